@@ -1,0 +1,54 @@
+// The layers of docs/architecture.md: imports go downward only.
+const layers = [
+  ['cli', '^src/cli\\.ts$'],
+  ['commands', '^src/commands/'],
+  ['daemon', '^src/daemon\\.ts$'],
+  ['admin, proxy, ruleset, doctor, demo', '^src/(admin|proxy|ruleset|doctor|demo)/'],
+  ['helper, plane', '^src/(helper|plane)/'],
+  ['expectation, nft, ftp', '^src/(expectation|nft|ftp)/'],
+  ['net', '^src/net/'],
+];
+
+/** A layer may import what stands below it, never what stands above. */
+const downward = layers.slice(1).map(([name, path], index) => ({
+  name: `not-upward-from ${name}`,
+  severity: 'error',
+  from: { path },
+  to: { path: layers.slice(0, index + 1).map(([, above]) => above) },
+}));
+
+module.exports = {
+  forbidden: [
+    ...downward,
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '\\.d\\.ts$' }, to: {} },
+    {
+      name: 'proxy-knows-only-the-type-of-a-plane',
+      severity: 'error',
+      from: { path: '^src/proxy/' },
+      to: { path: '^src/plane/', pathNot: '^src/plane/plane\\.ts$' },
+    },
+    {
+      name: 'siblings-stay-apart',
+      comment: 'the subjects of one layer know nothing of each other; daemon.ts and the commands join them',
+      severity: 'error',
+      from: { path: '^src/(admin|proxy|ruleset|doctor|demo)/' },
+      to: { path: '^src/(admin|proxy|ruleset|doctor|demo)/', pathNot: '^src/$1/' },
+    },
+    {
+      name: 'pure-layers-touch-no-socket',
+      severity: 'error',
+      from: { path: '^src/(net|ftp|helper|expectation)/' },
+      to: { dependencyTypes: ['core'], path: '^(node:)?(net|fs|dns|tls|child_process|timers)' },
+    },
+    { name: 'config-and-log-are-leaves', severity: 'error', from: { path: '^src/(config|log)\\.ts$' }, to: { path: '^src/', pathNot: '^src/(net|events|config)' } },
+    { name: 'src-never-imports-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^test/' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+    reporterOptions: { archi: { collapsePattern: '^src/[^/]+' } },
+  },
+};

@@ -1,0 +1,37 @@
+/**
+ * Runs test files with Node's own runner, and fails when it finds fewer than there must be: on Node 20
+ * `node --test DIR` finds no TypeScript file and exits 0.
+ *
+ *     node --import tsx test/run.ts unit|integration [PART-OF-A-FILE-NAME ...]
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const fewest = { unit: 20, integration: 3 };
+
+const [kind, ...filter] = process.argv.slice(2);
+if (kind !== 'unit' && kind !== 'integration') {
+  throw new Error(`the first argument is '${kind ?? ''}', allowed: unit, integration`);
+}
+
+const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .filter((name) => name.startsWith('integration/') === (kind === 'integration'))
+  .map((name) => join('test', name))
+  .sort();
+
+if (files.length < fewest[kind]) {
+  throw new Error(`found ${files.length} files of ${kind} tests, expected at least ${fewest[kind]}`);
+}
+
+const chosen = files.filter((name) => filter.length === 0 || filter.some((part) => name.includes(part)));
+const stream = run({ files: chosen, concurrency: kind === 'unit', timeout: 15 * 60_000 });
+let passed = 0;
+stream.on('test:pass', () => passed++);
+stream.on('test:fail', () => (process.exitCode = 1));
+stream.on('end', () => {
+  if (passed === 0) process.exitCode = 1;
+});
+stream.compose(new spec()).pipe(process.stdout);
