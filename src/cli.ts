@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { demoCommand } from './commands/demo.ts';
+import { runCommand } from './commands/run.ts';
+import { ConfigError } from './config.ts';
+
+/** What is wrong with the words of the call, as opposed to what went wrong in doing it. */
+class UsageError extends Error {}
+
+try {
+  await yargs(hideBin(process.argv))
+    .scriptName('pinhole')
+    .usage(
+      '$0 COMMAND [OPTIONS]\n\nFTP through NAT and firewalls: rewrites the addresses, opens the pinholes, says why.',
+    )
+    .command(runCommand)
+    .command(demoCommand)
+    .demandCommand(1, 'a command is missing, allowed: run, demo')
+    .strict()
+    .parserConfiguration({ 'camel-case-expansion': false, 'greedy-arrays': false, 'boolean-negation': false })
+    .wrap(Math.min(110, process.stdout.columns || 110))
+    .help()
+    .alias('help', 'h')
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? new UsageError(`${message ?? 'wrong usage'} (see pinhole --help)`);
+    })
+    .parseAsync();
+} catch (error) {
+  // Exit code 2: the words or the configuration are wrong; 1: it could not be done.
+  process.stderr.write(`pinhole: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof ConfigError || error instanceof UsageError ? 2 : 1;
+}

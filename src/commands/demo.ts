@@ -1,0 +1,40 @@
+import { styleText } from 'node:util';
+import type { CommandModule } from 'yargs';
+import { loadConfig } from '../config.ts';
+import { startDaemon } from '../daemon.ts';
+import { playTransfers } from '../demo/client.ts';
+import { drawLadder, ladderHeading, type LadderOptions } from '../demo/ladder.ts';
+import { createLogger } from '../log.ts';
+import { inFrontOf, startEmbeddedServer } from './embedded.ts';
+
+export const demoCommand: CommandModule = {
+  command: 'demo',
+  describe: 'Play a passive and an active transfer through the relay, and print the dialogue',
+  builder: (yargs) => yargs.usage('$0 demo'),
+  handler: async () => {
+    const write = (text: string): void => void process.stdout.write(text);
+    const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+    const server = await startEmbeddedServer();
+    // The demonstration is the same whatever the environment says.
+    const { config } = loadConfig({ flags: { listen: '127.0.0.1:0' }, env: {}, readFile: () => '' });
+    const logger = createLogger({ logLevel: 'silent', logFormat: 'json' });
+    write(ladderHeading());
+    const ladder = drawLadder({ write, style: coloured ? inColour : (text) => text });
+    const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, [ladder]);
+    try {
+      const [relay] = daemon.endpoints;
+      if (!relay) throw new Error('the relay listens nowhere');
+      const bytes = await playTransfers(relay, 'welcome.txt');
+      write(
+        `\nwelcome.txt came twice: ${bytes.passive} bytes in passive mode, ${bytes.active} in active mode.\n`,
+      );
+    } finally {
+      await daemon.close();
+      await server.close();
+    }
+  },
+};
+
+const colours = { command: 'cyan', reply: 'green', rewritten: 'yellow', pinhole: 'magenta' } as const;
+
+const inColour: LadderOptions['style'] = (text, kind) => styleText(colours[kind], text);

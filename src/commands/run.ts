@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import type { CommandModule } from 'yargs';
+import { formatConfig, type Config } from '../config.ts';
+import { startDaemon, type Daemon } from '../daemon.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { formatEndpoint } from '../net/endpoint.ts';
+import { inFrontOf, servable, startEmbeddedServer } from './embedded.ts';
+import { configFrom, withSettings } from './settings.ts';
+
+interface RunFlags {
+  readonly check: boolean;
+  readonly 'print-config': boolean;
+}
+
+export const runCommand: CommandModule<object, RunFlags> = {
+  command: 'run',
+  describe: 'Stand between FTP clients and a server (without --server: in front of a small one in memory)',
+  builder: (yargs) =>
+    withSettings(yargs)
+      .option('check', { type: 'boolean', default: false, describe: 'check the configuration and exit' })
+      .option('print-config', {
+        type: 'boolean',
+        default: false,
+        describe: 'print the configuration, with where each value comes from, and exit',
+      })
+      .usage('$0 run [--server HOST[:PORT]] [--listen [ADDRESS:]PORT] [OPTIONS]')
+      .example('$0 run --server 192.168.1.10 --listen 21', 'the usual one')
+      .epilogue(
+        'Each flag can also be a variable (--max-sessions: PINHOLE_MAX_SESSIONS) or a key of the file.',
+      ),
+  handler: async (argv) => {
+    const { config, origins } = configFrom({ ...argv });
+    if (argv['print-config']) {
+      process.stdout.write(formatConfig(config, origins));
+    } else if (argv.check) {
+      process.stdout.write('The configuration is valid.\n');
+    } else {
+      await run(config, () => configFrom({ ...argv }).config);
+    }
+  },
+};
+
+/** Serves until SIGTERM or SIGINT; a second one ends it at once. */
+async function run(config: Config, readAgain: () => Config): Promise<void> {
+  const logger = createLogger(config);
+  const named = servable(config);
+  const embedded = named ? undefined : await startEmbeddedServer();
+  const settle = (next: Config): ReturnType<typeof servable> =>
+    servable(next) ?? (embedded && inFrontOf(next, embedded));
+  const first = settle(config);
+  if (!first) throw new Error('no server');
+
+  let daemon: Daemon;
+  try {
+    daemon = await startDaemon(first, logger);
+  } catch (error) {
+    await embedded?.close();
+    throw error;
+  }
+  if (embedded) process.stderr.write(whatToPaste(daemon, embedded));
+
+  const reload = (): void => {
+    reloadFrom(readAgain, settle, daemon).catch((error: unknown) => {
+      logger.error({ error: error instanceof Error ? error.message : String(error) }, 'reload failed');
+    });
+  };
+  process.on('SIGHUP', reload);
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => endNow(logger, signal));
+  await daemon.close();
+  await embedded?.close();
+  process.off('SIGHUP', reload);
+  // The listeners for a second signal are all that is left.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(signal);
+}
+
+async function reloadFrom(
+  readAgain: () => Config,
+  settle: (config: Config) => ReturnType<typeof servable>,
+  daemon: Daemon,
+): Promise<void> {
+  const next = settle(readAgain());
+  if (!next) throw new Error('server: none is named any more; start again for the one in memory');
+  await daemon.reload(next);
+}
+
+function endNow(logger: Logger, signal: string): never {
+  logger.warn({ signal }, 'ended at once');
+  process.exit(1);
+}
+
+function whatToPaste(daemon: Daemon, server: { address: string; port: number }): string {
+  const [relay] = daemon.endpoints;
+  const url = `ftp://${relay ? formatEndpoint(relay) : ''}/`;
+  return `
+No --server was named: a small FTP server in memory stands at ${server.address}:${server.port}, with the relay in front of it.
+Try, in another terminal (anonymous, or demo with the password demo):
+
+    curl ${url}
+    curl ${url}welcome.txt
+    curl --ftp-port - ${url}welcome.txt         # active mode
+    curl -T README.md ${url}incoming/
+
+For a real server:
+
+    npm start -- --server 192.168.1.10 --listen 21
+
+Ctrl-C ends it.
+
+`;
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import type { Argv, Options } from 'yargs';
+import { loadConfig, settings, type LoadedConfig } from '../config.ts';
+
+/** yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept. */
+export function withSettings<T>(yargs: Argv<T>): Argv<T> {
+  for (const { key, group, description, defaultText, many } of settings) {
+    const option: Options = { type: 'string', group: `${group}:`, describe: description, requiresArg: true };
+    if (many) option.array = true;
+    if (defaultText !== '') option.defaultDescription = defaultText;
+    yargs.option(key, option);
+  }
+  return yargs.option('config', {
+    type: 'string',
+    group: 'Where:',
+    describe: 'a TOML file with the same keys',
+    requiresArg: true,
+  });
+}
+
+/** The configuration that flags, environment and file give together. */
+export function configFrom(argv: Readonly<Record<string, unknown>>): LoadedConfig {
+  const flags = Object.fromEntries(
+    [...settings.map(({ key }) => key), 'config'].map((key) => [
+      key,
+      argv[key] as string | string[] | undefined,
+    ]),
+  );
+  return loadConfig({ flags, env: process.env, readFile: (path) => readFileSync(path, 'utf8') });
+}

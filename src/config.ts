@@ -1,0 +1,659 @@
+import { parse, stringify, TomlError } from 'smol-toml';
+import { familyOf, parseAddress } from './net/address.ts';
+import type { Address, Family } from './net/address.ts';
+import { contains, formatCidr, parseCidr } from './net/cidr.ts';
+import type { Cidr } from './net/cidr.ts';
+import { parseHost, parsePort, splitHostPort } from './net/endpoint.ts';
+import { formatPortRange, parsePortRange } from './net/port-range.ts';
+import type { PortRange } from './net/port-range.ts';
+
+/** An FTP server inside: an address or a host name, and the port of its control channel. */
+interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `address` undefined: every address of both families. `port` 0: any free port. */
+export interface ListenAddress {
+  readonly address: Address | undefined;
+  readonly port: number;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const logFormats = ['auto', 'json', 'pretty'] as const;
+
+/** What the relay does, frozen in all its depth. Durations are in milliseconds. */
+export interface Config {
+  /** Undefined: no server named, the caller stands one up for the demonstration. */
+  readonly server: ServerAddress | undefined;
+  /** Undefined: the caller chooses. */
+  readonly listen: readonly ListenAddress[] | undefined;
+  readonly publicAddress: string | undefined;
+  readonly publicAddress6: string | undefined;
+  readonly localNetworks: readonly Cidr[];
+  /** At most one of each family. */
+  readonly insideAddress: readonly Address[];
+  readonly passivePorts: PortRange;
+  readonly activePorts: PortRange;
+  /** 0: any free port. */
+  readonly dataSourcePort: number;
+  readonly fxpPeers: readonly Cidr[];
+  readonly denyPorts: readonly PortRange[];
+  readonly maxSessions: number;
+  readonly maxSessionsPerClient: number;
+  readonly expectTimeout: number;
+  readonly connectTimeout: number;
+  readonly loginTimeout: number;
+  readonly idleTimeout: number;
+  readonly dataIdleTimeout: number;
+  readonly grace: number;
+  readonly plane: 'relay';
+  readonly tls: 'refuse';
+  readonly logLevel: (typeof logLevels)[number];
+  readonly logFormat: (typeof logFormats)[number];
+}
+
+type SettingGroup = 'Where' | 'Ports' | 'Who' | 'Limits' | 'How';
+
+/** A setting as --help and the documentation tell of it. */
+export interface SettingDescription {
+  /** `passive-ports`: the flag without its dashes, and the key in the file. */
+  readonly key: string;
+  /** `PINHOLE_PASSIVE_PORTS` */
+  readonly variable: string;
+  readonly group: SettingGroup;
+  readonly description: string;
+  /** What a value may be, as an error says it. */
+  readonly allowed: string;
+  /** The default as one would write it; '' where the default is none. */
+  readonly defaultText: string;
+  /** A list: the flag may be repeated, commas separate its items. */
+  readonly many: boolean;
+}
+
+/** A setting that cannot be used. The message is one line that names the key, its origin and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export interface ConfigSources {
+  /** Flags by kebab-case key, `config` (the file) among them; an undefined one was not given. */
+  readonly flags: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads the file as text, or throws. */
+  readonly readFile: (path: string) => string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** For each key: `default`, `flag --listen`, `environment PINHOLE_LISTEN` or `pinhole.toml: listen`. */
+  readonly origins: ReadonlyMap<string, string>;
+}
+
+type Read<T> = { readonly value: T } | { readonly wrong: string; readonly why?: string };
+type Written = string | number | readonly string[];
+
+interface Setting<T> {
+  readonly group: SettingGroup;
+  readonly description: string;
+  readonly allowed: string;
+  /** The default, read as any other text is. */
+  readonly initial: string;
+  readonly many: boolean;
+  readonly read: (text: string) => Read<T>;
+  /** The value as the file says it. */
+  readonly write: (value: T) => Written;
+}
+
+type Said = Pick<Setting<unknown>, 'group' | 'description' | 'allowed' | 'initial'>;
+
+/** Networks in which no host that one could name has its address. */
+const hostless = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255', '::', 'ff00::/8']
+  .map(parseCidr)
+  .filter((network) => network !== undefined);
+
+const second = 1000;
+const hour = 3600 * second;
+const day = 24 * hour;
+const units: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', second],
+  ['m', 60 * second],
+  ['h', hour],
+]);
+
+const networks = 'networks like 10.0.0.0/8 or 2001:db8::/32, or single addresses';
+const oneRange = 'one range of ports like 50000-50999, from 1 to 65535';
+
+/** The one table from which flags, variables and the file are read, and in whose order they are printed. */
+const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
+  server: optional(
+    {
+      group: 'Where',
+      description: 'the FTP server inside; none: a small one of its own, to try things out',
+      allowed: 'HOST or HOST:PORT, an IPv6 address with a port in brackets',
+      initial: '',
+    },
+    readServer,
+    ({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`),
+  ),
+  listen: noneIfEmpty(
+    list(
+      {
+        group: 'Where',
+        description: 'where clients connect (default: 21, or 127.0.0.1:2121 with no server named)',
+        allowed: 'PORT (on all addresses), ADDRESS:PORT or [IPV6]:PORT, each once; port 0 is any free one',
+        initial: '',
+      },
+      readListen,
+      writeListen,
+      overlapOfListen,
+    ),
+  ),
+  publicAddress: optional(
+    {
+      group: 'Where',
+      description: 'what clients are told instead of the IPv4 address that they reached',
+      allowed: 'the IPv4 address of a host (not 0.0.0.0, not multicast), or a host name',
+      initial: '',
+    },
+    (text) => readPublic(text, 4),
+    (value) => value,
+  ),
+  publicAddress6: optional(
+    {
+      group: 'Where',
+      description: 'the same for IPv6',
+      allowed: 'the IPv6 address of a host (not ::, not multicast, no zone), or a host name',
+      initial: '',
+    },
+    (text) => readPublic(text, 6),
+    (value) => value,
+  ),
+  localNetworks: list(
+    {
+      group: 'Where',
+      description: 'clients that are always told the address that they reached',
+      allowed: networks,
+      initial: '',
+    },
+    parseCidr,
+    formatCidr,
+  ),
+  insideAddress: list(
+    {
+      group: 'Where',
+      description: "the relay's own address towards the server (default: the one that reaches it)",
+      allowed: 'addresses of a host, at most one IPv4 and one IPv6',
+      initial: '',
+    },
+    readHostAddress,
+    (value) => value,
+    repeatedFamily,
+  ),
+  passivePorts: one(
+    {
+      group: 'Ports',
+      description: 'ports that clients connect to',
+      allowed: oneRange,
+      initial: '50000-50999',
+    },
+    parsePortRange,
+    formatPortRange,
+  ),
+  activePorts: one(
+    {
+      group: 'Ports',
+      description: 'ports that the server connects to',
+      allowed: oneRange,
+      initial: '51000-51999',
+    },
+    parsePortRange,
+    formatPortRange,
+  ),
+  dataSourcePort: whole(
+    'Ports',
+    'port from which clients are dialled in active mode; 0: any',
+    '20',
+    0,
+    65535,
+  ),
+  fxpPeers: list(
+    {
+      group: 'Who',
+      description: 'hosts that a client may name in PORT and EPRT though they are not itself',
+      allowed: networks,
+      initial: '',
+    },
+    parseCidr,
+    formatCidr,
+  ),
+  denyPorts: list(
+    {
+      group: 'Who',
+      description: 'ports that a client may not name in PORT and EPRT',
+      allowed: 'ports and ranges of ports like 6000-6063, from 1 to 65535',
+      initial: '2049,3306,3389,5060-5061,5432,5900,6000-6063,6379',
+    },
+    parsePortRange,
+    formatPortRange,
+  ),
+  maxSessions: whole('Limits', 'sessions at once', '10000', 1, 1_000_000),
+  maxSessionsPerClient: whole('Limits', 'sessions at once from one address', '5000', 1, 1_000_000),
+  expectTimeout: duration('how long a pinhole waits for its connection', '300', 1, hour),
+  connectTimeout: duration('how long a connection to the server or a client may take', '10', 1, hour),
+  loginTimeout: duration('how long a client may take to log in', '300', 1, day),
+  idleTimeout: duration('how long a control channel may be silent', '3600', 1, 7 * day),
+  dataIdleTimeout: duration('how long a data channel may be silent', '3600', 1, 7 * day),
+  grace: duration('how long transfers may go on after SIGTERM', '30', 0, day),
+  plane: choice('what carries the data: relay, this process itself', 'relay', ['relay']),
+  tls: choice('what AUTH gets: refuse, the reply 534', 'refuse', ['refuse']),
+  logLevel: choice('what is logged', 'info', logLevels),
+  logFormat: choice('how it is logged; auto: pretty on a terminal, else json', 'auto', logFormats),
+};
+
+const names = Object.keys(table) as (keyof Config)[];
+
+/** Every setting, in the order of --help. */
+export const settings: readonly SettingDescription[] = names.map((name) => {
+  const { group, description, allowed, initial, many } = table[name];
+  const key = keyOf(name);
+  return Object.freeze({
+    key,
+    variable: variableOf(key),
+    group,
+    description,
+    allowed,
+    defaultText: initial,
+    many,
+  });
+});
+
+const keys: readonly string[] = settings.map(({ key }) => key);
+
+/**
+ * Reads the configuration: flags win over environment, environment over file, file over default. An empty text
+ * means "none" where none is possible, so that a flag can take back what the file says.
+ *
+ * @throws {ConfigError} for a value that is not allowed, a name that is not known, a file that cannot be read
+ */
+export function loadConfig({ flags, env, readFile }: ConfigSources): LoadedConfig {
+  const layers = [flagsLayer(flags), environmentLayer(env)];
+  const file = layers.map((layer) => layer.get('config')).find((given) => given !== undefined);
+  const path = file === undefined ? '' : textOf('config', file);
+  if (file !== undefined && path !== '') layers.push(fileLayer(path, file.origin, readFile));
+
+  const origins = new Map<string, string>();
+  const values = names.map((name) => {
+    const key = keyOf(name);
+    const given = layers.map((layer) => layer.get(key)).find((layer) => layer !== undefined);
+    const { value, origin } = given ?? { value: table[name].initial, origin: 'default' };
+    origins.set(key, origin);
+    return [name, readSetting(name, { value, origin })] as const;
+  });
+  // `table` has a setting for each member of Config, and each reads its member's type.
+  const config = deepFreeze(Object.fromEntries(values)) as unknown as Config;
+  refuseOwnServer(config, origins);
+  return { config, origins };
+}
+
+/**
+ * The configuration as a file that says the same, each line with a comment that says where its value came from:
+ *
+ *     passive-ports = "50000-50999"  # default
+ */
+export function formatConfig(config: Config, origins: ReadonlyMap<string, string>): string {
+  const lines = names.flatMap((name, index) => {
+    const key = keyOf(name);
+    const { group } = table[name];
+    const previous = names[index - 1];
+    const heading = previous !== undefined && table[previous].group === group ? [] : ['', `# ${group}`];
+    const line = stringify({ [key]: writeSetting(name, config) }).trimEnd();
+    return [...heading, `${line}  # ${oneLine(origins.get(key) ?? 'default')}`];
+  });
+  return `${lines.join('\n').trimStart()}\n`;
+}
+
+// ---- Sources: what was given, before it is read ----
+
+interface Given {
+  readonly value: unknown;
+  readonly origin: string;
+}
+
+type Layer = Map<string, Given>;
+
+function flagsLayer(flags: ConfigSources['flags']): Layer {
+  const layer: Layer = new Map();
+  for (const [key, value] of Object.entries(flags)) {
+    if (value === undefined) continue;
+    if (!isKnown(key)) throw unknown(`flag --${key}`, `--${nearest(key, [...keys, 'config'])}`);
+    layer.set(key, { value, origin: `flag --${key}` });
+  }
+  return layer;
+}
+
+function environmentLayer(env: ConfigSources['env']): Layer {
+  const layer: Layer = new Map();
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith('PINHOLE_') || value === undefined) continue;
+    const key = [...keys, 'config'].find((known) => variableOf(known) === variable);
+    if (key === undefined) {
+      const known = [...keys, 'config'].map(variableOf);
+      throw unknown(`environment variable ${variable}`, nearest(variable, known));
+    }
+    layer.set(key, { value, origin: `environment ${variable}` });
+  }
+  return layer;
+}
+
+function fileLayer(path: string, origin: string, readFile: ConfigSources['readFile']): Layer {
+  const layer: Layer = new Map();
+  for (const [key, value] of Object.entries(parseFile(path, origin, readFile))) {
+    if (!keys.includes(key)) throw unknown(`${path}: key ${quote(key)}`, nearest(key, keys));
+    layer.set(key, { value, origin: `${path}: ${key}` });
+  }
+  return layer;
+}
+
+function parseFile(path: string, origin: string, readFile: ConfigSources['readFile']): object {
+  try {
+    return parse(readFile(path));
+  } catch (cause) {
+    const reason = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+    const problem =
+      cause instanceof TomlError
+        ? `line ${cause.line}, column ${cause.column}: ${reason}`
+        : `cannot be read: ${reason}`;
+    throw new ConfigError(
+      oneLine(`config: ${quote(path)} from ${origin}: ${problem}; allowed: a TOML file`),
+      { cause },
+    );
+  }
+}
+
+function isKnown(key: string): boolean {
+  return key === 'config' || keys.includes(key);
+}
+
+// ---- Values ----
+
+function readSetting(name: keyof Config, given: Given): unknown {
+  const key = keyOf(name);
+  const setting = table[name];
+  const result = setting.read(textOf(key, given, setting));
+  if ('value' in result) return result.value;
+  throw wrong(key, given.origin, result.wrong, setting.allowed, result.why);
+}
+
+function writeSetting(name: keyof Config, config: Config): Written {
+  // Each setting writes its own member's type, which the union of all settings does not tell.
+  const setting = table[name] as Setting<unknown>;
+  return setting.write(config[name]);
+}
+
+/** The text of a value as a flag would say it: a number as its digits, a list with commas. */
+function textOf(
+  key: string,
+  { value, origin }: Given,
+  { many, allowed }: { many: boolean; allowed: string } = { many: false, allowed: 'the path of a TOML file' },
+): string {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const odd = items.find((item) => typeof item !== 'string' && typeof item !== 'number');
+  if (odd !== undefined) throw wrong(key, origin, odd, allowed);
+  if (!many && (items.length !== 1 || Array.isArray(value))) {
+    throw wrong(key, origin, value, allowed, 'one value, not several');
+  }
+  return items.join(',');
+}
+
+function one<T>(said: Said, read: (text: string) => T | undefined, write: (value: T) => Written): Setting<T> {
+  return {
+    ...said,
+    many: false,
+    read: (text) => {
+      const value = read(text);
+      return value === undefined ? { wrong: text } : { value };
+    },
+    write,
+  };
+}
+
+function optional<T>(
+  said: Said,
+  read: (text: string) => T | undefined,
+  write: (value: T) => Written,
+): Setting<T | undefined> {
+  const setting = one(said, read, write);
+  return {
+    ...setting,
+    read: (text) => (text === '' ? { value: undefined } : setting.read(text)),
+    write: (value) => (value === undefined ? '' : write(value)),
+  };
+}
+
+/** A list; `problem` says what is wrong with its items together. */
+function list<T>(
+  said: Said,
+  read: (text: string) => T | undefined,
+  write: (value: T) => string,
+  problem: (values: readonly T[]) => string | undefined = () => undefined,
+): Setting<readonly T[]> {
+  return {
+    ...said,
+    many: true,
+    read: (text) => {
+      const values: T[] = [];
+      for (const item of text.trim() === '' ? [] : text.split(',')) {
+        const value = read(item.trim());
+        if (value === undefined) return { wrong: item.trim() };
+        values.push(value);
+      }
+      const why = problem(values);
+      return why === undefined ? { value: values } : { wrong: text, why };
+    },
+    write: (values) => values.map(write),
+  };
+}
+
+function noneIfEmpty<T>(setting: Setting<readonly T[]>): Setting<readonly T[] | undefined> {
+  return {
+    ...setting,
+    read: (text) => {
+      const result = setting.read(text);
+      return 'value' in result && result.value.length === 0 ? { value: undefined } : result;
+    },
+    write: (value) => setting.write(value ?? []),
+  };
+}
+
+function whole(
+  group: SettingGroup,
+  description: string,
+  initial: string,
+  least: number,
+  most: number,
+): Setting<number> {
+  const allowed = `a whole number from ${least} to ${most}`;
+  const read = (text: string): number | undefined =>
+    /^[0-9]{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined;
+  return one({ group, description, allowed, initial }, read, (value) => value);
+}
+
+/**
+ * From `least` (0, or 1 where a wait of nothing makes no sense) to `most`, both in milliseconds. `most` keeps far
+ * below 2^31, at which setTimeout fires at once.
+ */
+function duration(description: string, initial: string, least: 0 | 1, most: number): Setting<number> {
+  const bounds = `${least === 0 ? 'from 0' : 'above 0 and up'} to ${most / second} seconds`;
+  const allowed = `seconds, or a text like 500ms, 300s, 5m or 1h, ${bounds}`;
+  const read = (text: string): number | undefined => {
+    const [, digits, unit = 's'] = /^([0-9]{1,9})(ms|s|m|h)?$/.exec(text) ?? [];
+    const value = Number(digits) * (units.get(unit) ?? NaN);
+    return value >= least && value <= most ? value : undefined;
+  };
+  return one({ group: 'Limits', description, allowed, initial }, read, (value) =>
+    value % second === 0 ? value / second : `${value}ms`,
+  );
+}
+
+function choice<T extends string>(description: string, initial: T, members: readonly T[]): Setting<T> {
+  const allowed =
+    members.length === 1 ? `${members.join()}, the only one in this version` : members.join(', ');
+  return one(
+    { group: 'How', description, allowed, initial },
+    (text) => members.find((member) => member === text),
+    (value) => value,
+  );
+}
+
+function readServer(text: string): ServerAddress | undefined {
+  const split = splitHostPort(text);
+  if (split === undefined || !mayBeHost(split.host)) return undefined;
+  return { host: split.host, port: split.port ?? 21 };
+}
+
+function readListen(text: string): ListenAddress | undefined {
+  const [, where, digits = ''] = /^(?:(.+):)?([0-9]{1,5})$/.exec(text) ?? [];
+  const port = Number(digits) === 0 && digits !== '' ? 0 : parsePort(digits);
+  if (port === undefined) return undefined;
+  if (where === undefined) return { address: undefined, port };
+  // Without brackets '2001:db8::1:21' could be an address alone.
+  const [, inner] = /^\[(.*:.*)\]$/.exec(where) ?? [];
+  if (inner === undefined && where.includes(':')) return undefined;
+  const address = parseAddress(inner ?? where);
+  if (address === undefined) return undefined;
+  return mayBeHost(address) || isWildcard(address) ? { address, port } : undefined;
+}
+
+function writeListen({ address, port }: ListenAddress): string {
+  if (address === undefined) return `${port}`;
+  return familyOf(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Two listeners that cannot both be had: the second would fail with EADDRINUSE. */
+function overlapOfListen(listeners: readonly ListenAddress[]): string | undefined {
+  for (const [index, later] of listeners.entries()) {
+    const earlier = listeners
+      .slice(0, index)
+      .find((other) => other.port === later.port && (covers(other, later) || covers(later, other)));
+    if (earlier === undefined || later.port === 0) continue;
+    const [first, then] = [writeListen(earlier), writeListen(later)];
+    return first === then ? `${first} stands there twice` : `${first} and ${then} overlap`;
+  }
+  return undefined;
+}
+
+function covers(one: ListenAddress, other: ListenAddress): boolean {
+  if (one.address === undefined || one.address === other.address) return true;
+  return other.address !== undefined && one.address === (familyOf(other.address) === 4 ? '0.0.0.0' : '::');
+}
+
+function readPublic(text: string, family: Family): string | undefined {
+  const host = parseHost(text);
+  const address = host === undefined ? undefined : parseAddress(host);
+  if (host === undefined || address === undefined) return host;
+  // A zone has a meaning on this machine alone.
+  const usable = familyOf(address) === family && mayBeHost(address) && !address.includes('%');
+  return usable ? address : undefined;
+}
+
+function readHostAddress(text: string): Address | undefined {
+  const address = parseAddress(text);
+  return address !== undefined && mayBeHost(address) ? address : undefined;
+}
+
+function repeatedFamily(addresses: readonly Address[]): string | undefined {
+  const families = addresses.map(familyOf);
+  const repeated = families.find((family, index) => families.indexOf(family) !== index);
+  return repeated === undefined ? undefined : `two IPv${repeated} addresses`;
+}
+
+/** A host name, or an address that a single host can have. */
+function mayBeHost(host: string): boolean {
+  const address = parseAddress(host);
+  return address === undefined || !hostless.some((network) => contains(network, address));
+}
+
+function isWildcard(address: Address | undefined): boolean {
+  return address === undefined || address === '0.0.0.0' || address === '::';
+}
+
+/** A relay that is its own server would open sessions with itself until it runs out of them. */
+function refuseOwnServer({ server, listen = [] }: Config, origins: ReadonlyMap<string, string>): void {
+  const address = server === undefined ? undefined : parseAddress(server.host);
+  if (server === undefined || address === undefined) return;
+  const own = listen.find(({ address: at, port }) => port === server.port && reaches(address, at));
+  if (own === undefined) return;
+  const why = `the relay itself is there: listen is ${writeListen(own)} from ${origins.get('listen') ?? 'default'}`;
+  throw wrong(
+    'server',
+    origins.get('server') ?? 'default',
+    table.server.write(server),
+    table.server.allowed,
+    why,
+  );
+}
+
+function reaches(address: Address, listening: Address | undefined): boolean {
+  const loopback = address === '::1' || address.startsWith('127.');
+  return listening === address || (isWildcard(listening) && loopback);
+}
+
+// ---- Names and messages ----
+
+function keyOf(name: keyof Config): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function variableOf(key: string): string {
+  return `PINHOLE_${key.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function wrong(key: string, origin: string, value: unknown, allowed: string, why?: string): ConfigError {
+  const reason = why === undefined ? '' : ` (${why})`;
+  return new ConfigError(
+    oneLine(`${key}: ${quote(value)} from ${origin} is not allowed${reason}; allowed: ${allowed}`),
+  );
+}
+
+function unknown(what: string, known: string): ConfigError {
+  return new ConfigError(oneLine(`unknown ${what}; the nearest known one is ${known}`));
+}
+
+function quote(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length <= 100 ? text : `${text.slice(0, 97)}...`;
+}
+
+/** Neither a terminal nor a comment of TOML 1.0 takes control characters; a file's name may have them. */
+function oneLine(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '\ufffd');
+}
+
+function nearest(name: string, known: readonly string[]): string {
+  const distances = known.map((other) => distance(name.toLowerCase(), other.toLowerCase()));
+  return known[distances.indexOf(Math.min(...distances))] ?? '';
+}
+
+/** How many letters have to be added, removed or replaced to make one word the other (Levenshtein). */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [i, letter] of Array.from(from.slice(0, 100)).entries()) {
+    const next = [i + 1];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (letter === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
+}

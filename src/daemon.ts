@@ -1,0 +1,204 @@
+import type { Config, ListenAddress } from './config.ts';
+import { createCounters } from './admin/counters.ts';
+import { tellAll, type Observer } from './events.ts';
+import { logEvents, type Logger } from './log.ts';
+import { familyOf, parseAddress, type Address, type Family } from './net/address.ts';
+import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
+import type { Plane } from './plane/plane.ts';
+import { createRelayPlane } from './plane/relay.ts';
+import { listen, type Listener } from './proxy/listener.ts';
+import { PublicAddress } from './proxy/public-address.ts';
+import { Sessions, type SessionsSettings } from './proxy/sessions.ts';
+
+/** A configuration in which the server and the listeners are settled. */
+export interface ServableConfig extends Config {
+  readonly server: NonNullable<Config['server']>;
+  readonly listen: NonNullable<Config['listen']>;
+}
+
+export interface Daemon {
+  /** What it listens on; a port 0 of the configuration has become a number. */
+  readonly endpoints: readonly Endpoint[];
+  /** Sessions that begin from now on follow this configuration. The planes' own settings stay. */
+  reload(config: ServableConfig): Promise<void>;
+  /** No new sessions, transfers finish within the grace, then everything ends. */
+  close(): Promise<void>;
+}
+
+/**
+ * The one wiring: plane, sessions, listeners, log and counters.
+ *
+ * @param observers who listens besides the log and the counters
+ * @throws when a listener can't be had; nothing is left running then
+ */
+export async function startDaemon(
+  config: ServableConfig,
+  logger: Logger,
+  observers: readonly Observer[] = [],
+): Promise<Daemon> {
+  const counters = createCounters();
+  const observe = tellAll([counters.observe, logEvents(logger), ...observers]);
+  const plane = createPlane(config, observe);
+  let addresses = await startPublicAddresses(config, observe);
+  const sessions = new Sessions(settingsOf(config, addresses), plane, observe);
+  let current = config;
+  const listeners = new Map<string, Listener>();
+
+  /** Opens what is new, then closes what is no longer wanted. */
+  const listenOn = async (wanted: readonly ListenAddress[]): Promise<void> => {
+    const keys = new Set<string>();
+    for (const { address, port } of wanted.flatMap(bothFamilies)) {
+      const key = formatEndpoint({ address, port });
+      keys.add(key);
+      if (!listeners.has(key)) {
+        const listener = await listenOrExplain(address, port, wanted, (socket) => {
+          sessions.accept(socket);
+        });
+        if (listener) listeners.set(key, listener);
+      }
+    }
+    for (const [key, listener] of listeners) {
+      if (keys.has(key)) continue;
+      listener.close();
+      listeners.delete(key);
+    }
+  };
+  const endpoints = (): Endpoint[] => [...listeners.values()].map((listener) => listener.endpoint);
+  const closeListeners = (): void => {
+    for (const listener of listeners.values()) listener.close();
+    listeners.clear();
+  };
+  const tellListening = (): void => {
+    const at = endpoints().map(formatEndpoint);
+    logger.info({ listen: at, server: nameOf(current), plane: current.plane }, 'listening');
+  };
+
+  try {
+    await listenOn(config.listen);
+  } catch (error) {
+    closeListeners();
+    addresses.stop();
+    await plane.close();
+    throw error;
+  }
+  tellListening();
+  return {
+    get endpoints() {
+      return endpoints();
+    },
+    reload: async (next) => {
+      const nextAddresses = await startPublicAddresses(next, observe);
+      try {
+        await listenOn(next.listen);
+      } catch (error) {
+        nextAddresses.stop();
+        throw error;
+      }
+      addresses.stop();
+      addresses = nextAddresses;
+      current = next;
+      sessions.configure(settingsOf(next, addresses));
+      tellListening();
+    },
+    close: async () => {
+      logger.info({ sessions: sessions.count, grace: current.grace / 1000 }, 'stopping');
+      closeListeners();
+      addresses.stop();
+      await sessions.close(current.grace);
+      await plane.close();
+      logger.info({ counters: counters.read() }, 'stopped');
+    },
+  };
+}
+
+function createPlane(config: Config, observe: Observer): Plane {
+  switch (config.plane) {
+    case 'relay':
+      return createRelayPlane({
+        observe,
+        connectTimeout: config.connectTimeout,
+        dataIdleTimeout: config.dataIdleTimeout,
+      });
+  }
+}
+
+function settingsOf(config: ServableConfig, addresses: PublicAddresses): SessionsSettings {
+  const { fxpPeers, denyPorts, localNetworks, insideAddress } = config;
+  return {
+    policy: { fxpPeers, denyPorts, localNetworks, publicAddress: addresses.of },
+    upstream: config.server,
+    insideAddress: (family) => insideAddress.find((address) => familyOf(address) === family),
+    passivePorts: config.passivePorts,
+    activePorts: config.activePorts,
+    dataSourcePort: config.dataSourcePort,
+    expectTimeout: config.expectTimeout,
+    connectTimeout: config.connectTimeout,
+    loginTimeout: config.loginTimeout,
+    idleTimeout: config.idleTimeout,
+    maxSessions: config.maxSessions,
+    maxSessionsPerClient: config.maxSessionsPerClient,
+  };
+}
+
+interface PublicAddresses {
+  readonly of: (family: Family) => Address | undefined;
+  stop(): void;
+}
+
+async function startPublicAddresses(config: Config, observe: Observer): Promise<PublicAddresses> {
+  const { publicAddress, publicAddress6 } = config;
+  const v4 = publicAddress === undefined ? undefined : new PublicAddress(publicAddress, 4, observe);
+  const v6 = publicAddress6 === undefined ? undefined : new PublicAddress(publicAddress6, 6, observe);
+  await Promise.all([v4?.start(), v6?.start()]);
+  return {
+    of: (family) => (family === 4 ? v4 : v6)?.current,
+    stop: () => {
+      v4?.stop();
+      v6?.stop();
+    },
+  };
+}
+
+const wildcards = ['0.0.0.0', '::']
+  .map((text) => parseAddress(text))
+  .filter((address) => address !== undefined);
+
+/** A port alone is that port on all addresses of both families. */
+function bothFamilies({ address, port }: ListenAddress): Endpoint[] {
+  return (address ? [address] : wildcards).map((each) => ({ address: each, port }));
+}
+
+/** A host without IPv6 has no `::`: a port alone then means IPv4. */
+async function listenOrExplain(
+  address: Address,
+  port: number,
+  wanted: readonly ListenAddress[],
+  accept: Parameters<typeof listen>[2],
+): Promise<Listener | undefined> {
+  try {
+    return await listen(address, port, accept);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const unasked = !wanted.some((each) => each.address === address);
+    if (unasked && address === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'))
+      return undefined;
+    throw new Error(`listen ${formatEndpoint({ address, port })}: ${explain(code, error)}`, { cause: error });
+  }
+}
+
+function explain(code: unknown, error: unknown): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another process has this port';
+    case 'EACCES':
+      return 'a port below 1024 needs root or CAP_NET_BIND_SERVICE';
+    case 'EADDRNOTAVAIL':
+      return 'no interface of this host has this address';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function nameOf({ server }: ServableConfig): string {
+  return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
+}

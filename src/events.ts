@@ -1,0 +1,166 @@
+import type { Address } from './net/address.ts';
+import type { Endpoint } from './net/endpoint.ts';
+
+/**
+ * Why something was refused or ended: the one closed list that log lines, metric labels and the docs share.
+ */
+export type Reason = CommandReason | ReplyReason | PinholeReason | SessionReason | TransferCause;
+
+/** Why a command got its answer from the relay, and never reached the server. */
+export type CommandReason =
+  | 'line-too-long'
+  | 'nul-byte'
+  | 'bare-cr'
+  | 'http'
+  | 'not-logged-in'
+  | 'syntax'
+  | 'not-the-peer'
+  | 'port-below-1024'
+  | 'denied-port'
+  | 'protocol-not-served'
+  | 'epsv-all'
+  | 'tls-refused'
+  | 'no-free-port'
+  | 'plane-failed';
+
+/** Why a reply that announces a data connection went on as it was, or was remarkable. */
+export type ReplyReason = 'unusable-announcement' | 'foreign-address';
+
+/** Why a pinhole went away unused, or a connection to it was refused. */
+export type PinholeReason =
+  | 'stranger'
+  | 'not-armed'
+  | 'expired'
+  | 'replaced'
+  | 'session-closed'
+  | 'refused-by-server'
+  | 'rewrite-failed'
+  | 'shutdown';
+
+/** How a session ended, or why it was not begun. */
+export type SessionReason =
+  | 'quit'
+  | 'client-closed'
+  | 'client-reset'
+  | 'server-closed'
+  | 'server-reset'
+  | 'server-unreachable'
+  | 'login-timeout'
+  | 'idle-timeout'
+  | 'http'
+  | 'too-many-sessions'
+  | 'too-many-sessions-of-client'
+  | 'shutdown';
+
+/** How a data channel ended. `complete`: both sides said FIN. */
+export type TransferCause =
+  | 'complete'
+  | 'client-reset'
+  | 'server-reset'
+  | 'client-unreachable'
+  | 'server-unreachable'
+  | 'data-idle-timeout'
+  | 'shutdown';
+
+/** Who opens the data connection: the client (PASV, EPSV) or the server (PORT, EPRT). */
+export type Mode = 'passive' | 'active';
+
+/** The command that a data channel serves, ready to be shown. */
+export interface TransferCommand {
+  /** RETR, STOR, LIST ... */
+  readonly verb: string;
+  readonly path: string;
+}
+
+/** What is said of a pinhole, whatever happens to it. */
+export interface PinholeFacts {
+  readonly session: number;
+  readonly expectation: number;
+  readonly mode: Mode;
+  /** Who may connect. */
+  readonly peer: Address;
+  /** Where the peer connects to. */
+  readonly at: Endpoint;
+  /** Where the connection leads. */
+  readonly to: Endpoint;
+}
+
+/** Everything that happens, said once. Log, counters and the demo's ladder listen. */
+export type Event =
+  | {
+      readonly type: 'session-opened';
+      readonly session: number;
+      readonly client: Endpoint;
+      readonly reached: Endpoint;
+      readonly server: Endpoint;
+    }
+  | {
+      readonly type: 'session-closed';
+      readonly session: number;
+      readonly client: Endpoint;
+      readonly reason: SessionReason;
+      readonly seconds: number;
+      readonly error?: string | undefined;
+    }
+  | {
+      readonly type: 'session-refused';
+      readonly client: Endpoint;
+      readonly reason: SessionReason;
+      readonly error?: string | undefined;
+    }
+  | {
+      readonly type: 'command';
+      readonly session: number;
+      readonly received: string;
+      readonly sent: string | undefined;
+    }
+  | {
+      readonly type: 'command-refused';
+      readonly session: number;
+      readonly client: Endpoint;
+      readonly command: string;
+      readonly reason: CommandReason;
+      readonly reply: string;
+      readonly detail?: string | undefined;
+    }
+  | {
+      readonly type: 'reply';
+      readonly session: number;
+      readonly received: string | undefined;
+      readonly sent: string;
+    }
+  | {
+      readonly type: 'reply-remarked';
+      readonly session: number;
+      readonly reason: ReplyReason;
+      readonly reply: string;
+    }
+  | { readonly type: 'public-address-resolved'; readonly name: string; readonly address: Address }
+  | { readonly type: 'public-address-failed'; readonly name: string; readonly error: string }
+  | ({ readonly type: 'pinhole-opened'; readonly command: string } & PinholeFacts)
+  | ({ readonly type: 'pinhole-taken'; readonly from: Endpoint } & PinholeFacts)
+  | ({ readonly type: 'pinhole-closed'; readonly reason: PinholeReason } & PinholeFacts)
+  | {
+      readonly type: 'pinhole-refused';
+      readonly at: Endpoint;
+      readonly from: Endpoint;
+      readonly reason: PinholeReason;
+    }
+  | ({
+      readonly type: 'transfer-ended';
+      readonly command?: TransferCommand | undefined;
+      readonly uploaded: number;
+      readonly downloaded: number;
+      readonly seconds: number;
+      readonly cause: TransferCause;
+      readonly error?: string | undefined;
+    } & PinholeFacts);
+
+export type Observer = (event: Event) => void;
+
+/** One observer that tells several. */
+export function tellAll(observers: readonly Observer[]): Observer {
+  return (event) => {
+    for (const observe of observers) observe(event);
+  };
+}

@@ -1,0 +1,60 @@
+/** A command line, read for its verb. All text is binary (one character a byte). */
+export interface Command {
+  /** In capitals; the other names that servers take for PASV and PORT become those. Empty for an empty line. */
+  readonly verb: string;
+  /** What follows the one separator behind the verb; empty when nothing does. */
+  readonly argument: string;
+  /** The line without its Telnet sequences. */
+  readonly plain: string;
+  /** Where the argument starts in `plain`. */
+  readonly argumentStart: number;
+  /** The Telnet sequences that stood in the line, in order. */
+  readonly telnet: string;
+}
+
+/** vsftpd and Pure-FTPd answer to these too, so a helper that does not is walked around. */
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['P@SW', 'PASV'],
+  ['P@RT', 'PORT'],
+]);
+
+// Servers that skip blanks before the verb, or take any blank behind it, must not see another command than we do.
+const shape = /^([\t\v\f ]*)([^\t\v\f ]*)[\t\v\f ]?/;
+
+export function parseCommand(text: string): Command {
+  const { plain, telnet } = stripTelnet(text);
+  const match = shape.exec(plain);
+  const word = (match?.[2] ?? '').toUpperCase();
+  const argumentStart = match?.[0].length ?? 0;
+  return {
+    verb: aliases.get(word) ?? word,
+    argument: plain.slice(argumentStart),
+    plain,
+    argumentStart,
+    telnet,
+  };
+}
+
+/**
+ * Takes Telnet sequences out (RFC 854; RFC 959 section 4.1.3 has `IAC IP IAC DM` before ABOR).
+ *
+ *     FF F4 FF F2 "ABOR"   as the RFC says
+ *     FF F4 F2 "ABOR"      as it arrives where the second IAC went as TCP urgent data
+ */
+function stripTelnet(text: string): { plain: string; telnet: string } {
+  if (!mayHoldTelnet.test(text)) return { plain: text, telnet: '' };
+  let telnet = '';
+  const take = (sequence: string): string => {
+    telnet += sequence;
+    return '';
+  };
+  const plain = text
+    .replace(leadingSequences, take)
+    .replace(innerSequences, (sequence) => (sequence === '\xff\xff' ? '\xff' : take(sequence)));
+  return { plain, telnet };
+}
+
+// Bytes F0-FE are letters in GBK and KOI8-R: only in front of the verb can they be Telnet's without an IAC.
+const mayHoldTelnet = /^[\xf0-\xfe]|\xff/;
+const leadingSequences = /^(?:\xff[\xfb-\xfe][^]?|[\xf0-\xff])+/;
+const innerSequences = /\xff(?:[\xfb-\xfe][^]?|[\xf0-\xfa]|\xff)/g;

@@ -1,0 +1,42 @@
+import type { CommandReason, Mode, ReplyReason } from '../events.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+
+/** A data connection that one side announced to the other. */
+export interface Announcement {
+  readonly mode: Mode;
+  readonly verb: 'PORT' | 'EPRT' | 'PASV' | 'EPSV';
+  /** Where the announcing side listens. */
+  readonly endpoint: Endpoint;
+}
+
+/**
+ * What is to become of a command.
+ * - `pass`: it goes on as it came.
+ * - `wait`: it can't be judged before a reply that is still to come.
+ * - `expect`: a pinhole is opened first; `rewrite` gives the line that announces it to the server.
+ * - `refuse`: the client gets `reply` in its turn, and the server never sees the command.
+ * - `close`: the same, and the session ends.
+ */
+export type CommandDecision =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'wait' }
+  | {
+      readonly kind: 'expect';
+      readonly announcement: Announcement;
+      readonly rewrite: (announced: Endpoint) => string;
+    }
+  | { readonly kind: 'refuse' | 'close'; readonly reason: CommandReason; readonly reply: string };
+
+/**
+ * What is to become of a reply.
+ * - `pass`: it goes on as it came; `remark` names what a log should say of it.
+ * - `expect`: a pinhole is opened first; `rewrite` gives the lines that announce it to the client.
+ */
+export type ReplyDecision =
+  | { readonly kind: 'pass'; readonly remark?: ReplyReason }
+  | {
+      readonly kind: 'expect';
+      readonly announcement: Announcement;
+      readonly rewrite: (announced: Endpoint) => string[];
+      readonly remark?: ReplyReason;
+    };

@@ -1,0 +1,62 @@
+import { findExtendedPorts } from '../ftp/extended-host-port.ts';
+import { findHostPorts, formatHostPort } from '../ftp/host-port.ts';
+import { replaceSpans } from '../ftp/rewrite.ts';
+import type { ReplyDecision } from './decision.ts';
+import type { SessionState } from './session-state.ts';
+
+/**
+ * Whether a reply with this code announces a data connection if it comes now: a 227 or 229 means something
+ * only as the first final reply of a PASV or EPSV, so that text in the answer to another command can't
+ * open a pinhole.
+ */
+export function mayAnnounce(code: number, state: SessionState): boolean {
+  const verb = state.exchanges.answeredBy(code)?.verb;
+  return (code === 227 && verb === 'PASV') || (code === 229 && verb === 'EPSV');
+}
+
+/**
+ * Decides about a whole final reply that `mayAnnounce`, its lines without their ends. Pure. Every other reply
+ * goes on as it came.
+ */
+export function inspectReply(code: number, lines: readonly string[], state: SessionState): ReplyDecision {
+  return code === 227 ? inspectPassive(lines, state) : inspectExtendedPassive(lines, state);
+}
+
+/** `227 Entering Passive Mode (h1,h2,h3,h4,p1,p2).` */
+function inspectPassive(lines: readonly string[], state: SessionState): ReplyDecision {
+  const found = lines.map((line) => findAfterCode(line, findHostPorts));
+  // Where they differ: the line with the final code is the one that clients read.
+  const first = found.at(-1)?.[0] ?? found.flat()[0];
+  if (!first) return { kind: 'pass', remark: 'unusable-announcement' };
+  const { endpoint } = first;
+  const unspecified = endpoint.address === '0.0.0.0';
+  return {
+    kind: 'expect',
+    announcement: { mode: 'passive', verb: 'PASV', endpoint },
+    rewrite: (announced) =>
+      lines.map((line, index) => replaceSpans(line, found[index] ?? [], formatHostPort(announced))),
+    ...(endpoint.address !== state.server && !unspecified && { remark: 'foreign-address' as const }),
+  };
+}
+
+/** `229 Entering Extended Passive Mode (|||port|)` */
+function inspectExtendedPassive(lines: readonly string[], state: SessionState): ReplyDecision {
+  const found = lines.map((line) => findAfterCode(line, findExtendedPorts));
+  const first = found.at(-1)?.[0] ?? found.flat()[0];
+  if (!first) return { kind: 'pass', remark: 'unusable-announcement' };
+  return {
+    kind: 'expect',
+    announcement: { mode: 'passive', verb: 'EPSV', endpoint: { address: state.server, port: first.port } },
+    rewrite: (announced) =>
+      lines.map((line, index) => replaceSpans(line, found[index] ?? [], String(announced.port))),
+  };
+}
+
+/** The digits of the code itself are no part of what it announces. */
+function findAfterCode<T extends { start: number; end: number }>(
+  line: string,
+  find: (text: string) => T[],
+): T[] {
+  const skip = /^\d{3}[ -]/.test(line) ? 4 : 0;
+  return find(line.slice(skip)).map((span) => ({ ...span, start: span.start + skip, end: span.end + skip }));
+}

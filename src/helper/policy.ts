@@ -1,0 +1,36 @@
+import type { CommandReason } from '../events.ts';
+import { familyOf, type Address, type Family } from '../net/address.ts';
+import { contains, type Cidr } from '../net/cidr.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+import { portIn, type PortRange } from '../net/port-range.ts';
+
+/** The settings that decisions depend on. */
+export interface Policy {
+  /** Networks that a data connection may come from and go to besides the control channel's own peer. */
+  readonly fxpPeers: readonly Cidr[];
+  /** Ports of a client that are never dialled. */
+  readonly denyPorts: readonly PortRange[];
+  /** Clients in these networks are told the address that they reached. */
+  readonly localNetworks: readonly Cidr[];
+  /** Clients elsewhere are told this address, where there is one for their family. */
+  readonly publicAddress: (family: Family) => Address | undefined;
+}
+
+/** Why the relay must not dial what a client announced; `undefined` where it may. */
+export function whyNotDial(endpoint: Endpoint, client: Address, policy: Policy): CommandReason | undefined {
+  const isPeer = endpoint.address === client || inAny(policy.fxpPeers, endpoint.address);
+  if (!isPeer) return 'not-the-peer';
+  if (endpoint.port < 1024) return 'port-below-1024';
+  if (portIn(policy.denyPorts, endpoint.port)) return 'denied-port';
+  return undefined;
+}
+
+/** The address to tell a client that reached `reached`. */
+export function announcedAddress(client: Address, reached: Address, policy: Policy): Address {
+  if (inAny(policy.localNetworks, client)) return reached;
+  return policy.publicAddress(familyOf(reached)) ?? reached;
+}
+
+function inAny(networks: readonly Cidr[], address: Address): boolean {
+  return networks.some((network) => contains(network, address));
+}

@@ -1,0 +1,37 @@
+import type { Command } from '../ftp/command.ts';
+
+/** Commands whose arguments hold no secret. Of every other command, a mistyped one too, the verb alone is shown. */
+const showable: ReadonlySet<string> = new Set(
+  (
+    'USER CWD CDUP SMNT QUIT REIN PORT PASV TYPE STRU MODE RETR STOR STOU APPE ALLO REST RNFR RNTO ABOR DELE ' +
+    'RMD MKD PWD LIST NLST SYST STAT HELP NOOP FEAT OPTS EPRT EPSV LPRT LPSV LANG MDTM MLSD MLST SIZE HOST ' +
+    'MFMT XCUP XCWD XMKD XPWD XRMD CLNT AUTH PBSZ PROT CCC'
+  ).split(' '),
+);
+
+const hidden = '****';
+
+/** A command as logs may show it: no password at any level, no control bytes. */
+export function showCommand({ verb, argument, plain }: Command): string {
+  if (showable.has(verb)) return showBytes(plain);
+  const word = /^[A-Z]{3,4}$/.test(verb) ? verb : hidden;
+  return argument === '' ? word : `${word} ${hidden}`;
+}
+
+/** A line of a reply as logs may show it. A server may say back what it did not understand. */
+export function showReply(text: string, inAnswerTo: string | undefined): string {
+  const secret = inAnswerTo !== undefined && inAnswerTo !== '' && !showable.has(inAnswerTo);
+  const mayEcho = secret && inAnswerTo !== '(greeting)' && !/^(?:[123]|530)/.test(text);
+  return mayEcho ? `${text.slice(0, 3)} ${hidden}` : showBytes(text);
+}
+
+/** Binary text for people: UTF-8 where it is that, control bytes as escapes, so that no line can forge another. */
+export function showBytes(binary: string): string {
+  const bytes = Buffer.from(binary, 'latin1');
+  const utf8 = bytes.toString('utf8');
+  const text = utf8.includes('\ufffd') ? binary : utf8;
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+  });
+}

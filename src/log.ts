@@ -1,0 +1,118 @@
+import { destination, pino, stdTimeFunctions, type DestinationStream, type Level, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+import type { Config } from './config.ts';
+import type { Event, Observer, PinholeFacts } from './events.ts';
+import { formatEndpoint } from './net/endpoint.ts';
+
+export type { Logger };
+
+/** A logger on standard output: JSON a line, or text for people on a terminal. */
+export function createLogger(
+  { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
+  stream?: DestinationStream,
+): Logger {
+  const forPeople = logFormat === 'pretty' || (logFormat === 'auto' && process.stdout.isTTY);
+  const options = {
+    level: logLevel,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    base: { pid: process.pid },
+    // What is logged holds no password: helper/redact sees to it. This is for what a later line may add.
+    redact: ['password', '*.password'],
+  };
+  return pino(options, stream ?? (forPeople ? prettyStream() : destination({ fd: 1, sync: true })));
+}
+
+function prettyStream(): DestinationStream {
+  return pretty({ ignore: 'pid', translateTime: 'SYS:HH:MM:ss.l', singleLine: true, sync: true });
+}
+
+/** The listener of the event stream that writes the log: one line an event. */
+export function logEvents(logger: Logger): Observer {
+  return (event) => {
+    const level = levelOf(event);
+    if (logger.isLevelEnabled(level)) logger[level](fieldsOf(event), wordsOf(event));
+  };
+}
+
+function levelOf(event: Event): Level {
+  switch (event.type) {
+    case 'command':
+    case 'reply':
+      return 'trace';
+    case 'session-refused':
+    case 'command-refused':
+    case 'pinhole-refused':
+    case 'reply-remarked':
+    case 'public-address-failed':
+      return 'warn';
+    default:
+      return 'info';
+  }
+}
+
+/** `session-opened` -> `session opened` */
+function wordsOf(event: Event): string {
+  return event.type === 'transfer-ended' ? 'transfer' : event.type.replaceAll('-', ' ');
+}
+
+function fieldsOf(event: Event): object {
+  switch (event.type) {
+    case 'session-opened': {
+      const { session, client, reached, server } = event;
+      return {
+        session,
+        client: formatEndpoint(client),
+        reached: formatEndpoint(reached),
+        server: formatEndpoint(server),
+      };
+    }
+    case 'session-closed':
+    case 'session-refused':
+    case 'command-refused': {
+      const { type, client, ...rest } = event;
+      const seconds = 'seconds' in event ? { seconds: rounded(event.seconds) } : {};
+      return { client: formatEndpoint(client), ...rest, ...seconds };
+    }
+    case 'pinhole-opened':
+    case 'pinhole-closed': {
+      const { type, ...rest } = event;
+      return { ...rest, ...endpointsOf(event) };
+    }
+    case 'pinhole-taken': {
+      const { type, ...rest } = event;
+      return { ...rest, ...endpointsOf(event), from: formatEndpoint(event.from) };
+    }
+    case 'pinhole-refused':
+      return { at: formatEndpoint(event.at), from: formatEndpoint(event.from), reason: event.reason };
+    case 'transfer-ended': {
+      const { session, expectation, mode, peer, command, uploaded, downloaded, seconds, cause, error } =
+        event;
+      return {
+        session,
+        expectation,
+        mode,
+        peer,
+        command: command?.verb,
+        path: command?.path,
+        direction: uploaded > downloaded ? 'upload' : 'download',
+        bytes: uploaded + downloaded,
+        seconds: rounded(seconds),
+        cause,
+        error,
+      };
+    }
+    default: {
+      const { type, ...rest } = event;
+      return rest;
+    }
+  }
+}
+
+function endpointsOf({ at, to }: PinholeFacts): { at: string; to: string } {
+  return { at: formatEndpoint(at), to: formatEndpoint(to) };
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}

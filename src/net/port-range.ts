@@ -1,0 +1,30 @@
+import { parsePort } from './endpoint.ts';
+
+/** Ports from `first` to `last`, both included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Reads `50000-50999`, or `50000` for a range of one port. */
+export function parsePortRange(text: string): PortRange | undefined {
+  const [firstText = '', lastText = firstText, ...rest] = text.split('-');
+  const first = parsePort(firstText);
+  const last = parsePort(lastText);
+  if (first === undefined || last === undefined || first > last || rest.length > 0) return undefined;
+  return Object.freeze({ first, last });
+}
+
+export function portIn(ranges: readonly PortRange[], port: number): boolean {
+  return ranges.some(({ first, last }) => port >= first && port <= last);
+}
+
+/** `50000-50999`, `50000`. */
+export function formatPortRange({ first, last }: PortRange): string {
+  return first === last ? `${first}` : `${first}-${last}`;
+}
+
+/** How many ports the range has. */
+export function sizeOf({ first, last }: PortRange): number {
+  return last - first + 1;
+}

@@ -1,0 +1,60 @@
+import type { Mode, PinholeReason, TransferCommand } from '../events.ts';
+import type { Address } from '../net/address.ts';
+import type { Cidr } from '../net/cidr.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+import type { PortRange } from '../net/port-range.ts';
+
+/** What a session asks a plane for: let `peer` connect once, and lead it to `to`. */
+export interface PinholeRequest {
+  readonly session: number;
+  readonly mode: Mode;
+  /** The command that announced the data connection: PORT, EPRT, PASV, EPSV. */
+  readonly command: string;
+  readonly peer: Address;
+  /** Networks that may connect besides the peer. */
+  readonly alsoFrom: readonly Cidr[];
+  /** The address that the peer will connect to: one of this host's, never a wildcard. */
+  readonly address: Address;
+  readonly ports: PortRange;
+  /** The port number to take if it lies in the range and is free. */
+  readonly preferredPort: number;
+  readonly to: Endpoint;
+  /** Where the connection to `to` should come from, as far as that can be had. */
+  readonly from?: { readonly address: Address; readonly port: number };
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly owner: PinholeOwner;
+}
+
+/** The session that a pinhole belongs to, told when its data channel begins and ends. */
+export interface PinholeOwner {
+  channelOpened(): void;
+  channelClosed(): void;
+}
+
+export interface Pinhole {
+  /** Where the peer is to connect. */
+  readonly at: Endpoint;
+  /** From now on it may be taken. A passive one is armed from the start. */
+  arm(): Promise<void>;
+  /** Says which command the data connection serves, for the log. */
+  serve(command: TransferCommand): void;
+  /** Takes the pinhole back if nobody has connected; a data channel that is open lives on. */
+  close(reason: PinholeReason): void;
+}
+
+/** What carries data: this process (`relay`) or the kernel. */
+export interface Plane {
+  /**
+   * Opens a pinhole: when the promise resolves the peer can connect.
+   *
+   * @throws {NoFreePortError} when no port of the range is left for this peer
+   */
+  open(request: PinholeRequest): Promise<Pinhole>;
+  /** Ends everything, open data channels too. */
+  close(): Promise<void>;
+}
+
+export class NoFreePortError extends Error {
+  override readonly name = 'NoFreePortError';
+}

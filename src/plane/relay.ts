@@ -1,0 +1,329 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Observer, PinholeFacts, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
+import type { Expectation } from '../expectation/expectation.ts';
+import { portCandidates } from '../expectation/port-pool.ts';
+import { ExpectationTable } from '../expectation/table.ts';
+import { addressOfSocket } from '../net/address.ts';
+import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { formatPortRange } from '../net/port-range.ts';
+import { joinDataChannel, type DataChannelEnd } from './data-channel.ts';
+import { NoFreePortError, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
+
+export interface RelayPlaneOptions {
+  readonly observe: Observer;
+  /** Milliseconds until a data connection that the relay dials is given up. */
+  readonly connectTimeout: number;
+  /** Milliseconds without a byte until a data channel is reset. */
+  readonly dataIdleTimeout: number;
+}
+
+/** The plane on which this process listens, dials and copies the bytes. It needs no privilege. */
+export function createRelayPlane(options: RelayPlaneOptions): Plane {
+  return new RelayPlane(options);
+}
+
+/** A pending pinhole, and what its data channel needs to know. */
+interface Lease {
+  expectation: Expectation;
+  readonly request: PinholeRequest;
+  command: TransferCommand | undefined;
+}
+
+class RelayPlane implements Plane {
+  readonly #options: RelayPlaneOptions;
+  readonly #table = new ExpectationTable();
+  readonly #leases = new Map<number, Lease>();
+  readonly #listeners = new Map<string, SharedListener>();
+  readonly #channels = new Set<{ abort(cause: TransferCause): void }>();
+  #sweep: NodeJS.Timeout | undefined;
+  #lastId = 0;
+
+  constructor(options: RelayPlaneOptions) {
+    this.#options = options;
+  }
+
+  async open(request: PinholeRequest): Promise<Pinhole> {
+    const { address, peer, ports, preferredPort } = request;
+    for (const port of portCandidates(ports, preferredPort, Math.random)) {
+      const at = { address, port };
+      if (this.#table.has(at, peer)) continue;
+      const lease = this.#lease(request, at);
+      let listening = false;
+      try {
+        listening = await this.#listen(at);
+      } finally {
+        if (!listening) this.#forget(lease);
+      }
+      if (listening) return this.#opened(lease);
+    }
+    throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
+  }
+
+  async close(): Promise<void> {
+    for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
+    for (const channel of [...this.#channels]) channel.abort('shutdown');
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.closed));
+  }
+
+  /** Reserves the tuple: nobody else gets it while the listener comes up. */
+  #lease(request: PinholeRequest, at: Endpoint): Lease {
+    const { session, mode, peer, alsoFrom, to, timeout } = request;
+    const expectation: Expectation = {
+      id: ++this.#lastId,
+      session,
+      mode,
+      peer,
+      alsoFrom,
+      at,
+      to,
+      expires: Date.now() + timeout,
+      armed: mode === 'passive',
+    };
+    const lease: Lease = { expectation, request, command: undefined };
+    this.#table.add(expectation);
+    this.#leases.set(expectation.id, lease);
+    this.#sweep ??= setInterval(() => {
+      this.#expire();
+    }, 1000).unref();
+    return lease;
+  }
+
+  #forget({ expectation }: Lease): void {
+    this.#table.remove(expectation);
+    this.#leases.delete(expectation.id);
+    if (this.#leases.size > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+  }
+
+  #opened(lease: Lease): Pinhole {
+    const { expectation, request } = lease;
+    this.#options.observe({ type: 'pinhole-opened', command: request.command, ...facts(expectation) });
+    return {
+      at: expectation.at,
+      arm: () => {
+        lease.expectation = { ...expectation, expires: Date.now() + request.timeout, armed: true };
+        this.#table.replace(lease.expectation);
+        return Promise.resolve();
+      },
+      serve: (command) => {
+        lease.command ??= command;
+      },
+      close: (reason) => {
+        this.#takeBack(lease, reason);
+      },
+    };
+  }
+
+  #takeBack(lease: Lease, reason: PinholeReason): void {
+    if (!this.#table.remove(lease.expectation)) return;
+    this.#options.observe({ type: 'pinhole-closed', reason, ...facts(lease.expectation) });
+    this.#release(lease);
+  }
+
+  #expire(): void {
+    for (const expectation of this.#table.expire(Date.now())) {
+      const lease = this.#leases.get(expectation.id);
+      this.#options.observe({ type: 'pinhole-closed', reason: 'expired', ...facts(expectation) });
+      if (lease) this.#release(lease);
+    }
+  }
+
+  /** The tuple is free again; with its last lease a port's listener goes. */
+  #release(lease: Lease): void {
+    this.#forget(lease);
+    this.#listeners.get(formatEndpoint(lease.expectation.at))?.release();
+  }
+
+  /** Returns whether the port could be had; all leases of a port share its listener. */
+  async #listen(at: Endpoint): Promise<boolean> {
+    const key = formatEndpoint(at);
+    let listener = this.#listeners.get(key);
+    if (!listener) {
+      listener = new SharedListener(
+        at,
+        (socket) => {
+          this.#accept(socket, at);
+        },
+        () => this.#listeners.delete(key),
+      );
+      this.#listeners.set(key, listener);
+    }
+    return listener.acquire();
+  }
+
+  #accept(socket: Socket, at: Endpoint): void {
+    // A peer that has reset the connection already is nobody's.
+    const from = endpointOf(socket);
+    if (!from) {
+      socket.destroy();
+      return;
+    }
+    const claim = this.#table.claim(at, from.address, Date.now());
+    if (claim.kind === 'refused') {
+      socket.resetAndDestroy();
+      this.#options.observe({ type: 'pinhole-refused', at, from, reason: claim.reason });
+      return;
+    }
+    const lease = this.#leases.get(claim.expectation.id);
+    if (!lease) throw new Error(`expectation ${claim.expectation.id} has no lease`);
+    this.#release(lease);
+    this.#options.observe({ type: 'pinhole-taken', from, ...facts(lease.expectation) });
+    lease.request.owner.channelOpened();
+    this.#carry(lease, socket);
+  }
+
+  #carry(lease: Lease, accepted: Socket): void {
+    const started = performance.now();
+    const { mode } = lease.request;
+    const ended = (end: DataChannelEnd): void => {
+      this.#channels.delete(channel);
+      this.#options.observe({
+        type: 'transfer-ended',
+        command: lease.command,
+        seconds: (performance.now() - started) / 1000,
+        ...end,
+        ...facts(lease.expectation),
+      });
+      lease.request.owner.channelClosed();
+    };
+
+    const dialling = dial(lease.request, this.#options.connectTimeout, (dialled, error) => {
+      this.#channels.delete(channel);
+      if (!dialled) {
+        // What a direct connection to a closed port gets.
+        accepted.resetAndDestroy();
+        const cause = aborted ?? (mode === 'passive' ? 'server-unreachable' : 'client-unreachable');
+        ended({ cause, uploaded: 0, downloaded: 0, error: error?.message });
+        return;
+      }
+      if (accepted.destroyed) {
+        dialled.resetAndDestroy();
+        ended({ cause: mode === 'passive' ? 'client-reset' : 'server-reset', uploaded: 0, downloaded: 0, error: undefined });
+        return;
+      }
+      accepted.off('error', ignore);
+      const ends =
+        mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
+      channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
+      this.#channels.add(channel);
+    });
+    let aborted: TransferCause | undefined;
+    let channel: { abort(cause: TransferCause): void } = {
+      abort: (cause) => {
+        aborted = cause;
+        dialling.destroy();
+      },
+    };
+    this.#channels.add(channel);
+    // Nothing is read from it yet; what happens to it is seen when it is.
+    accepted.on('error', ignore);
+  }
+}
+
+function ignore(): void {
+  // a listener, because an 'error' without one would end the process
+}
+
+function facts({ id, session, mode, peer, at, to }: Expectation): PinholeFacts {
+  return { session, expectation: id, mode, peer, at, to };
+}
+
+function endpointOf(socket: Socket): Endpoint | undefined {
+  const address = addressOfSocket(socket.remoteAddress);
+  return address && socket.remotePort !== undefined ? { address, port: socket.remotePort } : undefined;
+}
+
+/**
+ * Dials the far end of a data connection: from the endpoint that was asked for (active mode: port 20, RFC 959
+ * section 3.2), or from any port where that one can't be had: no privilege, or the tuple is in TIME_WAIT.
+ */
+function dial(
+  { to, from }: PinholeRequest,
+  timeout: number,
+  done: (socket: Socket | undefined, error?: Error) => void,
+): { destroy(): void } {
+  const timer = setTimeout(() => socket.destroy(new Error(`no answer in ${timeout / 1000} s`)), timeout);
+  const attempt = (local: { localAddress?: string; localPort?: number }, mayRetry: boolean): Socket => {
+    const dialled = connect({
+      host: to.address,
+      port: to.port,
+      allowHalfOpen: true,
+      noDelay: true,
+      ...local,
+    });
+    let failure: Error | undefined;
+    const failed = (error: Error): void => {
+      failure = error;
+    };
+    dialled.pause();
+    dialled.on('error', failed);
+    dialled.once('connect', () => {
+      clearTimeout(timer);
+      dialled.off('error', failed).off('close', closed);
+      done(dialled);
+    });
+    const closed = (): void => {
+      if (mayRetry && isLocal(failure)) {
+        socket = attempt({}, false);
+        return;
+      }
+      clearTimeout(timer);
+      done(undefined, failure);
+    };
+    dialled.once('close', closed);
+    return dialled;
+  };
+  let socket = attempt(from ? { localAddress: from.address, localPort: from.port } : {}, from !== undefined);
+  return {
+    destroy: () => socket.destroy(),
+  };
+}
+
+/** Whether a connection failed on this side, for want of the local endpoint. */
+function isLocal(error: Error | undefined): boolean {
+  const code = error && 'code' in error ? error.code : undefined;
+  return code === 'EACCES' || code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL' || code === 'EPERM';
+}
+
+/** The listener of one endpoint, there as long as somebody is expected. */
+class SharedListener {
+  readonly #server: Server;
+  readonly #listening: Promise<boolean>;
+  #users = 0;
+  readonly #gone: () => void;
+  readonly closed: Promise<void>;
+
+  constructor({ address, port }: Endpoint, accept: (socket: Socket) => void, gone: () => void) {
+    this.#gone = gone;
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept);
+    this.closed = new Promise((resolve) => this.#server.once('close', resolve));
+    this.#listening = new Promise((resolve, reject) => {
+      this.#server.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
+        else reject(error);
+      });
+      this.#server.listen({ host: address, port, exclusive: true }, () => {
+        resolve(true);
+      });
+    });
+  }
+
+  async acquire(): Promise<boolean> {
+    this.#users++;
+    try {
+      if (await this.#listening) return true;
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+    this.release();
+    return false;
+  }
+
+  release(): void {
+    if (--this.#users > 0) return;
+    this.#gone();
+    this.#server.close();
+  }
+}

@@ -1,0 +1,39 @@
+import { createServer, type Socket } from 'node:net';
+import { addressOfSocket, type Address } from '../net/address.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+
+export interface Listener {
+  readonly endpoint: Endpoint;
+  /** Accepts no more; connections that were accepted live on. */
+  close(): void;
+}
+
+/**
+ * Listens for control connections.
+ *
+ * @param address one of this host's, or a wildcard
+ * @param accept gets each connection paused, with `allowHalfOpen`
+ * @throws NodeJS.ErrnoException when the endpoint can't be had
+ */
+export function listen(address: Address, port: number, accept: (socket: Socket) => void): Promise<Listener> {
+  return new Promise((resolve, reject) => {
+    const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true };
+    const server = createServer(options, accept);
+    server.once('error', reject);
+    // `::` is for IPv6 alone: IPv4 has its own listener, and its addresses their own form.
+    server.listen({ host: address, port, ipv6Only: true, exclusive: true }, () => {
+      server.off('error', reject);
+      // Out of descriptors, say: that connection is lost, the next may not be.
+      server.on('error', () => undefined);
+      const bound = server.address();
+      const isEndpoint = bound !== null && typeof bound === 'object';
+      const known = isEndpoint ? addressOfSocket(bound.address) : undefined;
+      resolve({
+        endpoint: { address: known ?? address, port: isEndpoint ? bound.port : port },
+        close: () => {
+          server.close();
+        },
+      });
+    });
+  });
+}

@@ -1,0 +1,78 @@
+import { lookup, Resolver } from 'node:dns/promises';
+import type { Observer } from '../events.ts';
+import { parseAddress, type Address, type Family } from '../net/address.ts';
+
+/** Seconds: how soon a name is asked for again at the earliest and at the latest, whatever its TTL says. */
+const shortest = 10;
+const longest = 3600;
+/** Seconds until the next try where a name gave no address, or the answer came without a TTL. */
+const retry = 60;
+
+/**
+ * The address that clients are told, of one family: given as such, or by a name that is resolved again as its
+ * TTL asks. It keeps the last answer while the name can't be resolved.
+ */
+export class PublicAddress {
+  readonly #name: string;
+  readonly #family: Family;
+  readonly #observe: Observer;
+  readonly #resolver = new Resolver({ timeout: 2000, tries: 2 });
+  #current: Address | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  /** @param name an address of the family, or a host name */
+  constructor(name: string, family: Family, observe: Observer) {
+    this.#name = name;
+    this.#family = family;
+    this.#observe = observe;
+    this.#current = parseAddress(name);
+  }
+
+  get current(): Address | undefined {
+    return this.#current;
+  }
+
+  /** Resolves the name for the first time; an address needs none. */
+  async start(): Promise<void> {
+    if (this.#current === undefined) await this.#resolve();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#resolver.cancel();
+  }
+
+  async #resolve(): Promise<void> {
+    let seconds = retry;
+    try {
+      const answers = await this.#ask();
+      const kept = answers.find(({ address }) => address === this.#current) ?? answers[0];
+      seconds = Math.min(Math.max(kept?.ttl ?? retry, shortest), longest);
+      const address = kept && parseAddress(kept.address);
+      if (address && address !== this.#current) {
+        this.#current = address;
+        this.#observe({ type: 'public-address-resolved', name: this.#name, address });
+      }
+    } catch (error) {
+      const words = error instanceof Error ? error.message : String(error);
+      this.#observe({ type: 'public-address-failed', name: this.#name, error: words });
+    }
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.#resolve(), seconds * 1000).unref();
+  }
+
+  /** DNS tells the TTL and does not know /etc/hosts; the system's own way knows it and tells no TTL. */
+  async #ask(): Promise<{ address: string; ttl: number }[]> {
+    try {
+      const options = { ttl: true } as const;
+      return await (this.#family === 4
+        ? this.#resolver.resolve4(this.#name, options)
+        : this.#resolver.resolve6(this.#name, options));
+    } catch {
+      const { address } = await lookup(this.#name, { family: this.#family });
+      return [{ address, ttl: retry }];
+    }
+  }
+}

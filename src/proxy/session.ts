@@ -1,0 +1,559 @@
+import type { Socket } from 'node:net';
+import type { CommandReason, Observer, SessionReason } from '../events.ts';
+import { parseCommand, type Command } from '../ftp/command.ts';
+import type { Line } from '../ftp/lines.ts';
+import { isCompletion, ReplyReader } from '../ftp/reply.ts';
+import type { CommandDecision, ReplyDecision } from '../helper/decision.ts';
+import { isTransfer, type Exchange } from '../helper/exchange-queue.ts';
+import { inspectCommand } from '../helper/inspect-command.ts';
+import { inspectReply, mayAnnounce } from '../helper/inspect-reply.ts';
+import { announcedAddress, type Policy } from '../helper/policy.ts';
+import { showBytes, showCommand, showReply } from '../helper/redact.ts';
+import { newSessionState, settleReply, type SessionState } from '../helper/session-state.ts';
+import { familyOf, type Address, type Family } from '../net/address.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+import type { PortRange } from '../net/port-range.ts';
+import { NoFreePortError, type Pinhole, type PinholeOwner, type Plane } from '../plane/plane.ts';
+import { ControlChannel } from './control-channel.ts';
+
+/** What all sessions of a listener have in common. Durations are in milliseconds. */
+export interface SessionSettings {
+  readonly policy: Policy;
+  readonly passivePorts: PortRange;
+  readonly activePorts: PortRange;
+  /** The port that active mode dials from; 0 for any. */
+  readonly dataSourcePort: number;
+  /** The address to tell the server in PORT and EPRT, where it is not the one that the relay dials it from. */
+  readonly insideAddress: (family: Family) => Address | undefined;
+  readonly expectTimeout: number;
+  readonly loginTimeout: number;
+  readonly idleTimeout: number;
+}
+
+/** The two control connections of a session, established, paused and with `allowHalfOpen`. */
+export interface SessionSockets {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+/** The endpoints of those, taken while they were connected. */
+export interface SessionEndpoints {
+  readonly client: Endpoint;
+  /** Where the client connected to. */
+  readonly reached: Endpoint;
+  readonly server: Endpoint;
+  /** Where the relay connected from. */
+  readonly inside: Endpoint;
+}
+
+/** How much of a reply of several lines is held until its end has come, in bytes. */
+const longestAnnouncement = 65_536;
+
+/**
+ * One client's control connection and the connection to the server made for it: reads lines, has them
+ * inspected, does what was decided. It owns both sockets and its pinholes, until both sockets are closed.
+ */
+export class Session implements PinholeOwner {
+  readonly #id: number;
+  readonly #endpoints: SessionEndpoints;
+  readonly #settings: SessionSettings;
+  readonly #plane: Plane;
+  readonly #observe: Observer;
+  readonly #over: () => void;
+  readonly #started: number = performance.now();
+  readonly #state: SessionState;
+  readonly #client: ControlChannel;
+  readonly #server: ControlChannel;
+  readonly #replies: ReplyReader = new ReplyReader();
+  /** The lines so far of a reply that may announce a data connection. */
+  #announcement: Line[] | undefined;
+  /** The code of the final reply of which an overlong line is being passed on in pieces. */
+  #overlongCode: number | undefined;
+  /** The one pending expectation (`max_expected` is 1, as in the kernel). */
+  #pending: Pinhole | undefined;
+  /** The pinhole of a PORT that the server has not answered yet. */
+  #reserved: Pinhole | undefined;
+  #openChannels = 0;
+  #openSockets = 2;
+  #timer: NodeJS.Timeout;
+  #clientEnded = false;
+  #draining = false;
+  #foreignTold = false;
+  #reason: SessionReason | undefined;
+  #error: string | undefined;
+
+  constructor(
+    id: number,
+    sockets: SessionSockets,
+    endpoints: SessionEndpoints,
+    settings: SessionSettings,
+    plane: Plane,
+    observe: Observer,
+    over: () => void,
+  ) {
+    this.#id = id;
+    this.#endpoints = endpoints;
+    this.#settings = settings;
+    this.#plane = plane;
+    this.#observe = observe;
+    this.#over = over;
+    this.#state = newSessionState(endpoints.client.address, endpoints.server.address);
+    this.#client = new ControlChannel(sockets.client, {
+      line: (line) => {
+        this.#clientLine(line);
+      },
+      turnEnded: () => {
+        this.#flush();
+      },
+      ended: () => {
+        // A command without its end is none: what is lost is what the server would have thrown away.
+        this.#clientEnded = true;
+        this.#server.end();
+      },
+      failed: (error) => {
+        this.#clientFailed(error);
+      },
+      drained: () => {
+        this.#client.release('client-drain');
+        this.#server.release('client-drain');
+      },
+      closed: () => {
+        this.#socketClosed();
+      },
+    });
+    this.#server = new ControlChannel(sockets.server, {
+      line: (line) => {
+        this.#serverLine(line);
+      },
+      turnEnded: () => {
+        this.#flush();
+      },
+      ended: (rest) => {
+        this.#serverEnded(rest);
+      },
+      failed: (error) => {
+        this.#serverGone('server-reset', error.message);
+      },
+      drained: () => {
+        this.#client.release('server-drain');
+      },
+      closed: () => {
+        this.#socketClosed();
+      },
+    });
+    this.#timer = setTimeout(() => {
+      this.#finish('login-timeout', '421 Login timeout.');
+    }, settings.loginTimeout);
+    const { client, reached, server } = endpoints;
+    observe({ type: 'session-opened', session: id, client, reached, server });
+    this.#server.start();
+    this.#client.start();
+  }
+
+  /** Ends the session as soon as no transfer is under way. */
+  drain(): void {
+    this.#draining = true;
+    this.#finishIfDrained();
+  }
+
+  /** Ends the session now. */
+  shutDown(): void {
+    this.#finish('shutdown', '421 Service closing control connection.');
+  }
+
+  channelOpened(): void {
+    this.#openChannels++;
+  }
+
+  channelClosed(): void {
+    this.#openChannels--;
+    if (this.#state.loggedIn) this.#timer.refresh();
+    this.#finishIfDrained();
+  }
+
+  // --- from the client -----------------------------------------------------------------------------------
+
+  #clientLine(line: Line): void {
+    this.#touch();
+    if (line.piece) {
+      if (line.piece === 'first') this.#refuse('****', 'line-too-long', '500 Line too long.');
+      return;
+    }
+    const command = parseCommand(line.text);
+    const decision = inspectCommand(command, this.#state, this.#settings.policy);
+    if (decision.kind === 'wait') {
+      this.#client.putBack();
+      this.#client.hold('reply');
+      return;
+    }
+    this.#state.begun = true;
+    switch (decision.kind) {
+      case 'pass':
+        this.#forward(command, line.text);
+        break;
+      case 'expect':
+        this.#expectActive(command, decision);
+        break;
+      case 'refuse':
+        this.#refuse(showCommand(command), decision.reason, decision.reply);
+        break;
+      case 'close':
+        this.#tellRefused(showCommand(command), decision.reason, decision.reply);
+        this.#finish('http', decision.reply);
+        break;
+    }
+  }
+
+  #forward(command: Command, text: string): void {
+    const { verb, argument } = command;
+    this.#state.exchanges.add({ verb, argument });
+    this.#server.send(`${text}\r\n`);
+    if (isTransfer(verb)) this.#pending?.serve({ verb, path: showBytes(argument) });
+    const received = showCommand(command);
+    const sent = text === command.plain ? received : showCommand(parseCommand(text));
+    this.#observe({ type: 'command', session: this.#id, received, sent });
+  }
+
+  /** Answers a command in its turn; the server never sees it. */
+  #refuse(command: string, reason: CommandReason, reply: string, detail?: string): void {
+    this.#tellRefused(command, reason, reply, detail);
+    this.#state.exchanges.add({ verb: '', argument: '', answer: `${reply}\r\n` });
+    this.#sendAnswers();
+  }
+
+  #tellRefused(command: string, reason: CommandReason, reply: string, detail?: string): void {
+    const { client } = this.#endpoints;
+    this.#observe({ type: 'command-refused', session: this.#id, client, command, reason, reply, detail });
+  }
+
+  /** The pinhole first and the rewritten PORT second: on failure nothing has reached the server. */
+  #expectActive(command: Command, { announcement, rewrite }: CommandDecision & { kind: 'expect' }): void {
+    const { activePorts, dataSourcePort, expectTimeout, insideAddress } = this.#settings;
+    const { inside, reached } = this.#endpoints;
+    this.#client.hold('pinhole');
+    this.#plane
+      .open({
+        session: this.#id,
+        mode: 'active',
+        command: announcement.verb,
+        peer: this.#state.server,
+        alsoFrom: [],
+        address: inside.address,
+        ports: activePorts,
+        preferredPort: announcement.endpoint.port,
+        to: announcement.endpoint,
+        from: { address: reached.address, port: dataSourcePort },
+        timeout: expectTimeout,
+        owner: this,
+      })
+      .then((pinhole) => {
+        if (this.#reason) {
+          pinhole.close('session-closed');
+          return;
+        }
+        this.#reserved = pinhole;
+        const address = insideAddress(familyOf(inside.address)) ?? inside.address;
+        const text = rewrite({ address, port: pinhole.at.port });
+        const sent = parseCommand(text);
+        this.#state.exchanges.add({ verb: sent.verb, argument: sent.argument });
+        this.#server.send(`${text}\r\n`);
+        const received = showCommand(command);
+        this.#observe({ type: 'command', session: this.#id, received, sent: showCommand(sent) });
+      })
+      .catch((error: unknown) => {
+        const reason = whyNoPinhole(error);
+        this.#refuse(showCommand(command), reason, noPinhole(reason), messageOf(error));
+      })
+      .finally(() => {
+        this.#client.release('pinhole');
+        this.#flush();
+      });
+  }
+
+  #clientFailed(error: Error): void {
+    this.#reason ??= 'client-reset';
+    this.#error ??= error.message;
+    this.#server.reset();
+  }
+
+  // --- from the server -----------------------------------------------------------------------------------
+
+  #serverLine(line: Line): void {
+    this.#touch();
+    if (line.piece === 'more') {
+      this.#passPiece(line, this.#overlongCode);
+      return;
+    }
+    const part = this.#replies.push(line.text);
+    const final = part.kind === 'single' || part.kind === 'last' ? part.code : undefined;
+    if (line.piece === 'first') {
+      this.#releaseAnnouncement();
+      this.#passPiece(line, final);
+      return;
+    }
+    const begins = (part.kind === 'single' || part.kind === 'first') && mayAnnounce(part.code, this.#state);
+    if (begins) this.#announcement = [];
+    if (this.#announcement) {
+      this.#announcement.push(line);
+      if (final !== undefined) this.#announced(final, this.#announcement);
+      else if (lengthOf(this.#announcement) > longestAnnouncement) this.#releaseAnnouncement();
+      return;
+    }
+    if (final === undefined) this.#passReply([line], [line.text]);
+    else this.#finalReply(final, [line], [line.text]);
+  }
+
+  /** An overlong line goes on in pieces; the reply that it ends is settled when the whole of it has. */
+  #passPiece(line: Line, final: number | undefined): void {
+    this.#overlongCode = final;
+    this.#client.send(line.text + line.end);
+    if (line.end === '' || final === undefined) return;
+    this.#overlongCode = undefined;
+    this.#settled(settleReply(this.#state, final));
+  }
+
+  /** What was held of a reply turns out to announce nothing that can be used. */
+  #releaseAnnouncement(): void {
+    if (!this.#announcement) return;
+    const lines = this.#announcement;
+    this.#announcement = undefined;
+    this.#remark('unusable-announcement', lines);
+    this.#passReply(lines, textsOf(lines));
+  }
+
+  /** The pinhole first and the rewritten reply second. */
+  #announced(code: number, lines: Line[]): void {
+    this.#announcement = undefined;
+    const decision = inspectReply(code, textsOf(lines), this.#state);
+    if (decision.remark === 'foreign-address') {
+      if (!this.#foreignTold) this.#remark(decision.remark, lines);
+      this.#foreignTold = true;
+    } else if (decision.remark) {
+      this.#remark(decision.remark, lines);
+    }
+    if (decision.kind === 'pass') this.#finalReply(code, lines, textsOf(lines));
+    else this.#expectPassive(code, lines, decision);
+  }
+
+  #expectPassive(
+    code: number,
+    lines: Line[],
+    { announcement, rewrite }: ReplyDecision & { kind: 'expect' },
+  ): void {
+    const { passivePorts, expectTimeout, policy } = this.#settings;
+    const { client, reached } = this.#endpoints;
+    this.#server.hold('pinhole');
+    this.#plane
+      .open({
+        session: this.#id,
+        mode: 'passive',
+        command: announcement.verb,
+        peer: client.address,
+        alsoFrom: policy.fxpPeers,
+        address: reached.address,
+        ports: passivePorts,
+        preferredPort: announcement.endpoint.port,
+        // The address that a reply names is never dialled: only the server that the relay knows is.
+        to: { address: this.#state.server, port: announcement.endpoint.port },
+        timeout: expectTimeout,
+        owner: this,
+      })
+      .then((pinhole) => {
+        if (this.#reason) {
+          pinhole.close('session-closed');
+          return;
+        }
+        this.#replacePending(pinhole);
+        // The transfer may have been sent behind its PASV in one segment.
+        const transfer = this.#state.exchanges.find(({ verb }) => isTransfer(verb));
+        if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
+        const address = announcedAddress(client.address, reached.address, policy);
+        this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
+      })
+      .catch((error: unknown) => {
+        this.#answerInstead(announcement.verb, whyNoPinhole(error), error);
+      })
+      .finally(() => {
+        this.#server.release('pinhole');
+        this.#flush();
+      });
+  }
+
+  /** Passes on the lines that end a reply, and what follows from it. */
+  #finalReply(code: number, lines: readonly Line[], texts: readonly string[]): void {
+    const verb = this.#state.exchanges.answeredBy(code)?.verb;
+    const reserved = verb === 'PORT' || verb === 'EPRT' ? this.#reserved : undefined;
+    if (!reserved || code < 200) {
+      this.#passReply(lines, texts);
+      this.#settled(settleReply(this.#state, code));
+      return;
+    }
+    this.#reserved = undefined;
+    if (!isCompletion(code)) {
+      reserved.close('refused-by-server');
+      this.#passReply(lines, texts);
+      this.#settled(settleReply(this.#state, code));
+      return;
+    }
+    this.#server.hold('pinhole');
+    reserved
+      .arm()
+      .then(() => {
+        this.#replacePending(reserved);
+        this.#passReply(lines, texts);
+        this.#settled(settleReply(this.#state, code));
+      })
+      .catch((error: unknown) => {
+        reserved.close('rewrite-failed');
+        this.#answerInstead(verb ?? '', 'plane-failed', error);
+      })
+      .finally(() => {
+        this.#server.release('pinhole');
+        this.#flush();
+      });
+  }
+
+  /** The server has done its part and the plane has not: the client gets 425 in the place of the reply. */
+  #answerInstead(verb: string, reason: 'no-free-port' | 'plane-failed', error: unknown): void {
+    const reply = noPinhole(reason);
+    this.#tellRefused(verb, reason, reply, messageOf(error));
+    this.#client.send(`${reply}\r\n`);
+    this.#settled(settleReply(this.#state, 425));
+  }
+
+  #passReply(lines: readonly Line[], texts: readonly string[]): void {
+    const inAnswerTo = this.#state.exchanges.head?.verb;
+    lines.forEach((line, index) => {
+      const text = texts[index] ?? line.text;
+      this.#client.send(text + line.end);
+      const received = showReply(line.text, inAnswerTo);
+      const sent = text === line.text ? received : showReply(text, inAnswerTo);
+      this.#observe({ type: 'reply', session: this.#id, received, sent });
+    });
+  }
+
+  #settled(exchange: Exchange | undefined): void {
+    if (exchange && this.#state.loggedIn && !this.#idling) this.#beginToIdle();
+    this.#sendAnswers();
+    this.#client.release('reply');
+    this.#finishIfDrained();
+  }
+
+  #sendAnswers(): void {
+    this.#client.send(this.#state.exchanges.takeAnswers());
+  }
+
+  #replacePending(pinhole: Pinhole): void {
+    this.#pending?.close('replaced');
+    this.#pending = pinhole;
+  }
+
+  #remark(reason: 'foreign-address' | 'unusable-announcement', lines: readonly Line[]): void {
+    const reply = lines.map(({ text }) => showBytes(text)).join(' ');
+    this.#observe({ type: 'reply-remarked', session: this.#id, reason, reply: reply.slice(0, 500) });
+  }
+
+  #serverEnded(rest: string): void {
+    if (this.#announcement) this.#releaseAnnouncement();
+    this.#client.send(rest);
+    if (this.#clientEnded) this.#finish('client-closed');
+    else if (this.#state.goodbye) this.#finish(this.#state.exchanges.size === 0 ? 'quit' : 'server-closed');
+    else this.#serverGone('server-closed');
+  }
+
+  /** The server went without a word: the client gets one. */
+  #serverGone(reason: SessionReason, error?: string): void {
+    this.#error ??= error;
+    this.#finish(reason, '421 Service not available, the server closed the control connection.');
+  }
+
+  // --- both ----------------------------------------------------------------------------------------------
+
+  /** A peer that does not read what is written for it holds back whoever causes it to be written. */
+  #flush(): void {
+    if (!this.#server.flush()) this.#client.hold('server-drain');
+    if (!this.#client.flush()) {
+      this.#server.hold('client-drain');
+      this.#client.hold('client-drain');
+    }
+  }
+
+  #idling = false;
+
+  #beginToIdle(): void {
+    this.#idling = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      // An open data channel is the session's life, however long the control channel is silent.
+      if (this.#openChannels > 0) this.#timer.refresh();
+      else this.#finish('idle-timeout', '421 Idle timeout.');
+    }, this.#settings.idleTimeout);
+  }
+
+  #touch(): void {
+    if (this.#idling) this.#timer.refresh();
+  }
+
+  #finishIfDrained(): void {
+    if (!this.#draining || this.#openChannels > 0) return;
+    if (!this.#state.exchanges.some(({ verb }) => isTransfer(verb))) this.shutDown();
+  }
+
+  #finish(reason: SessionReason, reply?: string): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    clearTimeout(this.#timer);
+    if (reply !== undefined) {
+      this.#observe({ type: 'reply', session: this.#id, received: undefined, sent: reply });
+      this.#client.send(`${reply}\r\n`);
+    }
+    this.#client.finish();
+    this.#server.finish();
+    this.#takePinholesBack();
+  }
+
+  #takePinholesBack(): void {
+    this.#pending?.close('session-closed');
+    this.#reserved?.close('session-closed');
+    this.#pending = undefined;
+    this.#reserved = undefined;
+  }
+
+  #socketClosed(): void {
+    if (--this.#openSockets > 0) return;
+    clearTimeout(this.#timer);
+    this.#takePinholesBack();
+    this.#reason ??= 'client-closed';
+    this.#observe({
+      type: 'session-closed',
+      session: this.#id,
+      client: this.#endpoints.client,
+      reason: this.#reason,
+      seconds: (performance.now() - this.#started) / 1000,
+      error: this.#error,
+    });
+    this.#over();
+  }
+}
+
+function textsOf(lines: readonly Line[]): string[] {
+  return lines.map(({ text }) => text);
+}
+
+function lengthOf(lines: readonly Line[]): number {
+  return lines.reduce((sum, { text }) => sum + text.length, 0);
+}
+
+function whyNoPinhole(error: unknown): 'no-free-port' | 'plane-failed' {
+  return error instanceof NoFreePortError ? 'no-free-port' : 'plane-failed';
+}
+
+function noPinhole(reason: 'no-free-port' | 'plane-failed'): string {
+  return reason === 'no-free-port'
+    ? '425 Cannot open data connection, no free port at the relay.'
+    : '425 Cannot open data connection.';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

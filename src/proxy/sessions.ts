@@ -1,0 +1,169 @@
+import type { Socket } from 'node:net';
+import type { Observer, SessionReason } from '../events.ts';
+import { addressOfSocket, type Address } from '../net/address.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+import type { Plane } from '../plane/plane.ts';
+import { closeGently } from './close-gently.ts';
+import { Session, type SessionEndpoints, type SessionSettings } from './session.ts';
+import { connectUpstream, type Upstream } from './upstream.ts';
+
+/** What new sessions are made with. */
+export interface SessionsSettings extends SessionSettings {
+  readonly upstream: Upstream;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+  readonly maxSessions: number;
+  readonly maxSessionsPerClient: number;
+}
+
+/** Every session of this process, from the accepted connection on. */
+export class Sessions {
+  #settings: SessionsSettings;
+  readonly #plane: Plane;
+  readonly #observe: Observer;
+  readonly #live = new Set<Session>();
+  readonly #countOf = new Map<Address, number>();
+  #count = 0;
+  #lastId = 0;
+  #closing = false;
+  #empty: (() => void) | undefined;
+
+  constructor(settings: SessionsSettings, plane: Plane, observe: Observer) {
+    this.#settings = settings;
+    this.#plane = plane;
+    this.#observe = observe;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Sessions that begin from now on have these; live ones keep theirs. */
+  configure(settings: SessionsSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Takes a client's control connection, paused, over. */
+  accept(socket: Socket): void {
+    const client = endpoint(socket.remoteAddress, socket.remotePort);
+    const reached = endpoint(socket.localAddress, socket.localPort);
+    if (!client || !reached) {
+      // It was reset before it was accepted.
+      socket.destroy();
+      return;
+    }
+    socket.once('error', ignore);
+    const reason = this.#whyRefuse(client.address);
+    if (reason) {
+      this.#refuse(socket, client, reason, refusals[reason]);
+      return;
+    }
+    this.#enter(client.address);
+    const settings = this.#settings;
+    connectUpstream(settings.upstream, settings.connectTimeout).then(
+      (upstream) => {
+        this.#begin(socket, upstream, client, reached, settings);
+      },
+      (error: unknown) => {
+        const words = error instanceof Error ? error.message : String(error);
+        this.#leave(client.address);
+        this.#refuse(
+          socket,
+          client,
+          'server-unreachable',
+          '421 Service not available, the server does not answer.',
+          words,
+        );
+      },
+    );
+  }
+
+  /** Ends sessions as they become idle, and the rest when `grace` milliseconds are over. */
+  async close(grace: number): Promise<void> {
+    this.#closing = true;
+    for (const session of [...this.#live]) session.drain();
+    if (this.#count === 0) return;
+    const timer = setTimeout(() => {
+      for (const session of [...this.#live]) session.shutDown();
+    }, grace);
+    await new Promise<void>((resolve) => {
+      this.#empty = resolve;
+    });
+    clearTimeout(timer);
+  }
+
+  #begin(
+    socket: Socket,
+    upstream: Socket,
+    client: Endpoint,
+    reached: Endpoint,
+    settings: SessionsSettings,
+  ): void {
+    const server = endpoint(upstream.remoteAddress, upstream.remotePort);
+    const inside = endpoint(upstream.localAddress, upstream.localPort);
+    if (socket.destroyed || !server || !inside) {
+      upstream.destroy();
+      socket.destroy();
+      this.#leave(client.address);
+      return;
+    }
+    socket.off('error', ignore);
+    const endpoints: SessionEndpoints = { client, reached, server, inside };
+    const session: Session = new Session(
+      ++this.#lastId,
+      { client: socket, server: upstream },
+      endpoints,
+      settings,
+      this.#plane,
+      this.#observe,
+      () => {
+        this.#live.delete(session);
+        this.#leave(client.address);
+      },
+    );
+    this.#live.add(session);
+    if (this.#closing) session.drain();
+  }
+
+  #whyRefuse(client: Address): 'shutdown' | 'too-many-sessions' | 'too-many-sessions-of-client' | undefined {
+    if (this.#closing) return 'shutdown';
+    if (this.#count >= this.#settings.maxSessions) return 'too-many-sessions';
+    if ((this.#countOf.get(client) ?? 0) >= this.#settings.maxSessionsPerClient)
+      return 'too-many-sessions-of-client';
+    return undefined;
+  }
+
+  #refuse(socket: Socket, client: Endpoint, reason: SessionReason, reply: string, error?: string): void {
+    this.#observe({ type: 'session-refused', client, reason, error });
+    socket.write(`${reply}\r\n`);
+    closeGently(socket);
+  }
+
+  #enter(client: Address): void {
+    this.#count++;
+    this.#countOf.set(client, (this.#countOf.get(client) ?? 0) + 1);
+  }
+
+  #leave(client: Address): void {
+    this.#count--;
+    const left = (this.#countOf.get(client) ?? 1) - 1;
+    if (left > 0) this.#countOf.set(client, left);
+    else this.#countOf.delete(client);
+    if (this.#count === 0) this.#empty?.();
+  }
+}
+
+const refusals = {
+  shutdown: '421 Service closing.',
+  'too-many-sessions': '421 Too many sessions, try again later.',
+  'too-many-sessions-of-client': '421 Too many sessions from your address.',
+} as const;
+
+function ignore(): void {
+  // a listener, because an 'error' without one would end the process; `destroyed` tells
+}
+
+function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
+  const known = addressOfSocket(address);
+  return known && port !== undefined ? { address: known, port } : undefined;
+}
