@@ -11,6 +11,7 @@ export default tseslint.config(
     },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       // FTP's bytes are what this project reads: NUL, IAC and CR stand in its patterns on purpose.
       'no-control-regex': 'off',
     },

@@ -111,15 +111,9 @@ export async function startDaemon(
   };
 }
 
-function createPlane(config: Config, observe: Observer): Plane {
-  switch (config.plane) {
-    case 'relay':
-      return createRelayPlane({
-        observe,
-        connectTimeout: config.connectTimeout,
-        dataIdleTimeout: config.dataIdleTimeout,
-      });
-  }
+/** Which plane carries data. `relay` is the one that there is. */
+function createPlane({ connectTimeout, dataIdleTimeout }: Config, observe: Observer): Plane {
+  return createRelayPlane({ observe, connectTimeout, dataIdleTimeout });
 }
 
 function settingsOf(config: ServableConfig, addresses: PublicAddresses): SessionsSettings {

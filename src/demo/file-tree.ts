@@ -5,7 +5,7 @@
  * encoding: UTF-8 and GBK names come back as they were sent.
  */
 
-export interface FileNode {
+interface FileNode {
   readonly kind: 'file';
   /** Stays the same through renames: RFC 3659's `unique` fact. */
   readonly id: number;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TransferCause } from '../events.ts';
+import { wasReset } from '../net/was-reset.ts';
 
 export interface DataChannelEnd {
   readonly cause: TransferCause;
@@ -43,13 +44,23 @@ export function joinDataChannel(
     abort('data-idle-timeout');
   }, idleTimeout);
 
-  copy(client, server, (bytes) => {
-    moved.uploaded += bytes;
-    idle.refresh();
+  copy(client, server, {
+    moved: (bytes) => {
+      moved.uploaded += bytes;
+      idle.refresh();
+    },
+    reset: () => {
+      abort('client-reset');
+    },
   });
-  copy(server, client, (bytes) => {
-    moved.downloaded += bytes;
-    idle.refresh();
+  copy(server, client, {
+    moved: (bytes) => {
+      moved.downloaded += bytes;
+      idle.refresh();
+    },
+    reset: () => {
+      abort('server-reset');
+    },
   });
   for (const [socket, cause] of [
     [client, 'client-reset'],
@@ -70,9 +81,9 @@ export function joinDataChannel(
 }
 
 /** One direction of a data channel. */
-function copy(from: Socket, to: Socket, moved: (bytes: number) => void): void {
+function copy(from: Socket, to: Socket, tell: { moved(bytes: number): void; reset(): void }): void {
   from.on('data', (chunk: Buffer) => {
-    moved(chunk.length);
+    tell.moved(chunk.length);
     // A chunk over the high-water mark gets `false` even when the kernel has taken all of it.
     if (!to.write(chunk) && to.writableLength > 0) from.pause();
   });
@@ -80,6 +91,7 @@ function copy(from: Socket, to: Socket, moved: (bytes: number) => void): void {
     from.resume();
   });
   from.on('end', () => {
-    to.end();
+    if (wasReset(from)) tell.reset();
+    else to.end();
   });
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { wasReset } from '../net/was-reset.ts';
 import { closeGently } from './close-gently.ts';
 import { LineReader, type Line } from '../ftp/lines.ts';
 
@@ -45,13 +46,15 @@ export class ControlChannel {
       this.#tell();
     });
     socket.on('end', () => {
+      if (wasReset(socket)) {
+        this.#fail(new Error('connection reset by peer'));
+        return;
+      }
       this.#ended = true;
       this.#tell();
     });
     socket.on('error', (error) => {
-      this.#over = true;
-      this.#drop();
-      this.#listener.failed(error);
+      this.#fail(error);
     });
     socket.on('close', () => {
       this.#over = true;
@@ -137,6 +140,13 @@ export class ControlChannel {
     const line = this.#lines[this.#next++];
     if (!line) this.#drop();
     return line;
+  }
+
+  #fail(error: Error): void {
+    this.#over = true;
+    this.#drop();
+    this.#socket.destroy();
+    this.#listener.failed(error);
   }
 
   #drop(): void {

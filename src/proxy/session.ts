@@ -271,8 +271,9 @@ export class Session implements PinholeOwner {
   }
 
   #clientFailed(error: Error): void {
-    this.#reason ??= 'client-reset';
-    this.#error ??= error.message;
+    if (this.#reason) return;
+    this.#reason = 'client-reset';
+    this.#error = error.message;
     this.#server.reset();
   }
 

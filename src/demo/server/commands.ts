@@ -7,7 +7,7 @@ import type { Session } from './session.ts';
 import { append, list, machineList, nameList, retrieve, status, store, storeUnique } from './transfers.ts';
 
 /** One command of the server; `run` sends every reply to it. */
-export interface Command {
+interface Command {
   readonly run: (session: Session, argument: string) => void | Promise<void>;
   /** For HELP: `<x>` must be given, `[<x>]` may be, and nothing may be where it is empty. */
   readonly syntax: string;
