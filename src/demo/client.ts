@@ -2,12 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import {
-  Client,
-  enterPassiveModeIPv4,
-  type FTPContext,
-  type FTPResponse,
-} from 'basic-ftp';
+import { Client, enterPassiveModeIPv4, type FTPContext, type FTPResponse } from 'basic-ftp';
 import type { Endpoint } from '../net/endpoint.ts';
 
 /** Plays one passive and one active download through the relay at `relay`; returns the bytes of each. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TransferCause } from '../events.ts';
 import { wasReset } from '../net/was-reset.ts';
+import { withLargeReads } from './large-reads.ts';
 
 export interface DataChannelEnd {
   readonly cause: TransferCause;
@@ -18,16 +19,16 @@ export interface DataChannelEnds {
 }
 
 /**
- * Copies bytes both ways until both sides have said FIN. It owns both sockets from the call on.
+ * Copies bytes both ways until both sides have said FIN. It owns both connections from the call on.
  *
  * FIN goes on as FIN, and RST as RST: in stream mode FIN is the end of the file (RFC 959 section 3.4.1), so a
- * reset must never arrive as one. A reader that is slow holds back its writer: at most one chunk a direction
+ * reset must never arrive as one. A reader that is slow holds back its writer: at most one read a direction
  * waits here.
  *
  * @param idleTimeout milliseconds without a byte in either direction until both sides are reset
  */
 export function joinDataChannel(
-  { client, server }: DataChannelEnds,
+  ends: DataChannelEnds,
   idleTimeout: number,
   ended: (end: DataChannelEnd) => void,
 ): { abort(cause: TransferCause): void } {
@@ -35,6 +36,18 @@ export function joinDataChannel(
   let failure: { cause: TransferCause; error?: string } | undefined;
   const moved = { uploaded: 0, downloaded: 0 };
 
+  const client: Socket = withLargeReads(ends.client, (chunk) => {
+    moved.uploaded += chunk.length;
+    idle.refresh();
+    return toServer.write(chunk);
+  });
+  const server: Socket = withLargeReads(ends.server, (chunk) => {
+    moved.downloaded += chunk.length;
+    idle.refresh();
+    return toClient.write(chunk);
+  });
+  const toServer = new Pipe(client, server);
+  const toClient = new Pipe(server, client);
   const abort = (cause: TransferCause, error?: string): void => {
     failure ??= { cause, ...(error !== undefined && { error }) };
     client.resetAndDestroy();
@@ -44,32 +57,18 @@ export function joinDataChannel(
     abort('data-idle-timeout');
   }, idleTimeout);
 
-  copy(client, server, {
-    moved: (bytes) => {
-      moved.uploaded += bytes;
-      idle.refresh();
-    },
-    reset: () => {
-      abort('client-reset');
-    },
-  });
-  copy(server, client, {
-    moved: (bytes) => {
-      moved.downloaded += bytes;
-      idle.refresh();
-    },
-    reset: () => {
-      abort('server-reset');
-    },
-  });
-  for (const [socket, cause] of [
-    [client, 'client-reset'],
-    [server, 'server-reset'],
+  for (const [from, to, reset] of [
+    [client, server, 'client-reset'],
+    [server, client, 'server-reset'],
   ] as const) {
-    socket.on('error', (error) => {
-      abort(cause, error.message);
+    from.on('end', () => {
+      if (wasReset(from)) abort(reset);
+      else to.end();
     });
-    socket.on('close', () => {
+    from.on('error', (error) => {
+      abort(reset, error.message);
+    });
+    from.on('close', () => {
       if (--open > 0) return;
       clearTimeout(idle);
       ended({ cause: failure?.cause ?? 'complete', error: failure?.error, ...moved });
@@ -80,18 +79,26 @@ export function joinDataChannel(
   return { abort };
 }
 
-/** One direction of a data channel. */
-function copy(from: Socket, to: Socket, tell: { moved(bytes: number): void; reset(): void }): void {
-  from.on('data', (chunk: Buffer) => {
-    tell.moved(chunk.length);
-    // A chunk over the high-water mark gets `false` even when the kernel has taken all of it.
-    if (!to.write(chunk) && to.writableLength > 0) from.pause();
-  });
-  to.on('drain', () => {
-    from.resume();
-  });
-  from.on('end', () => {
-    if (wasReset(from)) tell.reset();
-    else to.end();
-  });
+/** One direction: while the kernel has not taken all that was written to `to`, nothing is read from `from`. */
+class Pipe {
+  readonly #to: Socket;
+  readonly #written: () => void;
+  #full = false;
+
+  constructor(from: Socket, to: Socket) {
+    this.#to = to;
+    // Not 'drain': what is below the high-water mark would be waited for in vain.
+    this.#written = () => {
+      if (!this.#full || to.writableLength > 0) return;
+      this.#full = false;
+      from.resume();
+    };
+  }
+
+  /** Returns whether the buffer may be read into again. */
+  write(chunk: Uint8Array): boolean {
+    this.#to.write(chunk, this.#written);
+    this.#full = this.#to.writableLength > 0;
+    return !this.#full;
+  }
 }

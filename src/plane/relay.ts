@@ -199,7 +199,12 @@ class RelayPlane implements Plane {
       }
       if (accepted.destroyed) {
         dialled.resetAndDestroy();
-        ended({ cause: mode === 'passive' ? 'client-reset' : 'server-reset', uploaded: 0, downloaded: 0, error: undefined });
+        ended({
+          cause: mode === 'passive' ? 'client-reset' : 'server-reset',
+          uploaded: 0,
+          downloaded: 0,
+          error: undefined,
+        });
         return;
       }
       accepted.off('error', ignore);

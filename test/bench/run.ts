@@ -1,0 +1,23 @@
+/**
+ * Measures, and prints ratios of things run side by side in one run:
+ *
+ *     npm run bench [-- throughput|transfers|idle ...] [--pairs=N]
+ */
+import { measureIdleSessions } from './idle-sessions.ts';
+import { measureThroughput } from './throughput.ts';
+import { measureTransfers } from './transfers.ts';
+
+const all = {
+  throughput: measureThroughput,
+  transfers: measureTransfers,
+  idle: () => measureIdleSessions(),
+};
+
+const words = process.argv.slice(2);
+const pairs = Number(words.find((word) => word.startsWith('--pairs='))?.slice('--pairs='.length) ?? 5);
+// Files of the measurements lie in memory where that can be: a disk is not what is measured.
+process.env['TMPDIR'] ??= '/dev/shm';
+
+for (const [name, measure] of Object.entries(all)) {
+  if (words.every((word) => word.startsWith('--')) || words.includes(name)) await measure(pairs);
+}
