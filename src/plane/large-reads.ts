@@ -1,4 +1,4 @@
-import { Socket, type SocketConstructorOpts } from 'node:net';
+import { Socket } from 'node:net';
 
 const firstRead = 64 * 1024;
 const largeRead = 256 * 1024;
