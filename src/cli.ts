@@ -4,6 +4,7 @@ import { hideBin } from 'yargs/helpers';
 import { demoCommand } from './commands/demo.ts';
 import { runCommand } from './commands/run.ts';
 import { ConfigError } from './config.ts';
+import { messageOf } from './net/error.ts';
 
 /** What is wrong with the words of the call, as opposed to what went wrong in doing it. */
 class UsageError extends Error {}
@@ -16,6 +17,7 @@ try {
     )
     .command(runCommand)
     .command(demoCommand)
+    .epilogue('The options of a command: pinhole COMMAND --help')
     .demandCommand(1, 'a command is missing, allowed: run, demo')
     .strict()
     .parserConfiguration({ 'camel-case-expansion': false, 'greedy-arrays': false, 'boolean-negation': false })
@@ -23,11 +25,13 @@ try {
     .help()
     .alias('help', 'h')
     .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new UsageError(`${message ?? 'wrong usage'} (see pinhole --help)`);
+      // What yargs itself finds wrong with the words is a usage error too, though it comes as an exception.
+      if (error && error.name !== 'YError') throw error;
+      throw new UsageError(`${message ?? error?.message ?? 'wrong usage'} (see pinhole COMMAND --help)`);
     })
     .parseAsync();
 } catch (error) {
   // Exit code 2: the words or the configuration are wrong; 1: it could not be done.
-  process.stderr.write(`pinhole: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`pinhole: ${messageOf(error)}\n`);
   process.exitCode = error instanceof ConfigError || error instanceof UsageError ? 2 : 1;
 }

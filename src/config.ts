@@ -183,7 +183,8 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   insideAddress: list(
     {
       group: 'Where',
-      description: "the relay's own address towards the server (default: the one that reaches it)",
+      description:
+        'what the server is told in PORT and EPRT instead of the address that the relay dials it from',
       allowed: 'addresses of a host, at most one IPv4 and one IPv6',
       initial: '',
     },
@@ -579,8 +580,14 @@ function isWildcard(address: Address | undefined): boolean {
   return address === undefined || address === '0.0.0.0' || address === '::';
 }
 
+/** What the relay listens on where a server is named and no listener is. */
+export const defaultListen: readonly ListenAddress[] = [{ address: undefined, port: 21 }];
+
 /** A relay that is its own server would open sessions with itself until it runs out of them. */
-function refuseOwnServer({ server, listen = [] }: Config, origins: ReadonlyMap<string, string>): void {
+function refuseOwnServer(
+  { server, listen = defaultListen }: Config,
+  origins: ReadonlyMap<string, string>,
+): void {
   const address = server === undefined ? undefined : parseAddress(server.host);
   if (server === undefined || address === undefined) return;
   const own = listen.find(({ address: at, port }) => port === server.port && reaches(address, at));

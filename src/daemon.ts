@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
 import type { Config, ListenAddress } from './config.ts';
 import { createCounters } from './admin/counters.ts';
 import { tellAll, type Observer } from './events.ts';
 import { logEvents, type Logger } from './log.ts';
 import { familyOf, parseAddress, type Address, type Family } from './net/address.ts';
 import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
+import { codeOf, messageOf } from './net/error.ts';
 import type { Plane } from './plane/plane.ts';
 import { createRelayPlane } from './plane/relay.ts';
 import { listen, type Listener } from './proxy/listener.ts';
@@ -44,24 +46,31 @@ export async function startDaemon(
   let current = config;
   const listeners = new Map<string, Listener>();
 
-  /** Opens what is new, then closes what is no longer wanted. */
+  /** Opens what is new, then closes what is no longer wanted; where one can't be had all stays as it was. */
   const listenOn = async (wanted: readonly ListenAddress[]): Promise<void> => {
+    const opened = new Map<string, Listener>();
     const keys = new Set<string>();
-    for (const { address, port } of wanted.flatMap(bothFamilies)) {
-      const key = formatEndpoint({ address, port });
-      keys.add(key);
-      if (!listeners.has(key)) {
-        const listener = await listenOrExplain(address, port, wanted, (socket) => {
-          sessions.accept(socket);
-        });
-        if (listener) listeners.set(key, listener);
+    const accept = (socket: Socket): void => {
+      sessions.accept(socket);
+    };
+    try {
+      for (const { address, port } of wanted.flatMap(bothFamilies)) {
+        const key = formatEndpoint({ address, port });
+        keys.add(key);
+        if (listeners.has(key)) continue;
+        const listener = await listenOrExplain(address, port, wanted, accept);
+        if (listener) opened.set(key, listener);
       }
+    } catch (error) {
+      for (const listener of opened.values()) listener.close();
+      throw error;
     }
     for (const [key, listener] of listeners) {
       if (keys.has(key)) continue;
       listener.close();
       listeners.delete(key);
     }
+    for (const [key, listener] of opened) listeners.set(key, listener);
   };
   const endpoints = (): Endpoint[] => [...listeners.values()].map((listener) => listener.endpoint);
   const closeListeners = (): void => {
@@ -76,36 +85,48 @@ export async function startDaemon(
   try {
     await listenOn(config.listen);
   } catch (error) {
-    closeListeners();
     addresses.stop();
-    await plane.close();
+    await plane.close(0);
     throw error;
   }
   tellListening();
+
+  const reload = async (next: ServableConfig): Promise<void> => {
+    if (closing) return;
+    const nextAddresses = await startPublicAddresses(next, observe);
+    try {
+      await listenOn(next.listen);
+    } catch (error) {
+      nextAddresses.stop();
+      throw error;
+    }
+    addresses.stop();
+    addresses = nextAddresses;
+    current = next;
+    sessions.configure(settingsOf(next, addresses));
+    tellListening();
+  };
+  let reloading = Promise.resolve();
+  let closing = false;
   return {
     get endpoints() {
       return endpoints();
     },
-    reload: async (next) => {
-      const nextAddresses = await startPublicAddresses(next, observe);
-      try {
-        await listenOn(next.listen);
-      } catch (error) {
-        nextAddresses.stop();
-        throw error;
-      }
-      addresses.stop();
-      addresses = nextAddresses;
-      current = next;
-      sessions.configure(settingsOf(next, addresses));
-      tellListening();
+    reload: (next) => {
+      // One after the other: two at once would want the same listeners.
+      reloading = reloading.catch(() => undefined).then(() => reload(next));
+      return reloading;
     },
     close: async () => {
+      closing = true;
+      await reloading.catch(() => undefined);
+      const end = performance.now() + current.grace;
       logger.info({ sessions: sessions.count, grace: current.grace / 1000 }, 'stopping');
       closeListeners();
       addresses.stop();
       await sessions.close(current.grace);
-      await plane.close();
+      // A data channel outlives its session: what is left of the grace is for those.
+      await plane.close(Math.max(0, end - performance.now()));
       logger.info({ counters: counters.read() }, 'stopped');
     },
   };
@@ -172,7 +193,7 @@ async function listenOrExplain(
   try {
     return await listen(address, port, accept);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     const unasked = !wanted.some((each) => each.address === address);
     if (unasked && address === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'))
       return undefined;
@@ -189,7 +210,7 @@ function explain(code: unknown, error: unknown): string {
     case 'EADDRNOTAVAIL':
       return 'no interface of this host has this address';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
   }
 }
 

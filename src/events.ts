@@ -29,7 +29,6 @@ export type ReplyReason = 'unusable-announcement' | 'foreign-address';
 /** Why a pinhole went away unused, or a connection to it was refused. */
 export type PinholeReason =
   | 'stranger'
-  | 'not-armed'
   | 'expired'
   | 'replaced'
   | 'session-closed'
@@ -135,8 +134,8 @@ export type Event =
       readonly reason: ReplyReason;
       readonly reply: string;
     }
-  | { readonly type: 'public-address-resolved'; readonly name: string; readonly address: Address }
-  | { readonly type: 'public-address-failed'; readonly name: string; readonly error: string }
+  | { readonly type: 'public-address-resolved'; readonly host: string; readonly address: Address }
+  | { readonly type: 'public-address-failed'; readonly host: string; readonly error: string }
   | ({ readonly type: 'pinhole-opened'; readonly command: string } & PinholeFacts)
   | ({ readonly type: 'pinhole-taken'; readonly from: Endpoint } & PinholeFacts)
   | ({ readonly type: 'pinhole-closed'; readonly reason: PinholeReason } & PinholeFacts)

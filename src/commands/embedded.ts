@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import { defaultListen, type Config } from '../config.ts';
 import type { ServableConfig } from '../daemon.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 import { parseAddress } from '../net/address.ts';
@@ -29,5 +29,5 @@ export function inFrontOf(config: Config, server: { address: string; port: numbe
 /** The same for a configuration that names its server, `undefined` for one that does not. */
 export function servable(config: Config): ServableConfig | undefined {
   const { server, listen } = config;
-  return server && { ...config, server, listen: listen ?? [{ address: undefined, port: 21 }] };
+  return server && { ...config, server, listen: listen ?? defaultListen };
 }

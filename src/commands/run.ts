@@ -4,6 +4,7 @@ import { formatConfig, type Config } from '../config.ts';
 import { startDaemon, type Daemon } from '../daemon.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
+import { messageOf } from '../net/error.ts';
 import { inFrontOf, servable, startEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 
@@ -61,7 +62,7 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
 
   const reload = (): void => {
     reloadFrom(readAgain, settle, daemon).catch((error: unknown) => {
-      logger.error({ error: error instanceof Error ? error.message : String(error) }, 'reload failed');
+      logger.error({ error: messageOf(error) }, 'reload failed');
     });
   };
   process.on('SIGHUP', reload);

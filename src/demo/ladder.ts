@@ -35,7 +35,7 @@ export function drawLadder({ write, style }: LadderOptions): Observer {
       }
       case 'command-refused':
         rung(event.command, '-->', '');
-        rung(style(event.reply, 'rewritten'), '<--', `(the relay: ${event.reason})`);
+        write(`${style(event.reply.padEnd(width), 'rewritten')} <-- (the relay: ${event.reason})\n`);
         break;
       case 'reply': {
         const { received, sent } = event;

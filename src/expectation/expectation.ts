@@ -18,6 +18,4 @@ export interface Expectation {
   readonly to: Endpoint;
   /** Until when it may be claimed, in the milliseconds of the clock that the table is asked with. */
   readonly expires: number;
-  /** An active one is armed when the server has accepted the PORT. */
-  readonly armed: boolean;
 }

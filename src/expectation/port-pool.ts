@@ -7,15 +7,15 @@ const randomPicks = 16;
  * random picks, then every port once from a random start. Random, because a port that can be guessed can be
  * connected to first.
  *
- * @param random gives numbers in [0, 1)
+ * @param random gives an unpredictable integer from 0 to below its argument
  */
 export function* portCandidates(
   range: PortRange,
   preferred: number,
-  random: () => number,
+  random: (below: number) => number,
 ): Generator<number> {
   const size = sizeOf(range);
-  const pick = (): number => range.first + Math.floor(random() * size);
+  const pick = (): number => range.first + random(size);
   if (preferred >= range.first && preferred <= range.last) yield preferred;
   for (let n = 0; n < Math.min(randomPicks, size); n++) yield pick();
   const start = pick() - range.first;

@@ -5,7 +5,7 @@ import type { Expectation } from './expectation.ts';
 
 export type Claim =
   | { readonly kind: 'taken'; readonly expectation: Expectation }
-  | { readonly kind: 'refused'; readonly reason: 'stranger' | 'not-armed' | 'expired' };
+  | { readonly kind: 'refused'; readonly reason: 'stranger' | 'expired' };
 
 /**
  * The pending expectations, looked up as the kernel does: by the endpoint that is connected to and the address
@@ -27,13 +27,6 @@ export class ExpectationTable {
     return this.#byEndpoint.get(formatEndpoint(at))?.has(peer) ?? false;
   }
 
-  /** Puts a changed record in the place of the one with its id; a record that is gone stays gone. */
-  replace(expectation: Expectation): void {
-    if (this.#holds(expectation)) {
-      this.#byEndpoint.get(formatEndpoint(expectation.at))?.set(expectation.peer, expectation);
-    }
-  }
-
   /** Returns whether it was there. */
   remove(expectation: Expectation): boolean {
     if (!this.#holds(expectation)) return false;
@@ -47,20 +40,19 @@ export class ExpectationTable {
   /** A connection came: the first right one takes the expectation out, any other leaves it as it is. */
   claim(at: Endpoint, from: Address, now: number): Claim {
     const peers = this.#byEndpoint.get(formatEndpoint(at));
-    const expectation = peers?.get(from) ?? this.#byNetwork(peers, from);
+    const expectation = peers?.get(from) ?? this.#byNetwork(peers, from, now);
     if (!expectation) return { kind: 'refused', reason: 'stranger' };
-    if (!expectation.armed) return { kind: 'refused', reason: 'not-armed' };
     if (expectation.expires <= now) return { kind: 'refused', reason: 'expired' };
     this.remove(expectation);
     return { kind: 'taken', expectation };
   }
 
-  /** Takes out and returns what has expired. An expectation that is not armed has not begun to age. */
+  /** Takes out and returns what has expired. */
   expire(now: number): Expectation[] {
     const expired: Expectation[] = [];
     for (const peers of this.#byEndpoint.values()) {
       for (const expectation of peers.values()) {
-        if (expectation.armed && expectation.expires <= now) expired.push(expectation);
+        if (expectation.expires <= now) expired.push(expectation);
       }
     }
     for (const expectation of expired) this.remove(expectation);
@@ -78,9 +70,13 @@ export class ExpectationTable {
   }
 
   /** Where two clients wait for a third host at one endpoint, which of them it means can't be told. */
-  #byNetwork(peers: ReadonlyMap<Address, Expectation> | undefined, from: Address): Expectation | undefined {
-    const allowed = [...(peers?.values() ?? [])].filter(({ alsoFrom }) =>
-      alsoFrom.some((network) => contains(network, from)),
+  #byNetwork(
+    peers: ReadonlyMap<Address, Expectation> | undefined,
+    from: Address,
+    now: number,
+  ): Expectation | undefined {
+    const allowed = [...(peers?.values() ?? [])].filter(
+      ({ alsoFrom, expires }) => expires > now && alsoFrom.some((network) => contains(network, from)),
     );
     return allowed.length === 1 ? allowed[0] : undefined;
   }

@@ -4,6 +4,8 @@ export interface Command {
   readonly verb: string;
   /** What follows the one separator behind the verb; empty when nothing does. */
   readonly argument: string;
+  /** The line as it came. */
+  readonly raw: string;
   /** The line without its Telnet sequences. */
   readonly plain: string;
   /** Where the argument starts in `plain`. */
@@ -24,11 +26,13 @@ const shape = /^([\t\v\f ]*)([^\t\v\f ]*)[\t\v\f ]?/;
 export function parseCommand(text: string): Command {
   const { plain, telnet } = stripTelnet(text);
   const match = shape.exec(plain);
-  const word = (match?.[2] ?? '').toUpperCase();
+  // ASCII alone: the capital of byte FF is no byte, and that of DF is two letters.
+  const word = (match?.[2] ?? '').replace(/[a-z]+/g, (letters) => letters.toUpperCase());
   const argumentStart = match?.[0].length ?? 0;
   return {
     verb: aliases.get(word) ?? word,
     argument: plain.slice(argumentStart),
+    raw: text,
     plain,
     argumentStart,
     telnet,
@@ -56,5 +60,5 @@ function stripTelnet(text: string): { plain: string; telnet: string } {
 
 // Bytes F0-FE are letters in GBK and KOI8-R: only in front of the verb can they be Telnet's without an IAC.
 const mayHoldTelnet = /^[\xf0-\xfe]|\xff/;
-const leadingSequences = /^(?:\xff[\xfb-\xfe][^]?|[\xf0-\xff])+/;
+const leadingSequences = /^(?:\xff[\xfb-\xfe][^]?|\xff?[\xf0-\xfe])+/;
 const innerSequences = /\xff(?:[\xfb-\xfe][^]?|[\xf0-\xfa]|\xff)/g;

@@ -1,4 +1,4 @@
-import { familyOf, parseAddress, type Family } from '../net/address.ts';
+import { familyOf, parseAddress, withoutZone, type Family } from '../net/address.ts';
 import { parsePort, type Endpoint } from '../net/endpoint.ts';
 import type { FoundPort } from './rewrite.ts';
 
@@ -11,7 +11,7 @@ export interface ExtendedHostPort {
 }
 
 // The address may hold the delimiter ("EPRT .1.192.0.2.1.4321."): the fields are anchored at both ends.
-const fields = /^([!-/:-~])(\d{1,5})\1(.+)\1(\d{1,5})\1$/;
+const fields = /^([!-/:-~])([1-9]\d{0,4})\1(.+)\1(\d{1,5})\1$/;
 
 /**
  * RFC 2428 section 2: `<d><net-prt><d><net-addr><d><tcp-port><d>`, any delimiter of 33-126 that is no digit
@@ -34,7 +34,8 @@ export function parseExtendedHostPort(text: string): ExtendedHostPort | undefine
   return { protocol, endpoint: { address, port }, delimiter };
 }
 
-export function formatExtendedHostPort({ address, port }: Endpoint, delimiter: string): string {
+export function formatExtendedHostPort({ address: zoned, port }: Endpoint, delimiter: string): string {
+  const address = withoutZone(zoned);
   // A delimiter that stands in the address would be legal and is more than some servers can read.
   const d = address.includes(delimiter) ? '|' : delimiter;
   return `${d}${protocolNumber(familyOf(address))}${d}${address}${d}${port}${d}`;

@@ -11,54 +11,80 @@ export interface Line {
 }
 
 /** The longest line that is read whole, in bytes without its end: longer than any path that a server takes. */
-export const longestLine = 8192;
+const longestLine = 8192;
+
+const none = Buffer.alloc(0);
 
 /**
- * Cuts a stream of bytes into lines at LF. A line longer than `longest` comes in pieces, so that memory stays
- * bounded whatever is sent.
+ * Cuts a stream of bytes into lines at LF, each when it is asked for: what has not been asked for is kept as
+ * the bytes that came. A line longer than `longest` comes in pieces.
  */
 export class LineReader {
   readonly #longest: number;
-  #partial = '';
+  #bytes: Buffer = none;
+  /** Where in `#bytes` the next line begins, and the last one began. */
+  #start = 0;
+  #previous = 0;
   #overlong = false;
 
   constructor(longest: number = longestLine) {
     this.#longest = longest;
   }
 
-  push(chunk: Buffer): Line[] {
-    const lines: Line[] = [];
-    let start = 0;
-    for (let lf = chunk.indexOf(0x0a); lf !== -1; lf = chunk.indexOf(0x0a, start)) {
-      lines.push(this.#whole(this.#partial + chunk.toString('latin1', start, lf)));
-      this.#partial = '';
-      this.#overlong = false;
-      start = lf + 1;
+  /** How many bytes wait. */
+  get size(): number {
+    return this.#bytes.length - this.#start;
+  }
+
+  push(chunk: Buffer): void {
+    this.#bytes = this.size === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#start), chunk]);
+    this.#start = 0;
+  }
+
+  /** The next line, or piece of an overlong one; `undefined` until more has come. */
+  next(): Line | undefined {
+    if (this.size === 0) {
+      this.#bytes = none;
+      this.#start = 0;
+      return undefined;
     }
-    if (start < chunk.length) this.#partial += chunk.toString('latin1', start);
-    // One byte more than the longest line may be its CR.
-    if (this.#partial.length > this.#longest + 1) lines.push(this.#cut());
-    return lines;
+    const lf = this.#bytes.indexOf(0x0a, this.#start);
+    if (lf === -1) return this.#cut();
+    const hasCr = lf > this.#start && this.#bytes[lf - 1] === 0x0d;
+    const text = this.#bytes.toString('latin1', this.#start, hasCr ? lf - 1 : lf);
+    const line: Line = { text, end: hasCr ? '\r\n' : '\n' };
+    this.#advance(lf + 1);
+    if (this.#overlong) {
+      this.#overlong = false;
+      return { ...line, piece: 'more' };
+    }
+    return text.length > this.#longest ? { ...line, piece: 'first' } : line;
+  }
+
+  /** Takes the last line back: it will be the next again. Not for pieces. */
+  putBack(): void {
+    this.#start = this.#previous;
   }
 
   /** What has come of a line whose end never came. */
   rest(): string {
-    return this.#partial;
+    return this.#bytes.toString('latin1', this.#start);
   }
 
-  #whole(text: string): Line {
-    const line: Line = text.endsWith('\r') ? { text: text.slice(0, -1), end: '\r\n' } : { text, end: '\n' };
-    if (this.#overlong) return { ...line, piece: 'more' };
-    return line.text.length > this.#longest ? { ...line, piece: 'first' } : line;
-  }
-
-  #cut(): Line {
-    // A CR at the cut may be half of the line's end: it waits for what follows.
-    const keep = this.#partial.endsWith('\r') ? 1 : 0;
-    const text = this.#partial.slice(0, this.#partial.length - keep);
-    this.#partial = this.#partial.slice(text.length);
+  #cut(): Line | undefined {
+    // A CR may be half of the line's end: it waits for what follows.
+    const held = this.#bytes[this.#bytes.length - 1] === 0x0d ? 1 : 0;
+    const end = this.#bytes.length - held;
+    if (end - this.#start <= this.#longest) return undefined;
     const piece = this.#overlong ? 'more' : 'first';
     this.#overlong = true;
+    const text = this.#bytes.toString('latin1', this.#start, end);
+    this.#advance(end);
     return { text, end: '', piece };
+  }
+
+  #advance(to: number): void {
+    this.#previous = this.#start;
+    this.#start = to;
   }
 }

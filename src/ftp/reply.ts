@@ -13,12 +13,14 @@ export class ReplyReader {
   push(text: string): ReplyPart {
     if (this.#open !== undefined) {
       const code = Number(this.#open);
-      // Some servers close with the bare code.
-      if (text !== this.#open && !text.startsWith(`${this.#open} `)) return { kind: 'middle', code };
+      // The RFC has a blank behind the last line's code; some servers have nothing, a tab or a colon.
+      if (!text.startsWith(this.#open) || !/^(?:$|[ \t:])/.test(text.slice(3)))
+        return { kind: 'middle', code };
       this.#open = undefined;
       return { kind: 'last', code };
     }
-    const match = /^([1-6]\d\d)([ -]|$)/.exec(text);
+    // Clients take three digits for a reply whatever follows them.
+    const match = /^([1-6]\d\d)(?!\d)(-?)/.exec(text);
     if (!match?.[1]) return { kind: 'stray' };
     if (match[2] !== '-') return { kind: 'single', code: Number(match[1]) };
     this.#open = match[1];

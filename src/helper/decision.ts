@@ -11,14 +11,14 @@ export interface Announcement {
 
 /**
  * What is to become of a command.
- * - `pass`: it goes on as it came.
+ * - `pass`: it goes on as it came, or as `rewritten`.
  * - `wait`: it can't be judged before a reply that is still to come.
  * - `expect`: a pinhole is opened first; `rewrite` gives the line that announces it to the server.
  * - `refuse`: the client gets `reply` in its turn, and the server never sees the command.
  * - `close`: the same, and the session ends.
  */
 export type CommandDecision =
-  | { readonly kind: 'pass' }
+  | { readonly kind: 'pass'; readonly rewritten?: string }
   | { readonly kind: 'wait' }
   | {
       readonly kind: 'expect';

@@ -1,30 +1,38 @@
 import { isPreliminary } from '../ftp/reply.ts';
 
-/**
- * One command and its replies. The greeting is the reply of an exchange that nobody sent; `answer` is there
- * for a command that the relay answers itself, in its turn.
- */
-export interface Exchange {
+/** A command that went to the server, whose replies are outstanding. */
+export interface SentExchange {
+  readonly kind: 'sent';
   readonly verb: string;
   readonly argument: string;
-  readonly answer?: string;
 }
 
+/** A command that the relay answers itself, in its turn. */
+interface AnsweredExchange {
+  readonly kind: 'answered';
+  /** The reply with its end. */
+  readonly answer: string;
+}
+
+/** One command and its replies. */
+export type Exchange = SentExchange | AnsweredExchange;
+
+/** The verb of the exchange that nobody sent: the greeting is its reply. */
 export const greeting = '(greeting)';
 
 /** The commands that a data connection carries (RFC 959 section 4.1.3, RFC 3659 section 7). */
 const transferVerbs: ReadonlySet<string> = new Set(['RETR', 'STOR', 'STOU', 'APPE', 'LIST', 'NLST', 'MLSD']);
 
-export function isTransfer(verb: string): boolean {
+export function isTransfer({ verb }: { readonly verb: string }): boolean {
   return transferVerbs.has(verb);
 }
 
 /**
  * The outstanding exchanges in the order of their commands. FTP's replies carry no number: that the server
- * answers in order is all that pairs them.
+ * answers in order is all that pairs them, and where servers are known not to, the reply's code helps.
  */
 export class ExchangeQueue {
-  readonly #exchanges: Exchange[] = [{ verb: greeting, argument: '' }];
+  readonly #exchanges: Exchange[] = [{ kind: 'sent', verb: greeting, argument: '' }];
   /** Whether the head has had a preliminary reply: its transfer is under way. */
   #underWay = false;
 
@@ -32,68 +40,92 @@ export class ExchangeQueue {
     return this.#exchanges.length;
   }
 
-  /** The exchange that the server's next reply belongs to. */
-  get head(): Exchange | undefined {
-    return this.#exchanges[0];
-  }
-
   add(exchange: Exchange): void {
     this.#exchanges.push(exchange);
   }
 
-  some(test: (exchange: Exchange) => boolean): boolean {
-    return this.#exchanges.some(test);
+  /** The first command sent that fulfils the test. */
+  find(test: (exchange: SentExchange) => boolean): SentExchange | undefined {
+    for (const exchange of this.#exchanges) {
+      if (exchange.kind === 'sent' && test(exchange)) return exchange;
+    }
+    return undefined;
   }
 
-  find(test: (exchange: Exchange) => boolean): Exchange | undefined {
-    return this.#exchanges.find(test);
+  /** The exchange that a reply with this code belongs to. */
+  answeredBy(code: number): SentExchange | undefined {
+    const exchange = this.#exchanges[this.#indexAnsweredBy(code)];
+    return exchange?.kind === 'sent' ? exchange : undefined;
   }
 
-  /** The exchange that a reply with this code answers; nothing changes. */
-  answeredBy(code: number): Exchange | undefined {
-    return this.#exchanges[this.#statusIndex(code) ?? this.#firstIndex(code)];
+  /**
+   * A reply with this code begins to come: forgets the exchanges before its own, which the server will not
+   * answer any more.
+   *
+   * @returns the relay's own answers among them, to be sent before the reply
+   */
+  arrive(code: number): string {
+    if (this.#underWay) return '';
+    return answersOf(this.#exchanges.splice(0, Math.max(0, this.#indexAnsweredBy(code))));
   }
 
-  /** Takes a reply into account, and returns the exchange that it was the final reply of. */
-  settle(code: number): Exchange | undefined {
-    const status = this.#statusIndex(code);
-    if (status !== undefined) return this.#exchanges.splice(status, 1)[0];
-    const first = this.#firstIndex(code);
-    if (first > 0) this.#exchanges.splice(0, first);
-    this.#underWay = isPreliminary(code) && this.#exchanges.length > 0;
-    return this.#underWay ? undefined : this.#exchanges.shift();
+  /** Takes a whole reply into account, and returns the exchange that it was the final reply of. */
+  settle(code: number): SentExchange | undefined {
+    const index = this.#indexAnsweredBy(code);
+    if (index === -1) return undefined;
+    if (isPreliminary(code)) {
+      this.#underWay = true;
+      return undefined;
+    }
+    if (index === 0) this.#underWay = false;
+    const [exchange] = this.#exchanges.splice(index, 1);
+    return exchange?.kind === 'sent' ? exchange : undefined;
   }
 
   /** Takes out the relay's own answers whose turn has come. */
   takeAnswers(): string {
-    let answers = '';
-    for (let next = this.head; next?.answer !== undefined; next = this.head) {
-      answers += next.answer;
-      this.#exchanges.shift();
-    }
-    return answers;
+    const next = this.#exchanges.findIndex(({ kind }) => kind === 'sent');
+    return answersOf(this.#exchanges.splice(0, next === -1 ? this.#exchanges.length : next));
   }
 
-  /** RFC 959 section 4.1.3: STAT may be sent during a transfer, and is answered before that ends. */
-  #statusIndex(code: number): number | undefined {
-    if (!this.#underWay || code < 211 || code > 213 || !isTransfer(this.head?.verb ?? '')) return undefined;
-    const index = this.#exchanges.findIndex(({ verb }) => verb === 'STAT');
-    return index > 0 ? index : undefined;
-  }
-
-  /** The first exchange that the reply can belong to; those before it were never answered. */
-  #firstIndex(code: number): number {
-    const index = this.#exchanges.findIndex(({ verb }) => mayAnswer(verb, code));
-    return index === -1 ? 0 : index;
+  /** -1 where no exchange that is outstanding can have this reply. */
+  #indexAnsweredBy(code: number): number {
+    if (!this.#underWay) return this.#exchanges.findIndex((exchange) => mayAnswer(exchange, code));
+    // During a transfer STAT is answered at once (RFC 959 section 4.1.3), and by some servers others are too.
+    const outOfTurn = this.#exchanges.findIndex((exchange) => isOnlyFor(exchange, code));
+    return Math.max(0, outOfTurn);
   }
 }
 
+function answersOf(exchanges: readonly Exchange[]): string {
+  return exchanges.map((exchange) => (exchange.kind === 'answered' ? exchange.answer : '')).join('');
+}
+
+/** Whether this code is the mark of a reply to this very command. */
+function isOnlyFor(exchange: Exchange, code: number): boolean {
+  if (exchange.kind !== 'sent') return false;
+  if (exchange.verb === 'STAT') return code >= 211 && code <= 213;
+  return (exchange.verb === 'PASV' && code === 227) || (exchange.verb === 'EPSV' && code === 229);
+}
+
 /**
- * Whether a reply with this code can be the answer to a command that some servers leave without one: ProFTPD
- * says nothing to an empty line, and others answer a transfer and its ABOR with one reply.
+ * Whether a reply with this code can be the answer to this command. Most commands may have any; of those whose
+ * pairing matters, or which some servers leave without an answer, more is known: ProFTPD says nothing to an
+ * empty line, and some servers answer a transfer and its ABOR with one reply.
  */
-function mayAnswer(verb: string, code: number): boolean {
-  if (verb === '') return code >= 400;
-  if (verb === 'ABOR') return code === 200 || code === 225 || code === 226 || code >= 400;
-  return true;
+function mayAnswer(exchange: Exchange, code: number): boolean {
+  if (exchange.kind !== 'sent') return false;
+  switch (exchange.verb) {
+    case '':
+      return code === 500 || code === 502 || code === 503 || code === 530 || code === 421;
+    case 'ABOR':
+      return code === 225 || code === 226 || code >= 400;
+    case 'PASV':
+      return code === 227 || code >= 400;
+    case 'EPSV':
+      // `EPSV ALL` is answered with 200 or 220.
+      return code === 229 || (code >= 200 && code < 227) || code >= 400;
+    default:
+      return true;
+  }
 }

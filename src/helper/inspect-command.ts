@@ -2,17 +2,23 @@ import type { CommandReason } from '../events.ts';
 import type { Command } from '../ftp/command.ts';
 import { formatExtendedHostPort, parseExtendedHostPort, protocolNumber } from '../ftp/extended-host-port.ts';
 import { formatHostPort, parseHostPort } from '../ftp/host-port.ts';
-import { familyOf } from '../net/address.ts';
+import { familyOf, parseAddress, withoutZone } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { CommandDecision } from './decision.ts';
 import { whyNotDial, type Policy } from './policy.ts';
-import { isLoggingIn, type SessionState } from './session-state.ts';
+import type { SentExchange } from './exchange-queue.ts';
+import { isAll, isLoggingIn, type SessionState } from './session-state.ts';
 
 /** How many commands may be outstanding; a client that sends more is read no further until replies come. */
 const mostOutstanding = 512;
 
-/** The set-up of data connections; LPRT and LPSV (RFC 1639) are older than EPRT and announce the same. */
-const setUpVerbs: ReadonlySet<string> = new Set(['PORT', 'EPRT', 'PASV', 'EPSV', 'LPRT', 'LPSV']);
+/**
+ * Set-up of data connections in forms that are not served, and must not reach a server that knows them: RFC
+ * 1639's, Pure-FTPd's own, and the one for FXP between TLS servers.
+ */
+const unservedVerbs: ReadonlySet<string> = new Set(['LPRT', 'LPSV', 'SPSV', 'ESTA', 'ESTP', 'CPSV']);
+
+const setUpVerbs: ReadonlySet<string> = new Set(['PORT', 'EPRT', 'PASV', 'EPSV', ...unservedVerbs]);
 
 const httpVerbs: ReadonlySet<string> = new Set([
   'GET',
@@ -31,18 +37,21 @@ const httpVerbs: ReadonlySet<string> = new Set([
  * session.
  */
 export function inspectCommand(command: Command, state: SessionState, policy: Policy): CommandDecision {
-  const { verb, plain } = command;
-  if (!state.begun && httpVerbs.has(verb)) {
+  const { verb, raw } = command;
+  if (isHttp(command, state)) {
     return { kind: 'close', reason: 'http', reply: '421 This is FTP, not HTTP.' };
   }
   if (isOutOfTurn(verb, state)) return { kind: 'wait' };
-  if (plain.includes('\0')) return refuse('nul-byte', '500 A command can not hold a NUL byte.');
+  if (raw.includes('\0')) return refuse('nul-byte', '500 A command can not hold a NUL byte.');
   // A server that ended the line here would see a second command that nobody inspected.
-  if (plain.includes('\r')) return refuse('bare-cr', '500 A command can not hold a CR without LF.');
+  if (raw.includes('\r')) return refuse('bare-cr', '500 A command can not hold a CR without LF.');
+  // Servers differ in what they make of it: one that skips it would see another verb.
+  if (verb.includes('\xff')) return refuse('syntax', '500 Command not understood.');
   if (verb === 'AUTH') return refuse('tls-refused', '534 TLS is not available through this relay.');
+  if (verb === 'HOST') return inspectHost(command, state);
   if (!setUpVerbs.has(verb)) return { kind: 'pass' };
   if (!state.loggedIn) return refuse('not-logged-in', '530 Please login with USER and PASS.');
-  if (verb === 'LPRT' || verb === 'LPSV') {
+  if (unservedVerbs.has(verb)) {
     return refuse('protocol-not-served', `502 ${verb} not implemented, use EPRT or EPSV.`);
   }
   if (state.epsvAll && verb !== 'EPSV') return refuse('epsv-all', `501 ${verb} not allowed after EPSV ALL.`);
@@ -51,11 +60,37 @@ export function inspectCommand(command: Command, state: SessionState, policy: Po
   return { kind: 'pass' };
 }
 
+/**
+ * RFC 7151: a client names the host that it means, some (lftp) by the address that they dialled. The server
+ * knows itself by its own.
+ */
+function inspectHost(
+  { argument, plain, argumentStart, telnet }: Command,
+  state: SessionState,
+): CommandDecision {
+  const isBracketed = argument.startsWith('[') && argument.endsWith(']');
+  const address = parseAddress(isBracketed ? argument.slice(1, -1) : argument);
+  if (address === undefined || address !== state.reached) return { kind: 'pass' };
+  const server = withoutZone(state.server);
+  const wantsBrackets = familyOf(server) === 6 && (isBracketed || familyOf(address) === 4);
+  const own = wantsBrackets ? `[${server}]` : server;
+  return { kind: 'pass', rewritten: telnet + plain.slice(0, argumentStart) + own };
+}
+
+/** Whether a browser was made to say this (NAT slipstreaming, cross-protocol requests); an overlong line counts too. */
+export function isHttp({ verb }: Command, { begun }: SessionState): boolean {
+  return !begun && httpVerbs.has(verb);
+}
+
 function isOutOfTurn(verb: string, state: SessionState): boolean {
   const { exchanges } = state;
   if (exchanges.size >= mostOutstanding) return true;
-  // A pinhole of active mode is armed by the reply to its PORT: a STOR must not reach the server before it.
-  if (exchanges.some((exchange) => exchange.verb === 'PORT' || exchange.verb === 'EPRT')) return true;
+  const isSettingUp = (exchange: SentExchange): boolean =>
+    // A pinhole of active mode is armed by the reply to its PORT: a STOR must not reach the server before it.
+    exchange.verb === 'PORT' ||
+    exchange.verb === 'EPRT' ||
+    (exchange.verb === 'EPSV' && isAll(exchange.argument));
+  if (exchanges.find(isSettingUp)) return true;
   // A client may send USER, PASS and PASV in one segment: whether it is logged in is not known yet.
   return setUpVerbs.has(verb) && !state.loggedIn && isLoggingIn(state);
 }
@@ -87,15 +122,19 @@ function expectActive(
   const verb = command.verb === 'PORT' ? 'PORT' : 'EPRT';
   const reason = whyNotDial(endpoint, state.client, policy);
   if (reason) return refuse(reason, `500 Illegal ${verb} command`);
+  // The peer's own address, with the zone that it needs where it is link-local.
+  const isPeer = endpoint.address === withoutZone(state.client);
+  const dialled = isPeer ? { address: state.client, port: endpoint.port } : endpoint;
   return {
     kind: 'expect',
-    announcement: { mode: 'active', verb, endpoint },
+    announcement: { mode: 'active', verb, endpoint: dialled },
     rewrite: (announced) => {
       if (verb === 'EPRT') {
         return telnet + plain.slice(0, argumentStart) + formatExtendedHostPort(announced, delimiter);
       }
       // Inside may be IPv6 only, and PORT can't say an IPv6 address.
-      if (familyOf(announced.address) === 6) return `EPRT ${formatExtendedHostPort(announced, delimiter)}`;
+      if (familyOf(announced.address) === 6)
+        return `${telnet}EPRT ${formatExtendedHostPort(announced, delimiter)}`;
       return telnet + plain.slice(0, argumentStart) + formatHostPort(announced);
     },
   };

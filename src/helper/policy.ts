@@ -1,5 +1,5 @@
 import type { CommandReason } from '../events.ts';
-import { familyOf, type Address, type Family } from '../net/address.ts';
+import { familyOf, withoutZone, type Address, type Family } from '../net/address.ts';
 import { contains, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { portIn, type PortRange } from '../net/port-range.ts';
@@ -18,7 +18,7 @@ export interface Policy {
 
 /** Why the relay must not dial what a client announced; `undefined` where it may. */
 export function whyNotDial(endpoint: Endpoint, client: Address, policy: Policy): CommandReason | undefined {
-  const isPeer = endpoint.address === client || inAny(policy.fxpPeers, endpoint.address);
+  const isPeer = endpoint.address === withoutZone(client) || inAny(policy.fxpPeers, endpoint.address);
   if (!isPeer) return 'not-the-peer';
   if (endpoint.port < 1024) return 'port-below-1024';
   if (portIn(policy.denyPorts, endpoint.port)) return 'denied-port';

@@ -1,6 +1,6 @@
 import type { Command } from '../ftp/command.ts';
 
-/** Commands whose arguments hold no secret. Of every other command, a mistyped one too, the verb alone is shown. */
+/** Commands whose arguments hold no secret. A word that is no command may be a password. */
 const showable: ReadonlySet<string> = new Set(
   (
     'USER CWD CDUP SMNT QUIT REIN PORT PASV TYPE STRU MODE RETR STOR STOU APPE ALLO REST RNFR RNTO ABOR DELE ' +
@@ -9,12 +9,17 @@ const showable: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Commands that are shown by their verb alone. */
+const secretive: ReadonlySet<string> = new Set(['PASS', 'ACCT', 'SITE', 'ADAT', 'MIC', 'CONF', 'ENC']);
+
 const hidden = '****';
 
 /** A command as logs may show it: no password at any level, no control bytes. */
 export function showCommand({ verb, argument, plain }: Command): string {
-  if (showable.has(verb)) return showBytes(plain);
-  const word = /^[A-Z]{3,4}$/.test(verb) ? verb : hidden;
+  // Behind a CR or NUL may stand what its sender took for the next command: a PASS.
+  const [shown = '', ...behind] = plain.split(/[\r\0]/);
+  if (showable.has(verb)) return behind.length > 0 ? `${showBytes(shown)} ${hidden}` : showBytes(shown);
+  const word = secretive.has(verb) ? verb : hidden;
   return argument === '' ? word : `${word} ${hidden}`;
 }
 

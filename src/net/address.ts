@@ -58,3 +58,9 @@ function parseIPv6(text: string): Address | undefined {
   const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(canonical);
   return (mapped ? address.to4().correctForm() : canonical) as Address;
 }
+
+/** The address as it is written on the wire: a zone means something on one host alone (RFC 4007 section 11.2). */
+export function withoutZone(address: Address): Address {
+  const zone = address.indexOf('%');
+  return zone === -1 ? address : (address.slice(0, zone) as Address);
+}

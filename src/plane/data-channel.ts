@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TransferCause } from '../events.ts';
-import { wasReset } from '../net/was-reset.ts';
+import { reset, wasReset } from '../net/socket.ts';
 import { withLargeReads } from './large-reads.ts';
 
 export interface DataChannelEnd {
@@ -50,23 +50,23 @@ export function joinDataChannel(
   const toClient = new Pipe(server, client);
   const abort = (cause: TransferCause, error?: string): void => {
     failure ??= { cause, ...(error !== undefined && { error }) };
-    client.resetAndDestroy();
-    server.resetAndDestroy();
+    reset(client);
+    reset(server);
   };
   const idle = setTimeout(() => {
     abort('data-idle-timeout');
   }, idleTimeout);
 
-  for (const [from, to, reset] of [
+  for (const [from, to, cause] of [
     [client, server, 'client-reset'],
     [server, client, 'server-reset'],
   ] as const) {
     from.on('end', () => {
-      if (wasReset(from)) abort(reset);
+      if (wasReset(from)) abort(cause);
       else to.end();
     });
     from.on('error', (error) => {
-      abort(reset, error.message);
+      abort(cause, error.message);
     });
     from.on('close', () => {
       if (--open > 0) return;

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 
-const firstRead = 64 * 1024;
+const firstRead = 16 * 1024;
 const largeRead = 256 * 1024;
 
 /** Takes what was read; the buffer is read into again after it returned true, or after `resume`. */

@@ -35,11 +35,14 @@ export interface PinholeOwner {
 export interface Pinhole {
   /** Where the peer is to connect. */
   readonly at: Endpoint;
-  /** From now on it may be taken. A passive one is armed from the start. */
+  /**
+   * The server has accepted the announcement: a connection that came, or comes, goes on to where it leads. A
+   * passive pinhole is armed from the start.
+   */
   arm(): Promise<void>;
   /** Says which command the data connection serves, for the log. */
   serve(command: TransferCommand): void;
-  /** Takes the pinhole back if nobody has connected; a data channel that is open lives on. */
+  /** Takes the pinhole back if no data channel has come of it; one that is open lives on. */
   close(reason: PinholeReason): void;
 }
 
@@ -51,8 +54,8 @@ export interface Plane {
    * @throws {NoFreePortError} when no port of the range is left for this peer
    */
   open(request: PinholeRequest): Promise<Pinhole>;
-  /** Ends everything, open data channels too. */
-  close(): Promise<void>;
+  /** Takes every pinhole back, and lets open data channels go on for `grace` milliseconds at most. */
+  close(grace: number): Promise<void>;
 }
 
 export class NoFreePortError extends Error {

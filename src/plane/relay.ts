@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Observer, PinholeFacts, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
 import type { Expectation } from '../expectation/expectation.ts';
@@ -5,6 +6,8 @@ import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import { addressOfSocket } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { codeOf } from '../net/error.ts';
+import { ignoreError } from '../net/socket.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import { joinDataChannel, type DataChannelEnd } from './data-channel.ts';
 import { NoFreePortError, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
@@ -24,8 +27,11 @@ export function createRelayPlane(options: RelayPlaneOptions): Plane {
 
 /** A pending pinhole, and what its data channel needs to know. */
 interface Lease {
-  expectation: Expectation;
+  readonly expectation: Expectation;
   readonly request: PinholeRequest;
+  armed: boolean;
+  /** A connection that came before the pinhole was armed: pyftpdlib dials before it answers PORT. */
+  early: Socket | undefined;
   command: TransferCommand | undefined;
 }
 
@@ -35,6 +41,8 @@ class RelayPlane implements Plane {
   readonly #leases = new Map<number, Lease>();
   readonly #listeners = new Map<string, SharedListener>();
   readonly #channels = new Set<{ abort(cause: TransferCause): void }>();
+  /** Called when a data channel has ended, while `close` waits for that. */
+  #channelEnded: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #lastId = 0;
 
@@ -44,7 +52,7 @@ class RelayPlane implements Plane {
 
   async open(request: PinholeRequest): Promise<Pinhole> {
     const { address, peer, ports, preferredPort } = request;
-    for (const port of portCandidates(ports, preferredPort, Math.random)) {
+    for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
       if (this.#table.has(at, peer)) continue;
       const lease = this.#lease(request, at);
@@ -59,9 +67,13 @@ class RelayPlane implements Plane {
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
 
-  async close(): Promise<void> {
+  async close(grace: number): Promise<void> {
     for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
-    for (const channel of [...this.#channels]) channel.abort('shutdown');
+    const timer = setTimeout(() => {
+      for (const channel of [...this.#channels]) channel.abort('shutdown');
+    }, grace);
+    while (this.#channels.size > 0) await new Promise<void>((resolve) => (this.#channelEnded = resolve));
+    clearTimeout(timer);
     await Promise.all([...this.#listeners.values()].map((listener) => listener.closed));
   }
 
@@ -77,9 +89,9 @@ class RelayPlane implements Plane {
       at,
       to,
       expires: Date.now() + timeout,
-      armed: mode === 'passive',
     };
-    const lease: Lease = { expectation, request, command: undefined };
+    const armed = mode === 'passive';
+    const lease: Lease = { expectation, request, armed, early: undefined, command: undefined };
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     this.#sweep ??= setInterval(() => {
@@ -102,8 +114,10 @@ class RelayPlane implements Plane {
     return {
       at: expectation.at,
       arm: () => {
-        lease.expectation = { ...expectation, expires: Date.now() + request.timeout, armed: true };
-        this.#table.replace(lease.expectation);
+        lease.armed = true;
+        const { early } = lease;
+        lease.early = undefined;
+        if (early) this.#carry(lease, early);
         return Promise.resolve();
       },
       serve: (command) => {
@@ -116,9 +130,12 @@ class RelayPlane implements Plane {
   }
 
   #takeBack(lease: Lease, reason: PinholeReason): void {
-    if (!this.#table.remove(lease.expectation)) return;
-    this.#options.observe({ type: 'pinhole-closed', reason, ...facts(lease.expectation) });
-    this.#release(lease);
+    const { early, expectation } = lease;
+    lease.early = undefined;
+    early?.resetAndDestroy();
+    if (!early && !this.#leases.has(expectation.id)) return;
+    this.#options.observe({ type: 'pinhole-closed', reason, ...facts(expectation) });
+    if (!early) this.#release(lease);
   }
 
   #expire(): void {
@@ -166,14 +183,22 @@ class RelayPlane implements Plane {
       return;
     }
     const lease = this.#leases.get(claim.expectation.id);
-    if (!lease) throw new Error(`expectation ${claim.expectation.id} has no lease`);
+    if (!lease) {
+      socket.resetAndDestroy();
+      return;
+    }
     this.#release(lease);
     this.#options.observe({ type: 'pinhole-taken', from, ...facts(lease.expectation) });
-    lease.request.owner.channelOpened();
-    this.#carry(lease, socket);
+    if (lease.armed) {
+      this.#carry(lease, socket);
+    } else {
+      socket.on('error', ignoreError);
+      lease.early = socket;
+    }
   }
 
   #carry(lease: Lease, accepted: Socket): void {
+    lease.request.owner.channelOpened();
     const started = performance.now();
     const { mode } = lease.request;
     const ended = (end: DataChannelEnd): void => {
@@ -186,6 +211,7 @@ class RelayPlane implements Plane {
         ...facts(lease.expectation),
       });
       lease.request.owner.channelClosed();
+      this.#channelEnded?.();
     };
 
     const dialling = dial(lease.request, this.#options.connectTimeout, (dialled, error) => {
@@ -207,7 +233,7 @@ class RelayPlane implements Plane {
         });
         return;
       }
-      accepted.off('error', ignore);
+      accepted.off('error', ignoreError);
       const ends =
         mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
       channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
@@ -222,12 +248,8 @@ class RelayPlane implements Plane {
     };
     this.#channels.add(channel);
     // Nothing is read from it yet; what happens to it is seen when it is.
-    accepted.on('error', ignore);
+    accepted.on('error', ignoreError);
   }
-}
-
-function ignore(): void {
-  // a listener, because an 'error' without one would end the process
 }
 
 function facts({ id, session, mode, peer, at, to }: Expectation): PinholeFacts {
@@ -241,53 +263,65 @@ function endpointOf(socket: Socket): Endpoint | undefined {
 
 /**
  * Dials the far end of a data connection: from the endpoint that was asked for (active mode: port 20, RFC 959
- * section 3.2), or from any port where that one can't be had: no privilege, or the tuple is in TIME_WAIT.
+ * section 3.2); where that can't be had, for want of privilege or because the tuple is in TIME_WAIT, from any
+ * port of the address; and from any address where that is not this host's.
  */
 function dial(
   { to, from }: PinholeRequest,
   timeout: number,
   done: (socket: Socket | undefined, error?: Error) => void,
 ): { destroy(): void } {
-  const timer = setTimeout(() => socket.destroy(new Error(`no answer in ${timeout / 1000} s`)), timeout);
-  const attempt = (local: { localAddress?: string; localPort?: number }, mayRetry: boolean): Socket => {
-    const dialled = connect({
+  const locals = from
+    ? [{ localAddress: from.address, localPort: from.port }, { localAddress: from.address }, {}]
+    : [{}];
+  let current: Socket | undefined;
+  let stopped = false;
+  const stop = (error?: Error): void => {
+    stopped = true;
+    current?.destroy(error);
+  };
+  const timer = setTimeout(() => {
+    stop(new Error(`no answer in ${timeout / 1000} s`));
+  }, timeout);
+
+  const attempt = ([local, ...others]: readonly object[]): void => {
+    const socket = connect({
       host: to.address,
       port: to.port,
       allowHalfOpen: true,
       noDelay: true,
+      keepAlive: true,
       ...local,
     });
+    current = socket;
     let failure: Error | undefined;
     const failed = (error: Error): void => {
       failure = error;
     };
-    dialled.pause();
-    dialled.on('error', failed);
-    dialled.once('connect', () => {
-      clearTimeout(timer);
-      dialled.off('error', failed).off('close', closed);
-      done(dialled);
-    });
     const closed = (): void => {
-      if (mayRetry && isLocal(failure)) {
-        socket = attempt({}, false);
+      if (!stopped && others.length > 0 && isLocal(failure)) {
+        attempt(others);
         return;
       }
       clearTimeout(timer);
       done(undefined, failure);
     };
-    dialled.once('close', closed);
-    return dialled;
+    socket.pause();
+    socket.on('error', failed);
+    socket.once('close', closed);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.off('error', failed).off('close', closed);
+      done(socket);
+    });
   };
-  let socket = attempt(from ? { localAddress: from.address, localPort: from.port } : {}, from !== undefined);
-  return {
-    destroy: () => socket.destroy(),
-  };
+  attempt(locals);
+  return { destroy: stop };
 }
 
 /** Whether a connection failed on this side, for want of the local endpoint. */
 function isLocal(error: Error | undefined): boolean {
-  const code = error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   return code === 'EACCES' || code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL' || code === 'EPERM';
 }
 
@@ -301,7 +335,10 @@ class SharedListener {
 
   constructor({ address, port }: Endpoint, accept: (socket: Socket) => void, gone: () => void) {
     this.#gone = gone;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept);
+    this.#server = createServer(
+      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true },
+      accept,
+    );
     this.closed = new Promise((resolve) => this.#server.once('close', resolve));
     this.#listening = new Promise((resolve, reject) => {
       this.#server.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import { wasReset } from '../net/was-reset.ts';
-import { closeGently } from './close-gently.ts';
 import { LineReader, type Line } from '../ftp/lines.ts';
+import { reset, wasReset } from '../net/socket.ts';
+import { closeGently } from './close-gently.ts';
 
-/** Who listens to a control channel. After `ended` or `failed` nothing more comes. */
+/** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
 export interface ControlChannelListener {
   line(line: Line): void;
-  /** Every line of what came in one segment has been told: time to flush. */
+  /** Every line that can be told for now has been: time to flush. */
   turnEnded(): void;
   /** The peer said FIN; `rest` is what had come of a line whose end never came. */
   ended(rest: string): void;
@@ -17,33 +17,37 @@ export interface ControlChannelListener {
   closed(): void;
 }
 
-/** Why no line is told for now. */
+/**
+ * Why no line is told for now: a pinhole is being opened, the server has to answer first, or the client or the
+ * server does not read what is written for it.
+ */
 export type Hold = 'pinhole' | 'reply' | 'client-drain' | 'server-drain';
 
-/**
- * One side's control channel: bytes in, lines out, in order. While it is held nothing is told and, past the
- * segment that has come, nothing read, so that what waits here is bounded. It owns its socket.
- */
+/** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
+const mostWaiting = 65_536;
+
+/** One side's control channel: bytes in, lines out, in order. It owns its socket. */
 export class ControlChannel {
   readonly #socket: Socket;
   readonly #listener: ControlChannelListener;
   readonly #reader = new LineReader();
   readonly #holds = new Set<Hold>();
-  #lines: Line[] = [];
-  /** The index in `#lines` of the first that is not told yet. */
-  #next = 0;
+  /** The peer has said FIN. */
   #ended = false;
-  #over = false;
-  #output = '';
+  /** Nothing more is told. */
+  #silent = false;
   #telling = false;
+  #output = '';
 
   /** @param socket connected and paused; `start` begins to read it */
   constructor(socket: Socket, listener: ControlChannelListener) {
     this.#socket = socket;
     this.#listener = listener;
     socket.on('data', (chunk) => {
-      for (const line of this.#reader.push(chunk)) this.#lines.push(line);
+      if (this.#silent) return;
+      this.#reader.push(chunk);
       this.#tell();
+      if (this.#reader.size > mostWaiting) socket.pause();
     });
     socket.on('end', () => {
       if (wasReset(socket)) {
@@ -57,7 +61,7 @@ export class ControlChannel {
       this.#fail(error);
     });
     socket.on('close', () => {
-      this.#over = true;
+      this.#silent = true;
       this.#listener.closed();
     });
     socket.on('drain', () => {
@@ -66,22 +70,20 @@ export class ControlChannel {
   }
 
   start(): void {
-    this.#tell();
+    this.#socket.resume();
   }
 
   hold(why: Hold): void {
     this.#holds.add(why);
-    this.#socket.pause();
   }
 
   release(why: Hold): void {
-    if (!this.#holds.delete(why) || this.#holds.size > 0) return;
-    this.#tell();
+    if (this.#holds.delete(why) && this.#holds.size === 0) this.#tell();
   }
 
-  /** Puts back the line that was told last: it can't be judged yet, and will be the next that is told. */
+  /** Takes back the line that was told last: it can't be judged yet, and will be the next that is told. */
   putBack(): void {
-    this.#next--;
+    this.#reader.putBack();
   }
 
   /** Adds to what the next flush writes. */
@@ -107,50 +109,39 @@ export class ControlChannel {
   /** Says FIN after what was sent, and listens no more. */
   finish(): void {
     this.flush();
-    this.#over = true;
-    this.#drop();
-    this.#holds.clear();
+    this.#silent = true;
     closeGently(this.#socket);
   }
 
   reset(): void {
-    this.#over = true;
-    this.#drop();
-    this.#socket.resetAndDestroy();
+    this.#silent = true;
+    reset(this.#socket);
+  }
+
+  #fail(error: Error): void {
+    this.#socket.destroy();
+    if (this.#silent && !this.#ended) return;
+    this.#silent = true;
+    this.#listener.failed(error);
   }
 
   #tell(): void {
     // Telling a line may release a hold, and so come here again.
     if (this.#telling) return;
     this.#telling = true;
-    for (let line = this.#take(); line; line = this.#take()) this.#listener.line(line);
+    for (let line = this.#next(); line; line = this.#next()) this.#listener.line(line);
     this.#telling = false;
     this.#listener.turnEnded();
-    if (this.#over || this.#holds.size > 0) return;
+    if (this.#silent || this.#holds.size > 0) return;
     if (this.#ended) {
-      this.#over = true;
+      this.#silent = true;
       this.#listener.ended(this.#reader.rest());
-      return;
+    } else {
+      this.#socket.resume();
     }
-    this.#socket.resume();
   }
 
-  #take(): Line | undefined {
-    if (this.#over || this.#holds.size > 0) return undefined;
-    const line = this.#lines[this.#next++];
-    if (!line) this.#drop();
-    return line;
-  }
-
-  #fail(error: Error): void {
-    this.#over = true;
-    this.#drop();
-    this.#socket.destroy();
-    this.#listener.failed(error);
-  }
-
-  #drop(): void {
-    this.#lines = [];
-    this.#next = 0;
+  #next(): Line | undefined {
+    return this.#silent || this.#holds.size > 0 ? undefined : this.#reader.next();
   }
 }

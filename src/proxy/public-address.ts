@@ -1,5 +1,6 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import type { Observer } from '../events.ts';
+import { messageOf } from '../net/error.ts';
 import { parseAddress, type Address, type Family } from '../net/address.ts';
 
 /** Seconds: how soon a name is asked for again at the earliest and at the latest, whatever its TTL says. */
@@ -53,11 +54,10 @@ export class PublicAddress {
       const address = kept && parseAddress(kept.address);
       if (address && address !== this.#current) {
         this.#current = address;
-        this.#observe({ type: 'public-address-resolved', name: this.#name, address });
+        this.#observe({ type: 'public-address-resolved', host: this.#name, address });
       }
     } catch (error) {
-      const words = error instanceof Error ? error.message : String(error);
-      this.#observe({ type: 'public-address-failed', name: this.#name, error: words });
+      this.#observe({ type: 'public-address-failed', host: this.#name, error: messageOf(error) });
     }
     if (this.#stopped) return;
     this.#timer = setTimeout(() => void this.#resolve(), seconds * 1000).unref();

@@ -4,14 +4,15 @@ import { parseCommand, type Command } from '../ftp/command.ts';
 import type { Line } from '../ftp/lines.ts';
 import { isCompletion, ReplyReader } from '../ftp/reply.ts';
 import type { CommandDecision, ReplyDecision } from '../helper/decision.ts';
-import { isTransfer, type Exchange } from '../helper/exchange-queue.ts';
-import { inspectCommand } from '../helper/inspect-command.ts';
+import { isTransfer } from '../helper/exchange-queue.ts';
+import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
 import { inspectReply, mayAnnounce } from '../helper/inspect-reply.ts';
 import { announcedAddress, type Policy } from '../helper/policy.ts';
 import { showBytes, showCommand, showReply } from '../helper/redact.ts';
 import { newSessionState, settleReply, type SessionState } from '../helper/session-state.ts';
 import { familyOf, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import { messageOf } from '../net/error.ts';
 import type { PortRange } from '../net/port-range.ts';
 import { NoFreePortError, type Pinhole, type PinholeOwner, type Plane } from '../plane/plane.ts';
 import { ControlChannel } from './control-channel.ts';
@@ -66,7 +67,7 @@ export class Session implements PinholeOwner {
   readonly #server: ControlChannel;
   readonly #replies: ReplyReader = new ReplyReader();
   /** The lines so far of a reply that may announce a data connection. */
-  #announcement: Line[] | undefined;
+  #announcement: { readonly lines: Line[]; bytes: number } | undefined;
   /** The code of the final reply of which an overlong line is being passed on in pieces. */
   #overlongCode: number | undefined;
   /** The one pending expectation (`max_expected` is 1, as in the kernel). */
@@ -76,6 +77,8 @@ export class Session implements PinholeOwner {
   #openChannels = 0;
   #openSockets = 2;
   #timer: NodeJS.Timeout;
+  /** Whether the timer is the idle one by now, and no longer that of the log in. */
+  #idling = false;
   #clientEnded = false;
   #draining = false;
   #foreignTold = false;
@@ -97,7 +100,12 @@ export class Session implements PinholeOwner {
     this.#plane = plane;
     this.#observe = observe;
     this.#over = over;
-    this.#state = newSessionState(endpoints.client.address, endpoints.server.address);
+    const { client, reached, server } = endpoints;
+    this.#state = newSessionState({
+      client: client.address,
+      server: server.address,
+      reached: reached.address,
+    });
     this.#client = new ControlChannel(sockets.client, {
       line: (line) => {
         this.#clientLine(line);
@@ -144,7 +152,6 @@ export class Session implements PinholeOwner {
     this.#timer = setTimeout(() => {
       this.#finish('login-timeout', '421 Login timeout.');
     }, settings.loginTimeout);
-    const { client, reached, server } = endpoints;
     observe({ type: 'session-opened', session: id, client, reached, server });
     this.#server.start();
     this.#client.start();
@@ -175,11 +182,13 @@ export class Session implements PinholeOwner {
 
   #clientLine(line: Line): void {
     this.#touch();
-    if (line.piece) {
-      if (line.piece === 'first') this.#refuse('****', 'line-too-long', '500 Line too long.');
+    if (line.piece === 'more') return;
+    const command = parseCommand(line.text);
+    if (line.piece === 'first' && !isHttp(command, this.#state)) {
+      this.#state.begun = true;
+      this.#refuse('****', 'line-too-long', '500 Line too long.');
       return;
     }
-    const command = parseCommand(line.text);
     const decision = inspectCommand(command, this.#state, this.#settings.policy);
     if (decision.kind === 'wait') {
       this.#client.putBack();
@@ -189,7 +198,7 @@ export class Session implements PinholeOwner {
     this.#state.begun = true;
     switch (decision.kind) {
       case 'pass':
-        this.#forward(command, line.text);
+        this.#forward(command, decision.rewritten ?? line.text);
         break;
       case 'expect':
         this.#expectActive(command, decision);
@@ -206,9 +215,9 @@ export class Session implements PinholeOwner {
 
   #forward(command: Command, text: string): void {
     const { verb, argument } = command;
-    this.#state.exchanges.add({ verb, argument });
+    this.#state.exchanges.add({ kind: 'sent', verb, argument });
     this.#server.send(`${text}\r\n`);
-    if (isTransfer(verb)) this.#pending?.serve({ verb, path: showBytes(argument) });
+    if (isTransfer(command)) this.#pending?.serve({ verb, path: showBytes(argument) });
     const received = showCommand(command);
     const sent = text === command.plain ? received : showCommand(parseCommand(text));
     this.#observe({ type: 'command', session: this.#id, received, sent });
@@ -217,7 +226,7 @@ export class Session implements PinholeOwner {
   /** Answers a command in its turn; the server never sees it. */
   #refuse(command: string, reason: CommandReason, reply: string, detail?: string): void {
     this.#tellRefused(command, reason, reply, detail);
-    this.#state.exchanges.add({ verb: '', argument: '', answer: `${reply}\r\n` });
+    this.#state.exchanges.add({ kind: 'answered', answer: `${reply}\r\n` });
     this.#sendAnswers();
   }
 
@@ -255,12 +264,13 @@ export class Session implements PinholeOwner {
         const address = insideAddress(familyOf(inside.address)) ?? inside.address;
         const text = rewrite({ address, port: pinhole.at.port });
         const sent = parseCommand(text);
-        this.#state.exchanges.add({ verb: sent.verb, argument: sent.argument });
+        this.#state.exchanges.add({ kind: 'sent', verb: sent.verb, argument: sent.argument });
         this.#server.send(`${text}\r\n`);
         const received = showCommand(command);
         this.#observe({ type: 'command', session: this.#id, received, sent: showCommand(sent) });
       })
       .catch((error: unknown) => {
+        if (this.#reason) return;
         const reason = whyNoPinhole(error);
         this.#refuse(showCommand(command), reason, noPinhole(reason), messageOf(error));
       })
@@ -287,17 +297,21 @@ export class Session implements PinholeOwner {
     }
     const part = this.#replies.push(line.text);
     const final = part.kind === 'single' || part.kind === 'last' ? part.code : undefined;
+    if (part.kind === 'single' || part.kind === 'first') {
+      this.#client.send(this.#state.exchanges.arrive(part.code));
+    }
     if (line.piece === 'first') {
       this.#releaseAnnouncement();
       this.#passPiece(line, final);
       return;
     }
     const begins = (part.kind === 'single' || part.kind === 'first') && mayAnnounce(part.code, this.#state);
-    if (begins) this.#announcement = [];
+    if (begins) this.#announcement = { lines: [], bytes: 0 };
     if (this.#announcement) {
-      this.#announcement.push(line);
-      if (final !== undefined) this.#announced(final, this.#announcement);
-      else if (lengthOf(this.#announcement) > longestAnnouncement) this.#releaseAnnouncement();
+      this.#announcement.lines.push(line);
+      this.#announcement.bytes += line.text.length + 2;
+      if (final !== undefined) this.#announced(final, this.#announcement.lines);
+      else if (this.#announcement.bytes > longestAnnouncement) this.#releaseAnnouncement();
       return;
     }
     if (final === undefined) this.#passReply([line], [line.text]);
@@ -310,13 +324,13 @@ export class Session implements PinholeOwner {
     this.#client.send(line.text + line.end);
     if (line.end === '' || final === undefined) return;
     this.#overlongCode = undefined;
-    this.#settled(settleReply(this.#state, final));
+    this.#settle(final);
   }
 
   /** What was held of a reply turns out to announce nothing that can be used. */
   #releaseAnnouncement(): void {
     if (!this.#announcement) return;
-    const lines = this.#announcement;
+    const { lines } = this.#announcement;
     this.#announcement = undefined;
     this.#remark('unusable-announcement', lines);
     this.#passReply(lines, textsOf(lines));
@@ -366,13 +380,13 @@ export class Session implements PinholeOwner {
         }
         this.#replacePending(pinhole);
         // The transfer may have been sent behind its PASV in one segment.
-        const transfer = this.#state.exchanges.find(({ verb }) => isTransfer(verb));
+        const transfer = this.#state.exchanges.find(isTransfer);
         if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
         const address = announcedAddress(client.address, reached.address, policy);
         this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
       })
       .catch((error: unknown) => {
-        this.#answerInstead(announcement.verb, whyNoPinhole(error), error);
+        this.#answerInstead(code, announcement.verb, whyNoPinhole(error), error);
       })
       .finally(() => {
         this.#server.release('pinhole');
@@ -386,27 +400,31 @@ export class Session implements PinholeOwner {
     const reserved = verb === 'PORT' || verb === 'EPRT' ? this.#reserved : undefined;
     if (!reserved || code < 200) {
       this.#passReply(lines, texts);
-      this.#settled(settleReply(this.#state, code));
+      this.#settle(code);
       return;
     }
     this.#reserved = undefined;
     if (!isCompletion(code)) {
       reserved.close('refused-by-server');
       this.#passReply(lines, texts);
-      this.#settled(settleReply(this.#state, code));
+      this.#settle(code);
       return;
     }
     this.#server.hold('pinhole');
     reserved
       .arm()
       .then(() => {
+        if (this.#reason) {
+          reserved.close('session-closed');
+          return;
+        }
         this.#replacePending(reserved);
         this.#passReply(lines, texts);
-        this.#settled(settleReply(this.#state, code));
+        this.#settle(code);
       })
       .catch((error: unknown) => {
         reserved.close('rewrite-failed');
-        this.#answerInstead(verb ?? '', 'plane-failed', error);
+        if (!this.#reason) this.#answerInstead(code, verb ?? '', 'plane-failed', error);
       })
       .finally(() => {
         this.#server.release('pinhole');
@@ -415,15 +433,15 @@ export class Session implements PinholeOwner {
   }
 
   /** The server has done its part and the plane has not: the client gets 425 in the place of the reply. */
-  #answerInstead(verb: string, reason: 'no-free-port' | 'plane-failed', error: unknown): void {
+  #answerInstead(code: number, verb: string, reason: 'no-free-port' | 'plane-failed', error: unknown): void {
     const reply = noPinhole(reason);
     this.#tellRefused(verb, reason, reply, messageOf(error));
     this.#client.send(`${reply}\r\n`);
-    this.#settled(settleReply(this.#state, 425));
+    this.#settle(code);
   }
 
   #passReply(lines: readonly Line[], texts: readonly string[]): void {
-    const inAnswerTo = this.#state.exchanges.head?.verb;
+    const inAnswerTo = this.#state.exchanges.find(() => true)?.verb;
     lines.forEach((line, index) => {
       const text = texts[index] ?? line.text;
       this.#client.send(text + line.end);
@@ -433,8 +451,10 @@ export class Session implements PinholeOwner {
     });
   }
 
-  #settled(exchange: Exchange | undefined): void {
-    if (exchange && this.#state.loggedIn && !this.#idling) this.#beginToIdle();
+  /** A whole reply has gone on, or its place was taken. */
+  #settle(code: number): void {
+    settleReply(this.#state, code);
+    if (this.#state.loggedIn && !this.#idling) this.#beginToIdle();
     this.#sendAnswers();
     this.#client.release('reply');
     this.#finishIfDrained();
@@ -456,9 +476,10 @@ export class Session implements PinholeOwner {
 
   #serverEnded(rest: string): void {
     if (this.#announcement) this.#releaseAnnouncement();
-    this.#client.send(rest);
+    // What comes behind it must not be taken for the rest of it.
+    if (rest !== '') this.#client.send(`${rest}\r\n`);
     if (this.#clientEnded) this.#finish('client-closed');
-    else if (this.#state.goodbye) this.#finish(this.#state.exchanges.size === 0 ? 'quit' : 'server-closed');
+    else if (this.#state.goodbye) this.#finish(this.#state.goodbye === 'quit' ? 'quit' : 'server-closed');
     else this.#serverGone('server-closed');
   }
 
@@ -479,8 +500,6 @@ export class Session implements PinholeOwner {
     }
   }
 
-  #idling = false;
-
   #beginToIdle(): void {
     this.#idling = true;
     clearTimeout(this.#timer);
@@ -497,7 +516,7 @@ export class Session implements PinholeOwner {
 
   #finishIfDrained(): void {
     if (!this.#draining || this.#openChannels > 0) return;
-    if (!this.#state.exchanges.some(({ verb }) => isTransfer(verb))) this.shutDown();
+    if (!this.#state.exchanges.find(isTransfer)) this.shutDown();
   }
 
   #finish(reason: SessionReason, reply?: string): void {
@@ -541,10 +560,6 @@ function textsOf(lines: readonly Line[]): string[] {
   return lines.map(({ text }) => text);
 }
 
-function lengthOf(lines: readonly Line[]): number {
-  return lines.reduce((sum, { text }) => sum + text.length, 0);
-}
-
 function whyNoPinhole(error: unknown): 'no-free-port' | 'plane-failed' {
   return error instanceof NoFreePortError ? 'no-free-port' : 'plane-failed';
 }
@@ -553,8 +568,4 @@ function noPinhole(reason: 'no-free-port' | 'plane-failed'): string {
   return reason === 'no-free-port'
     ? '425 Cannot open data connection, no free port at the relay.'
     : '425 Cannot open data connection.';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import type { Observer, SessionReason } from '../events.ts';
 import { addressOfSocket, type Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import { messageOf } from '../net/error.ts';
+import { ignoreError } from '../net/socket.ts';
 import type { Plane } from '../plane/plane.ts';
 import { closeGently } from './close-gently.ts';
 import { Session, type SessionEndpoints, type SessionSettings } from './session.ts';
@@ -52,7 +54,7 @@ export class Sessions {
       socket.destroy();
       return;
     }
-    socket.once('error', ignore);
+    socket.once('error', ignoreError);
     const reason = this.#whyRefuse(client.address);
     if (reason) {
       this.#refuse(socket, client, reason, refusals[reason]);
@@ -65,7 +67,7 @@ export class Sessions {
         this.#begin(socket, upstream, client, reached, settings);
       },
       (error: unknown) => {
-        const words = error instanceof Error ? error.message : String(error);
+        const words = messageOf(error);
         this.#leave(client.address);
         this.#refuse(
           socket,
@@ -107,7 +109,7 @@ export class Sessions {
       this.#leave(client.address);
       return;
     }
-    socket.off('error', ignore);
+    socket.off('error', ignoreError);
     const endpoints: SessionEndpoints = { client, reached, server, inside };
     const session: Session = new Session(
       ++this.#lastId,
@@ -158,10 +160,6 @@ const refusals = {
   'too-many-sessions': '421 Too many sessions, try again later.',
   'too-many-sessions-of-client': '421 Too many sessions from your address.',
 } as const;
-
-function ignore(): void {
-  // a listener, because an 'error' without one would end the process; `destroyed` tells
-}
 
 function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
   const known = addressOfSocket(address);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { wasReset } from '../../src/net/was-reset.ts';
+import { wasReset } from '../../src/net/socket.ts';
 
 const limit = 10_000;
 

@@ -3,7 +3,7 @@ import { resolvePath, splitPath, type TreeNode, type UploadMode } from '../file-
 import { AsciiDecoder, asciiLength, asciiSlices, skip, slices } from './ascii.ts';
 import { factLine, longLine, sortedEntries } from './listing.ts';
 import type { Session, Transfer } from './session.ts';
-import { wasReset } from '../../net/was-reset.ts';
+import { wasReset } from '../../net/socket.ts';
 
 type FinalReply = [code: number, text: string];
 const complete: FinalReply = [226, 'Transfer complete'];

@@ -1,0 +1,190 @@
+/**
+ * The docs say what the code does. Parts of them are made from it: where this fails after a change,
+ *
+ *     UPDATE_DOCS=1 node --import tsx --test test/docs.test.ts
+ *
+ * rewrites them.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { loadConfig, settings } from '../src/config.ts';
+import { drawLayers } from './helpers/layers.ts';
+
+const pages = ['README.md', 'rules/README.md', ...namesIn('docs', '.md')];
+
+test('docs/architecture.md draws the layers as the imports have them', () => {
+  assertPart('docs/architecture.md', 'layers', `\`\`\`text\n${drawLayers()}\n\`\`\``);
+});
+
+test('docs/configuration.md tells every setting, its variable, its default and what is allowed', () => {
+  const groups = [...new Set(settings.map(({ group }) => group))];
+  for (const group of groups) {
+    const rows = settings
+      .filter((setting) => setting.group === group)
+      .map(({ key, variable, defaultText, allowed }) =>
+        row([`\`${key}\``, `\`${variable}\``, defaultText === '' ? 'none' : `\`${defaultText}\``, allowed]),
+      );
+    const heading = [row(['key', 'variable', 'default', 'allowed']), row(['---', '---', '---', '---'])];
+    assertPart('docs/configuration.md', group, [...heading, ...rows].join('\n'));
+  }
+});
+
+test('docs/configuration.md says of every setting what it is for, and of no other', () => {
+  const told = [...read('docs/configuration.md').matchAll(/^- `([a-z0-9-]+)`/gm)].map(([, key]) => key);
+  assert.deepEqual(
+    told,
+    settings.map(({ key }) => key),
+  );
+});
+
+test('docs/what-it-does.md explains each reason that there is, in its place', () => {
+  const events = read('src/events.ts');
+  const told = read('docs/what-it-does.md');
+  const listed = /^(?:export )?type Reason = ([^;]+);/m.exec(events)?.[1]?.split('|') ?? [];
+  assert.ok(listed.length > 0, 'src/events.ts has the union Reason');
+  for (const type of listed.map((name) => name.trim())) {
+    const members = new RegExp(`^(?:export )?type ${type} =([^;]+);`, 'm').exec(events)?.[1] ?? '';
+    const reasons = [...members.matchAll(/'([a-z0-9-]+)'/g)].map(([, reason]) => reason);
+    assert.ok(reasons.length > 0, `src/events.ts has the members of ${type}`);
+    const rows = [...partOf(told, type).matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, reason]) => reason);
+    assert.deepEqual(rows.sort(), reasons.sort(), type);
+  }
+});
+
+test('docs/what-it-does.md quotes every reply that the relay gives of its own, and no other', () => {
+  const told = read('docs/what-it-does.md');
+  const quoted = [...told.matchAll(/`([45]\d\d [A-Z][^`]*)`/g)].map(([, reply = '']) =>
+    // A bar has to be escaped in a table.
+    reply.replaceAll('\\|', '|'),
+  );
+  const given = [...namesIn('src/helper', '.ts'), ...namesIn('src/proxy', '.ts')]
+    .flatMap((path) => [...read(path).matchAll(/(['`])([45]\d\d [^\n]+?)\1/g)])
+    .map(([, , reply]) => reply ?? '');
+  const shapes = given.map((reply) => ({ reply, shape: shapeOf(reply) }));
+  for (const { reply, shape } of shapes) {
+    assert.ok(
+      quoted.some((text) => shape.test(text)),
+      `nowhere told: ${reply}`,
+    );
+  }
+  for (const text of quoted) {
+    assert.ok(
+      shapes.some(({ shape }) => shape.test(text)),
+      `never given: ${text}`,
+    );
+  }
+});
+
+test('docs/dependencies.md tells why of each package in package.json, and of no other', () => {
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'devDependencies',
+    Record<string, string>
+  >;
+  const told = read('docs/dependencies.md');
+  for (const [part, wanted] of Object.entries({ dependencies, devDependencies })) {
+    const rows = [...partOf(told, part).matchAll(/^- `([^`]+)`: \S/gm)].map(([, name]) => name);
+    assert.deepEqual(rows, Object.keys(wanted), part);
+  }
+});
+
+test('every configuration file that the docs show is a valid one', () => {
+  let shown = 0;
+  for (const page of pages) {
+    for (const [, text = ''] of read(page).matchAll(/^```toml\n([\s\S]*?)^```/gm)) {
+      shown++;
+      loadConfig({ flags: { config: page }, env: {}, readFile: () => text });
+    }
+  }
+  assert.ok(shown > 0, 'the README shows one');
+});
+
+test('every npm script and every flag of pinhole that the docs name is there', () => {
+  const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts);
+  const flags = [...settings.map(({ key }) => key), 'config', 'check', 'print-config', 'help', 'version'];
+  for (const page of pages) {
+    const code = [...read(page).matchAll(/^```(?:sh|ini)\n([\s\S]*?)^```|`([^`\n]+)`/gm)]
+      .map(([, block, inline]) => block ?? inline ?? '')
+      .join('\n');
+    for (const [, script = ''] of code.matchAll(/npm run ([a-z]+)/g)) {
+      assert.ok(scripts.includes(script), `${page}: npm run ${script}`);
+    }
+    for (const [, words = ''] of code.matchAll(/(?:pinhole|cli\.js) (?:run|demo)(.*)|npm start -- (.*)/g)) {
+      for (const [, flag = ''] of words.matchAll(/--([a-z0-9-]+)/g)) {
+        assert.ok(flags.includes(flag), `${page}: --${flag}`);
+      }
+    }
+  }
+});
+
+test('every link of the docs leads somewhere', () => {
+  // Written by the measurements and by the matrix of clients and servers.
+  const generated = ['docs/compatibility.md', 'docs/performance.md'];
+  for (const page of pages) {
+    for (const [, target = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      assert.ok(existsSync(file) || generated.includes(file), `${page} links ${target}`);
+      if (anchor !== undefined) assert.ok(anchorsOf(file).includes(anchor), `${page} links ${target}`);
+    }
+  }
+});
+
+function read(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+function namesIn(folder: string, end: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(end))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** What stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+function partOf(page: string, name: string): string {
+  const [, part] = new RegExp(`<!-- ${name} -->\n([\\s\\S]*?)<!-- /${name} -->`).exec(page) ?? [];
+  assert.ok(part !== undefined, `the part ${name} is marked`);
+  return part;
+}
+
+/** Compares a part of a page with what it is made from, or rewrites it. */
+function assertPart(path: string, name: string, made: string): void {
+  const page = read(path);
+  const part = partOf(page, name);
+  if (process.env['UPDATE_DOCS'] === '1') {
+    const marked = (text: string): string => `<!-- ${name} -->\n${text}<!-- /${name} -->`;
+    writeFileSync(
+      path,
+      page.replace(marked(part), () => marked(`${made}\n`)),
+    );
+    return;
+  }
+  assert.equal(
+    part,
+    `${made}\n`,
+    `${path} is out of date: UPDATE_DOCS=1 node --import tsx --test test/docs.test.ts`,
+  );
+}
+
+/** A reply of the sources as a pattern: what is filled in may be any word. */
+function shapeOf(reply: string): RegExp {
+  const parts = reply.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('\\S+')}$`);
+}
+
+/** The anchors of a page's headings, as GitHub and most others make them. */
+function anchorsOf(path: string): string[] {
+  return [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { formatHostPort } from '../../src/ftp/host-port.ts';
+import type { Line } from '../../src/ftp/lines.ts';
+import { ReplyReader } from '../../src/ftp/reply.ts';
+import { inspectReply, mayAnnounce } from '../../src/helper/inspect-reply.ts';
+import { settleReply, type SessionState } from '../../src/helper/session-state.ts';
+import type { Endpoint } from '../../src/net/endpoint.ts';
+import { formatEndpoint } from '../../src/net/endpoint.ts';
+import { assertSameHoweverCut, linesOf, readCases, toBytes, type WireCase } from '../data/cases.ts';
+import { address, exchange, greeted, loggedIn, send } from '../data/sessions.ts';
+
+const announced: Endpoint = { address: address('203.0.113.1'), port: 50000 };
+
+/** What became of a reply: the endpoint that a pinhole leads to, a remark for the log, the bytes that go on. */
+interface Seen {
+  readonly opens?: string;
+  readonly remark?: string;
+  readonly sent: string;
+}
+
+/**
+ * The way of a server's bytes through lines, replies and inspection, without sockets and pinholes. With `verb`,
+ * each reply answers such a command; else those that are outstanding in `state`.
+ */
+function relay(chunks: readonly Buffer[], state: SessionState, verb?: string): Seen[] {
+  const replies = new ReplyReader();
+  const seen: Seen[] = [];
+  let held: Line[] = [];
+  let opening = false;
+  for (const line of linesOf(chunks)) {
+    if (verb !== undefined && state.exchanges.size === 0) send(state, verb);
+    const part = replies.push(line.text);
+    assert.ok(part.kind !== 'stray', line.text);
+    if (held.length === 0) assert.equal(state.exchanges.arrive(part.code), '');
+    if (held.length === 0) opening = mayAnnounce(part.code, state);
+    held.push(line);
+    if (part.kind !== 'single' && part.kind !== 'last') continue;
+    seen.push(opening ? inspectAndRewrite(part.code, held, state) : { sent: joined(held) });
+    settleReply(state, part.code);
+    if (verb !== undefined) state.exchanges.settle(500);
+    held = [];
+  }
+  return seen;
+}
+
+function inspectAndRewrite(code: number, lines: readonly Line[], state: SessionState): Seen {
+  const texts = lines.map(({ text }) => text);
+  const decision = inspectReply(code, texts, state);
+  const remark = decision.remark === undefined ? {} : { remark: decision.remark };
+  if (decision.kind === 'pass') return { ...remark, sent: joined(lines) };
+  const { mode, verb, endpoint } = decision.announcement;
+  assert.deepEqual([mode, verb], ['passive', code === 227 ? 'PASV' : 'EPSV']);
+  return { ...remark, opens: formatEndpoint(endpoint), sent: joined(lines, decision.rewrite(announced)) };
+}
+
+function joined(lines: readonly Line[], texts: readonly string[] = lines.map(({ text }) => text)): string {
+  return lines.map(({ end }, index) => `${texts[index] ?? ''}${end}`).join('');
+}
+
+interface PassiveCase extends WireCase {
+  readonly opens?: string;
+  readonly remark?: string;
+  /** Absent where the bytes go on as they came. */
+  readonly sent?: string;
+}
+
+interface ExtendedPassiveCase extends Omit<PassiveCase, 'opens'> {
+  readonly opens?: number;
+}
+
+test('finds in a 227 what clients find, wherever it stands, and nothing that they would not', () => {
+  assertSameHoweverCut(
+    readCases<PassiveCase>('passive-replies.jsonl'),
+    (chunks) => relay(chunks, loggedIn(), 'PASV'),
+    ({ name, bytes, opens, remark, sent = bytes }) => {
+      assert.equal(opens === undefined, sent === bytes, name);
+      return [{ ...(opens !== undefined && { opens }), ...(remark !== undefined && { remark }), sent }];
+    },
+  );
+});
+
+test('finds in a 229 what clients find, wherever it stands, and leads to the server alone', () => {
+  assertSameHoweverCut(
+    readCases<ExtendedPassiveCase>('extended-passive-replies.jsonl'),
+    (chunks) => relay(chunks, loggedIn(), 'EPSV'),
+    ({ name, bytes, opens, remark, sent = bytes }) => {
+      assert.equal(opens === undefined, sent === bytes, name);
+      const to = opens === undefined ? {} : { opens: `10.77.0.2:${opens}` };
+      return [{ ...to, ...(remark !== undefined && { remark }), sent }];
+    },
+  );
+});
+
+test('replaces the span of numbers and no other byte', () => {
+  const text = fc.uint8Array({ maxLength: 30 }).map((bytes) =>
+    Buffer.from(bytes)
+      .toString('latin1')
+      .replace(/[\r\n\d,]/g, ''),
+  );
+  const port = fc.integer({ min: 1, max: 65535 });
+  fc.assert(
+    fc.property(text, text, port, (before, behind, number) => {
+      const numbers = formatHostPort({ address: address('10.77.0.2'), port: number });
+      const seen = relay([toBytes(`227 ${before}${numbers}${behind}\r\n`)], loggedIn(), 'PASV');
+      assert.deepEqual(seen, [
+        { opens: `10.77.0.2:${number}`, sent: `227 ${before}203,0,113,1,195,80${behind}\r\n` },
+      ]);
+    }),
+  );
+});
+
+const passive = toBytes('227 Entering Passive Mode (10,77,0,2,200,13)\r\n');
+const extended = toBytes('229 Entering Extended Passive Mode (|||6446|)\r\n');
+
+test('does not take a 227 or 229 for one when nothing was asked', () => {
+  for (const chunk of [passive, extended]) {
+    assert.deepEqual(relay([chunk], loggedIn()), [{ sent: chunk.toString() }]);
+    assert.deepEqual(relay([chunk], greeted()), [{ sent: chunk.toString() }]);
+  }
+});
+
+test('does not take a 227 for one that answers another command', () => {
+  const state = loggedIn();
+  send(state, 'SITE x');
+  assert.deepEqual(relay([passive], state), [{ sent: passive.toString() }]);
+});
+
+test('does not take a 227 for one that answers EPSV, nor a 229 that answers PASV', () => {
+  assert.deepEqual(relay([passive], loggedIn(), 'EPSV'), [{ sent: passive.toString() }]);
+  assert.deepEqual(relay([extended], loggedIn(), 'PASV'), [{ sent: extended.toString() }]);
+});
+
+test('takes the first final reply of a PASV alone', () => {
+  const state = loggedIn();
+  send(state, 'PASV');
+  const seen = relay([passive, passive], state);
+  assert.deepEqual(
+    seen.map(({ opens }) => opens),
+    ['10.77.0.2:51213', undefined],
+  );
+});
+
+test('takes a 227 behind a preliminary reply', () => {
+  const state = loggedIn();
+  send(state, 'PASV');
+  const seen = relay([toBytes('120 wait\r\n'), passive], state);
+  assert.deepEqual(
+    seen.map(({ opens }) => opens),
+    [undefined, '10.77.0.2:51213'],
+  );
+});
+
+test('finds the 227 of a PASV that came in one segment with other commands', () => {
+  const state = loggedIn();
+  send(state, 'TYPE I', 'SIZE a', 'MDTM a', 'PASV', 'RETR a');
+  const wire = toBytes('200 ok\r\n213 5\r\n550 no\r\n227 x (10,77,0,2,200,13)\r\n150 ok\r\n226 ok\r\n');
+  const seen = relay([wire], state);
+  assert.deepEqual(
+    seen.map(({ opens }) => opens),
+    [undefined, undefined, undefined, '10.77.0.2:51213', undefined, undefined],
+  );
+  assert.equal(state.exchanges.size, 0);
+});
+
+test('does not take the text of the greeting or of a log in for a 227', () => {
+  const text = '230-\r\n227 Entering Passive Mode (10,77,0,2,200,13)\r\n230 ok\r\n';
+  const state = greeted();
+  send(state, 'PASS x', 'PASV');
+  assert.deepEqual(relay([toBytes(text)], state), [{ sent: text }]);
+});
+
+test('waits for no announcement once the PASV is answered', () => {
+  const state = loggedIn();
+  exchange(state, 'PASV', 227);
+  assert.equal(mayAnnounce(227, state), false);
+  assert.equal(mayAnnounce(229, state), false);
+});

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseCommand } from '../../src/ftp/command.ts';
+import { showBytes, showCommand, showReply } from '../../src/helper/redact.ts';
+
+const show = (line: string): string => showCommand(parseCommand(line));
+
+test('shows commands that hold no secret as they are', () => {
+  for (const line of [
+    'USER anna',
+    'RETR a b',
+    'PORT 1,2,3,4,5,6',
+    'EPSV ALL',
+    'QUIT',
+    'retr x',
+    'AUTH TLS',
+  ]) {
+    assert.equal(show(line), line);
+  }
+});
+
+test('shows no password, however it is mistyped', () => {
+  for (const line of [
+    'PASS s3cret',
+    'pass s3cret',
+    '  PASS s3cret',
+    'PASS\ts3cret',
+    'PASS  s3cret words',
+    'PASS s3cret\0',
+    'PASSs3cret',
+    'PASS:s3cret',
+    'PAS s3cret',
+    'PSAS s3cret',
+    'PASSWORD s3cret',
+    'PASS\rs3cret',
+    'USER anna\rPASS s3cret',
+    'USER anna\0PASS s3cret',
+    'CWD a\r\0\rPASS s3cret',
+    'ACCT s3cret',
+    'SITE s3cret',
+    'ADAT s3cret',
+    'ENC s3cret',
+    'quote pass s3cret',
+    's3cret',
+    'S3CRET PASS',
+    '\xff\xf1PASS s3cret',
+    'PA\xff\xf1SS s3cret',
+    'P\xffASS s3cret',
+    'PASS\xff\xf1s3cret',
+  ]) {
+    assert.doesNotMatch(show(line), /s3cret/i, JSON.stringify(line));
+  }
+  assert.equal(show('PASS s3cret'), 'PASS ****');
+  assert.equal(show('PASSs3cret'), '****');
+  assert.equal(show('PASS'), 'PASS');
+  assert.equal(show('USER anna\rPASS s3cret'), 'USER anna ****');
+});
+
+test('shows no argument of a command that it does not know', () => {
+  const word = fc.stringMatching(/^[A-Z]{3,6}X$/);
+  const secret = fc.stringMatching(/^[a-z0-9]{8,20}$/);
+  fc.assert(
+    fc.property(word, secret, (verb, password) => {
+      assert.ok(!show(`${verb} ${password}`).includes(password));
+    }),
+  );
+});
+
+test('shows no reply that may echo a password', () => {
+  for (const [text, verb, shown] of [
+    ["500 'PASS s3cret' not understood", 'PASS', '500 ****'],
+    ["501 'PAS s3cret'?", 'PAS', '501 ****'],
+    ['500 s3cret: unknown', 'S3CRET', '500 ****'],
+    ['230 Logged in', 'PASS', '230 Logged in'],
+    ['331 Password please', 'USER', '331 Password please'],
+    ['530 Login incorrect', 'PASS', '530 Login incorrect'],
+    ['550 a: no such file', 'RETR', '550 a: no such file'],
+    ['421 Goodbye', undefined, '421 Goodbye'],
+    ['421 Too many', '(greeting)', '421 Too many'],
+    ['500 Empty', '', '500 Empty'],
+  ] as const) {
+    assert.equal(showReply(text, verb), shown, text);
+  }
+});
+
+test('shows names as people read them, in UTF-8 where they are that', () => {
+  assert.equal(showBytes('\xe6\x96\x87.txt'), '文.txt');
+  assert.equal(showBytes('\xd6\xd0.txt'), 'ÖÐ.txt');
+  assert.equal(showBytes('\xe4 \xc3\xa4'), 'ä Ã¤');
+});
+
+test('shows control bytes as escapes, so that no line can forge another', () => {
+  assert.equal(showBytes('a\0b\r\n\x1b[31m\x7f\t'), 'a\\x00b\\x0d\\x0a\\x1b[31m\\x7f\\x09');
+  assert.equal(showBytes('\x85\xd6'), '\\x85Ö');
+  // U+202E, which turns the direction of what follows, and U+2028, a line separator
+  assert.equal(showBytes('\xe2\x80\xae\xe2\x80\xa8'), '\\u202e\\u2028');
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      assert.doesNotMatch(
+        showBytes(Buffer.from(bytes).toString('latin1')),
+        /[\x00-\x1f\x7f-\x9f\u2028\u2029]/,
+      );
+    }),
+  );
+});

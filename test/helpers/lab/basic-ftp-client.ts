@@ -1,0 +1,48 @@
+/**
+ *     basic-ftp-client.ts MODE OPERATION HOST PORT USER PASSWORD [REMOTE LOCAL]
+ *
+ * One FTP operation with basic-ftp, its check of PASV's address included.
+ */
+import { createReadStream, statSync } from 'node:fs';
+
+import { Client, enterPassiveModeIPv6 } from 'basic-ftp';
+// What Client uses after EPSV has failed; the PASV that the package exports would follow any address.
+import { enterPassiveModeIPv4_forceControlHostIP } from 'basic-ftp/dist/transfer.js';
+
+const [mode, operation, host = '', port, user = '', password = '', remote = '', local = ''] =
+  process.argv.slice(2);
+
+const client = new Client(20_000);
+client.ftp.verbose = true;
+try {
+  await client.access({ host, port: Number(port), user, password });
+  // Its name says IPv6, and what it sends is EPSV, in either family.
+  client.prepareTransfer =
+    mode === 'extended-passive' ? enterPassiveModeIPv6 : enterPassiveModeIPv4_forceControlHostIP;
+  switch (operation) {
+    case 'list':
+      for (const entry of await client.list()) console.log(`listing: ${entry.name}`);
+      break;
+    case 'download':
+      await client.downloadTo(local, remote);
+      break;
+    case 'resume-download':
+      await client.downloadTo(local, remote, statSync(local).size);
+      break;
+    case 'upload':
+      await client.uploadFrom(local, remote);
+      break;
+    case 'resume-upload': {
+      const start = await client.size(remote);
+      await client.appendFrom(createReadStream(local, { start }), remote);
+      break;
+    }
+    default:
+      throw new Error(`unknown operation '${String(operation)}'`);
+  }
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  client.close();
+}

@@ -1,0 +1,303 @@
+/**
+ * Real FTP clients in one of the lab's client namespaces: one operation a run, in a mode that the client is told to
+ * use. A client that cannot be told so refuses with a reason, see {@link capability}.
+ */
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { withMounts } from './mounts.ts';
+import type { Family, Network } from './network.ts';
+import { mustRun } from './process.ts';
+import { debianPython } from './provision.ts';
+
+export type ClientName = 'curl' | 'lftp' | 'ncftp' | 'tnftp' | 'ftplib' | 'basic-ftp';
+export const clientNames: readonly ClientName[] = ['curl', 'lftp', 'ncftp', 'tnftp', 'ftplib', 'basic-ftp'];
+
+/** PASV, EPSV, PORT, EPRT. */
+export type Mode = 'passive' | 'extended-passive' | 'active' | 'extended-active';
+export const modes: readonly Mode[] = ['passive', 'extended-passive', 'active', 'extended-active'];
+
+export type Operation = 'list' | 'upload' | 'download' | 'resume-download' | 'resume-upload';
+export const operations: readonly Operation[] = [
+  'list',
+  'upload',
+  'download',
+  'resume-download',
+  'resume-upload',
+];
+
+export interface ClientRun {
+  /** The address to connect to, as a literal. */
+  address: string;
+  port?: number;
+  user: string;
+  password: string;
+  mode: Mode;
+  operation: Operation;
+  /** The file's name on the server, in its root folder; every operation but `list` needs it. */
+  remote?: string;
+  /** The file's path on this side; what is there is continued by `resume-download`. */
+  local?: string;
+  /** The namespace that it runs in, `client` unless told. */
+  host?: 'client' | 'stranger';
+  /** lftp only: settings such as `ftp:sync-mode off`. */
+  settings?: readonly string[];
+  /** Limit in ms, 30 s unless told. */
+  timeout?: number;
+}
+
+export interface ClientResult {
+  /** The client's own verdict, its exit code or what it printed. */
+  ok: boolean;
+  output: string;
+  version: string;
+  /** The listing's lines as the client gave them; basic-ftp gives the names alone. */
+  listing?: string[];
+}
+
+/** `true`, or a word why the client cannot do that. */
+export type Capability = true | string;
+
+/**
+ * Whether a client can be told to do this.
+ *
+ * PASV and PORT have no form for IPv6 (RFC 2428, section 1), whatever the client.
+ */
+export function capability(client: ClientName, mode: Mode, family: Family, operation: Operation): Capability {
+  if (family === 6 && mode === 'passive') return 'PASV is IPv4 only';
+  if (family === 6 && mode === 'active') return 'PORT is IPv4 only';
+  return drivers[client].lacks(mode, family, operation) ?? true;
+}
+
+/** Runs one operation to its end. Throws for what {@link capability} rules out, and past the limit. */
+export async function runClient(network: Network, client: ClientName, run: ClientRun): Promise<ClientResult> {
+  const can = capability(client, run.mode, isIPv6(run.address) ? 6 : 4, run.operation);
+  if (can !== true) throw new Error(`${client} cannot ${run.operation} in ${run.mode} mode: ${can}`);
+  if (run.operation !== 'list' && (run.remote === undefined || run.local === undefined)) {
+    throw new Error(`${run.operation} needs a remote and a local file`);
+  }
+  const driver = drivers[client];
+  const home = mkdtempSync(join(network.folder, `${client}-`));
+  const { argv, input, cwd } = driver.command({
+    port: 21,
+    remote: '',
+    local: '',
+    settings: [],
+    ...run,
+    home,
+  });
+  // No name server answers in the lab, and ncftp would wait 5 s for one to tell it its own name.
+  const lookups = join(home, 'nsswitch.conf');
+  writeFileSync(lookups, 'passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n');
+  const done = await network.exec(run.host ?? 'client', withMounts({ '/etc/nsswitch.conf': lookups }, argv), {
+    // No ~/.netrc, ~/.ncftp or ~/.lftp of whoever runs the tests.
+    env: { HOME: home, LFTP_HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home },
+    timeout: run.timeout ?? 30_000,
+    cwd: cwd ?? home,
+    ...(input === undefined ? {} : { input }),
+  });
+  const output = done.stdout + done.stderr;
+  return {
+    ok: done.code === 0 && !(driver.failure?.test(output) ?? false),
+    output,
+    version: await version(client),
+    ...(run.operation === 'list' ? { listing: listing(done.stdout, driver) } : {}),
+  };
+}
+
+interface Command {
+  argv: string[];
+  input?: string;
+  cwd?: string;
+}
+
+interface Driver {
+  command(run: Required<Omit<ClientRun, 'host' | 'timeout'>> & { home: string }): Command;
+  /** Why not, beyond what no client can. */
+  lacks(mode: Mode, family: Family, operation: Operation): string | undefined;
+  /** For a client that exits 0 after a failure: what it prints then. */
+  failure?: RegExp;
+  /** Matches the lines of standard output that are the listing; without it all are. */
+  listingLine?: RegExp;
+  version: { argv: string[]; pattern: RegExp };
+}
+
+const node = [process.execPath, '--import', import.meta.resolve('tsx')];
+const nothing = (): undefined => undefined;
+const isActive = (mode: Mode): boolean => mode === 'active' || mode === 'extended-active';
+const urlHost = (address: string): string => (isIPv6(address) ? `[${address}]` : address);
+
+const curl: Driver = {
+  command: ({ address, port, user, password, mode, operation, remote, local }) => {
+    const way: Record<Mode, string[]> = {
+      passive: ['--ftp-pasv', '--disable-epsv'],
+      'extended-passive': ['--ftp-pasv'],
+      active: ['--ftp-port', '-', '--disable-eprt'],
+      'extended-active': ['--ftp-port', '-'],
+    };
+    const what: Record<Operation, string[]> = {
+      list: [],
+      upload: ['--upload-file', local],
+      download: ['--output', local],
+      'resume-download': ['--continue-at', '-', '--output', local],
+      'resume-upload': ['--continue-at', '-', '--upload-file', local],
+    };
+    const file = operation === 'list' ? '' : encodeURIComponent(remote);
+    const url = `ftp://${urlHost(address)}:${port}/${file}`;
+    const login = ['--user', `${user}:${password}`];
+    const limits = ['--connect-timeout', '10', '--max-time', '25'];
+    const argv = ['curl', '-q', '-sS', '-v', ...login, ...limits, ...way[mode], ...what[operation], url];
+    return { argv };
+  },
+  lacks: nothing,
+  version: { argv: ['curl', '--version'], pattern: /^curl (\S+)/ },
+};
+
+const lftp: Driver = {
+  command: ({ address, port, user, password, mode, operation, remote, local, settings }) => {
+    const set = [
+      'cmd:fail-exit yes',
+      'net:max-retries 1',
+      'net:timeout 20',
+      'ftp:ssl-allow no',
+      `ftp:passive-mode ${isActive(mode) ? 'off' : 'on'}`,
+      `ftp:prefer-epsv ${mode === 'extended-passive' ? 'yes' : 'no'}`,
+      'xfer:clobber yes',
+      ...settings,
+    ];
+    const what: Record<Operation, string> = {
+      list: 'ls',
+      upload: `put ${quote(local)} -o ${quote(remote)}`,
+      download: `get ${quote(remote)} -o ${quote(local)}`,
+      'resume-download': `get -c ${quote(remote)} -o ${quote(local)}`,
+      'resume-upload': `put -c ${quote(local)} -o ${quote(remote)}`,
+    };
+    const open = `open -u ${quote(`${user},${password}`)} ftp://${urlHost(address)}:${port}`;
+    const script = [...set.map((each) => `set ${each}`), 'debug 5', open, what[operation], 'bye'];
+    return { argv: ['lftp', '--norc', '-c', script.join('\n')] };
+  },
+  lacks: (mode, family) =>
+    mode === 'extended-active' && family === 4 ? 'sends EPRT over IPv6 only' : undefined,
+  version: { argv: ['lftp', '--version'], pattern: /Version (\S+)/ },
+};
+
+const ncftp: Driver = {
+  command: ({ address, port, user, password, mode, operation, remote, local }) => {
+    const login = ['-u', user, '-p', password, '-P', String(port)];
+    const flags = [...login, '-t', '20', '-r', '1', '-d', 'stderr', isActive(mode) ? '-E' : '-F'];
+    switch (operation) {
+      case 'list':
+        return { argv: ['ncftpls', ...flags, '-l', `ftp://${address}/`] };
+      case 'upload':
+      case 'resume-upload': {
+        const resume = operation === 'upload' ? '-Z' : '-z';
+        return { argv: ['ncftpput', ...flags, '-V', resume, '-C', address, local, remote] };
+      }
+      case 'download':
+      case 'resume-download': {
+        const resume = operation === 'download' ? '-Z' : '-z';
+        return { argv: ['ncftpget', ...flags, '-V', resume, '-C', address, remote, local] };
+      }
+    }
+  },
+  lacks: (mode, family) => {
+    if (family === 6) return 'speaks IPv4 only';
+    return mode.startsWith('extended') ? 'knows neither EPSV nor EPRT' : undefined;
+  },
+  version: { argv: ['ncftpget', '--version'], pattern: /NcFTPGet (\S+)/ },
+};
+
+const tnftp: Driver = {
+  command: ({ address, port, user, password, mode, operation, remote, local }) => {
+    const size = (path: string): number => statSync(path).size;
+    const what: Record<Operation, () => string[]> = {
+      list: () => ['dir'],
+      upload: () => [`put ${quote(local)} ${quote(remote)}`],
+      download: () => [`get ${quote(remote)} ${quote(local)}`],
+      'resume-download': () => [`restart ${size(local)}`, `get ${quote(remote)} ${quote(local)}`],
+      'resume-upload': () => [`size ${quote(remote)}`, `put ${quote(local)} ${quote(remote)}`],
+    };
+    const script = [
+      `user ${quote(user)} ${quote(password)}`,
+      // It tries EPSV and EPRT over IPv4 first unless this is turned off.
+      ...(mode.startsWith('extended') ? [] : ['epsv4']),
+      'binary',
+      ...what[operation](),
+      'bye',
+    ];
+    const flags = ['-n', '-v', '-i', '-g', isActive(mode) ? '-A' : '-p', '-q', '20'];
+    return { argv: ['tnftp', ...flags, address, String(port)], input: `${script.join('\n')}\n` };
+  },
+  lacks: nothing,
+  failure: /^[45]\d\d |^tnftp: |^Not connected/m,
+  version: { argv: ['dpkg-query', '-W', '-f', '${Version}\n', 'tnftp'], pattern: /^(\d+)/ },
+};
+
+const ftplib: Driver = {
+  command: (run) => ({
+    argv: [debianPython, join(import.meta.dirname, 'ftplib-client.py'), ...scriptArguments(run)],
+  }),
+  lacks: nothing,
+  listingLine: /^listing: (.*)$/gm,
+  version: { argv: [debianPython, '--version'], pattern: /Python (\S+)/ },
+};
+
+const basicFtp: Driver = {
+  command: (run) => ({
+    argv: [...node, fileURLToPath(import.meta.resolve('./basic-ftp-client.ts')), ...scriptArguments(run)],
+  }),
+  lacks: (mode) => (isActive(mode) ? 'has no active mode' : undefined),
+  listingLine: /^listing: (.*)$/gm,
+  version: {
+    argv: ['cat', join(fileURLToPath(import.meta.resolve('basic-ftp')), '../../package.json')],
+    pattern: /"version": "(\S+)"/,
+  },
+};
+
+const drivers: Readonly<Record<ClientName, Driver>> = {
+  curl,
+  lftp,
+  ncftp,
+  tnftp,
+  ftplib,
+  'basic-ftp': basicFtp,
+};
+
+function scriptArguments(run: Required<Omit<ClientRun, 'host' | 'timeout' | 'settings'>>): string[] {
+  return [
+    run.mode,
+    run.operation,
+    run.address,
+    String(run.port),
+    run.user,
+    run.password,
+    run.remote,
+    run.local,
+  ];
+}
+
+/** lftp and tnftp both read a word in double quotes as one. */
+function quote(word: string): string {
+  return `"${word.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function listing(stdout: string, driver: Driver): string[] {
+  if (driver.listingLine === undefined) return stdout.split(/\r?\n/).filter((line) => line !== '');
+  return [...stdout.matchAll(driver.listingLine)].map((match) => match[1] ?? '');
+}
+
+const versions = new Map<ClientName, Promise<string>>();
+
+/** The version that the client says it is. */
+function version(client: ClientName): Promise<string> {
+  const known = versions.get(client);
+  if (known !== undefined) return known;
+  const { argv, pattern } = drivers[client].version;
+  const asked = mustRun(
+    argv.join(' ').startsWith('ncftpget') ? ['sh', '-c', 'ncftpget 2>&1 || true'] : argv,
+  ).then((text) => pattern.exec(text)?.[1] ?? 'unknown');
+  versions.set(client, asked);
+  return asked;
+}

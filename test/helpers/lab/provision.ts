@@ -1,0 +1,294 @@
+/**
+ * Makes the programs that the lab needs present: clients and tools as Debian packages, the FTP servers unpacked into
+ * a cache folder. The server packages conflict with each other and would start services, so they are never installed.
+ *
+ * Does nothing, and needs no network, where all is there already.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+import { namespaceTrouble } from './network.ts';
+import { mustRun, runProcess } from './process.ts';
+
+export interface Missing {
+  what: string;
+  reason: string;
+}
+
+/** Debian's Python: pyftpdlib is installed for it, and another `python3` may stand before it in PATH. */
+export const debianPython = '/usr/bin/python3';
+
+/** A file that shows the package to be there -> the package. */
+const installed: Readonly<Record<string, string>> = {
+  '/usr/bin/curl': 'curl',
+  '/usr/bin/lftp': 'lftp',
+  '/usr/bin/ncftpget': 'ncftp',
+  '/usr/bin/tnftp': 'tnftp',
+  '/usr/bin/tcpdump': 'tcpdump',
+  '/usr/sbin/nft': 'nftables',
+  '/usr/bin/python3': 'python3',
+  '/usr/lib/python3/dist-packages/pyftpdlib/__init__.py': 'python3-pyftpdlib',
+};
+
+/** Package to unpack -> the program in it. */
+const unpacked = {
+  vsftpd: 'usr/sbin/vsftpd',
+  'proftpd-core': 'usr/sbin/proftpd',
+  'pure-ftpd': 'usr/sbin/pure-ftpd',
+} as const;
+type UnpackedPackage = keyof typeof unpacked;
+const unpackedPackages = Object.keys(unpacked) as UnpackedPackage[];
+
+const aptLimit = 300_000;
+const lookupLimit = 60_000;
+
+/** $XDG_CACHE_HOME/pinhole-test, or ~/.cache/pinhole-test. */
+function cacheFolder(): string {
+  const base = process.env['XDG_CACHE_HOME'];
+  return join(base === undefined || base === '' ? join(homedir(), '.cache') : base, 'pinhole-test');
+}
+
+/** Where an unpacked package lies, with the version that it has. Throws where it was not provisioned. */
+export function unpackedServer(name: UnpackedPackage): { program: string; folder: string; version: string } {
+  const folder = join(cacheFolder(), name);
+  const manifest = readManifest(folder);
+  if (manifest === undefined) throw new Error(`${name} is not unpacked in ${folder}`);
+  return { program: join(folder, unpacked[name]), folder, version: manifest.version };
+}
+
+let answer: Promise<Missing[]> | undefined;
+
+/**
+ * Provisions once a process, and says what the lab still lacks; an empty list means that it can be built. Never
+ * throws for something that is missing.
+ */
+export function requirements(): Promise<Missing[]> {
+  answer ??= provision();
+  return answer;
+}
+
+/**
+ * For the first line of a test: true where it has to return. With CI=true a missing part is a failure, otherwise the
+ * test is skipped with one line that says why.
+ */
+export function skipOrFail(t: TestContext, missing: readonly Missing[]): boolean {
+  if (missing.length === 0) return false;
+  const reason = missing.map((each) => `${each.what}: ${each.reason}`).join('; ');
+  if (process.env['CI'] === 'true') throw new Error(`the lab is incomplete: ${reason}`);
+  t.skip(reason);
+  return true;
+}
+
+async function provision(): Promise<Missing[]> {
+  if (process.platform !== 'linux')
+    return [{ what: 'network namespaces', reason: `${process.platform} has none` }];
+  if (process.getuid?.() !== 0) return [{ what: 'network namespaces', reason: 'not root' }];
+
+  let trouble: string | undefined;
+  if (!isComplete()) {
+    if (!existsSync('/etc/debian_version') || !existsSync('/usr/bin/apt-get')) {
+      return [...stillMissing('not a Debian or Ubuntu system, install it by hand')];
+    }
+    try {
+      await withLock(async () => {
+        // Another test file may have done it while this one waited.
+        if (!isComplete()) await install();
+      });
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error);
+    }
+  }
+  const missing = stillMissing(trouble ?? 'apt-get succeeded without it');
+  if (missing.length > 0) return missing;
+  const noNamespace = namespaceTrouble();
+  return noNamespace === undefined ? [] : [{ what: 'network namespaces', reason: noNamespace }];
+}
+
+function stillMissing(reason: string): Missing[] {
+  return [...missingPackages(), ...missingServers()].map((what) => ({ what, reason }));
+}
+
+function isComplete(): boolean {
+  return missingPackages().length === 0 && missingServers().length === 0;
+}
+
+function missingPackages(): string[] {
+  const files = Object.keys(installed).filter((file) => !existsSync(file));
+  const packages = files.map((file) => installed[file] ?? file);
+  // /sbin, /usr/sbin or /usr/bin, as the release has it.
+  const ip = spawnSync('ip', ['-V'], { timeout: 10_000 });
+  return ip.error === undefined ? packages : [...packages, 'iproute2'];
+}
+
+function missingServers(): UnpackedPackage[] {
+  return unpackedPackages.filter((name) => !isWhole(join(cacheFolder(), name)) || lacksLibraries(name));
+}
+
+function lacksLibraries(name: UnpackedPackage): boolean {
+  const { stdout, status } = spawnSync('ldd', [join(cacheFolder(), name, unpacked[name])], {
+    encoding: 'utf8',
+    timeout: 10_000,
+  });
+  return status !== 0 || stdout.includes('not found');
+}
+
+async function install(): Promise<void> {
+  if (!hasPackageLists()) await aptGet(['update']);
+  try {
+    await installOnce();
+  } catch {
+    // Stale lists name versions that the mirror has dropped.
+    await aptGet(['update']);
+    await installOnce();
+  }
+}
+
+async function installOnce(): Promise<void> {
+  const servers = missingServers();
+  for (const name of servers) await unpack(name);
+  const libraries = servers.flatMap((name) => readManifest(join(cacheFolder(), name))?.libraries ?? []);
+  const wanted = [...new Set([...missingPackages(), ...libraries])];
+  if (wanted.length > 0) await aptGet(['install', '--yes', '--no-install-recommends', ...wanted]);
+}
+
+interface Manifest {
+  version: string;
+  /** The library packages that it depends on. */
+  libraries: string[];
+  /** Path inside the folder -> size in bytes, written last: a folder without it is not whole. */
+  files: Record<string, number>;
+}
+
+const manifestName = 'pinhole-manifest.json';
+
+async function unpack(name: UnpackedPackage): Promise<void> {
+  const cache = cacheFolder();
+  mkdirSync(cache, { recursive: true });
+  const work = mkdtempSync(join(cache, 'unpacking-'));
+  try {
+    // APT::Sandbox::User: the download user may not reach a folder below root's home.
+    await aptGet(['download', '-o', 'APT::Sandbox::User=root', name], work);
+    const archive = readdirSync(work).find((file) => file.endsWith('.deb'));
+    if (archive === undefined) throw new Error(`apt-get download ${name} left no package`);
+    const tree = join(work, 'tree');
+    await mustRun(['dpkg-deb', '-x', join(work, archive), tree], { timeout: lookupLimit });
+    const field = async (which: string): Promise<string> =>
+      (await mustRun(['dpkg-deb', '-f', join(work, archive), which], { timeout: lookupLimit })).trim();
+    const manifest: Manifest = {
+      version: await field('Version'),
+      libraries: libraryPackages(await field('Depends')),
+      files: sizes(tree),
+    };
+    writeFileSync(join(tree, manifestName), JSON.stringify(manifest));
+    rmSync(join(cache, name), { recursive: true, force: true });
+    renameSync(tree, join(cache, name));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The libraries of a Depends field; the rest of it (PAM's configuration, an inetd, adduser) serves an installed
+ * service, which this is not.
+ *
+ *     adduser, libc6 (>= 2.34), debconf (>= 0.5) | debconf-2.0, libwrap0 (>= 7.6-4~)  ->  libc6, libwrap0
+ */
+export function libraryPackages(depends: string): string[] {
+  return depends
+    .split(',')
+    .map((alternative) => /^\s*([a-z0-9.+-]+)/.exec(alternative)?.[1] ?? '')
+    .filter((name) => name.startsWith('lib') && !name.startsWith('libpam-'));
+}
+
+function sizes(folder: string): Record<string, number> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return Object.fromEntries(
+    files
+      .map((file) => [file, statSync(join(folder, file), { throwIfNoEntry: false })] as const)
+      .flatMap(([file, stat]) => (stat?.isFile() === true ? [[file, stat.size]] : [])),
+  );
+}
+
+function readManifest(folder: string): Manifest | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, manifestName), 'utf8')) as Manifest;
+  } catch {
+    return undefined;
+  }
+}
+
+function isWhole(folder: string): boolean {
+  const manifest = readManifest(folder);
+  if (manifest === undefined) return false;
+  return Object.entries(manifest.files).every(
+    ([file, size]) => statSync(join(folder, file), { throwIfNoEntry: false })?.size === size,
+  );
+}
+
+function hasPackageLists(): boolean {
+  const lists = '/var/lib/apt/lists';
+  return existsSync(lists) && readdirSync(lists).some((name) => name.includes('_Packages'));
+}
+
+async function aptGet(args: readonly string[], cwd?: string): Promise<void> {
+  const argv = [
+    'apt-get',
+    '-q',
+    '-o',
+    'DPkg::Lock::Timeout=120',
+    '-o',
+    'Acquire::Retries=2',
+    '-o',
+    'Acquire::http::Timeout=30',
+    ...args,
+  ];
+  const { code, stdout, stderr } = await runProcess(argv, {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: aptLimit,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  if (code !== 0) {
+    const said = stderr.trim() === '' ? stdout : stderr;
+    const lines = said.trim().split('\n').slice(-3);
+    throw new Error(`apt-get ${args.join(' ')} failed: ${lines.join(' / ')}`);
+  }
+}
+
+/**
+ * One provisioning at a time on this machine. flock(1) holds the lock as long as its standard input is open, so the
+ * kernel gives it back even when this process is killed.
+ */
+async function withLock(work: () => Promise<void>): Promise<void> {
+  mkdirSync(cacheFolder(), { recursive: true });
+  const limit = 2 * aptLimit;
+  const holder = spawn(
+    'flock',
+    ['-w', String(limit / 1000), join(cacheFolder(), 'lock'), 'sh', '-c', 'echo held; exec cat'],
+    {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    },
+  );
+  const exited = once(holder, 'exit');
+  try {
+    const first = await Promise.race([once(holder.stdout, 'data'), exited.then(() => undefined)]);
+    if (first === undefined) throw new Error(`another run has been installing for over ${limit / 1000} s`);
+    await work();
+  } finally {
+    holder.stdin.end();
+    await exited;
+  }
+}

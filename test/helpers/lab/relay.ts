@@ -1,0 +1,94 @@
+/**
+ * The built product in the lab's gateway namespace, in front of the server. `npm run build` must have been run.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { addresses } from './network.ts';
+import type { Family, Network } from './network.ts';
+import type { Exit } from './process.ts';
+
+export interface RelayOptions {
+  /** 4 unless told: which of the lab's addresses the defaults below are. */
+  family?: Family;
+  /** `ADDRESS:PORT` of the server; the lab's server, port 21. */
+  server?: string;
+  /** `ADDRESS:PORT` to listen on; the gateway's public side, port 21. */
+  listen?: string;
+  /** Added behind the others, as `--passive-ports`, `50000-50009`. */
+  flags?: readonly string[];
+  env?: Record<string, string>;
+}
+
+/** One line of the relay's log. */
+type LogRecord = Readonly<Record<string, unknown>>;
+
+export interface LabRelay {
+  /** What a client dials. */
+  address: string;
+  port: number;
+  pid: number;
+  /** The log so far. */
+  log(): LogRecord[];
+  /** Resolves with the first record, past or to come, that fulfils the condition. Limit in ms, 5 s unless told. */
+  waitForLog(condition: (record: LogRecord) => boolean, limit?: number): Promise<LogRecord>;
+  /** Everything it wrote, for a failing test's message. */
+  output(): string;
+  stop(signal?: NodeJS.Signals): Promise<Exit>;
+}
+
+const cli = join(import.meta.dirname, '../../../dist/cli.js');
+
+/** Starts `pinhole run` and resolves once its log says that it listens. Throws with its output where it does not. */
+export async function startRelay(network: Network, options: RelayOptions = {}): Promise<LabRelay> {
+  if (!existsSync(cli)) throw new Error(`${cli} is missing: npm run build`);
+  const home = addresses[options.family ?? 4];
+  const server = options.server ?? withPort(home.server, 21);
+  const listen = options.listen ?? withPort(home.public, 21);
+  const flags = ['--server', server, '--listen', listen, '--log-format', 'json', '--log-level', 'debug'];
+  const argv = [process.execPath, cli, 'run', ...flags, ...(options.flags ?? [])];
+  const relay = network.spawn('gateway', argv, options.env === undefined ? {} : { env: options.env });
+
+  const output = (): string => relay.stdout() + relay.stderr();
+  const log = (): LogRecord[] => readLog(relay.stdout());
+  const waitForLog: LabRelay['waitForLog'] = async (condition, limit = 5_000) => {
+    const end = Date.now() + limit;
+    const over = relay.exited.then(() => 'over' as const);
+    for (;;) {
+      const found = log().find(condition);
+      if (found !== undefined) return found;
+      if (Date.now() > end) throw new Error(`no such log record within ${limit} ms:\n${output()}`);
+      if ((await Promise.race([over, delay(10)])) === 'over' && !log().some(condition)) {
+        throw new Error(`the relay ended without such a log record:\n${output()}`);
+      }
+    }
+  };
+
+  await waitForLog(({ msg }) => msg === 'listening', 10_000);
+  const { address, port } = readEndpoint(listen);
+  return { address, port, pid: relay.pid, log, waitForLog, output, stop: (signal) => relay.stop(signal) };
+}
+
+/** The complete lines that are JSON; the last may still be being written. */
+function readLog(text: string): LogRecord[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as LogRecord];
+      } catch {
+        return [];
+      }
+    });
+}
+
+function withPort(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function readEndpoint(text: string): { address: string; port: number } {
+  const [, address = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(text) ?? [];
+  return { address, port: Number(port) };
+}

@@ -1,0 +1,297 @@
+/**
+ * Real FTP servers in the lab's server namespace, each with one local user and a temporary home folder. The host's
+ * /etc stays as it is: the user exists only in a mount namespace of the server's own.
+ */
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+import { withMounts } from './mounts.ts';
+import { addresses } from './network.ts';
+import type { Family, Network } from './network.ts';
+import type { LabProcess } from './process.ts';
+import { mustRun } from './process.ts';
+import { debianPython, unpackedServer } from './provision.ts';
+
+export type ServerName = 'vsftpd' | 'proftpd' | 'pure-ftpd' | 'pyftpdlib';
+export const serverNames: readonly ServerName[] = ['vsftpd', 'proftpd', 'pure-ftpd', 'pyftpdlib'];
+
+export interface ServerOptions {
+  /** 4 unless told: the one family that the server listens on, at `addresses[family].server`. */
+  family?: Family;
+  /** 21 unless told. */
+  port?: number;
+  /** First and last port for passive transfers; 30000-30099 unless told. */
+  passivePorts?: readonly [first: number, last: number];
+  /**
+   * Appended to what the server is configured with: lines of vsftpd.conf, of proftpd.conf's top level, or command
+   * line flags of pure-ftpd. pyftpdlib takes none.
+   */
+  extra?: readonly string[];
+}
+
+export interface LabServer {
+  name: ServerName;
+  /** Of the package. */
+  version: string;
+  address: string;
+  family: Family;
+  port: number;
+  /** What the user sees as `/`. */
+  root: string;
+  user: string;
+  password: string;
+  pid: number;
+  /** What the server wrote: its own log files, standard output and standard error. */
+  log(): string;
+  /** Writes a file into `root` that the user may read and overwrite, dated 2020-01-02 so that listings agree. */
+  put(name: string, content: string | Buffer): void;
+  /** The content of a file in `root`. Throws where there is none. */
+  read(name: string): Buffer;
+  stop(): Promise<void>;
+}
+
+const user = 'tester';
+const password = 'an open door';
+/** crypt(3)'s SHA-512 form of the password. */
+const hash =
+  '$6$pinholetest$F80sEmghq7AKZBaGBDNJCEvDJiFSQ.Pg/g.xB9eFE.TkR5KJ9bH.dj6yGcga6SvHytiGMLemZ6oEuPEAUBQic0';
+const uid = 60_021;
+const fixedDate = new Date('2020-01-02T03:04:05Z');
+
+interface Plan {
+  version: string;
+  argv: string[];
+  /** Log files that the server writes. */
+  logs: string[];
+}
+
+interface Setting {
+  family: Family;
+  address: string;
+  port: number;
+  first: number;
+  last: number;
+  folder: string;
+  root: string;
+  extra: readonly string[];
+}
+
+const plans: Readonly<Record<ServerName, (setting: Setting) => Promise<Plan>>> = {
+  vsftpd: planVsftpd,
+  proftpd: planProftpd,
+  'pure-ftpd': planPureFtpd,
+  pyftpdlib: planPyftpdlib,
+};
+
+/** Starts the server and resolves once it listens (limit 10 s). The programs must have been provisioned. */
+export async function startServer(
+  network: Network,
+  name: ServerName,
+  options: ServerOptions = {},
+): Promise<LabServer> {
+  const family = options.family ?? 4;
+  const address = addresses[family].server;
+  const port = options.port ?? 21;
+  const [first, last] = options.passivePorts ?? [30_000, 30_099];
+  const folder = mkdtempSync(join(network.folder, `${name}-`));
+  chmodSync(folder, 0o755);
+  const root = join(folder, 'home');
+  mkdirSync(root);
+  chownSync(root, uid, uid);
+
+  const plan = await plans[name]({
+    family,
+    address,
+    port,
+    first,
+    last,
+    folder,
+    root,
+    extra: options.extra ?? [],
+  });
+  const process = network.spawn('server', withPrivateEtc(folder, root, plan.argv));
+  await process.waitForPort(port);
+  return {
+    name,
+    version: plan.version,
+    address,
+    family,
+    port,
+    root,
+    user,
+    password,
+    pid: process.pid,
+    log: () => logText(plan.logs, process),
+    put: (file, content) => {
+      const path = join(root, file);
+      writeFileSync(path, content);
+      chownSync(path, uid, uid);
+      // Through the descriptor's owner rights any server's user may resume an upload into it.
+      chmodSync(path, 0o644);
+      utimesSync(path, fixedDate, fixedDate);
+    },
+    read: (file) => readFileSync(join(root, file)),
+    stop: async () => {
+      await process.stop();
+    },
+  };
+}
+
+/** /etc's passwd, group, shadow, shells and pam.d as a folder of our own, mounted over the host's. */
+function withPrivateEtc(folder: string, root: string, argv: readonly string[]): string[] {
+  const etc = join(folder, 'etc');
+  mkdirSync(join(etc, 'pam.d'), { recursive: true });
+  const group = `root:x:0:\nnogroup:x:65534:\n${user}:x:${uid}:\n`;
+  const passwd =
+    'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\n' +
+    `${user}:x:${uid}:${uid}::${root}:/bin/sh\n`;
+  // No `include`: the common files differ from release to release.
+  const pam = 'auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\n';
+  writeFileSync(join(etc, 'passwd'), passwd);
+  writeFileSync(join(etc, 'group'), group);
+  writeFileSync(join(etc, 'shadow'), `root:*:19000::::::\n${user}:${hash}:19000::::::\n`, { mode: 0o600 });
+  writeFileSync(join(etc, 'shells'), '/bin/sh\n');
+  for (const service of ['vsftpd', 'pure-ftpd', 'proftpd']) writeFileSync(join(etc, 'pam.d', service), pam);
+  const names = ['passwd', 'group', 'shadow', 'shells', 'pam.d'];
+  return withMounts(Object.fromEntries(names.map((name) => [join('/etc', name), join(etc, name)])), argv);
+}
+
+async function planVsftpd(setting: Setting): Promise<Plan> {
+  const { program, version } = unpackedServer('vsftpd');
+  const log = join(setting.folder, 'vsftpd.log');
+  const empty = join(setting.folder, 'empty');
+  mkdirSync(empty);
+  const config = join(setting.folder, 'vsftpd.conf');
+  const listen =
+    setting.family === 4
+      ? ['listen=YES', 'listen_ipv6=NO', `listen_address=${setting.address}`]
+      : ['listen=NO', 'listen_ipv6=YES', `listen_address6=${setting.address}`];
+  writeFileSync(
+    config,
+    lines([
+      ...listen,
+      `listen_port=${setting.port}`,
+      'background=NO',
+      'anonymous_enable=NO',
+      'local_enable=YES',
+      'write_enable=YES',
+      'local_umask=022',
+      'chroot_local_user=YES',
+      'allow_writeable_chroot=YES',
+      `secure_chroot_dir=${empty}`,
+      'pam_service_name=vsftpd',
+      'connect_from_port_20=YES',
+      `pasv_min_port=${setting.first}`,
+      `pasv_max_port=${setting.last}`,
+      'xferlog_enable=YES',
+      'log_ftp_protocol=YES',
+      `vsftpd_log_file=${log}`,
+      // Sessions in network namespaces of their own would be out of reach when the lab is taken down.
+      'isolate=NO',
+      'isolate_network=NO',
+      // Its system call filter is older than today's C library.
+      'seccomp_sandbox=NO',
+      ...setting.extra,
+    ]),
+  );
+  return Promise.resolve({ version, argv: [program, config], logs: [log] });
+}
+
+async function planProftpd(setting: Setting): Promise<Plan> {
+  const { program, folder: unpacked, version } = unpackedServer('proftpd-core');
+  const file = (name: string): string => join(setting.folder, name);
+  writeFileSync(
+    file('proftpd.conf'),
+    lines([
+      `ModulePath ${join(unpacked, 'usr/lib/proftpd')}`,
+      'ServerName "lab"',
+      'ServerType standalone',
+      'DefaultServer on',
+      `DefaultAddress ${setting.address}`,
+      `UseIPv6 ${setting.family === 6 ? 'on' : 'off'}`,
+      `Port ${setting.port}`,
+      'SocketBindTight on',
+      `PassivePorts ${setting.first} ${setting.last}`,
+      'User nobody',
+      'Group nogroup',
+      'Umask 022',
+      'DefaultRoot ~',
+      'AuthPAMConfig proftpd',
+      'AllowOverwrite on',
+      'AllowRetrieveRestart on',
+      'AllowStoreRestart on',
+      'UseReverseDNS off',
+      'TimesGMT on',
+      'WtmpLog off',
+      // Both would write below /run and /var/lib.
+      '<IfModule mod_ctrls.c>\n  ControlsEngine off\n</IfModule>',
+      '<IfModule mod_delay.c>\n  DelayEngine off\n</IfModule>',
+      `ScoreboardFile ${file('proftpd.scoreboard')}`,
+      `PidFile ${file('proftpd.pid')}`,
+      `SystemLog ${file('proftpd.log')}`,
+      `TransferLog ${file('proftpd.xferlog')}`,
+      ...setting.extra,
+    ]),
+  );
+  return Promise.resolve({
+    version,
+    argv: [program, '--nodaemon', '--config', file('proftpd.conf')],
+    logs: [file('proftpd.log'), file('proftpd.xferlog')],
+  });
+}
+
+async function planPureFtpd(setting: Setting): Promise<Plan> {
+  const { program, version } = unpackedServer('pure-ftpd');
+  const log = join(setting.folder, 'pure-ftpd.log');
+  closeSync(openSync(log, 'w'));
+  const argv = [
+    program,
+    setting.family === 4 ? '--ipv4only' : '--ipv6only',
+    '--bind',
+    `${setting.address},${setting.port}`,
+    '--login',
+    'unix',
+    '--noanonymous',
+    '--dontresolve',
+    '--chrooteveryone',
+    '--passiveportrange',
+    `${setting.first}:${setting.last}`,
+    '--syslogfacility',
+    'none',
+    '--altlog',
+    `clf:${log}`,
+    '--pidfile',
+    join(setting.folder, 'pure-ftpd.pid'),
+    ...setting.extra,
+  ];
+  return Promise.resolve({ version, argv, logs: [log] });
+}
+
+async function planPyftpdlib(setting: Setting): Promise<Plan> {
+  const version = await mustRun([debianPython, '-c', 'import pyftpdlib; print(pyftpdlib.__ver__)']);
+  const script = join(import.meta.dirname, 'pyftpdlib-server.py');
+  const argv = [setting.address, setting.port, setting.root, user, password, setting.first, setting.last].map(
+    String,
+  );
+  return { version: version.trim(), argv: [debianPython, script, ...argv], logs: [] };
+}
+
+function lines(all: readonly string[]): string {
+  return `${all.join('\n')}\n`;
+}
+
+function logText(files: readonly string[], process: LabProcess): string {
+  const texts = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
+  return [...texts, process.stdout(), process.stderr()].join('');
+}

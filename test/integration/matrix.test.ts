@@ -1,0 +1,170 @@
+/**
+ * Decision 20: a dialogue through the relay equals the dialogue without it, but for addresses and ports. Every
+ * real client and real server do all that they can in every mode, directly and through the relay; files are
+ * compared byte for byte and the dialogues line by line. With PINHOLE_WRITE_DOCS=1 the table that it prints goes
+ * to docs/compatibility.md.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { compareDialogues } from '../helpers/dialogue/compare.ts';
+import { recordDialogue } from '../helpers/dialogue/record.ts';
+import {
+  capability,
+  clientNames,
+  modes,
+  operations,
+  runClient,
+  type ClientName,
+  type Mode,
+  type Operation,
+} from '../helpers/lab/clients.ts';
+import { createNetwork, type Family, type Network } from '../helpers/lab/network.ts';
+import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
+import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
+import { serverNames, startServer, type LabServer, type ServerName } from '../helpers/lab/servers.ts';
+import { describeCompatibility, type Cell } from '../helpers/compatibility.ts';
+
+const missing = await requirements();
+const families: readonly Family[] = [4, 6];
+const content = randomBytes(150_000);
+const half = content.subarray(0, 70_000);
+const cells: Cell[] = [];
+
+describe('every client with every server, directly and through the relay', { concurrency: 2 }, () => {
+  // Inside, tests share a network: one at a time.
+  for (const name of serverNames) describe(name, { concurrency: 1 }, () => ofServer(name));
+  after(() => {
+    if (cells.length === 0) return;
+    const text = describeCompatibility(cells);
+    process.stdout.write(text);
+    if (process.env['PINHOLE_WRITE_DOCS'] === '1') {
+      writeFileSync(join(import.meta.dirname, '../../docs/compatibility.md'), text);
+    }
+  });
+});
+
+interface Stand {
+  readonly server: LabServer;
+  readonly relay: LabRelay;
+}
+
+function ofServer(name: ServerName): void {
+  let network: Network | undefined;
+  const stands = new Map<Family, Stand>();
+
+  before(async () => {
+    if (missing.length > 0) return;
+    network = await createNetwork();
+    for (const family of families) {
+      const server = await startServer(network, name, { family });
+      stands.set(family, { server, relay: await startRelay(network, { family }) });
+    }
+  });
+  after(() => network?.dispose());
+
+  for (const family of families) {
+    for (const client of clientNames) {
+      for (const mode of modes) {
+        const can = operations.filter((operation) => capability(client, mode, family, operation) === true);
+        if (can.length === 0) {
+          cells.push({ server: name, client, family, mode, lacks: lacksOf(client, mode, family), can });
+          continue;
+        }
+        test(`${client} over IPv${family} in ${mode} mode: ${can.join(', ')}`, async (t) => {
+          if (skipOrFail(t, missing)) return;
+          const stand = stands.get(family);
+          assert.ok(network && stand);
+          const versions = await samePassage(network, stand, client, mode, can);
+          cells.push({
+            server: name,
+            client,
+            family,
+            mode,
+            lacks: lacksOf(client, mode, family),
+            can,
+            ...versions,
+          });
+        });
+      }
+    }
+  }
+}
+
+function lacksOf(client: ClientName, mode: Mode, family: Family): Partial<Record<Operation, string>> {
+  return Object.fromEntries(
+    operations
+      .map((operation) => [operation, capability(client, mode, family, operation)] as const)
+      .filter(([, can]) => can !== true),
+  );
+}
+
+/** Does everything directly and then through the relay, and compares what passed. */
+async function samePassage(
+  network: Network,
+  { server, relay }: Stand,
+  client: ClientName,
+  mode: Mode,
+  can: readonly Operation[],
+): Promise<{ clientVersion: string; serverVersion: string }> {
+  const passage = async (address: string): Promise<string> => {
+    let version = '';
+    for (const operation of can) version = await performs(network, server, client, mode, operation, address);
+    return version;
+  };
+  await network.setForwarding(true);
+  const direct = await recordDialogue(network, () => passage(server.address));
+  // The relay is the only way now: an address that it did not rewrite leads nowhere.
+  await network.setForwarding(false);
+  const relayed = await recordDialogue(network, () => passage(relay.address));
+  const difference = compareDialogues(direct.dialogue, relayed.dialogue);
+  assert.equal(difference, '', `direct (-) and relayed (+) differ:\n${difference}`);
+  return { clientVersion: relayed.result, serverVersion: server.version };
+}
+
+async function performs(
+  network: Network,
+  server: LabServer,
+  client: ClientName,
+  mode: Mode,
+  operation: Operation,
+  address: string,
+): Promise<string> {
+  const local = join(network.folder, 'local.bin');
+  rmSync(join(server.root, 'up.bin'), { force: true });
+  server.put('down.bin', content);
+  if (operation === 'resume-upload') server.put('up.bin', half);
+  const isUpload = operation === 'upload' || operation === 'resume-upload';
+  if (isUpload) writeFileSync(local, content);
+  else if (operation === 'resume-download') writeFileSync(local, half);
+  else rmSync(local, { force: true });
+
+  const { user, password } = server;
+  const remote = isUpload ? 'up.bin' : 'down.bin';
+  const result = await runClient(network, client, {
+    address,
+    user,
+    password,
+    mode,
+    operation,
+    remote,
+    local,
+  });
+  assert.ok(result.ok, `${client} ${operation}: ${result.output}`);
+  if (operation === 'list') {
+    assert.ok(
+      result.listing?.some((line) => line.includes('down.bin')),
+      result.output,
+    );
+  } else {
+    const arrived = isUpload ? server.read('up.bin') : readFileSync(local);
+    assert.ok(
+      arrived.equals(content),
+      `${client} ${operation}: ${arrived.length} of ${content.length} bytes, or others`,
+    );
+  }
+  return result.version;
+}
