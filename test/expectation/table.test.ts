@@ -125,7 +125,10 @@ class Model {
 
   claim(where: Endpoint, from: typeof client, now: number): Claim {
     const third = this.list.filter(
-      (one) => one.at.port === where.port && one.alsoFrom.some((allowed) => contains(allowed, from)),
+      (one) =>
+        one.at.port === where.port &&
+        one.expires > now &&
+        one.alsoFrom.some((allowed) => contains(allowed, from)),
     );
     const one = this.find(where, from) ?? (third.length === 1 ? third[0] : undefined);
     if (!one) return { kind: 'refused', reason: 'stranger' };
