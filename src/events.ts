@@ -1,10 +1,7 @@
 import type { Address } from './net/address.ts';
 import type { Endpoint } from './net/endpoint.ts';
 
-/**
- * Why something was refused or ended: the one closed list that log lines, metric labels and the docs share.
- */
-export type Reason = CommandReason | ReplyReason | PinholeReason | SessionReason | TransferCause;
+// Why something was refused or ended: these five closed lists are what log lines, metric labels and the docs share.
 
 /** Why a command got its answer from the relay, and never reached the server. */
 export type CommandReason =

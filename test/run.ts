@@ -34,4 +34,4 @@ stream.on('test:fail', () => (process.exitCode = 1));
 stream.on('end', () => {
   if (passed === 0) process.exitCode = 1;
 });
-stream.compose(new spec()).pipe(process.stdout);
+stream.pipe(new spec()).pipe(process.stdout);

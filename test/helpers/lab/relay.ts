@@ -46,7 +46,7 @@ export async function startRelay(network: Network, options: RelayOptions = {}): 
   const home = addresses[options.family ?? 4];
   const server = options.server ?? withPort(home.server, 21);
   const listen = options.listen ?? withPort(home.public, 21);
-  const flags = ['--server', server, '--listen', listen, '--log-format', 'json', '--log-level', 'debug'];
+  const flags = ['--server', server, '--listen', listen, '--log-format', 'json'];
   const argv = [process.execPath, cli, 'run', ...flags, ...(options.flags ?? [])];
   const relay = network.spawn('gateway', argv, options.env === undefined ? {} : { env: options.env });
 
