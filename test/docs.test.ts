@@ -42,9 +42,9 @@ test('docs/configuration.md says of every setting what it is for, and of no othe
 test('docs/what-it-does.md explains each reason that there is, in its place', () => {
   const events = read('src/events.ts');
   const told = read('docs/what-it-does.md');
-  const listed = /^(?:export )?type Reason = ([^;]+);/m.exec(events)?.[1]?.split('|') ?? [];
-  assert.ok(listed.length > 0, 'src/events.ts has the union Reason');
-  for (const type of listed.map((name) => name.trim())) {
+  const listed = [...events.matchAll(/^export type (\w+Reason|\w+Cause) =/gm)].map(([, name = '']) => name);
+  assert.equal(listed.length, 5, 'src/events.ts has five lists of reasons');
+  for (const type of listed) {
     const members = new RegExp(`^(?:export )?type ${type} =([^;]+);`, 'm').exec(events)?.[1] ?? '';
     const reasons = [...members.matchAll(/'([a-z0-9-]+)'/g)].map(([, reason]) => reason);
     assert.ok(reasons.length > 0, `src/events.ts has the members of ${type}`);
