@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { CommandReason, Observer, SessionReason } from '../events.ts';
 import { parseCommand, type Command } from '../ftp/command.ts';
 import type { Line } from '../ftp/lines.ts';
-import { isCompletion, ReplyReader } from '../ftp/reply.ts';
+import { isCompletion, isPreliminary, ReplyReader } from '../ftp/reply.ts';
 import type { CommandDecision, ReplyDecision } from '../helper/decision.ts';
 import { isTransfer } from '../helper/exchange-queue.ts';
 import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
@@ -14,8 +14,10 @@ import { familyOf, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import type { PortRange } from '../net/port-range.ts';
-import { NoFreePortError, type Pinhole, type PinholeOwner, type Plane } from '../plane/plane.ts';
+import { NoFreePortError, type Plane } from '../plane/plane.ts';
 import { ControlChannel } from './control-channel.ts';
+import { SessionClock } from './session-clock.ts';
+import { SessionPinholes } from './session-pinholes.ts';
 
 /** What all sessions of a listener have in common. Durations are in milliseconds. */
 export interface SessionSettings {
@@ -54,7 +56,7 @@ const longestAnnouncement = 65_536;
  * One client's control connection and the connection to the server made for it: reads lines, has them
  * inspected, does what was decided. It owns both sockets and its pinholes, until both sockets are closed.
  */
-export class Session implements PinholeOwner {
+export class Session {
   readonly #id: number;
   readonly #endpoints: SessionEndpoints;
   readonly #settings: SessionSettings;
@@ -66,19 +68,13 @@ export class Session implements PinholeOwner {
   readonly #client: ControlChannel;
   readonly #server: ControlChannel;
   readonly #replies: ReplyReader = new ReplyReader();
+  readonly #pinholes: SessionPinholes;
+  readonly #clock: SessionClock;
   /** The lines so far of a reply that may announce a data connection. */
   #announcement: { readonly lines: Line[]; bytes: number } | undefined;
   /** The code of the final reply of which an overlong line is being passed on in pieces. */
   #overlongCode: number | undefined;
-  /** The one pending expectation (`max_expected` is 1, as in the kernel). */
-  #pending: Pinhole | undefined;
-  /** The pinhole of a PORT that the server has not answered yet. */
-  #reserved: Pinhole | undefined;
-  #openChannels = 0;
   #openSockets = 2;
-  #timer: NodeJS.Timeout;
-  /** Whether the timer is the idle one by now, and no longer that of the log in. */
-  #idling = false;
   #clientEnded = false;
   #draining = false;
   #foreignTold = false;
@@ -149,9 +145,13 @@ export class Session implements PinholeOwner {
         this.#socketClosed();
       },
     });
-    this.#timer = setTimeout(() => {
+    this.#pinholes = new SessionPinholes(() => {
+      this.#clock.touch();
+      this.#finishIfDrained();
+    });
+    this.#clock = new SessionClock(settings.loginTimeout, () => {
       this.#finish('login-timeout', '421 Login timeout.');
-    }, settings.loginTimeout);
+    });
     observe({ type: 'session-opened', session: id, client, reached, server });
     this.#server.start();
     this.#client.start();
@@ -168,20 +168,10 @@ export class Session implements PinholeOwner {
     this.#finish('shutdown', '421 Service closing control connection.');
   }
 
-  channelOpened(): void {
-    this.#openChannels++;
-  }
-
-  channelClosed(): void {
-    this.#openChannels--;
-    if (this.#state.loggedIn) this.#timer.refresh();
-    this.#finishIfDrained();
-  }
-
   // --- from the client -----------------------------------------------------------------------------------
 
   #clientLine(line: Line): void {
-    this.#touch();
+    this.#clock.touch();
     if (line.piece === 'more') return;
     const command = parseCommand(line.text);
     if (line.piece === 'first' && !isHttp(command, this.#state)) {
@@ -217,7 +207,7 @@ export class Session implements PinholeOwner {
     const { verb, argument } = command;
     this.#state.exchanges.add({ kind: 'sent', verb, argument });
     this.#server.send(`${text}\r\n`);
-    if (isTransfer(command)) this.#pending?.serve({ verb, path: showBytes(argument) });
+    if (isTransfer(command)) this.#pinholes.serve({ verb, path: showBytes(argument) });
     const received = showCommand(command);
     const sent = text === command.plain ? received : showCommand(parseCommand(text));
     this.#observe({ type: 'command', session: this.#id, received, sent });
@@ -253,14 +243,14 @@ export class Session implements PinholeOwner {
         to: announcement.endpoint,
         from: { address: reached.address, port: dataSourcePort },
         timeout: expectTimeout,
-        owner: this,
+        owner: this.#pinholes,
       })
       .then((pinhole) => {
         if (this.#reason) {
           pinhole.close('session-closed');
           return;
         }
-        this.#reserved = pinhole;
+        this.#pinholes.reserve(pinhole);
         const address = insideAddress(familyOf(inside.address)) ?? inside.address;
         const text = rewrite({ address, port: pinhole.at.port });
         const sent = parseCommand(text);
@@ -290,7 +280,7 @@ export class Session implements PinholeOwner {
   // --- from the server -----------------------------------------------------------------------------------
 
   #serverLine(line: Line): void {
-    this.#touch();
+    this.#clock.touch();
     if (line.piece === 'more') {
       this.#passPiece(line, this.#overlongCode);
       return;
@@ -371,14 +361,14 @@ export class Session implements PinholeOwner {
         // The address that a reply names is never dialled: only the server that the relay knows is.
         to: { address: this.#state.server, port: announcement.endpoint.port },
         timeout: expectTimeout,
-        owner: this,
+        owner: this.#pinholes,
       })
       .then((pinhole) => {
         if (this.#reason) {
           pinhole.close('session-closed');
           return;
         }
-        this.#replacePending(pinhole);
+        this.#pinholes.expect(pinhole);
         // The transfer may have been sent behind its PASV in one segment.
         const transfer = this.#state.exchanges.find(isTransfer);
         if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
@@ -386,7 +376,7 @@ export class Session implements PinholeOwner {
         this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
       })
       .catch((error: unknown) => {
-        this.#answerInstead(code, announcement.verb, whyNoPinhole(error), error);
+        if (!this.#reason) this.#answerInstead(code, announcement.verb, whyNoPinhole(error), error);
       })
       .finally(() => {
         this.#server.release('pinhole');
@@ -397,15 +387,10 @@ export class Session implements PinholeOwner {
   /** Passes on the lines that end a reply, and what follows from it. */
   #finalReply(code: number, lines: readonly Line[], texts: readonly string[]): void {
     const verb = this.#state.exchanges.answeredBy(code)?.verb;
-    const reserved = verb === 'PORT' || verb === 'EPRT' ? this.#reserved : undefined;
-    if (!reserved || code < 200) {
-      this.#passReply(lines, texts);
-      this.#settle(code);
-      return;
-    }
-    this.#reserved = undefined;
-    if (!isCompletion(code)) {
-      reserved.close('refused-by-server');
+    const answersPort = (verb === 'PORT' || verb === 'EPRT') && !isPreliminary(code);
+    const reserved = answersPort ? this.#pinholes.takeReserved() : undefined;
+    if (!reserved || !isCompletion(code)) {
+      reserved?.close('refused-by-server');
       this.#passReply(lines, texts);
       this.#settle(code);
       return;
@@ -418,7 +403,7 @@ export class Session implements PinholeOwner {
           reserved.close('session-closed');
           return;
         }
-        this.#replacePending(reserved);
+        this.#pinholes.expect(reserved);
         this.#passReply(lines, texts);
         this.#settle(code);
       })
@@ -454,7 +439,7 @@ export class Session implements PinholeOwner {
   /** A whole reply has gone on, or its place was taken. */
   #settle(code: number): void {
     settleReply(this.#state, code);
-    if (this.#state.loggedIn && !this.#idling) this.#beginToIdle();
+    if (this.#state.loggedIn) this.#clock.loggedIn(this.#settings.idleTimeout, () => this.#idle());
     this.#sendAnswers();
     this.#client.release('reply');
     this.#finishIfDrained();
@@ -462,11 +447,6 @@ export class Session implements PinholeOwner {
 
   #sendAnswers(): void {
     this.#client.send(this.#state.exchanges.takeAnswers());
-  }
-
-  #replacePending(pinhole: Pinhole): void {
-    this.#pending?.close('replaced');
-    this.#pending = pinhole;
   }
 
   #remark(reason: 'foreign-address' | 'unusable-announcement', lines: readonly Line[]): void {
@@ -500,49 +480,35 @@ export class Session implements PinholeOwner {
     }
   }
 
-  #beginToIdle(): void {
-    this.#idling = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      // An open data channel is the session's life, however long the control channel is silent.
-      if (this.#openChannels > 0) this.#timer.refresh();
-      else this.#finish('idle-timeout', '421 Idle timeout.');
-    }, this.#settings.idleTimeout);
-  }
-
-  #touch(): void {
-    if (this.#idling) this.#timer.refresh();
+  /** Returns whether the session lives on all the same: an open data channel is its life, however silent it is. */
+  #idle(): boolean {
+    if (this.#pinholes.hasOpenChannel) return true;
+    this.#finish('idle-timeout', '421 Idle timeout.');
+    return false;
   }
 
   #finishIfDrained(): void {
-    if (!this.#draining || this.#openChannels > 0) return;
+    if (!this.#draining || this.#pinholes.hasOpenChannel) return;
     if (!this.#state.exchanges.find(isTransfer)) this.shutDown();
   }
 
   #finish(reason: SessionReason, reply?: string): void {
     if (this.#reason) return;
     this.#reason = reason;
-    clearTimeout(this.#timer);
+    this.#clock.stop();
     if (reply !== undefined) {
       this.#observe({ type: 'reply', session: this.#id, received: undefined, sent: reply });
       this.#client.send(`${reply}\r\n`);
     }
     this.#client.finish();
     this.#server.finish();
-    this.#takePinholesBack();
-  }
-
-  #takePinholesBack(): void {
-    this.#pending?.close('session-closed');
-    this.#reserved?.close('session-closed');
-    this.#pending = undefined;
-    this.#reserved = undefined;
+    this.#pinholes.close();
   }
 
   #socketClosed(): void {
     if (--this.#openSockets > 0) return;
-    clearTimeout(this.#timer);
-    this.#takePinholesBack();
+    this.#clock.stop();
+    this.#pinholes.close();
     this.#reason ??= 'client-closed';
     this.#observe({
       type: 'session-closed',

@@ -1,0 +1,31 @@
+/**
+ * How long a session may go on: first until it has logged in, counted from its start, then while it is silent.
+ * Durations are in milliseconds.
+ */
+export class SessionClock {
+  #timer: NodeJS.Timeout;
+  #isIdleTimer = false;
+
+  constructor(loginTimeout: number, loginIsLate: () => void) {
+    this.#timer = setTimeout(loginIsLate, loginTimeout);
+  }
+
+  /** From the log in on. `idle` returns whether it may go on, because a data channel is open. */
+  loggedIn(idleTimeout: number, idle: () => boolean): void {
+    if (this.#isIdleTimer) return;
+    this.#isIdleTimer = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (idle()) this.#timer.refresh();
+    }, idleTimeout);
+  }
+
+  /** Something was said. */
+  touch(): void {
+    if (this.#isIdleTimer) this.#timer.refresh();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,59 @@
+import type { TransferCommand } from '../events.ts';
+import type { Pinhole, PinholeOwner } from '../plane/plane.ts';
+
+/** The pinholes and data channels of one session. */
+export class SessionPinholes implements PinholeOwner {
+  readonly #channelClosed: () => void;
+  /** The one that may be taken: `max_expected` is 1, as in the kernel. */
+  #pending: Pinhole | undefined;
+  /** That of a PORT which the server has not answered yet. */
+  #reserved: Pinhole | undefined;
+  #openChannels = 0;
+
+  constructor(channelClosed: () => void) {
+    this.#channelClosed = channelClosed;
+  }
+
+  get hasOpenChannel(): boolean {
+    return this.#openChannels > 0;
+  }
+
+  channelOpened(): void {
+    this.#openChannels++;
+  }
+
+  channelClosed(): void {
+    this.#openChannels--;
+    this.#channelClosed();
+  }
+
+  reserve(pinhole: Pinhole): void {
+    this.#reserved = pinhole;
+  }
+
+  /** The reserved one, which the caller answers for from now on. */
+  takeReserved(): Pinhole | undefined {
+    const reserved = this.#reserved;
+    this.#reserved = undefined;
+    return reserved;
+  }
+
+  /** A new expectation replaces the one that is pending. */
+  expect(pinhole: Pinhole): void {
+    this.#pending?.close('replaced');
+    this.#pending = pinhole;
+  }
+
+  /** Says which command the pending one serves. */
+  serve(command: TransferCommand): void {
+    this.#pending?.serve(command);
+  }
+
+  /** Takes back what nobody has connected to; data channels live on. */
+  close(): void {
+    this.#pending?.close('session-closed');
+    this.#reserved?.close('session-closed');
+    this.#pending = undefined;
+    this.#reserved = undefined;
+  }
+}
