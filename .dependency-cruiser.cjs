@@ -41,7 +41,12 @@ module.exports = {
       from: { path: '^src/(net|ftp|helper|expectation)/', pathNot: '^src/net/socket\\.ts$' },
       to: { dependencyTypes: ['core'], path: '^(node:)?(net|fs|dns|tls|child_process|timers)' },
     },
-    { name: 'config-and-log-are-leaves', severity: 'error', from: { path: '^src/(config|log)\\.ts$' }, to: { path: '^src/', pathNot: '^src/(net|events|config)' } },
+    {
+      name: 'config-and-log-are-leaves',
+      severity: 'error',
+      from: { path: '^src/(config|log)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(net|events|config)' },
+    },
     { name: 'src-never-imports-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^test/' } },
   ],
   options: {

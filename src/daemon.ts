@@ -25,6 +25,8 @@ export interface Daemon {
   reload(config: ServableConfig): Promise<void>;
   /** No new sessions, transfers finish within the grace, then everything ends. */
   close(): Promise<void>;
+  /** Resets every data channel at once, so that the end of the process does not look like the end of a file. */
+  abort(): void;
 }
 
 /**
@@ -128,6 +130,9 @@ export async function startDaemon(
       // A data channel outlives its session: what is left of the grace is for those.
       await plane.close(Math.max(0, end - performance.now()));
       logger.info({ counters: counters.read() }, 'stopped');
+    },
+    abort: () => {
+      void plane.close(0);
     },
   };
 }

@@ -67,7 +67,8 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
   };
   process.on('SIGHUP', reload);
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => endNow(logger, signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => endNow(daemon, logger, signal));
   await daemon.close();
   await embedded?.close();
   process.off('SIGHUP', reload);
@@ -85,7 +86,8 @@ async function reloadFrom(
   await daemon.reload(next);
 }
 
-function endNow(logger: Logger, signal: string): never {
+function endNow(daemon: Daemon, logger: Logger, signal: string): never {
+  daemon.abort();
   logger.warn({ signal }, 'ended at once');
   process.exit(1);
 }

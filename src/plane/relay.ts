@@ -69,9 +69,12 @@ class RelayPlane implements Plane {
 
   async close(grace: number): Promise<void> {
     for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
-    const timer = setTimeout(() => {
+    const abort = (): void => {
       for (const channel of [...this.#channels]) channel.abort('shutdown');
-    }, grace);
+    };
+    // Without a grace it is done before this returns: the process may end next, and its end says FIN.
+    if (grace <= 0) abort();
+    const timer = setTimeout(abort, grace);
     while (this.#channels.size > 0) await new Promise<void>((resolve) => (this.#channelEnded = resolve));
     clearTimeout(timer);
     await Promise.all([...this.#listeners.values()].map((listener) => listener.closed));

@@ -7,7 +7,7 @@ import { ignoreError } from '../net/socket.ts';
 import type { Plane } from '../plane/plane.ts';
 import { closeGently } from './close-gently.ts';
 import { Session, type SessionEndpoints, type SessionSettings } from './session.ts';
-import { connectUpstream, type Upstream } from './upstream.ts';
+import { dialUpstream, type Dialling, type Upstream } from './upstream.ts';
 
 /** What new sessions are made with. */
 export interface SessionsSettings extends SessionSettings {
@@ -24,6 +24,8 @@ export class Sessions {
   readonly #plane: Plane;
   readonly #observe: Observer;
   readonly #live = new Set<Session>();
+  /** Sessions to be, whose server has not answered yet. */
+  readonly #dialling = new Set<Dialling>();
   readonly #countOf = new Map<Address, number>();
   #count = 0;
   #lastId = 0;
@@ -62,12 +64,16 @@ export class Sessions {
     }
     this.#enter(client.address);
     const settings = this.#settings;
-    connectUpstream(settings.upstream, settings.connectTimeout).then(
+    const dialling = dialUpstream(settings.upstream, settings.connectTimeout);
+    this.#dialling.add(dialling);
+    dialling.connected.then(
       (upstream) => {
+        this.#dialling.delete(dialling);
         this.#begin(socket, upstream, client, reached, settings);
       },
       (error: unknown) => {
         const words = messageOf(error);
+        this.#dialling.delete(dialling);
         this.#leave(client.address);
         this.#refuse(
           socket,
@@ -83,6 +89,7 @@ export class Sessions {
   /** Ends sessions as they become idle, and the rest when `grace` milliseconds are over. */
   async close(grace: number): Promise<void> {
     this.#closing = true;
+    for (const dialling of [...this.#dialling]) dialling.abort();
     for (const session of [...this.#live]) session.drain();
     if (this.#count === 0) return;
     const timer = setTimeout(() => {

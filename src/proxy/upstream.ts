@@ -6,17 +6,19 @@ export interface Upstream {
   readonly port: number;
 }
 
-/**
- * Dials the server's control port.
- *
- * @param timeout milliseconds
- * @returns the connection, paused
- * @throws when there is no connection within the time; the message says why
- */
-export function connectUpstream({ host, port }: Upstream, timeout: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true });
-    socket.pause();
+/** A connection to the server's control port that is being made. */
+export interface Dialling {
+  /** The connection, paused; rejects with the reason where there is none within the time. */
+  readonly connected: Promise<Socket>;
+  /** Gives up. */
+  abort(): void;
+}
+
+/** @param timeout milliseconds */
+export function dialUpstream({ host, port }: Upstream, timeout: number): Dialling {
+  const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true });
+  socket.pause();
+  const connected = new Promise<Socket>((resolve, reject) => {
     const timer = setTimeout(() => {
       socket.destroy(new Error(`no answer from ${host} port ${port} in ${timeout / 1000} s`));
     }, timeout);
@@ -31,4 +33,10 @@ export function connectUpstream({ host, port }: Upstream, timeout: number): Prom
       resolve(socket);
     });
   });
+  return {
+    connected,
+    abort: () => {
+      socket.destroy(new Error('given up'));
+    },
+  };
 }

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { formatEndpoint } from '../../src/net/endpoint.ts';
+import { hostPort, hosts, passivePorts } from '../helpers/relay/hosts.ts';
+import { announcedIn, exchange, type ControlPair } from '../helpers/relay/lab.ts';
+import { PeerListener } from '../helpers/relay/peer-listener.ts';
+import { dial, type Peer } from '../helpers/relay/peer.ts';
+import { Program, runProgram } from '../helpers/relay/program.ts';
+
+const closing = '421 Service closing control connection.\r\n';
+
+/** The server's control port, and the flags of a relay in front of it. */
+async function server(t: TestContext): Promise<{ control: PeerListener; flags: string[] }> {
+  const control = await PeerListener.at(hosts.server);
+  t.after(() => {
+    control.destroy();
+  });
+  const flags = ['--server', formatEndpoint(control.endpoint), '--listen', `${hosts.relay}:0`];
+  return { control, flags: [...flags, '--passive-ports', passivePorts(), '--log-format', 'json'] };
+}
+
+async function connect(t: TestContext, to: Parameters<typeof dial>[0]): Promise<Peer> {
+  const peer = await dial(to, hosts.client);
+  t.after(() => {
+    peer.socket.destroy();
+  });
+  return peer;
+}
+
+async function login(t: TestContext, program: Program, control: PeerListener): Promise<ControlPair> {
+  const client = await connect(t, await program.relay());
+  const pair = { client, server: await control.next() };
+  client.send('USER anne\r\n');
+  await pair.server.expect('USER anne\r\n');
+  pair.server.send('220 Ready.\r\n230 Welcome.\r\n');
+  await client.expect('220 Ready.\r\n230 Welcome.\r\n');
+  return pair;
+}
+
+/** Opens a data channel through PASV, with a RETR under way. */
+async function transfer(t: TestContext, pair: ControlPair): Promise<ControlPair> {
+  const behind = await PeerListener.at(hosts.server);
+  t.after(() => {
+    behind.destroy();
+  });
+  pair.client.send('PASV\r\nRETR file\r\n');
+  await pair.server.expect('PASV\r\nRETR file\r\n');
+  pair.server.send(`227 Entering Passive Mode (${hostPort(behind.endpoint)}).\r\n150 Here it comes.\r\n`);
+  const at = announcedIn(await pair.client.line());
+  await pair.client.expect('150 Here it comes.\r\n');
+  const client = await connect(t, at);
+  return { client, server: await behind.next() };
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} lets a transfer finish within the grace, and then ends with exit code 0`, async (t) => {
+    const { control, flags } = await server(t);
+    const program = new Program(t, ['run', ...flags, '--grace', '60s']);
+    const idle = await login(t, program, control);
+    const pair = await login(t, program, control);
+    const data = await transfer(t, pair);
+    program.signal(signal);
+    await idle.client.expect(closing);
+    await assert.rejects(connect(t, await program.relay()), { code: 'ECONNREFUSED' });
+    data.server.end('the whole file');
+    assert.equal(await data.client.rest(), 'the whole file');
+    data.client.end();
+    await data.server.finished();
+    pair.server.send('226 Done.\r\n');
+    await pair.client.expect(`226 Done.\r\n${closing}`);
+    await pair.client.finished();
+    for (const { client, server: inside } of [idle, pair])
+      await Promise.all([client.close(), inside.close()]);
+    const { code, signal: by } = await program.finished();
+    assert.deepEqual([code, by], [0, null]);
+    const { counters } = await program.logged('stopped');
+    assert.equal((counters as Record<string, number>)['transfer-ended complete'], 1);
+  });
+}
+
+test('SIGTERM cuts a transfer when the grace is over: 421, RST, exit code 0', async (t) => {
+  const { control, flags } = await server(t);
+  const program = new Program(t, ['run', ...flags, '--grace', '200ms']);
+  const pair = await login(t, program, control);
+  const data = await transfer(t, pair);
+  program.signal('SIGTERM');
+  await pair.client.expect(closing);
+  await pair.client.finished();
+  await Promise.all([pair.client.close(), pair.server.close()]);
+  await data.client.wasReset();
+  await data.server.wasReset();
+  assert.equal((await program.finished()).code, 0);
+});
+
+test('a second SIGTERM ends it at once, with exit code 1', async (t) => {
+  const { control, flags } = await server(t);
+  const program = new Program(t, ['run', ...flags, '--grace', '60s']);
+  const pair = await login(t, program, control);
+  const data = await transfer(t, pair);
+  program.signal('SIGTERM');
+  await program.logged('stopping');
+  program.signal('SIGTERM');
+  assert.equal((await program.finished()).code, 1);
+  await program.logged('ended at once');
+  await pair.client.rest();
+  data.client.reset();
+});
+
+test('a second SIGTERM resets a transfer: what the client has is not the complete file', async (t) => {
+  const { control, flags } = await server(t);
+  const program = new Program(t, ['run', ...flags, '--grace', '60s']);
+  const data = await transfer(t, await login(t, program, control));
+  data.server.send('half of');
+  await data.client.expect('half of');
+  program.signal('SIGTERM');
+  await program.logged('stopping');
+  program.signal('SIGTERM');
+  await data.client.wasReset();
+  await data.server.wasReset();
+});
+
+test('SIGHUP reads the file again for new sessions, and live ones keep theirs', async (t) => {
+  const { control, flags } = await server(t);
+  const directory = mkdtempSync(join(tmpdir(), 'pinhole-test-'));
+  t.after(() => {
+    rmSync(directory, { recursive: true });
+  });
+  const file = join(directory, 'pinhole.toml');
+  writeFileSync(file, 'public-address = "192.0.2.1"\n');
+  const program = new Program(t, ['run', ...flags, '--config', file]);
+  const told = async (pair: ControlPair): Promise<string> => {
+    pair.client.send('PASV\r\n');
+    await pair.server.expect('PASV\r\n');
+    pair.server.send(`227 (${hosts.server.replaceAll('.', ',')},200,13)\r\n`);
+    return announcedIn(await pair.client.line()).address;
+  };
+  const old = await login(t, program, control);
+  assert.equal(await told(old), '192.0.2.1');
+
+  writeFileSync(file, 'public-address = "192.0.2.2"\n');
+  program.signal('SIGHUP');
+  await program.logged('listening', 2);
+  assert.equal(await told(old), '192.0.2.1');
+  assert.equal(await told(await login(t, program, control)), '192.0.2.2');
+
+  // A file with a mistake is told of, and changes nothing.
+  writeFileSync(file, 'public-address = "192.0.2.3"\nmax-sessions = "many"\n');
+  program.signal('SIGHUP');
+  const { error, level } = await program.logged('reload failed');
+  assert.equal(level, 'error');
+  assert.match(String(error), /max-sessions: "many" from .*pinhole\.toml: max-sessions is not allowed/);
+  assert.equal(await told(await login(t, program, control)), '192.0.2.2');
+  await exchange(old, 'NOOP', '200 Here.');
+});
+
+test('without a server it stands one up, says what to paste, and that works', async (t) => {
+  const program = new Program(t, ['run', '--listen', `${hosts.relay}:0`, '--log-format', 'json']);
+  const relay = await program.relay();
+  const client = await connect(t, relay);
+  for (const [command, code] of [
+    ['', '220'],
+    ['USER anonymous', '331'],
+    ['PASS me@', '230'],
+    ['PASV', '227'],
+  ] as const) {
+    if (command !== '') client.send(`${command}\r\n`);
+    const line = await client.line();
+    assert.equal(line.slice(0, 4), `${code} `);
+    if (code !== '227') continue;
+    const data = await connect(t, announcedIn(line));
+    client.send('RETR welcome.txt\r\n');
+    assert.match(await data.rest(), /^Welcome\./);
+    data.end();
+  }
+  assert.ok(program.stderr.includes(`curl ftp://${formatEndpoint(relay)}/\n`));
+  assert.match(program.stderr, /npm start -- --server 192\.168\.1\.10 --listen 21/);
+  await client.close();
+  program.signal('SIGTERM');
+  assert.equal((await program.finished()).code, 0);
+});
+
+test('--check says that the configuration is valid, and exits', async (t) => {
+  const { code, stdout } = await runProgram(t, ['run', '--check', '--server', 'ftp.example']);
+  assert.deepEqual([code, stdout], [0, 'The configuration is valid.\n']);
+});
+
+test('--print-config prints each value and where it came from', async (t) => {
+  const args = ['run', '--print-config', '--server', '192.168.1.10'];
+  const { code, stdout } = await runProgram(t, args, { PINHOLE_MAX_SESSIONS: '7' });
+  assert.equal(code, 0);
+  assert.match(stdout, /^server = "192\.168\.1\.10:21" {2}# flag --server$/m);
+  assert.match(stdout, /^max-sessions = 7 {2}# environment PINHOLE_MAX_SESSIONS$/m);
+  assert.match(stdout, /^passive-ports = "50000-50999" {2}# default$/m);
+});
+
+test('without a terminal the log is JSON, a line an event', async (t) => {
+  const { flags } = await server(t);
+  const program = new Program(t, ['run', ...flags.slice(0, -2)]);
+  const { level, plane } = await program.logged('listening');
+  assert.deepEqual([level, plane], ['info', 'relay']);
+  program.signal('SIGTERM');
+  const { stdout } = await program.finished();
+  for (const line of stdout.trimEnd().split('\n')) assert.doesNotThrow(() => JSON.parse(line) as unknown);
+});
