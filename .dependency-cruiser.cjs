@@ -1,3 +1,4 @@
+/* global module */
 // The layers of docs/architecture.md: imports go downward only.
 const layers = [
   ['cli', '^src/cli\\.ts$'],

@@ -1,4 +1,5 @@
 import type { Command } from '../ftp/command.ts';
+import { greeting } from './exchange-queue.ts';
 
 /** Commands whose arguments hold no secret. A word that is no command may be a password. */
 const showable: ReadonlySet<string> = new Set(
@@ -8,6 +9,9 @@ const showable: ReadonlySet<string> = new Set(
     'MFMT XCUP XCWD XMKD XPWD XRMD CLNT AUTH PBSZ PROT CCC'
   ).split(' '),
 );
+
+/** What a reply may be in answer to and be shown. */
+const harmless: ReadonlySet<string> = new Set([...showable, greeting, '']);
 
 /** Commands that are shown by their verb alone. */
 const secretive: ReadonlySet<string> = new Set(['PASS', 'ACCT', 'SITE', 'ADAT', 'MIC', 'CONF', 'ENC']);
@@ -23,11 +27,14 @@ export function showCommand({ verb, argument, plain }: Command): string {
   return argument === '' ? word : `${word} ${hidden}`;
 }
 
-/** A line of a reply as logs may show it. A server may say back what it did not understand. */
+/**
+ * A line of a reply as logs may show it. A server may say back what it was told: of a reply to a command that is
+ * not shown, the code alone is; but for PASS and ACCT, whose usual replies are harmless and worth reading.
+ */
 export function showReply(text: string, inAnswerTo: string | undefined): string {
-  const secret = inAnswerTo !== undefined && inAnswerTo !== '' && !showable.has(inAnswerTo);
-  const mayEcho = secret && inAnswerTo !== '(greeting)' && !/^(?:[123]|530)/.test(text);
-  return mayEcho ? `${text.slice(0, 3)} ${hidden}` : showBytes(text);
+  if (inAnswerTo === undefined || harmless.has(inAnswerTo)) return showBytes(text);
+  const isUsual = (inAnswerTo === 'PASS' || inAnswerTo === 'ACCT') && /^(?:[23]|530)/.test(text);
+  return isUsual ? showBytes(text) : `${/^\d{3}[ -]?/.exec(text)?.[0] ?? ''}${hidden}`;
 }
 
 /** Binary text for people: UTF-8 where it is that, control bytes as escapes, so that no line can forge another. */

@@ -72,6 +72,7 @@ test('shows no reply that may echo a password', () => {
     ["500 'PASS s3cret' not understood", 'PASS', '500 ****'],
     ["501 'PAS s3cret'?", 'PAS', '501 ****'],
     ['500 s3cret: unknown', 'S3CRET', '500 ****'],
+    ['200 Password changed to s3cret', 'SITE', '200 ****'],
     ['230 Logged in', 'PASS', '230 Logged in'],
     ['331 Password please', 'USER', '331 Password please'],
     ['530 Login incorrect', 'PASS', '530 Login incorrect'],

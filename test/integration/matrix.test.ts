@@ -36,7 +36,11 @@ const cells: Cell[] = [];
 
 describe('every client with every server, directly and through the relay', { concurrency: 2 }, () => {
   // Inside, tests share a network: one at a time.
-  for (const name of serverNames) describe(name, { concurrency: 1 }, () => ofServer(name));
+  for (const name of serverNames) {
+    describe(name, { concurrency: 1 }, () => {
+      ofServer(name);
+    });
+  }
   after(() => {
     if (cells.length === 0) return;
     const text = describeCompatibility(cells);
