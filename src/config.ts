@@ -334,10 +334,13 @@ function flagsLayer(flags: ConfigSources['flags']): Layer {
   return layer;
 }
 
+/** What Kubernetes sets in every container where a service is named `pinhole`; none of it is for us. */
+const fromKubernetes = /^PINHOLE_(?:SERVICE_|PORT$|PORT_)/;
+
 function environmentLayer(env: ConfigSources['env']): Layer {
   const layer: Layer = new Map();
   for (const [variable, value] of Object.entries(env)) {
-    if (!variable.startsWith('PINHOLE_') || value === undefined) continue;
+    if (!variable.startsWith('PINHOLE_') || fromKubernetes.test(variable) || value === undefined) continue;
     const key = [...keys, 'config'].find((known) => variableOf(known) === variable);
     if (key === undefined) {
       const known = [...keys, 'config'].map(variableOf);

@@ -475,3 +475,13 @@ test('prints a file that reads as the same config, whatever the name of the firs
     }),
   );
 });
+
+test('takes no variable of Kubernetes, which a service of this name brings, for a mistyped setting', () => {
+  const env = {
+    PINHOLE_SERVICE_HOST: '10.0.0.1',
+    PINHOLE_PORT: 'tcp://10.0.0.1:21',
+    PINHOLE_PORT_21_TCP: 'x',
+  };
+  const { origins } = loadConfig({ flags: {}, env, readFile: () => '' });
+  assert.ok([...origins.values()].every((origin) => origin === 'default'));
+});

@@ -1,7 +1,7 @@
 /**
  * Decision 20: a dialogue through the relay equals the dialogue without it, but for addresses and ports. Every
  * real client and real server do all that they can in every mode, directly and through the relay; files are
- * compared byte for byte and the dialogues line by line. With PINHOLE_WRITE_DOCS=1 the table that it prints goes
+ * compared byte for byte and the dialogues line by line. With UPDATE_DOCS=1 the table that it prints goes
  * to docs/compatibility.md.
  */
 import assert from 'node:assert/strict';
@@ -45,7 +45,7 @@ describe('every client with every server, directly and through the relay', { con
     if (cells.length === 0) return;
     const text = describeCompatibility(cells);
     process.stdout.write(text);
-    if (process.env['PINHOLE_WRITE_DOCS'] === '1') {
+    if (process.env['UPDATE_DOCS'] === '1') {
       writeFileSync(join(import.meta.dirname, '../../docs/compatibility.md'), text);
     }
   });
