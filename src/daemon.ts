@@ -95,6 +95,8 @@ export async function startDaemon(
 
   const reload = async (next: ServableConfig): Promise<void> => {
     if (closing) return;
+    const unchanged = fixed.filter((key) => next[key] !== config[key]);
+    if (unchanged.length > 0) logger.warn({ settings: unchanged }, 'these settings need a restart');
     const nextAddresses = await startPublicAddresses(next, observe);
     try {
       await listenOn(next.listen);
@@ -136,6 +138,9 @@ export async function startDaemon(
     },
   };
 }
+
+/** What was set at start for good: the log's settings and the plane's own. */
+const fixed = ['logLevel', 'logFormat', 'plane', 'connectTimeout', 'dataIdleTimeout'] as const;
 
 /** Which plane carries data. `relay` is the one that there is. */
 function createPlane({ connectTimeout, dataIdleTimeout }: Config, observe: Observer): Plane {

@@ -105,6 +105,13 @@ export type Event =
       readonly error?: string | undefined;
     }
   | {
+      readonly type: 'login-failed';
+      readonly session: number;
+      readonly client: Endpoint;
+      /** The server's code. */
+      readonly code: number;
+    }
+  | {
       readonly type: 'command';
       readonly session: number;
       readonly received: string;

@@ -41,6 +41,7 @@ function levelOf(event: Event): Level {
     case 'reply':
       return 'trace';
     case 'session-refused':
+    case 'login-failed':
     case 'command-refused':
     case 'pinhole-refused':
     case 'reply-remarked':
@@ -69,6 +70,7 @@ function fieldsOf(event: Event): object {
     }
     case 'session-closed':
     case 'session-refused':
+    case 'login-failed':
     case 'command-refused': {
       const { type, client, ...rest } = event;
       const seconds = 'seconds' in event ? { seconds: rounded(event.seconds) } : {};
@@ -77,25 +79,24 @@ function fieldsOf(event: Event): object {
     case 'pinhole-opened':
     case 'pinhole-closed': {
       const { type, ...rest } = event;
-      return { ...rest, ...endpointsOf(event) };
+      return { ...rest, client: clientOf(event), ...endpointsOf(event) };
     }
     case 'pinhole-taken': {
       const { type, ...rest } = event;
-      return { ...rest, ...endpointsOf(event), from: formatEndpoint(event.from) };
+      return { ...rest, client: clientOf(event), ...endpointsOf(event), from: formatEndpoint(event.from) };
     }
     case 'pinhole-refused':
       return { at: formatEndpoint(event.at), from: formatEndpoint(event.from), reason: event.reason };
     case 'transfer-ended': {
-      const { session, expectation, mode, peer, command, uploaded, downloaded, seconds, cause, error } =
-        event;
+      const { session, expectation, mode, command, uploaded, downloaded, seconds, cause, error } = event;
       return {
         session,
         expectation,
         mode,
-        peer,
+        client: clientOf(event),
         command: command?.verb,
         path: command?.path,
-        direction: uploaded > downloaded ? 'upload' : 'download',
+        direction: directionOf(event),
         bytes: uploaded + downloaded,
         seconds: rounded(seconds),
         cause,
@@ -107,6 +108,18 @@ function fieldsOf(event: Event): object {
       return rest;
     }
   }
+}
+
+/** Whose data connection it is: the client waits where an active one leads. */
+function clientOf({ mode, peer, to }: PinholeFacts): string {
+  return mode === 'passive' ? peer : to.address;
+}
+
+const uploads: ReadonlySet<string> = new Set(['STOR', 'STOU', 'APPE']);
+
+function directionOf({ command, uploaded, downloaded }: Event & { type: 'transfer-ended' }): string {
+  const isUpload = command ? uploads.has(command.verb) : uploaded > downloaded;
+  return isUpload ? 'upload' : 'download';
 }
 
 function endpointsOf({ at, to }: PinholeFacts): { at: string; to: string } {

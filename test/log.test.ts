@@ -26,11 +26,12 @@ const pinhole = {
   expectation: 7,
   mode: 'passive',
   peer: '198.51.100.10',
+  client: '198.51.100.10',
   at: '203.0.113.1:50000',
   to: '10.77.0.2:51213',
 };
 
-const transfer = { session: 1, expectation: 7, mode: 'passive', peer: '198.51.100.10', seconds: 0.123 };
+const transfer = { session: 1, expectation: 7, mode: 'passive', client: '198.51.100.10', seconds: 0.123 };
 
 const lines: [Event, object][] = [
   [
@@ -58,6 +59,10 @@ const lines: [Event, object][] = [
   [
     events.sessionRefused,
     { level: 'warn', client: '198.51.100.10:40000', reason: 'too-many-sessions', msg: 'session refused' },
+  ],
+  [
+    events.loginFailed,
+    { level: 'warn', session: 1, client: '198.51.100.10:40000', code: 530, msg: 'login failed' },
   ],
   [
     events.commandRefused,
@@ -158,6 +163,7 @@ test('writes what was refused, and no more, at the level of warnings', () => {
   const written = logged('warn', ...Object.values(events)) as { msg: string }[];
   assert.deepEqual(written.map(({ msg }) => msg).sort(), [
     'command refused',
+    'login failed',
     'pinhole refused',
     'public address failed',
     'reply remarked',

@@ -4,8 +4,14 @@ import { loadConfig, settings, type LoadedConfig } from '../config.ts';
 
 /** yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept. */
 export function withSettings<T>(yargs: Argv<T>): Argv<T> {
-  for (const { key, group, description, defaultText, many } of settings) {
-    const option: Options = { type: 'string', group: `${group}:`, describe: description, requiresArg: true };
+  for (const { key, group, description, defaultText, allowed, many } of settings) {
+    const words = group === 'How' ? ` (${allowed})` : '';
+    const option: Options = {
+      type: 'string',
+      group: `${group}:`,
+      describe: description + words,
+      requiresArg: true,
+    };
     if (many) option.array = true;
     if (defaultText !== '') option.defaultDescription = defaultText;
     yargs.option(key, option);

@@ -32,6 +32,11 @@ export function newSessionState(peers: Pick<SessionState, 'client' | 'server' | 
 
 const loginVerbs: ReadonlySet<string> = new Set(['USER', 'PASS', 'ACCT']);
 
+/** Whether this reply refuses a log in. */
+export function isLoginFailure(exchange: SentExchange | undefined, code: number): boolean {
+  return exchange !== undefined && loginVerbs.has(exchange.verb) && code >= 500;
+}
+
 /** Whether the answer to a log in is still to come. */
 export function isLoggingIn({ exchanges }: SessionState): boolean {
   return exchanges.find(({ verb }) => loginVerbs.has(verb) || verb === greeting) !== undefined;

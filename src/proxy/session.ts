@@ -9,7 +9,7 @@ import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
 import { inspectReply, mayAnnounce } from '../helper/inspect-reply.ts';
 import { announcedAddress, type Policy } from '../helper/policy.ts';
 import { showBytes, showCommand, showReply } from '../helper/redact.ts';
-import { newSessionState, settleReply, type SessionState } from '../helper/session-state.ts';
+import { isLoginFailure, newSessionState, settleReply, type SessionState } from '../helper/session-state.ts';
 import { familyOf, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
@@ -438,7 +438,10 @@ export class Session {
 
   /** A whole reply has gone on, or its place was taken. */
   #settle(code: number): void {
-    settleReply(this.#state, code);
+    const exchange = settleReply(this.#state, code);
+    if (isLoginFailure(exchange, code)) {
+      this.#observe({ type: 'login-failed', session: this.#id, client: this.#endpoints.client, code });
+    }
     if (this.#state.loggedIn) this.#clock.loggedIn(this.#settings.idleTimeout, () => this.#idle());
     this.#sendAnswers();
     this.#client.release('reply');

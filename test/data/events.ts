@@ -33,6 +33,7 @@ type Name =
   | 'command'
   | 'rewrittenCommand'
   | 'keptCommand'
+  | 'loginFailed'
   | 'commandRefused'
   | 'reply'
   | 'rewrittenReply'
@@ -61,6 +62,7 @@ export const events: Readonly<Record<Name, Event>> = {
     sent: 'PORT 10,77,0,1,195,81',
   },
   keptCommand: { type: 'command', session: 1, received: 'NOOP', sent: undefined },
+  loginFailed: { type: 'login-failed', session: 1, client, code: 530 },
   commandRefused: {
     type: 'command-refused',
     session: 1,

@@ -226,3 +226,15 @@ test('a slow client holds back its own server, and loses no reply', async (t) =>
   client.socket.resume();
   assert.ok((await client.bytes(expected.length)) === expected);
 });
+
+test('tells each log in that the server refuses, for whoever watches the log', async (t) => {
+  const lab = await Lab.start(t);
+  const pair = await lab.connect();
+  pair.server.send('220 Ready.\r\n');
+  await pair.client.expect('220 Ready.\r\n');
+  await exchange(pair, 'USER anna', '331 Password?');
+  await exchange(pair, 'PASS wrong', '530 Login incorrect.');
+  const { client } = await lab.event('login-failed', { code: 530 });
+  assert.deepEqual(client, pair.client.local);
+  assert.match(lab.log, /"level":"warn".*"code":530,"msg":"login failed"/);
+});
