@@ -2,7 +2,7 @@ import type { CommandReason, Mode, ReplyReason } from '../events.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 
 /** A data connection that one side announced to the other. */
-interface Announcement {
+export interface Announcement {
   readonly mode: Mode;
   readonly verb: 'PORT' | 'EPRT' | 'PASV' | 'EPSV';
   /** Where the announcing side listens. */

@@ -1,4 +1,4 @@
-import type { TransferCommand } from '../events.ts';
+import type { PinholeReason, TransferCommand } from '../events.ts';
 import type { Pinhole, PinholeOwner } from '../plane/plane.ts';
 
 /** The pinholes and data channels of one session. */
@@ -31,17 +31,21 @@ export class SessionPinholes implements PinholeOwner {
     this.#reserved = pinhole;
   }
 
-  /** The reserved one, which the caller answers for from now on. */
-  takeReserved(): Pinhole | undefined {
-    const reserved = this.#reserved;
+  get reserved(): Pinhole | undefined {
+    return this.#reserved;
+  }
+
+  /** The server has refused the PORT, or nothing could be made of its consent. */
+  closeReserved(reason: PinholeReason): void {
+    this.#reserved?.close(reason);
     this.#reserved = undefined;
-    return reserved;
   }
 
   /** A new expectation replaces the one that is pending. */
   expect(pinhole: Pinhole): void {
     this.#pending?.close('replaced');
     this.#pending = pinhole;
+    if (this.#reserved === pinhole) this.#reserved = undefined;
   }
 
   /** Says which command the pending one serves. */
@@ -52,8 +56,7 @@ export class SessionPinholes implements PinholeOwner {
   /** Takes back what nobody has connected to; data channels live on. */
   close(): void {
     this.#pending?.close('session-closed');
-    this.#reserved?.close('session-closed');
     this.#pending = undefined;
-    this.#reserved = undefined;
+    this.closeReserved('session-closed');
   }
 }

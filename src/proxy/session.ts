@@ -3,7 +3,7 @@ import type { CommandReason, Observer, SessionReason } from '../events.ts';
 import { parseCommand, type Command } from '../ftp/command.ts';
 import type { Line } from '../ftp/lines.ts';
 import { isCompletion, isPreliminary, ReplyReader } from '../ftp/reply.ts';
-import type { CommandDecision, ReplyDecision } from '../helper/decision.ts';
+import type { Announcement, CommandDecision, ReplyDecision } from '../helper/decision.ts';
 import { isTransfer } from '../helper/exchange-queue.ts';
 import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
 import { inspectReply, mayAnnounce } from '../helper/inspect-reply.ts';
@@ -14,7 +14,7 @@ import { familyOf, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import type { PortRange } from '../net/port-range.ts';
-import { NoFreePortError, type Plane } from '../plane/plane.ts';
+import { NoFreePortError, type Pinhole, type PinholeRequest, type Plane } from '../plane/plane.ts';
 import { ControlChannel } from './control-channel.ts';
 import { SessionClock } from './session-clock.ts';
 import { SessionPinholes } from './session-pinholes.ts';
@@ -227,47 +227,30 @@ export class Session {
 
   /** The pinhole first and the rewritten PORT second: on failure nothing has reached the server. */
   #expectActive(command: Command, { announcement, rewrite }: CommandDecision & { kind: 'expect' }): void {
-    const { activePorts, dataSourcePort, expectTimeout, insideAddress } = this.#settings;
+    const { activePorts, dataSourcePort, insideAddress } = this.#settings;
     const { inside, reached } = this.#endpoints;
-    this.#client.hold('pinhole');
-    this.#plane
-      .open({
-        session: this.#id,
-        mode: 'active',
-        command: announcement.verb,
-        peer: this.#state.server,
-        alsoFrom: [],
-        address: inside.address,
-        ports: activePorts,
-        preferredPort: announcement.endpoint.port,
-        to: announcement.endpoint,
-        from: { address: reached.address, port: dataSourcePort },
-        timeout: expectTimeout,
-        owner: this.#pinholes,
-      })
-      .then((pinhole) => {
-        if (this.#reason) {
-          pinhole.close('session-closed');
-          return;
-        }
-        this.#pinholes.reserve(pinhole);
-        const address = insideAddress(familyOf(inside.address)) ?? inside.address;
-        const text = rewrite({ address, port: pinhole.at.port });
-        const sent = parseCommand(text);
-        this.#state.exchanges.add({ kind: 'sent', verb: sent.verb, argument: sent.argument });
-        this.#server.send(`${text}\r\n`);
-        const received = showCommand(command);
-        this.#observe({ type: 'command', session: this.#id, received, sent: showCommand(sent) });
-      })
-      .catch((error: unknown) => {
-        if (this.#reason) return;
-        const reason = whyNoPinhole(error);
-        this.#refuse(showCommand(command), reason, noPinhole(reason), messageOf(error));
-      })
-      .finally(() => {
-        this.#client.release('pinhole');
-        this.#flush();
-      });
+    const where = {
+      peer: this.#state.server,
+      alsoFrom: [],
+      address: inside.address,
+      ports: activePorts,
+      to: announcement.endpoint,
+      from: { address: reached.address, port: dataSourcePort },
+    };
+    const opened = (pinhole: Pinhole): void => {
+      this.#pinholes.reserve(pinhole);
+      const address = insideAddress(familyOf(inside.address)) ?? inside.address;
+      const text = rewrite({ address, port: pinhole.at.port });
+      const sent = parseCommand(text);
+      this.#state.exchanges.add({ kind: 'sent', verb: sent.verb, argument: sent.argument });
+      this.#server.send(`${text}\r\n`);
+      const received = showCommand(command);
+      this.#observe({ type: 'command', session: this.#id, received, sent: showCommand(sent) });
+    };
+    this.#open(this.#client, announcement, where, opened, (error) => {
+      const reason = whyNoPinhole(error);
+      this.#refuse(showCommand(command), reason, noPinhole(reason), messageOf(error));
+    });
   }
 
   #clientFailed(error: Error): void {
@@ -345,76 +328,49 @@ export class Session {
     lines: Line[],
     { announcement, rewrite }: ReplyDecision & { kind: 'expect' },
   ): void {
-    const { passivePorts, expectTimeout, policy } = this.#settings;
+    const { passivePorts, policy } = this.#settings;
     const { client, reached } = this.#endpoints;
-    this.#server.hold('pinhole');
-    this.#plane
-      .open({
-        session: this.#id,
-        mode: 'passive',
-        command: announcement.verb,
-        peer: client.address,
-        alsoFrom: policy.fxpPeers,
-        address: reached.address,
-        ports: passivePorts,
-        preferredPort: announcement.endpoint.port,
-        // The address that a reply names is never dialled: only the server that the relay knows is.
-        to: { address: this.#state.server, port: announcement.endpoint.port },
-        timeout: expectTimeout,
-        owner: this.#pinholes,
-      })
-      .then((pinhole) => {
-        if (this.#reason) {
-          pinhole.close('session-closed');
-          return;
-        }
-        this.#pinholes.expect(pinhole);
-        // The transfer may have been sent behind its PASV in one segment.
-        const transfer = this.#state.exchanges.find(isTransfer);
-        if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
-        const address = announcedAddress(client.address, reached.address, policy);
-        this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
-      })
-      .catch((error: unknown) => {
-        if (!this.#reason) this.#answerInstead(code, announcement.verb, whyNoPinhole(error), error);
-      })
-      .finally(() => {
-        this.#server.release('pinhole');
-        this.#flush();
-      });
+    const where = {
+      peer: client.address,
+      alsoFrom: policy.fxpPeers,
+      address: reached.address,
+      ports: passivePorts,
+      // The address that a reply names is never dialled: only the server that the relay knows is.
+      to: { address: this.#state.server, port: announcement.endpoint.port },
+    };
+    const opened = (pinhole: Pinhole): void => {
+      this.#pinholes.expect(pinhole);
+      // The transfer may have been sent behind its PASV in one segment.
+      const transfer = this.#state.exchanges.find(isTransfer);
+      if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
+      const address = announcedAddress(client.address, reached.address, policy);
+      this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
+    };
+    this.#open(this.#server, announcement, where, opened, (error) => {
+      this.#answerInstead(code, announcement.verb, whyNoPinhole(error), error);
+    });
   }
 
   /** Passes on the lines that end a reply, and what follows from it. */
   #finalReply(code: number, lines: readonly Line[], texts: readonly string[]): void {
     const verb = this.#state.exchanges.answeredBy(code)?.verb;
     const answersPort = (verb === 'PORT' || verb === 'EPRT') && !isPreliminary(code);
-    const reserved = answersPort ? this.#pinholes.takeReserved() : undefined;
+    const reserved = answersPort ? this.#pinholes.reserved : undefined;
     if (!reserved || !isCompletion(code)) {
-      reserved?.close('refused-by-server');
+      if (answersPort) this.#pinholes.closeReserved('refused-by-server');
       this.#passReply(lines, texts);
       this.#settle(code);
       return;
     }
-    this.#server.hold('pinhole');
-    reserved
-      .arm()
-      .then(() => {
-        if (this.#reason) {
-          reserved.close('session-closed');
-          return;
-        }
-        this.#pinholes.expect(reserved);
-        this.#passReply(lines, texts);
-        this.#settle(code);
-      })
-      .catch((error: unknown) => {
-        reserved.close('rewrite-failed');
-        if (!this.#reason) this.#answerInstead(code, verb ?? '', 'plane-failed', error);
-      })
-      .finally(() => {
-        this.#server.release('pinhole');
-        this.#flush();
-      });
+    const armed = (): void => {
+      this.#pinholes.expect(reserved);
+      this.#passReply(lines, texts);
+      this.#settle(code);
+    };
+    this.#whileHeld(this.#server, reserved.arm(), armed, (error) => {
+      this.#pinholes.closeReserved('rewrite-failed');
+      this.#answerInstead(code, verb ?? '', 'plane-failed', error);
+    });
   }
 
   /** The server has done its part and the plane has not: the client gets 425 in the place of the reply. */
@@ -473,6 +429,56 @@ export class Session {
   }
 
   // --- both ----------------------------------------------------------------------------------------------
+
+  /** Opens a pinhole while `held` tells no line. */
+  #open(
+    held: ControlChannel,
+    { mode, verb, endpoint }: Announcement,
+    where: Pick<PinholeRequest, 'peer' | 'alsoFrom' | 'address' | 'ports' | 'to' | 'from'>,
+    opened: (pinhole: Pinhole) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const opening = this.#plane.open({
+      session: this.#id,
+      mode,
+      command: verb,
+      preferredPort: endpoint.port,
+      timeout: this.#settings.expectTimeout,
+      owner: this.#pinholes,
+      ...where,
+    });
+    // A session that ends meanwhile does not learn of its pinhole any more.
+    opening.then(
+      (pinhole) => {
+        if (this.#reason) pinhole.close('session-closed');
+      },
+      () => undefined,
+    );
+    this.#whileHeld(held, opening, opened, failed);
+  }
+
+  /** What the plane does takes a moment: `held` tells no line until then, and nothing follows if the session ends. */
+  #whileHeld<T>(
+    held: ControlChannel,
+    work: Promise<T>,
+    done: (result: T) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    held.hold('pinhole');
+    work
+      .then(
+        (result) => {
+          if (!this.#reason) done(result);
+        },
+        (error: unknown) => {
+          if (!this.#reason) failed(error);
+        },
+      )
+      .finally(() => {
+        held.release('pinhole');
+        this.#flush();
+      });
+  }
 
   /** A peer that does not read what is written for it holds back whoever causes it to be written. */
   #flush(): void {
