@@ -354,7 +354,7 @@ function environmentLayer(env: ConfigSources['env']): Layer {
 function fileLayer(path: string, origin: string, readFile: ConfigSources['readFile']): Layer {
   const layer: Layer = new Map();
   for (const [key, value] of Object.entries(parseFile(path, origin, readFile))) {
-    if (!keys.includes(key)) throw unknown(`${path}: key ${quote(key)}`, nearest(key, keys));
+    if (!keys.includes(key)) throw unknown(`key ${quote(key)} in ${path}`, nearest(key, keys));
     layer.set(key, { value, origin: `${path}: ${key}` });
   }
   return layer;
@@ -623,7 +623,7 @@ function variableOf(key: string): string {
 function wrong(key: string, origin: string, value: unknown, allowed: string, why?: string): ConfigError {
   const reason = why === undefined ? '' : ` (${why})`;
   return new ConfigError(
-    oneLine(`${key}: ${quote(value)} from ${origin} is not allowed${reason}; allowed: ${allowed}`),
+    oneLine(`${key}: ${quote(value)} (from ${origin}) is not allowed${reason}; allowed: ${allowed}`),
   );
 }
 

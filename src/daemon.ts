@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Config, ListenAddress } from './config.ts';
 import { createCounters } from './admin/counters.ts';
 import { tellAll, type Observer } from './events.ts';
@@ -44,9 +45,13 @@ export async function startDaemon(
   const observe = tellAll([counters.observe, logEvents(logger), ...observers]);
   const plane = createPlane(config, observe);
   let addresses = await startPublicAddresses(config, observe);
-  const sessions = new Sessions(settingsOf(config, addresses), plane, observe);
-  let current = config;
   const listeners = new Map<string, Listener>();
+  const isOwn = (endpoint: Endpoint): boolean => {
+    const others = [...listeners.values()].map((listener) => listener.endpoint);
+    return others.some(({ address, port }) => port === endpoint.port && reaches(endpoint.address, address));
+  };
+  const sessions = new Sessions(settingsOf(config, addresses), plane, observe, isOwn);
+  let current = config;
 
   /** Opens what is new, then closes what is no longer wanted; where one can't be had all stays as it was. */
   const listenOn = async (wanted: readonly ListenAddress[]): Promise<void> => {
@@ -128,7 +133,10 @@ export async function startDaemon(
       logger.info({ sessions: sessions.count, grace: current.grace / 1000 }, 'stopping');
       closeListeners();
       addresses.stop();
+      // Not after the sessions: one whose client is slow to close its control channel outlasts the grace.
+      const cut = setTimeout(() => void plane.close(0), current.grace);
       await sessions.close(current.grace);
+      clearTimeout(cut);
       // A data channel outlives its session: what is left of the grace is for those.
       await plane.close(Math.max(0, end - performance.now()));
       logger.info({ counters: counters.read() }, 'stopped');
@@ -191,6 +199,15 @@ const wildcards = ['0.0.0.0', '::']
 /** A port alone is that port on all addresses of both families. */
 function bothFamilies({ address, port }: ListenAddress): Endpoint[] {
   return (address ? [address] : wildcards).map((each) => ({ address: each, port }));
+}
+
+/** Whether a connection to `address` comes to a listener at `listening`. */
+function reaches(address: Address, listening: Address): boolean {
+  if (address === listening) return true;
+  const isThisHost = Object.values(networkInterfaces()).some((each) =>
+    each?.some((one) => one.address === address),
+  );
+  return wildcards.includes(listening) && (isThisHost || address.startsWith('127.'));
 }
 
 /** A host without IPv6 has no `::`: a port alone then means IPv4. */

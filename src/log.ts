@@ -24,7 +24,13 @@ export function createLogger(
 }
 
 function prettyStream(): DestinationStream {
-  return pretty({ ignore: 'pid', translateTime: 'SYS:HH:MM:ss.l', singleLine: true, sync: true });
+  return pretty({
+    ignore: 'pid',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    sync: true,
+    errorLikeObjectKeys: [],
+  });
 }
 
 /** The listener of the event stream that writes the log: one line an event. */
@@ -73,17 +79,19 @@ function fieldsOf(event: Event): object {
     case 'login-failed':
     case 'command-refused': {
       const { type, client, ...rest } = event;
+      const session = 'session' in event ? { session: event.session } : {};
       const seconds = 'seconds' in event ? { seconds: rounded(event.seconds) } : {};
-      return { client: formatEndpoint(client), ...rest, ...seconds };
+      return { ...session, client: formatEndpoint(client), ...rest, ...seconds };
     }
     case 'pinhole-opened':
     case 'pinhole-closed': {
-      const { type, ...rest } = event;
-      return { ...rest, client: clientOf(event), ...endpointsOf(event) };
+      const { type, session, ...rest } = event;
+      return { session, client: clientOf(event), ...rest, ...endpointsOf(event) };
     }
     case 'pinhole-taken': {
-      const { type, ...rest } = event;
-      return { ...rest, client: clientOf(event), ...endpointsOf(event), from: formatEndpoint(event.from) };
+      const { type, session, from, ...rest } = event;
+      const client = clientOf(event);
+      return { session, client, ...rest, ...endpointsOf(event), from: formatEndpoint(from) };
     }
     case 'pinhole-refused':
       return { at: formatEndpoint(event.at), from: formatEndpoint(event.from), reason: event.reason };

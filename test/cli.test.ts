@@ -28,7 +28,7 @@ for (const [name, args, message] of [
   [
     'a wrong value',
     ['run', '--max-sessions', 'many'],
-    /max-sessions: "many" from flag --max-sessions is not allowed; allowed: a whole number from 1 to 1000000/,
+    /max-sessions: "many" \(from flag --max-sessions\) is not allowed; allowed: a whole number from 1 to 1000000/,
   ],
 ] as const) {
   test(`${name} is one line on standard error and exit code 2`, async (t) => {
@@ -49,7 +49,10 @@ test('a flag without its value is one line on standard error and exit code 2', a
 test('a wrong variable is one line that names it, and exit code 2', async (t) => {
   const { code, stderr } = await runProgram(t, ['run'], { PINHOLE_GRACE: 'soon' });
   assert.equal(code, 2);
-  assert.match(stderr, /^pinhole: grace: "soon" from environment PINHOLE_GRACE is not allowed; [^\n]+\n$/);
+  assert.match(
+    stderr,
+    /^pinhole: grace: "soon" \(from environment PINHOLE_GRACE\) is not allowed; [^\n]+\n$/,
+  );
 });
 
 test('an address that can not be listened on is one line and exit code 1', async (t) => {

@@ -122,7 +122,7 @@ test('takes an empty text for none, so that a flag can undo what the file says',
   assert.equal(config.listen, undefined);
   assert.equal(config.publicAddress, undefined);
   assert.deepEqual(config.denyPorts, []);
-  assert.match(message({ env: { PINHOLE_GRACE: '' } }), /^grace: "" from environment PINHOLE_GRACE /);
+  assert.match(message({ env: { PINHOLE_GRACE: '' } }), /^grace: "" \(from environment PINHOLE_GRACE\) /);
 });
 
 test('reads a server with and without a port', () => {
@@ -241,7 +241,7 @@ for (const [key, value] of refused) {
     const setting = settings.find((known) => known.key === key);
     assert.ok(setting !== undefined);
     assert.ok(text.startsWith(`${key}: `), text);
-    assert.ok(text.includes(` from flag --${key} is not allowed`), text);
+    assert.ok(text.includes(` (from flag --${key}) is not allowed`), text);
     assert.ok(text.endsWith(`; allowed: ${setting.allowed}`), text);
   });
 }
@@ -250,15 +250,15 @@ test('names the key, the origin, the value and what is allowed', () => {
   const allowed = 'one range of ports like 50000-50999, from 1 to 65535';
   assert.equal(
     message({ flags: { 'passive-ports': '99999' } }),
-    `passive-ports: "99999" from flag --passive-ports is not allowed; allowed: ${allowed}`,
+    `passive-ports: "99999" (from flag --passive-ports) is not allowed; allowed: ${allowed}`,
   );
   assert.equal(
     message({ env: { PINHOLE_PASSIVE_PORTS: '99999' } }),
-    `passive-ports: "99999" from environment PINHOLE_PASSIVE_PORTS is not allowed; allowed: ${allowed}`,
+    `passive-ports: "99999" (from environment PINHOLE_PASSIVE_PORTS) is not allowed; allowed: ${allowed}`,
   );
   assert.equal(
     message({ file: 'passive-ports = 99999' }),
-    `passive-ports: "99999" from pinhole.toml: passive-ports is not allowed; allowed: ${allowed}`,
+    `passive-ports: "99999" (from pinhole.toml: passive-ports) is not allowed; allowed: ${allowed}`,
   );
   assert.match(message({ flags: { listen: '21,192.0.2.1:21' } }), /\(21 and 192\.0\.2\.1:21 overlap\)/);
   assert.match(message({ flags: { listen: '21,2121,21' } }), /\(21 stands there twice\)/);
@@ -270,16 +270,16 @@ test('refuses values of the file that are of no use as a text or a number', () =
   for (const value of ['true', '1979-05-27', '{ a = 1 }', '[[1]]', 'nan', '1.5', '["1"]', '[]']) {
     assert.match(
       message({ file: `max-sessions = ${value}` }),
-      /^max-sessions: .* from pinhole\.toml: max-sessions/,
+      /^max-sessions: .* \(from pinhole\.toml: max-sessions\)/,
     );
   }
-  assert.match(message({ file: 'listen = [true]' }), /^listen: true from pinhole\.toml: listen/);
+  assert.match(message({ file: 'listen = [true]' }), /^listen: true \(from pinhole\.toml: listen\)/);
 });
 
 test('names the nearest known key for one that it does not know', () => {
   assert.equal(
     message({ file: 'pasive-ports = "1-2"' }),
-    'unknown pinhole.toml: key "pasive-ports"; the nearest known one is passive-ports',
+    'unknown key "pasive-ports" in pinhole.toml; the nearest known one is passive-ports',
   );
   assert.match(message({ file: 'passive_ports = "1-2"' }), /nearest known one is passive-ports$/);
   assert.match(message({ file: '[limits]\nmax-sessions = 1' }), /key "limits"/);
@@ -333,7 +333,7 @@ test('refuses a relay that would be its own server', () => {
   ] as const) {
     assert.match(
       message({ flags: { server }, env: { PINHOLE_LISTEN: listen } }),
-      /^server: .* from flag --server is not allowed \(the relay itself is there: listen is .* from environment/,
+      /^server: .* \(from flag --server\) is not allowed \(the relay itself is there: listen is .* from environment/,
     );
   }
   load({ flags: { server: '127.0.0.2:21', listen: '127.0.0.1:21' } });

@@ -12,6 +12,8 @@ export const demoCommand: CommandModule = {
   describe: 'Play a passive and an active transfer through the relay, and print the dialogue',
   builder: (yargs) => yargs.usage('$0 demo'),
   handler: async () => {
+    // `pinhole demo | head`: who has read enough is no error.
+    process.stdout.on('error', () => process.exit(0));
     const write = (text: string): void => void process.stdout.write(text);
     const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
     const server = await startEmbeddedServer();

@@ -1,4 +1,4 @@
-import { defaultListen, type Config } from '../config.ts';
+import { defaultListen, type Config, type ListenAddress } from '../config.ts';
 import type { ServableConfig } from '../daemon.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 import { parseAddress } from '../net/address.ts';
@@ -17,17 +17,18 @@ export function startEmbeddedServer(): Promise<FtpServer> {
   });
 }
 
-/** The configuration with what was not said settled: the server is this one, the relay is on loopback. */
-export function inFrontOf(config: Config, server: { address: string; port: number }): ServableConfig {
-  return {
-    ...config,
-    server: { host: server.address, port: server.port },
-    listen: config.listen ?? [{ address: parseAddress('127.0.0.1'), port: 2121 }],
-  };
+/** Where the relay listens, if it was not said: on port 21 for a named server, else on loopback. */
+export function listenOf({ server, listen }: Config): readonly ListenAddress[] {
+  return listen ?? (server ? defaultListen : [{ address: parseAddress('127.0.0.1'), port: 2121 }]);
 }
 
-/** The same for a configuration that names its server, `undefined` for one that does not. */
+/** The configuration in front of the server in memory. */
+export function inFrontOf(config: Config, server: { address: string; port: number }): ServableConfig {
+  return { ...config, server: { host: server.address, port: server.port }, listen: listenOf(config) };
+}
+
+/** The configuration with its listeners settled; `undefined` where it names no server. */
 export function servable(config: Config): ServableConfig | undefined {
-  const { server, listen } = config;
-  return server && { ...config, server, listen: listen ?? defaultListen };
+  const { server } = config;
+  return server && { ...config, server, listen: listenOf(config) };
 }

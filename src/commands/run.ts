@@ -3,10 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 import type { CommandModule } from 'yargs';
 import { formatConfig, type Config } from '../config.ts';
 import { startDaemon, type Daemon } from '../daemon.ts';
-import { createLogger, type Logger } from '../log.ts';
+import { createLogger } from '../log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
-import { inFrontOf, servable, startEmbeddedServer } from './embedded.ts';
+import { inFrontOf, listenOf, servable, startEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 
 interface RunFlags {
@@ -34,7 +34,7 @@ export const runCommand: CommandModule<object, RunFlags> = {
   handler: async (argv) => {
     const { config, origins } = configFrom({ ...argv });
     if (argv['print-config']) {
-      process.stdout.write(formatConfig(config, origins));
+      process.stdout.write(formatConfig({ ...config, listen: listenOf(config) }, origins));
     } else if (argv.check) {
       process.stdout.write('The configuration is valid.\n');
     } else {
@@ -55,12 +55,12 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
   const embedded = named ? undefined : await startEmbeddedServer();
   const settle = (next: Config): ReturnType<typeof servable> =>
     servable(next) ?? (embedded && inFrontOf(next, embedded));
-  const first = settle(config);
-  if (!first) throw new Error('no server');
+  const settled = settle(config);
+  if (!settled) throw new Error('no server');
 
   let daemon: Daemon;
   try {
-    daemon = await startDaemon(first, logger);
+    daemon = await startDaemon(settled, logger);
   } catch (error) {
     await embedded?.close();
     throw error;
@@ -73,14 +73,29 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
     });
   };
   process.on('SIGHUP', reload);
-  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => endNow(daemon, logger, signal));
+  const first = await firstSignal();
+  const hurry = (signal: NodeJS.Signals): void => {
+    // A terminal says SIGINT to npm and to us, and npm says it again: that is one Ctrl-C.
+    if (signal === 'SIGINT' && performance.now() - first.at < onePress) return;
+    daemon.abort();
+    logger.warn({ signal }, 'ended at once');
+    process.exit(1);
+  };
+  for (const signal of endSignals) process.on(signal, hurry);
   await daemon.close();
   await embedded?.close();
   process.off('SIGHUP', reload);
-  // The listeners for a second signal are all that is left.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(signal);
+  for (const signal of endSignals) process.off(signal, hurry);
+}
+
+const endSignals = ['SIGTERM', 'SIGINT'] as const;
+
+/** Milliseconds within which two SIGINT come of one press of a key. */
+const onePress = 500;
+
+async function firstSignal(): Promise<{ at: number }> {
+  await Promise.race(endSignals.map((signal) => once(process, signal)));
+  return { at: performance.now() };
 }
 
 async function reloadFrom(
@@ -91,12 +106,6 @@ async function reloadFrom(
   const next = settle(readAgain());
   if (!next) throw new Error('server: none is named any more; start again for the one in memory');
   await daemon.reload(next);
-}
-
-function endNow(daemon: Daemon, logger: Logger, signal: string): never {
-  daemon.abort();
-  logger.warn({ signal }, 'ended at once');
-  process.exit(1);
 }
 
 function whatToPaste(daemon: Daemon, server: { address: string; port: number }): string {

@@ -23,6 +23,7 @@ export class Sessions {
   #settings: SessionsSettings;
   readonly #plane: Plane;
   readonly #observe: Observer;
+  readonly #isOwn: (endpoint: Endpoint) => boolean;
   readonly #live = new Set<Session>();
   /** Sessions to be, whose server has not answered yet. */
   readonly #dialling = new Set<Dialling>();
@@ -32,10 +33,17 @@ export class Sessions {
   #closing = false;
   #empty: (() => void) | undefined;
 
-  constructor(settings: SessionsSettings, plane: Plane, observe: Observer) {
+  /** @param isOwn whether an endpoint is one that this process listens on for sessions */
+  constructor(
+    settings: SessionsSettings,
+    plane: Plane,
+    observe: Observer,
+    isOwn: (endpoint: Endpoint) => boolean,
+  ) {
     this.#settings = settings;
     this.#plane = plane;
     this.#observe = observe;
+    this.#isOwn = isOwn;
   }
 
   get count(): number {
@@ -75,13 +83,7 @@ export class Sessions {
         const words = messageOf(error);
         this.#dialling.delete(dialling);
         this.#leave(client.address);
-        this.#refuse(
-          socket,
-          client,
-          'server-unreachable',
-          '421 Service not available, the server does not answer.',
-          words,
-        );
+        this.#refuse(socket, client, 'server-unreachable', serverIsAway, words);
       },
     );
   }
@@ -114,6 +116,13 @@ export class Sessions {
       upstream.destroy();
       socket.destroy();
       this.#leave(client.address);
+      return;
+    }
+    if (this.#isOwn(server)) {
+      // It would dial itself for this session, and once more for that one, until no session is left.
+      upstream.destroy();
+      this.#leave(client.address);
+      this.#refuse(socket, client, 'server-unreachable', serverIsAway, 'the server is this relay itself');
       return;
     }
     socket.off('error', ignoreError);
@@ -161,6 +170,8 @@ export class Sessions {
     if (this.#count === 0) this.#empty?.();
   }
 }
+
+const serverIsAway = '421 Service not available, the server does not answer.';
 
 const refusals = {
   shutdown: '421 Service closing.',

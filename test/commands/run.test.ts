@@ -95,6 +95,28 @@ test('SIGTERM cuts a transfer when the grace is over: 421, RST, exit code 0', as
   assert.equal((await program.finished()).code, 0);
 });
 
+test('two SIGINT of one Ctrl-C, from the terminal and from npm, are one: a transfer finishes', async (t) => {
+  const { control, flags } = await server(t);
+  const program = new Program(t, ['run', ...flags, '--grace', '60s']);
+  const data = await transfer(t, await login(t, program, control));
+  program.signal('SIGINT');
+  program.signal('SIGINT');
+  await program.logged('stopping');
+  data.server.end('the whole file');
+  assert.equal(await data.client.rest(), 'the whole file');
+});
+
+test('SIGTERM cuts a transfer when the grace is over, though its client leaves the control channel open', async (t) => {
+  const { control, flags } = await server(t);
+  const program = new Program(t, ['run', ...flags, '--grace', '200ms']);
+  const pair = await login(t, program, control);
+  const data = await transfer(t, pair);
+  program.signal('SIGTERM');
+  await data.client.wasReset();
+  // The relay gives up such a client a while later: that had not come yet.
+  assert.equal(pair.client.socket.closed, false);
+});
+
 test('a second SIGTERM ends it at once, with exit code 1', async (t) => {
   const { control, flags } = await server(t);
   const program = new Program(t, ['run', ...flags, '--grace', '60s']);
@@ -151,7 +173,7 @@ test('SIGHUP reads the file again for new sessions, and live ones keep theirs', 
   program.signal('SIGHUP');
   const { error, level } = await program.logged('reload failed');
   assert.equal(level, 'error');
-  assert.match(String(error), /max-sessions: "many" from .*pinhole\.toml: max-sessions is not allowed/);
+  assert.match(String(error), /max-sessions: "many" \(from .*pinhole\.toml: max-sessions\) is not allowed/);
   assert.equal(await told(await login(t, program, control)), '192.0.2.2');
   await exchange(old, 'NOOP', '200 Here.');
 });

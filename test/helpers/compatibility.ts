@@ -56,8 +56,8 @@ export function describeCompatibility(cells: readonly Cell[]): string {
   });
   return `# Compatibility
 
-Written by a run of the tests (\`UPDATE_DOCS=1 npm run integration -- matrix\`). "all" is ${operations.join(', ')}: each
-done directly and then through the relay, with the files equal byte for byte and the two dialogues equal but for
+Written by a run of the tests (\`UPDATE_DOCS=1 npm run integration -- matrix\`). "all" is ${operations.join(', ')}:
+each done directly and then through the relay, with the files equal byte for byte and the two dialogues equal but for
 addresses and ports. What a client can't do by itself has a number.
 
 Servers: ${versionsOf(cells, 'server')}.

@@ -1,5 +1,5 @@
 /**
- * Decision 20: a dialogue through the relay equals the dialogue without it, but for addresses and ports. Every
+ * A dialogue through the relay equals the dialogue without it, but for addresses and ports. Every
  * real client and real server do all that they can in every mode, directly and through the relay; files are
  * compared byte for byte and the dialogues line by line. With UPDATE_DOCS=1 the table that it prints goes
  * to docs/compatibility.md.
