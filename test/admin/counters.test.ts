@@ -11,6 +11,7 @@ test('counts what happened by its type and reason, and no line of the dialogue',
   const counts = counters.read();
   assert.deepEqual(counts, {
     'command-refused not-the-peer': 1,
+    'login-failed': 1,
     'pinhole-closed expired': 1,
     'pinhole-opened': 1,
     'pinhole-refused stranger': 2,
