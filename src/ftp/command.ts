@@ -44,6 +44,7 @@ export function parseCommand(text: string): Command {
  *
  *     FF F4 FF F2 "ABOR"   as the RFC says
  *     FF F4 F2 "ABOR"      as it arrives where the second IAC went as TCP urgent data
+ *     FF F4 FF "ABOR"      the same where the DM did, to the letter of the RFC
  */
 function stripTelnet(text: string): { plain: string; telnet: string } {
   if (!mayHoldTelnet.test(text)) return { plain: text, telnet: '' };
@@ -60,5 +61,6 @@ function stripTelnet(text: string): { plain: string; telnet: string } {
 
 // Bytes F0-FE are letters in GBK and KOI8-R: only in front of the verb can they be Telnet's without an IAC.
 const mayHoldTelnet = /^[\xf0-\xfe]|\xff/;
-const leadingSequences = /^(?:\xff[\xfb-\xfe][^]?|\xff?[\xf0-\xfe])+/;
+// Where the DM went as urgent data, its IAC stands alone: it is taken for that before ABOR and nothing else.
+const leadingSequences = /^(?:\xff[\xfb-\xfe][^]?|\xff?[\xf0-\xfe])*(?:\xff(?=abor(?![^ ])))?/i;
 const innerSequences = /\xff(?:[\xfb-\xfe][^]?|[\xf0-\xfa]|\xff)/g;

@@ -65,8 +65,11 @@ export class ExchangeQueue {
    * @returns the relay's own answers among them, to be sent before the reply
    */
   arrive(code: number): string {
-    if (this.#underWay) return '';
-    return answersOf(this.#exchanges.splice(0, Math.max(0, this.#indexAnsweredBy(code))));
+    // 225 ends a transfer and its ABOR at once where no data connection had come (pyftpdlib).
+    if (this.#underWay && code !== 225) return '';
+    const before = this.#indexAnsweredBy(code);
+    if (before > 0) this.#underWay = false;
+    return answersOf(this.#exchanges.splice(0, Math.max(0, before)));
   }
 
   /** Takes a whole reply into account, and returns the exchange that it was the final reply of. */
@@ -90,7 +93,14 @@ export class ExchangeQueue {
 
   /** -1 where no exchange that is outstanding can have this reply. */
   #indexAnsweredBy(code: number): number {
-    if (!this.#underWay) return this.#exchanges.findIndex((exchange) => mayAnswer(exchange, code));
+    if (!this.#underWay) {
+      return this.#exchanges.findIndex((exchange) => mayAnswer(exchange, code));
+    }
+    // A transfer under way never ends with "unknown command": Pure-FTPd says that of what comes meanwhile.
+    if (code >= 500 && code <= 504) {
+      const next = this.#exchanges.findIndex(({ kind }, index) => index > 0 && kind === 'sent');
+      if (next > 0) return next;
+    }
     // During a transfer STAT is answered at once (RFC 959 section 4.1.3), and by some servers others are too.
     const outOfTurn = this.#exchanges.findIndex((exchange) => isOnlyFor(exchange, code));
     return Math.max(0, outOfTurn);
@@ -105,6 +115,12 @@ function answersOf(exchanges: readonly Exchange[]): string {
 function isOnlyFor(exchange: Exchange, code: number): boolean {
   if (exchange.kind !== 'sent') return false;
   if (exchange.verb === 'STAT') return code >= 211 && code <= 213;
+  if (exchange.verb === 'ABOR') return code === 225;
+  return isAnnouncing(exchange, code);
+}
+
+function isAnnouncing(exchange: Exchange, code: number): boolean {
+  if (exchange.kind !== 'sent') return false;
   return (exchange.verb === 'PASV' && code === 227) || (exchange.verb === 'EPSV' && code === 229);
 }
 
@@ -119,7 +135,14 @@ function mayAnswer(exchange: Exchange, code: number): boolean {
     case '':
       return code === 500 || code === 502 || code === 503 || code === 530 || code === 421;
     case 'ABOR':
-      return code === 225 || code === 226 || code >= 400;
+      return (
+        code === 225 ||
+        code === 226 ||
+        code === 421 ||
+        code === 426 ||
+        (code >= 500 && code <= 504) ||
+        code === 530
+      );
     case 'PASV':
       return code === 227 || code >= 400;
     case 'EPSV':

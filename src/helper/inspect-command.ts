@@ -33,6 +33,12 @@ const httpVerbs: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * IAC IP IAC DM. A byte of it that came as TCP urgent data was not read, and servers that read urgent data in
+ * line know the whole of it alone.
+ */
+const wholeSynch = '\xff\xf4\xff\xf2';
+
+/**
  * Decides about one whole line of a client. Pure: what was decided is done, and recorded in `state`, by the
  * session.
  */
@@ -48,6 +54,9 @@ export function inspectCommand(command: Command, state: SessionState, policy: Po
   // Servers differ in what they make of it: one that skips it would see another verb.
   if (verb.includes('\xff')) return refuse('syntax', '500 Command not understood.');
   if (verb === 'AUTH') return refuse('tls-refused', '534 TLS is not available through this relay.');
+  if (verb === 'ABOR' && command.telnet !== '' && !raw.startsWith(wholeSynch)) {
+    return { kind: 'pass', rewritten: wholeSynch + command.plain };
+  }
   if (verb === 'HOST') return inspectHost(command, state);
   if (!setUpVerbs.has(verb)) return { kind: 'pass' };
   if (!state.loggedIn) return refuse('not-logged-in', '530 Please login with USER and PASS.');

@@ -15,8 +15,10 @@ export interface SessionState {
   loggedIn: boolean;
   /** RFC 2428 section 4: after EPSV ALL only EPSV sets up data connections. */
   epsvAll: boolean;
-  /** What the server has said last of all: 221 to a QUIT, or that it closes by itself. */
+  /** Whether the server has said 221 to a QUIT, or 421. */
   goodbye: 'quit' | 'closing' | undefined;
+  /** The code of the last reply; 0 before the first. */
+  lastCode: number;
 }
 
 export function newSessionState(peers: Pick<SessionState, 'client' | 'server' | 'reached'>): SessionState {
@@ -27,6 +29,7 @@ export function newSessionState(peers: Pick<SessionState, 'client' | 'server' | 
     loggedIn: false,
     epsvAll: false,
     goodbye: undefined,
+    lastCode: 0,
   };
 }
 
@@ -42,9 +45,19 @@ export function isLoggingIn({ exchanges }: SessionState): boolean {
   return exchanges.find(({ verb }) => loginVerbs.has(verb) || verb === greeting) !== undefined;
 }
 
+/**
+ * Whether the client knows why the server closes the connection: it has said goodbye, or a refusal that nothing
+ * was outstanding behind (530 after too many log ins, 500 to what it does not suffer), or was asked to by QUIT.
+ */
+export function isCloseExplained({ goodbye, lastCode, exchanges }: SessionState): boolean {
+  if (goodbye || exchanges.find(({ verb }) => verb === 'QUIT')) return true;
+  return lastCode >= 400 && exchanges.size === 0;
+}
+
 /** Takes a reply of the server into account, and returns the exchange that it ended. */
 export function settleReply(state: SessionState, code: number): SentExchange | undefined {
   const exchange = state.exchanges.settle(code);
+  state.lastCode = code;
   if (code === 421) state.goodbye = 'closing';
   if (code === 221 && exchange?.verb === 'QUIT') state.goodbye = 'quit';
   if (!exchange || !isCompletion(code)) return exchange;

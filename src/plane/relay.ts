@@ -62,7 +62,9 @@ class RelayPlane implements Plane {
       } finally {
         if (!listening) this.#forget(lease);
       }
-      if (listening) return this.#opened(lease);
+      if (!listening) continue;
+      if (!this.#leases.has(lease.expectation.id)) throw new Error('the relay is stopping');
+      return this.#opened(lease);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }

@@ -9,7 +9,13 @@ import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
 import { inspectReply, mayAnnounce } from '../helper/inspect-reply.ts';
 import { announcedAddress, type Policy } from '../helper/policy.ts';
 import { showBytes, showCommand, showReply } from '../helper/redact.ts';
-import { isLoginFailure, newSessionState, settleReply, type SessionState } from '../helper/session-state.ts';
+import {
+  isCloseExplained,
+  isLoginFailure,
+  newSessionState,
+  settleReply,
+  type SessionState,
+} from '../helper/session-state.ts';
 import { familyOf, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
@@ -110,7 +116,7 @@ export class Session {
         this.#flush();
       },
       ended: () => {
-        // A command without its end is none: what is lost is what the server would have thrown away.
+        // A command without its end is none, and might be a PORT that nobody inspected: it goes no further.
         this.#clientEnded = true;
         this.#server.end();
       },
@@ -418,7 +424,8 @@ export class Session {
     // What comes behind it must not be taken for the rest of it.
     if (rest !== '') this.#client.send(`${rest}\r\n`);
     if (this.#clientEnded) this.#finish('client-closed');
-    else if (this.#state.goodbye) this.#finish(this.#state.goodbye === 'quit' ? 'quit' : 'server-closed');
+    else if (isCloseExplained(this.#state))
+      this.#finish(this.#state.goodbye === 'quit' ? 'quit' : 'server-closed');
     else this.#serverGone('server-closed');
   }
 

@@ -201,3 +201,18 @@ test('comes to terms with any stream of commands and replies, and gives each ans
     }),
   );
 });
+
+test('takes a 225 for the answer to a transfer and its ABOR at once, as pyftpdlib gives it', () => {
+  assert.equal(settleAll(queueOf('RETR', 'ABOR', 'CWD', 'PASV'), 150, 225, 550, 227), '- ABOR CWD PASV');
+});
+
+test('takes no "unknown command" for the end of a transfer: Pure-FTPd says it to what comes meanwhile', () => {
+  assert.equal(
+    settleAll(queueOf('RETR', 'PASV', 'SIZE', 'PASV'), 150, 500, 226, 550, 227),
+    '- PASV RETR SIZE PASV',
+  );
+});
+
+test('keeps a refusal of the next command from an ABOR that was answered with the transfer', () => {
+  assert.equal(settleAll(queueOf('RETR', 'ABOR', 'CWD', 'PASV'), 150, 226, 550, 227), '- RETR CWD PASV');
+});

@@ -9,7 +9,7 @@ import { compareDialogues } from '../helpers/dialogue/compare.ts';
 import { recordDialogue } from '../helpers/dialogue/record.ts';
 import { runClient, type ClientName, type ClientResult, type Mode } from '../helpers/lab/clients.ts';
 import { createNetwork, type Network } from '../helpers/lab/network.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
+import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
 
@@ -87,6 +87,25 @@ for (const mode of ['extended-passive', 'active'] as const) {
     assert.equal(compareDialogues(direct.dialogue, relayed.dialogue), '');
   });
 }
+
+test('an ABOR behind Telnet sequences, part of them urgent data, ends a transfer as without the relay', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  server.put('large', Buffer.alloc(64 * 1024 * 1024));
+  const script = join(import.meta.dirname, 'urgent-abort.py');
+  const passage = async (address: string, form: string): Promise<string> => {
+    const argv = [debianPython, script, address, server.user, server.password, 'large', form];
+    const { stdout, stderr, code } = await network.exec('client', argv);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+  for (const form of ['iac-urgent', 'dm-urgent', 'in-line']) {
+    await network.setForwarding(true);
+    const direct = await passage(server.address, form);
+    await network.setForwarding(false);
+    assert.equal(await passage(relay.address, form), direct, form);
+    assert.match(direct, /^426 22[56]$/m, form);
+  }
+});
 
 test('the log joins each transfer with its command, its bytes and how it ended', async (t) => {
   if (skipOrFail(t, missing)) return;

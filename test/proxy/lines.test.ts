@@ -68,13 +68,15 @@ test('ends a line at LF alone, and sends CRLF on', async (t) => {
 
 for (const [name, telnet] of [
   ['IAC IP IAC DM', '\xff\xf4\xff\xf2'],
-  ['IAC IP and the DM that went as urgent data', '\xff\xf4\xf2'],
+  ['IAC IP DM, whose second IAC went as urgent data,', '\xff\xf4\xf2'],
+  ['IP IAC DM, whose first IAC went as urgent data,', '\xf4\xff\xf2'],
+  ['IAC IP IAC, whose DM went as urgent data,', '\xff\xf4\xff'],
 ] as const) {
-  test(`passes ${name} on in front of an ABOR`, async (t) => {
+  test(`passes ${name} on as the whole sequence in front of an ABOR`, async (t) => {
     const lab = await Lab.start(t);
     const { client, server } = await lab.login();
     client.send(`RETR file\r\n${telnet}ABOR\r\n`);
-    await server.expect(`RETR file\r\n${telnet}ABOR\r\n`);
+    await server.expect('RETR file\r\n\xff\xf4\xff\xf2ABOR\r\n');
     server.send('426 Cut.\r\n226 Abort ok.\r\n');
     await client.expect('426 Cut.\r\n226 Abort ok.\r\n');
     const [, abort] = lab.eventsOf('command').slice(-2);

@@ -238,3 +238,16 @@ test('tells each log in that the server refuses, for whoever watches the log', a
   assert.deepEqual(client, pair.client.local);
   assert.match(lab.log, /"level":"warn".*"code":530,"msg":"login failed"/);
 });
+
+test('adds no 421 where the server has said why it closes', async (t) => {
+  const lab = await Lab.start(t);
+  const pair = await lab.connect();
+  pair.server.send('220 Ready.\r\n');
+  await pair.client.expect('220 Ready.\r\n');
+  await exchange(pair, 'USER anna', '331 Password?');
+  await exchange(pair, 'PASS wrong', '530 Too many tries.');
+  pair.server.end();
+  await pair.client.finished();
+  pair.client.end();
+  await lab.event('session-closed', { reason: 'server-closed' });
+});
