@@ -41,7 +41,9 @@ function normaliseExchange(exchange: Exchange): Exchange {
   const code = replies.at(-1)?.text.slice(0, 3) ?? '';
   return {
     ...(command === undefined ? {} : { command: rewritten(command, commandText) }),
-    replies: replies.map((line) => rewritten(line, (text) => replyText(code, text))),
+    replies: replies
+      .filter(({ text }) => !whim.test(text))
+      .map((line) => rewritten(line, (text) => replyText(code, text))),
     data: isListing ? data.map(normaliseListing) : data,
   };
 }
@@ -49,6 +51,9 @@ function normaliseExchange(exchange: Exchange): Exchange {
 function rewritten(line: Line, rewrite: (text: string) => string): Line {
   return { ...line, text: rewrite(line.text) };
 }
+
+/** Pure-FTPd says this now and then, and not for anything that the client did. */
+const whim = /^150-The computer is your friend\. Trust the computer$/;
 
 const sixNumbers = /\d+(?:\s*,\s*\d+){5}/;
 

@@ -75,6 +75,18 @@ test('shows other content as a diff of the lines around it', () => {
   assert.doesNotMatch(difference, /220/);
 });
 
+test("finds nothing in Pure-FTPd's whims", () => {
+  const whim = '150-The computer is your friend. Trust the computer\n';
+  const said = (line: string): Dialogue =>
+    talk(direct, [
+      '<220 Hi\n',
+      '>RETR a\n',
+      `<150-Accepted data connection\n${line}150 5 bytes\n226 Done.\n`,
+    ]);
+  assert.equal(compareDialogues(said(whim), said('')), '');
+  assert.notEqual(compareDialogues(said('150-Another line\n'), said('')), '');
+});
+
 test('shows a reset in the place of a FIN', () => {
   const ended = (flag: 'fin' | 'rst'): Dialogue => {
     const tcp = wire({ address: client, port: 41_000 }, { address: direct, port: 30_000 });
