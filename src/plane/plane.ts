@@ -19,8 +19,8 @@ export interface PinholeRequest {
   /** The port number to take if it lies in the range and is free. */
   readonly preferredPort: number;
   readonly to: Endpoint;
-  /** Where the connection to `to` should come from, as far as that can be had. */
-  readonly from?: { readonly address: Address; readonly port: number };
+  /** Where the connection to `to` should come from, as far as that can be had; port 0 for any. */
+  readonly from: Endpoint;
   /** Milliseconds. */
   readonly timeout: number;
   readonly owner: PinholeOwner;

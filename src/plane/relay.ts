@@ -272,13 +272,15 @@ function endpointOf(socket: Socket): Endpoint | undefined {
  * port of the address; and from any address where that is not this host's.
  */
 function dial(
-  { to, from }: PinholeRequest,
+  { mode, to, from }: PinholeRequest,
   timeout: number,
   done: (socket: Socket | undefined, error?: Error) => void,
 ): { destroy(): void } {
-  const locals = from
-    ? [{ localAddress: from.address, localPort: from.port }, { localAddress: from.address }, {}]
-    : [{}];
+  // Towards the server the system chooses as it did for the control channel; a bind would cost a port for each.
+  const locals =
+    mode === 'active'
+      ? [{ localAddress: from.address, localPort: from.port }, { localAddress: from.address }, {}]
+      : [{}];
   let current: Socket | undefined;
   let stopped = false;
   const stop = (error?: Error): void => {

@@ -335,7 +335,7 @@ export class Session {
     { announcement, rewrite }: ReplyDecision & { kind: 'expect' },
   ): void {
     const { passivePorts, policy } = this.#settings;
-    const { client, reached } = this.#endpoints;
+    const { client, reached, inside } = this.#endpoints;
     const where = {
       peer: client.address,
       alsoFrom: policy.fxpPeers,
@@ -343,6 +343,8 @@ export class Session {
       ports: passivePorts,
       // The address that a reply names is never dialled: only the server that the relay knows is.
       to: { address: this.#state.server, port: announcement.endpoint.port },
+      // A server may check that a data connection comes from where its control connection does.
+      from: { address: inside.address, port: 0 },
     };
     const opened = (pinhole: Pinhole): void => {
       this.#pinholes.expect(pinhole);
