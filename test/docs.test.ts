@@ -78,12 +78,12 @@ test('docs/what-it-does.md quotes every reply that the relay gives of its own, a
 });
 
 test('docs/dependencies.md tells why of each package in package.json, and of no other', () => {
-  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
-    'dependencies' | 'devDependencies',
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'optionalDependencies' | 'devDependencies',
     Record<string, string>
   >;
   const told = read('docs/dependencies.md');
-  for (const [part, wanted] of Object.entries({ dependencies, devDependencies })) {
+  for (const [part, wanted] of Object.entries({ dependencies, optionalDependencies, devDependencies })) {
     const rows = [...partOf(told, part).matchAll(/^- `([^`]+)`: \S/gm)].map(([, name]) => name);
     assert.deepEqual(rows, Object.keys(wanted), part);
   }

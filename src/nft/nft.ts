@@ -1,0 +1,12 @@
+/** Runs transactions: the one seam between this program and nftables. */
+export interface Nft {
+  /**
+   * Carries out all statements or none.
+   *
+   * @throws {NftError}
+   */
+  run(statements: string): void;
+  /** Reads the statements and asks the kernel what it has, and changes nothing. @throws {NftError} */
+  check(statements: string): void;
+  close(): void;
+}

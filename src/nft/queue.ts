@@ -1,0 +1,55 @@
+import type { Nft } from './nft.ts';
+
+interface Pending {
+  readonly statements: string;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Joins the transactions of one turn of the event loop to one, as a transaction costs more than its elements. */
+export class NftQueue {
+  readonly #nft: Nft;
+  #pending: Pending[] = [];
+
+  constructor(nft: Nft) {
+    this.#nft = nft;
+  }
+
+  /** Resolves when the statements, all of them, hold. @throws {NftError} and then none does */
+  submit(statements: string): Promise<void> {
+    return new Promise((done, failed) => {
+      if (this.#pending.push({ statements, done, failed }) > 1) return;
+      setImmediate(() => {
+        this.flush();
+      });
+    });
+  }
+
+  /** Runs what is pending now. */
+  flush(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    if (pending.length === 0) return;
+    try {
+      this.#nft.run(pending.map(({ statements }) => statements).join(''));
+    } catch (error) {
+      // One bad element fails them all: each alone, and only that one does.
+      if (pending.length > 1)
+        pending.forEach((each) => {
+          this.#runAlone(each);
+        });
+      else pending[0]?.failed(error);
+      return;
+    }
+    for (const { done } of pending) done();
+  }
+
+  #runAlone({ statements, done, failed }: Pending): void {
+    try {
+      this.#nft.run(statements);
+      done();
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import { familyOf, withoutZone, type Address, type Family } from '../net/address.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+
+/** The one table that is ours, and the mark of the connections that it lets through. */
+export interface TableSettings {
+  readonly table: string;
+  readonly mark: number;
+}
+
+/** What the kernel is told of one pinhole; all addresses are of one family. */
+export interface Path {
+  /** Who may connect, from any port. */
+  readonly peer: Address;
+  /** Where the peer connects to. */
+  readonly at: Endpoint;
+  /** Where the connection leads. */
+  readonly to: Endpoint;
+  /** Where it comes from, as the far end sees it; port 0: the port that it came from, if that is free. */
+  readonly from: Endpoint;
+}
+
+/** A statement and its end, so that statements can be joined to one transaction. */
+type Statements = string;
+
+/** How many pinholes of one family can be pending. */
+const capacity = 65_536;
+
+/**
+ * Makes the table, in the place of one that was left behind; the transaction is one step, so that at no time
+ * half of it stands.
+ *
+ * A packet of a new connection meets `gate` before any NAT: who is expected is marked, and the expectation is
+ * gone with that same packet. `lead` and `disguise` rewrite the destination and the source of marked connections
+ * alone. Each stands at two hooks, as what this host itself sends and receives passes others than what it
+ * forwards.
+ */
+export function makeTable({ table, mark }: TableSettings): Statements {
+  return `add table inet ${table}
+delete table inet ${table}
+table inet ${table} {
+${([4, 6] as const).map(setsOf).join('')}\tchain gate {
+${([4, 6] as const).map((family) => gateOf(family, mark)).join('')}\t}
+\tchain lead {
+\t\tdnat ip to ip saddr . ip daddr . tcp dport map @to4
+\t\tdnat ip6 to ip6 saddr . ip6 daddr . tcp dport map @to6
+\t}
+\tchain disguise {
+\t\tsnat ip to ip saddr . ip daddr . tcp dport map @from_port4
+\t\tsnat ip to ip saddr . ip daddr . tcp dport map @from4
+\t\tsnat ip6 to ip6 saddr . ip6 daddr . tcp dport map @from_port6
+\t\tsnat ip6 to ip6 saddr . ip6 daddr . tcp dport map @from6
+\t}
+\tchain gate_in { type filter hook prerouting priority -110; tcp flags syn / fin,syn,rst,ack ct state new jump gate; }
+\tchain gate_local { type filter hook output priority -110; tcp flags syn / fin,syn,rst,ack ct state new jump gate; }
+\tchain lead_in { type nat hook prerouting priority -105; ct mark ${mark} jump lead; }
+\tchain lead_local { type nat hook output priority -105; ct mark ${mark} jump lead; }
+\tchain disguise_out { type nat hook postrouting priority 95; ct mark ${mark} jump disguise; }
+\tchain disguise_local { type nat hook input priority 95; ct mark ${mark} jump disguise; }
+}
+`;
+}
+
+/** Deletes the table; where it is not there already that is no error. */
+export function dropTable({ table }: TableSettings): Statements {
+  return `add table inet ${table}\ndelete table inet ${table}\n`;
+}
+
+/**
+ * Drops what comes to a pinhole before it is open, instead of having it refused: TCP sends its SYN again.
+ *
+ * @param timeout milliseconds
+ */
+export function hold(table: string, path: Path, timeout: number): Statements {
+  return `add element ${elementOf(table, 'held', path)} ${braces(tupleOf(path), timeout)}\n`;
+}
+
+/** The end of `hold`. */
+export function release(table: string, path: Path): Statements {
+  // Deleting what a timeout has taken would fail; adding what is there does not.
+  return (
+    hold(table, path, second) + `delete element ${elementOf(table, 'held', path)} { ${tupleOf(path)} }\n`
+  );
+}
+
+/**
+ * Lets the peer connect once. The rewriting outlives the expectation a little: the packet that comes at the last
+ * moment needs both.
+ *
+ * @param timeout milliseconds
+ */
+export function admit(table: string, path: Path, timeout: number): Statements {
+  const tuple = tupleOf(path);
+  const later = timeout + 10 * second;
+  return (
+    `add element ${elementOf(table, 'to', path)} ${braces(tuple, later, endpointText(path.to))}\n` +
+    `add element ${elementOf(table, 'expect', path)} ${braces(tuple, timeout)}\n`
+  );
+}
+
+/** The end of `admit`: nobody is let in any more, connections that were live on. */
+export function dismiss(table: string, path: Path): Statements {
+  const tuple = tupleOf(path);
+  return (
+    admit(table, path, second) +
+    `delete element ${elementOf(table, 'expect', path)} { ${tuple} }\n` +
+    `delete element ${elementOf(table, 'to', path)} { ${tuple} }\n`
+  );
+}
+
+/**
+ * Names the source of the connections that go from the peer to where a path leads. The key is what a packet has
+ * by then, `peer . to`: paths that have these in common share the element, see `sourceKey`.
+ *
+ * @param timeout milliseconds
+ */
+export function disguise(table: string, path: Path, timeout: number): Statements {
+  const element = elementOf(table, path.from.port === 0 ? 'from' : 'from_port', path);
+  return `add element ${element} ${braces(sourceKey(path), timeout + 10 * second, sourceText(path))}\n`;
+}
+
+/** The end of `disguise`. */
+export function undisguise(table: string, path: Path): Statements {
+  const element = elementOf(table, path.from.port === 0 ? 'from' : 'from_port', path);
+  return disguise(table, path, second) + `delete element ${element} { ${sourceKey(path)} }\n`;
+}
+
+/** `198.51.100.10 . 10.77.0.2 . 30000`: who connects, and to where it is led. */
+export function sourceKey({ peer, to }: Path): string {
+  return `${withoutZone(peer)} . ${endpointText(to)}`;
+}
+
+/** `198.51.100.1 . 20`, or the address alone where any port will do. */
+export function sourceText({ from }: Path): string {
+  return from.port === 0 ? withoutZone(from.address) : endpointText(from);
+}
+
+const second = 1000;
+
+function setsOf(family: Family): string {
+  const address = family === 4 ? 'ipv4_addr' : 'ipv6_addr';
+  const endpoint = `${address} . inet_service`;
+  const tuple = `type ${address} . ${endpoint}`;
+  return `\tset held${family} { ${tuple}; size ${capacity}; flags timeout; }
+\tset expect${family} { ${tuple}; size ${capacity}; flags dynamic,timeout; }
+\tmap to${family} { ${tuple} : ${endpoint}; size ${capacity}; flags timeout; }
+\tmap from${family} { ${tuple} : ${address}; size ${capacity}; flags timeout; }
+\tmap from_port${family} { ${tuple} : ${endpoint}; size ${capacity}; flags timeout; }
+`;
+}
+
+function gateOf(family: Family, mark: number): string {
+  const ip = family === 4 ? 'ip' : 'ip6';
+  const tuple = `${ip} saddr . ${ip} daddr . tcp dport`;
+  return `\t\t${tuple} @held${family} drop
+\t\t${tuple} @expect${family} delete @expect${family} { ${tuple} } ct mark set ${mark}
+`;
+}
+
+function elementOf(
+  table: string,
+  set: 'held' | 'expect' | 'to' | 'from' | 'from_port',
+  { at }: Path,
+): string {
+  return `inet ${table} ${set}${familyOf(at.address)}`;
+}
+
+/** `198.51.100.10 . 198.51.100.1 . 50000` */
+function tupleOf({ peer, at }: Path): string {
+  return `${withoutZone(peer)} . ${endpointText(at)}`;
+}
+
+function endpointText({ address, port }: Endpoint): string {
+  return `${withoutZone(address)} . ${port}`;
+}
+
+function braces(key: string, timeout: number, value?: string): string {
+  return `{ ${key} timeout ${Math.max(1, Math.ceil(timeout))}ms${value === undefined ? '' : ` : ${value}`} }`;
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { NftError } from '../../src/nft/error.ts';
+import { loadNft } from '../../src/nft/libnftables.ts';
+import type { Nft } from '../../src/nft/nft.ts';
+
+// What changes tables is tested in network namespaces; a check changes nothing anywhere.
+const present = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'].some(
+  (folder) => existsSync(`${folder}/libnftables.so.1`),
+);
+
+test('libnftables answers in this process, with typed errors', async (t) => {
+  let nft: Nft;
+  try {
+    nft = await loadNft();
+  } catch (error) {
+    assert.ok(error instanceof NftError && error.kind === 'no-library' && !present, String(error));
+    t.skip(error.message);
+    return;
+  }
+  const isRoot = process.getuid?.() === 0;
+  const kind = isRoot ? 'other' : 'no-permission';
+  assert.throws(() => {
+    nft.check('no statement at all\n');
+  }, NftError);
+  assert.throws(
+    () => {
+      nft.check('add rule inet pinhole-test chain nonsense\n');
+    },
+    { name: 'NftError', kind },
+  );
+  nft.close();
+});
