@@ -19,6 +19,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+const planes = ['relay', 'kernel'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['auto', 'json', 'pretty'] as const;
 
@@ -47,7 +48,11 @@ export interface Config {
   readonly idleTimeout: number;
   readonly dataIdleTimeout: number;
   readonly grace: number;
-  readonly plane: 'relay';
+  readonly plane: (typeof planes)[number];
+  /** The name of the kernel plane's nftables table, of family inet. */
+  readonly kernelTable: string;
+  /** The mark of the connections that the kernel plane lets through, from 1 to 2^32 - 1. */
+  readonly kernelMark: number;
   readonly tls: 'refuse';
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat: (typeof logFormats)[number];
@@ -247,7 +252,27 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   idleTimeout: duration('how long a control channel may be silent', '3600', 1, 7 * day),
   dataIdleTimeout: duration('how long a data channel may be silent', '3600', 1, 7 * day),
   grace: duration('how long transfers may go on after SIGTERM', '30', 0, day),
-  plane: choice('what carries the data: relay, this process itself', 'relay', ['relay']),
+  plane: choice('what carries the data: relay, this process itself; kernel, nftables', 'relay', planes),
+  kernelTable: one(
+    {
+      group: 'How',
+      description: 'the nftables table of the kernel plane, made at start and deleted at the end',
+      allowed: 'a name of letters, digits and _, at most 60, a letter first',
+      initial: 'pinhole',
+    },
+    (text) => (/^[a-z][a-z0-9_]{0,59}$/i.test(text) ? text : undefined),
+    (value) => value,
+  ),
+  kernelMark: one(
+    {
+      group: 'How',
+      description: 'the connection mark of what the kernel plane lets through, for a rule of your own',
+      allowed: 'a number from 1 to 4294967295, or 0x1 to 0xffffffff',
+      initial: '0x2121',
+    },
+    readMark,
+    (value) => `0x${value.toString(16)}`,
+  ),
   tls: choice('what AUTH gets: refuse, the reply 534', 'refuse', ['refuse']),
   logLevel: choice('what is logged', 'info', logLevels),
   logFormat: choice('how it is logged; auto: pretty on a terminal, else json', 'auto', logFormats),
@@ -565,6 +590,11 @@ function readPublic(text: string, family: Family): string | undefined {
 function readHostAddress(text: string): Address | undefined {
   const address = parseAddress(text);
   return address !== undefined && mayBeHost(address) ? address : undefined;
+}
+
+function readMark(text: string): number | undefined {
+  const mark = /^(?:0x[0-9a-f]{1,8}|[0-9]{1,10})$/i.test(text) ? Number(text) : 0;
+  return mark >= 1 && mark <= 0xffffffff ? mark : undefined;
 }
 
 function repeatedFamily(addresses: readonly Address[]): string | undefined {

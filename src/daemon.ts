@@ -7,6 +7,7 @@ import { logEvents, type Logger } from './log.ts';
 import { familyOf, parseAddress, type Address, type Family } from './net/address.ts';
 import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
 import { codeOf, messageOf } from './net/error.ts';
+import { missingSettings, startKernelPlane } from './plane/kernel-host.ts';
 import type { Plane } from './plane/plane.ts';
 import { createRelayPlane } from './plane/relay.ts';
 import { listen, type Listener } from './proxy/listener.ts';
@@ -34,7 +35,7 @@ export interface Daemon {
  * The one wiring: plane, sessions, listeners, log and counters.
  *
  * @param observers who listens besides the log and the counters
- * @throws when a listener can't be had; nothing is left running then
+ * @throws when a listener or the plane can't be had; nothing is left running then
  */
 export async function startDaemon(
   config: ServableConfig,
@@ -43,7 +44,10 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const counters = createCounters();
   const observe = tellAll([counters.observe, logEvents(logger), ...observers]);
-  const plane = createPlane(config, observe);
+  const plane = await createPlane(config, observe);
+  if (config.plane === 'kernel') {
+    for (const missing of missingSettings()) logger.warn({ plane: 'kernel' }, missing);
+  }
   let addresses = await startPublicAddresses(config, observe);
   const listeners = new Map<string, Listener>();
   const isOwn = (endpoint: Endpoint): boolean => {
@@ -148,11 +152,25 @@ export async function startDaemon(
 }
 
 /** What was set at start for good: the log's settings and the plane's own. */
-const fixed = ['logLevel', 'logFormat', 'plane', 'connectTimeout', 'dataIdleTimeout'] as const;
+const fixed = [
+  'logLevel',
+  'logFormat',
+  'plane',
+  'kernelTable',
+  'kernelMark',
+  'connectTimeout',
+  'dataIdleTimeout',
+] as const;
 
-/** Which plane carries data. `relay` is the one that there is. */
-function createPlane({ connectTimeout, dataIdleTimeout }: Config, observe: Observer): Plane {
-  return createRelayPlane({ observe, connectTimeout, dataIdleTimeout });
+/** What carries data. */
+function createPlane(config: Config, observe: Observer): Plane | Promise<Plane> {
+  const { connectTimeout, dataIdleTimeout, kernelTable, kernelMark } = config;
+  switch (config.plane) {
+    case 'relay':
+      return createRelayPlane({ observe, connectTimeout, dataIdleTimeout });
+    case 'kernel':
+      return startKernelPlane({ observe, table: kernelTable, mark: kernelMark });
+  }
 }
 
 function settingsOf(config: ServableConfig, addresses: PublicAddresses): SessionsSettings {

@@ -55,6 +55,7 @@ export type TransferCause =
   | 'server-reset'
   | 'client-unreachable'
   | 'server-unreachable'
+  | 'reset'
   | 'data-idle-timeout'
   | 'shutdown';
 
@@ -140,6 +141,8 @@ export type Event =
     }
   | { readonly type: 'public-address-resolved'; readonly host: string; readonly address: Address }
   | { readonly type: 'public-address-failed'; readonly host: string; readonly error: string }
+  /** Somebody had deleted the kernel plane's table; it is there again, with the pinholes that were pending. */
+  | { readonly type: 'table-restored'; readonly table: string; readonly pinholes: number }
   | ({ readonly type: 'pinhole-opened'; readonly command: string } & PinholeFacts)
   | ({ readonly type: 'pinhole-taken'; readonly from: Endpoint } & PinholeFacts)
   | ({ readonly type: 'pinhole-closed'; readonly reason: PinholeReason } & PinholeFacts)

@@ -52,6 +52,7 @@ function levelOf(event: Event): Level {
     case 'pinhole-refused':
     case 'reply-remarked':
     case 'public-address-failed':
+    case 'table-restored':
       return 'warn';
     default:
       return 'info';

@@ -53,6 +53,8 @@ test('has the documented defaults', () => {
     dataIdleTimeout: 3_600_000,
     grace: 30_000,
     plane: 'relay',
+    kernelTable: 'pinhole',
+    kernelMark: 0x2121,
     tls: 'refuse',
     logLevel: 'info',
     logFormat: 'auto',
@@ -135,6 +137,13 @@ test('reads a server with and without a port', () => {
   ] as const;
   for (const [server, expected] of cases)
     assert.deepEqual(load({ flags: { server } }).config.server, expected);
+});
+
+test('reads a mark as a decimal or a hexadecimal number', () => {
+  for (const mark of ['8481', '0x2121', '0X2121']) {
+    assert.equal(load({ flags: { 'kernel-mark': mark } }).config.kernelMark, 0x2121);
+  }
+  assert.equal(load({ file: 'kernel-mark = 0x2121' }).config.kernelMark, 0x2121);
 });
 
 test('reads durations as seconds or with a unit', () => {
@@ -228,7 +237,13 @@ const refused: readonly (readonly [string, string | readonly string[]])[] = [
   ['idle-timeout', '25d'],
   ['data-idle-timeout', '999999999h'],
   ['grace', '1.5'],
-  ['plane', 'kernel'],
+  ['plane', 'nftables'],
+  ['kernel-table', 'in-hole'],
+  ['kernel-table', '1st'],
+  ['kernel-table', ''],
+  ['kernel-mark', '0'],
+  ['kernel-mark', '0x100000000'],
+  ['kernel-mark', '-1'],
   ['tls', 'terminate'],
   ['log-level', 'verbose'],
   ['log-level', 'INFO'],

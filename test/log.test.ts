@@ -88,6 +88,7 @@ const lines: [Event, object][] = [
     events.notResolved,
     { level: 'warn', host: 'ftp.example', error: 'queryA ENOTFOUND', msg: 'public address failed' },
   ],
+  [events.tableRestored, { level: 'warn', table: 'pinhole', pinholes: 3, msg: 'table restored' }],
   [events.pinholeOpened, { level: 'info', ...pinhole, command: 'PASV', msg: 'pinhole opened' }],
   [events.pinholeTaken, { level: 'info', ...pinhole, from: '198.51.100.10:40001', msg: 'pinhole taken' }],
   [events.pinholeClosed, { level: 'info', ...pinhole, reason: 'expired', msg: 'pinhole closed' }],
@@ -168,6 +169,7 @@ test('writes what was refused, and no more, at the level of warnings', () => {
     'public address failed',
     'reply remarked',
     'session refused',
+    'table restored',
   ]);
 });
 

@@ -6,6 +6,7 @@ import { startDaemon, type Daemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
+import { checkKernelPlane } from '../plane/kernel-host.ts';
 import { inFrontOf, listenOf, servable, startEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 
@@ -19,7 +20,11 @@ export const runCommand: CommandModule<object, RunFlags> = {
   describe: 'Stand between FTP clients and a server (without --server: in front of a small one in memory)',
   builder: (yargs) =>
     withSettings(yargs)
-      .option('check', { type: 'boolean', default: false, describe: 'check the configuration and exit' })
+      .option('check', {
+        type: 'boolean',
+        default: false,
+        describe: 'check the configuration, and what this host must have for it, and exit',
+      })
       .option('print-config', {
         type: 'boolean',
         default: false,
@@ -36,7 +41,7 @@ export const runCommand: CommandModule<object, RunFlags> = {
     if (argv['print-config']) {
       process.stdout.write(formatConfig({ ...config, listen: listenOf(config) }, origins));
     } else if (argv.check) {
-      process.stdout.write('The configuration is valid.\n');
+      await check(config);
     } else {
       await run(config, () => configFrom({ ...argv }).config);
     }
@@ -46,6 +51,12 @@ export const runCommand: CommandModule<object, RunFlags> = {
 // The young generation of V8's heap would grow to 48 MiB with thousands of idle sessions; kept at what it starts
 // with it costs no measurable speed, and a session takes some 7 KiB in place of 13 (`npm run bench -- idle`).
 const smallYoungGeneration = '--semi-space-growth-factor=1';
+
+/** @throws where this host lacks what the configuration needs */
+async function check({ plane, kernelTable, kernelMark }: Config): Promise<void> {
+  const warnings = plane === 'kernel' ? await checkKernelPlane({ table: kernelTable, mark: kernelMark }) : [];
+  process.stdout.write(['The configuration is valid.', ...warnings, ''].join('\n'));
+}
 
 /** Serves until SIGTERM or SIGINT; a second one ends it at once. */
 async function run(config: Config, readAgain: () => Config): Promise<void> {
@@ -58,6 +69,8 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
   const settled = settle(config);
   if (!settled) throw new Error('no server');
 
+  // From now on: what the start makes outside this process has to be taken away again.
+  const told = firstSignal();
   let daemon: Daemon;
   try {
     daemon = await startDaemon(settled, logger);
@@ -73,7 +86,7 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
     });
   };
   process.on('SIGHUP', reload);
-  const first = await firstSignal();
+  const first = await told;
   const hurry = (signal: NodeJS.Signals): void => {
     // A terminal says SIGINT to npm and to us, and npm says it again: that is one Ctrl-C.
     if (signal === 'SIGINT' && performance.now() - first.at < onePress) return;

@@ -22,6 +22,7 @@ test('counts what happened by its type and reason, and no line of the dialogue',
     'session-closed quit': 1,
     'session-opened': 1,
     'session-refused too-many-sessions': 1,
+    'table-restored': 1,
     'transfer-ended client-reset': 1,
     'transfer-ended complete': 2,
   });

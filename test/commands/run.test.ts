@@ -227,3 +227,10 @@ test('without a terminal the log is JSON, a line an event', async (t) => {
   const { stdout } = await program.finished();
   for (const line of stdout.trimEnd().split('\n')) assert.doesNotThrow(() => JSON.parse(line) as unknown);
 });
+
+test('--check --plane kernel says what this host lacks for it, or that it lacks nothing', async (t) => {
+  const server = ['--server', 'ftp.example', '--plane', 'kernel'];
+  const { code, stdout, stderr } = await runProgram(t, ['run', '--check', ...server]);
+  if (code === 0) assert.match(stdout, /^The configuration is valid\.\n/);
+  else assert.match(stderr, /^pinhole: (?:the kernel plane needs |nftables: )[^\n]+\n$/);
+});

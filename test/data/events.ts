@@ -40,6 +40,7 @@ type Name =
   | 'ownReply'
   | 'remarked'
   | 'resolved'
+  | 'tableRestored'
   | 'notResolved'
   | 'pinholeOpened'
   | 'pinholeTaken'
@@ -81,6 +82,7 @@ export const events: Readonly<Record<Name, Event>> = {
   ownReply: { type: 'reply', session: 1, received: undefined, sent: '421 Idle timeout.' },
   remarked: { type: 'reply-remarked', session: 1, reason: 'unusable-announcement', reply: '227 x' },
   resolved: { type: 'public-address-resolved', host: 'ftp.example', address: reached.address },
+  tableRestored: { type: 'table-restored', table: 'pinhole', pinholes: 3 },
   notResolved: { type: 'public-address-failed', host: 'ftp.example', error: 'queryA ENOTFOUND' },
   pinholeOpened: { type: 'pinhole-opened', ...facts, command: 'PASV' },
   pinholeTaken: { type: 'pinhole-taken', ...facts, from },

@@ -1,0 +1,443 @@
+import { randomInt } from 'node:crypto';
+import type { Observer, PinholeFacts, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
+import type { Expectation } from '../expectation/expectation.ts';
+import { portCandidates } from '../expectation/port-pool.ts';
+import { ExpectationTable } from '../expectation/table.ts';
+import { familyOf } from '../net/address.ts';
+import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { formatPortRange } from '../net/port-range.ts';
+import { NftError } from '../nft/error.ts';
+import type { Nft } from '../nft/nft.ts';
+import { NftQueue } from '../nft/queue.ts';
+import {
+  admit,
+  disguise,
+  dismiss,
+  dropTable,
+  hold,
+  makeTable,
+  release,
+  sourceKey,
+  sourceText,
+  undisguise,
+  type Path,
+  type TableSettings,
+} from '../nft/transaction.ts';
+import { isOver, type Flow } from './conntrack-flow.ts';
+import type { Conntrack, FollowConntrack } from './conntrack.ts';
+import { NoFreePortError, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
+
+interface KernelPlaneOptions extends TableSettings {
+  readonly observe: Observer;
+  readonly nft: Nft;
+  readonly follow: FollowConntrack;
+}
+
+/**
+ * The plane on which the kernel forwards: a pinhole is elements of nftables, and no byte of a data channel passes
+ * this process. Whatever ends it, data channels live on.
+ *
+ * @throws {NftError} where the table cannot be made; nothing is left then
+ */
+export async function createKernelPlane(options: KernelPlaneOptions): Promise<Plane> {
+  const plane = new KernelPlane(options);
+  await plane.start();
+  return plane;
+}
+
+/** A pending pinhole, and what its data channel needs to know. */
+interface Lease {
+  readonly expectation: Expectation;
+  readonly request: PinholeRequest;
+  readonly path: Path;
+  /** What of it the kernel has: a pinhole that is not armed holds back who comes. */
+  stage: 'opening' | 'held' | 'admitted';
+  command: TransferCommand | undefined;
+}
+
+/** A data channel, from its first packet on. */
+interface Channel {
+  readonly lease: Lease;
+  readonly started: number;
+  state: string | undefined;
+  ended: number | undefined;
+}
+
+/** How long the kernel may take to tell of a connection to a pinhole that has been taken back since. */
+const lateness = 5000;
+/** Counters are read for all data channels that have ended within this time at once. */
+const countingDelay = 100;
+
+class KernelPlane implements Plane {
+  readonly #options: KernelPlaneOptions;
+  readonly #queue: NftQueue;
+  readonly #table = new ExpectationTable();
+  readonly #leases = new Map<number, Lease>();
+  /** Taken back a moment ago; by tuple. */
+  readonly #late = new Map<string, { readonly lease: Lease; readonly until: number }>();
+  /** What the source of a connection becomes, by `sourceKey`; several paths may share it. */
+  readonly #sources = new Map<string, { readonly text: string; users: number }>();
+  readonly #channels = new Map<string, Channel>();
+  #conntrack: Conntrack | undefined;
+  #counting: NodeJS.Timeout | undefined;
+  /** Called when a data channel has ended, while `close` waits for that. */
+  #channelEnded: (() => void) | undefined;
+  /** How often the table was made. */
+  #generation = 0;
+  #sweep: NodeJS.Timeout | undefined;
+  #lastId = 0;
+  #closed = false;
+
+  constructor(options: KernelPlaneOptions) {
+    this.#options = options;
+    this.#queue = new NftQueue(options.nft);
+  }
+
+  async start(): Promise<void> {
+    const { follow, mark, nft } = this.#options;
+    this.#conntrack = await follow(mark, {
+      event: (flow) => {
+        this.#follow(flow);
+      },
+      missed: () => {
+        void this.#catchUp();
+      },
+    });
+    try {
+      nft.run(makeTable(this.#options));
+    } catch (error) {
+      this.#conntrack.stop();
+      throw error;
+    }
+    this.#sweep = setInterval(() => {
+      this.#expire();
+    }, 1000).unref();
+  }
+
+  async open(request: PinholeRequest): Promise<Pinhole> {
+    const { address, peer, ports, preferredPort, to, from } = request;
+    for (const end of [address, to.address, from.address]) {
+      if (familyOf(end) !== familyOf(peer)) {
+        throw new Error(`the kernel plane cannot lead ${peer} to ${end}: IPv4 and IPv6 do not mix`);
+      }
+    }
+    for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
+      const at = { address, port };
+      if (this.#table.has(at, peer)) continue;
+      const lease = this.#lease(request, at);
+      try {
+        await this.#enter(lease);
+      } catch (error) {
+        this.#forget(lease);
+        throw error;
+      }
+      return this.#opened(lease);
+    }
+    throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
+  }
+
+  async close(grace: number): Promise<void> {
+    for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
+    if (grace > 0) await this.#channelsEnd(grace);
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#sweep);
+    clearTimeout(this.#counting);
+    this.#conntrack?.stop();
+    this.#queue.flush();
+    try {
+      this.#options.nft.run(dropTable(this.#options));
+    } finally {
+      this.#options.nft.close();
+    }
+  }
+
+  /** Only for the log: a data channel that is open needs no process. */
+  async #channelsEnd(grace: number): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#channels.clear();
+      this.#channelEnded?.();
+    }, grace);
+    while (this.#channels.size > 0) await new Promise<void>((resolve) => (this.#channelEnded = resolve));
+    clearTimeout(timer);
+  }
+
+  // --- pinholes ------------------------------------------------------------------------------------------
+
+  /** Reserves the tuple. */
+  #lease(request: PinholeRequest, at: Endpoint): Lease {
+    const { session, mode, peer, to, from, timeout } = request;
+    const expectation: Expectation = {
+      id: ++this.#lastId,
+      session,
+      mode,
+      peer,
+      // A key of the kernel's set is one address.
+      alsoFrom: [],
+      at,
+      to,
+      expires: Date.now() + timeout,
+    };
+    const path = { peer, at, to, from };
+    const lease: Lease = { expectation, request, path, stage: 'opening', command: undefined };
+    this.#table.add(expectation);
+    this.#leases.set(expectation.id, lease);
+    return lease;
+  }
+
+  async #enter(lease: Lease): Promise<void> {
+    if (lease.request.mode === 'passive') {
+      await this.#admit(lease);
+    } else {
+      await this.#submit(hold(this.#options.table, lease.path, lease.request.timeout));
+      lease.stage = 'held';
+    }
+  }
+
+  async #admit(lease: Lease, before = ''): Promise<void> {
+    const source = this.#share(lease);
+    try {
+      await this.#submit(before + this.#admission(lease, source));
+    } catch (error) {
+      this.#unshare(lease.path);
+      throw error;
+    }
+    lease.stage = 'admitted';
+    // Taken back in the meantime, when there was nothing to take back.
+    if (!this.#leases.has(lease.expectation.id)) this.#leave(lease);
+  }
+
+  #admission({ path, expectation }: Lease, source: string): string {
+    return source + admit(this.#options.table, path, expectation.expires - Date.now());
+  }
+
+  /** Returns the statements that name the source; another path may have named the same one. */
+  #share({ path, expectation }: Lease): string {
+    const { table } = this.#options;
+    const key = sourceKey(path);
+    const text = sourceText(path);
+    const source = this.#sources.get(key);
+    if (source && source.text !== text) {
+      throw new Error(`${path.peer} is led to ${formatEndpoint(path.to)} from ${source.text} already`);
+    }
+    const statements = disguise(table, path, expectation.expires - Date.now());
+    if (!source) {
+      this.#sources.set(key, { text, users: 1 });
+      return statements;
+    }
+    source.users++;
+    return undisguise(table, path) + statements;
+  }
+
+  #unshare(path: Path): string {
+    const source = this.#sources.get(sourceKey(path));
+    if (!source || --source.users > 0) return '';
+    this.#sources.delete(sourceKey(path));
+    return undisguise(this.#options.table, path);
+  }
+
+  #opened(lease: Lease): Pinhole {
+    const { expectation, request } = lease;
+    this.#options.observe({ type: 'pinhole-opened', command: request.command, ...facts(expectation) });
+    return {
+      at: expectation.at,
+      arm: async () => {
+        if (lease.stage !== 'held' || !this.#leases.has(expectation.id)) return;
+        lease.stage = 'opening';
+        await this.#admit(lease, release(this.#options.table, lease.path));
+      },
+      serve: (command) => {
+        lease.command ??= command;
+      },
+      close: (reason) => {
+        this.#takeBack(lease, reason);
+      },
+    };
+  }
+
+  #takeBack(lease: Lease, reason: PinholeReason): void {
+    if (!this.#leases.has(lease.expectation.id)) return;
+    this.#options.observe({ type: 'pinhole-closed', reason, ...facts(lease.expectation) });
+    this.#late.set(tupleKey(lease.expectation.at, lease.path.peer), { lease, until: Date.now() + lateness });
+    this.#leave(lease);
+  }
+
+  #expire(): void {
+    const now = Date.now();
+    for (const { id } of this.#table.expire(now)) {
+      const lease = this.#leases.get(id);
+      if (lease) this.#takeBack(lease, 'expired');
+    }
+    for (const [key, { until }] of this.#late) if (until <= now) this.#late.delete(key);
+  }
+
+  /** Takes a pinhole's elements out of the kernel; a failure leaves them to their own timeouts. */
+  #leave(lease: Lease): void {
+    this.#forget(lease);
+    const { table } = this.#options;
+    const statements =
+      lease.stage === 'admitted'
+        ? dismiss(table, lease.path) + this.#unshare(lease.path)
+        : release(table, lease.path);
+    this.#queue.submit(statements).catch(() => undefined);
+  }
+
+  #forget({ expectation }: Lease): void {
+    this.#table.remove(expectation);
+    this.#leases.delete(expectation.id);
+  }
+
+  // --- the table -----------------------------------------------------------------------------------------
+
+  /** Runs a transaction; where somebody has deleted the table, it is made again with all that it had. */
+  async #submit(statements: string): Promise<void> {
+    const generation = this.#generation;
+    try {
+      await this.#queue.submit(statements);
+    } catch (error) {
+      if (!(error instanceof NftError && error.kind === 'no-table') || this.#closed) throw error;
+      if (generation === this.#generation) this.#makeAgain();
+      await this.#queue.submit(statements);
+    }
+  }
+
+  #makeAgain(): void {
+    const { nft, observe, table } = this.#options;
+    nft.run(
+      makeTable(this.#options) + [...this.#leases.values()].map((lease) => this.#again(lease)).join(''),
+    );
+    this.#generation++;
+    observe({ type: 'table-restored', table, pinholes: this.#leases.size });
+  }
+
+  #again(lease: Lease): string {
+    const { table } = this.#options;
+    const left = lease.expectation.expires - Date.now();
+    switch (lease.stage) {
+      case 'opening':
+        return '';
+      case 'held':
+        return hold(table, lease.path, left);
+      case 'admitted':
+        return this.#admission(lease, disguise(table, lease.path, left));
+    }
+  }
+
+  // --- data channels -------------------------------------------------------------------------------------
+
+  #follow(flow: Flow): void {
+    const channel = this.#channels.get(flow.id) ?? this.#begin(flow);
+    if (!channel) return;
+    // What is over may still be told of, with less: 'destroy' names no state.
+    if (channel.ended === undefined) {
+      // A connection that was reset before it came about was refused.
+      if (flow.state !== 'CLOSE' || !isOpening(channel.state)) channel.state = flow.state ?? channel.state;
+      if (isOver(flow)) this.#end(channel);
+    }
+    if (flow.what === 'destroy') this.#tell(flow.id, channel, flow);
+  }
+
+  /** The first packet of a connection has passed the gate. */
+  #begin(flow: Flow): Channel | undefined {
+    if (flow.what === 'destroy' || (flow.what === 'listed' && isOver(flow))) return undefined;
+    const lease = this.#take(flow);
+    if (!lease) return undefined;
+    const channel = { lease, started: performance.now(), state: flow.state, ended: undefined };
+    this.#channels.set(flow.id, channel);
+    this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...facts(lease.expectation) });
+    lease.request.owner.channelOpened();
+    return channel;
+  }
+
+  #take({ at, from }: Flow): Lease | undefined {
+    // By the kernel's clock it was in time, or it would not be here.
+    const claim = this.#table.claim(at, from.address, 0);
+    if (claim.kind === 'taken') {
+      const lease = this.#leases.get(claim.expectation.id);
+      if (lease) this.#leave(lease);
+      return lease;
+    }
+    const key = tupleKey(at, from.address);
+    const late = this.#late.get(key);
+    this.#late.delete(key);
+    return late?.lease;
+  }
+
+  #end(channel: Channel): void {
+    channel.ended = performance.now();
+    channel.lease.request.owner.channelClosed();
+    this.#countSoon();
+  }
+
+  #countSoon(): void {
+    this.#counting ??= setTimeout(() => {
+      this.#counting = undefined;
+      void this.#count();
+    }, countingDelay);
+  }
+
+  /** The events of a connection that is over do not say what it carried; the list does. */
+  async #count(): Promise<void> {
+    // What ends while the list is made may not be in it as it ended.
+    const before = [...this.#channels].filter(([, { ended }]) => ended !== undefined);
+    const flows = await this.#list();
+    for (const [id, channel] of before) this.#tell(id, channel, flows?.get(id));
+    if ([...this.#channels.values()].some(({ ended }) => ended !== undefined)) this.#countSoon();
+  }
+
+  /** Events were lost: what is not there any more has ended. */
+  async #catchUp(): Promise<void> {
+    const flows = await this.#list();
+    if (!flows) return;
+    for (const flow of flows.values()) this.#follow(flow);
+    for (const [id, channel] of [...this.#channels]) {
+      if (flows.has(id)) continue;
+      if (channel.ended === undefined) this.#end(channel);
+    }
+  }
+
+  async #list(): Promise<Map<string, Flow> | undefined> {
+    if (this.#closed) return undefined;
+    try {
+      const flows = await this.#conntrack?.list();
+      return flows && new Map(flows.map((flow) => [flow.id, flow]));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #tell(id: string, channel: Channel, flow: Flow | undefined): void {
+    if (!this.#channels.delete(id)) return;
+    const { lease, started, ended = performance.now() } = channel;
+    const { sent = 0, returned = 0 } = flow?.bytes ?? {};
+    const byClient = lease.request.mode === 'passive';
+    this.#options.observe({
+      type: 'transfer-ended',
+      command: lease.command,
+      uploaded: byClient ? sent : returned,
+      downloaded: byClient ? returned : sent,
+      seconds: (ended - started) / 1000,
+      cause: causeOf(channel),
+      ...facts(lease.expectation),
+    });
+    this.#channelEnded?.();
+  }
+}
+
+function causeOf({ state, lease }: Channel): TransferCause {
+  if (isOpening(state)) return lease.request.mode === 'passive' ? 'server-unreachable' : 'client-unreachable';
+  if (state === 'CLOSE') return 'reset';
+  return state === 'ESTABLISHED' ? 'data-idle-timeout' : 'complete';
+}
+
+function isOpening(state: string | undefined): boolean {
+  return state?.startsWith('SYN_') ?? false;
+}
+
+function facts({ id, session, mode, peer, at, to }: Expectation): PinholeFacts {
+  return { session, expectation: id, mode, peer, at, to };
+}
+
+function tupleKey(at: Endpoint, peer: string): string {
+  return `${peer} ${formatEndpoint(at)}`;
+}

@@ -1,0 +1,419 @@
+/** The kernel plane without a kernel; test/integration/kernel-plane.test.ts has the real one. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { Event } from '../../src/events.ts';
+import { NftError } from '../../src/nft/error.ts';
+import type { Flow } from '../../src/plane/conntrack-flow.ts';
+import { createKernelPlane } from '../../src/plane/kernel.ts';
+import { NoFreePortError, type Plane, type PinholeRequest } from '../../src/plane/plane.ts';
+import { FakeNft } from '../helpers/fake-nft.ts';
+import { address } from '../helpers/relay/hosts.ts';
+import { Changes } from '../helpers/relay/within.ts';
+
+const client = address('198.51.100.10');
+const other = address('198.51.100.11');
+const reached = address('198.51.100.1');
+const inside = address('10.77.0.1');
+const server = address('10.77.0.2');
+
+class Stand {
+  readonly nft = new FakeNft();
+  readonly events: Event[] = [];
+  readonly owner = {
+    open: 0,
+    channelOpened(): void {
+      this.open++;
+    },
+    channelClosed(): void {
+      this.open--;
+    },
+  };
+  /** What the kernel lists when it is asked. */
+  listed: Flow[] = [];
+  following = true;
+  /** What happens while it is listed. */
+  listing: () => void | Promise<void> = () => undefined;
+  readonly #changes = new Changes();
+  #plane: Plane | undefined;
+  #listener: { event(flow: Flow): void; missed(): void } | undefined;
+
+  static async start(t: TestContext): Promise<Stand> {
+    const stand = new Stand();
+    stand.#plane = await createKernelPlane({
+      table: 'pinhole',
+      mark: 0x2121,
+      nft: stand.nft,
+      observe: (event) => {
+        stand.events.push(event);
+        stand.#changes.wake();
+      },
+      follow: (_mark, listener) => {
+        stand.#listener = listener;
+        return Promise.resolve({
+          list: async () => {
+            const { listed } = stand;
+            await stand.listing();
+            return listed;
+          },
+          stop: () => {
+            stand.following = false;
+          },
+        });
+      },
+    });
+    t.after(() => stand.#plane?.close(0));
+    return stand;
+  }
+
+  get plane(): Plane {
+    return this.#plane ?? assert.fail('not started');
+  }
+
+  passive(changes: Partial<PinholeRequest> = {}): PinholeRequest {
+    return {
+      session: 1,
+      mode: 'passive',
+      command: 'PASV',
+      peer: client,
+      alsoFrom: [],
+      address: reached,
+      ports: { first: 50000, last: 50000 },
+      preferredPort: 0,
+      to: { address: server, port: 30000 },
+      from: { address: inside, port: 0 },
+      timeout: 300_000,
+      owner: this.owner,
+      ...changes,
+    };
+  }
+
+  active(changes: Partial<PinholeRequest> = {}): PinholeRequest {
+    return this.passive({
+      mode: 'active',
+      command: 'PORT',
+      peer: server,
+      address: inside,
+      ports: { first: 51000, last: 51000 },
+      to: { address: client, port: 40000 },
+      from: { address: reached, port: 20 },
+      ...changes,
+    });
+  }
+
+  /** The kernel tells of a connection from the client to its pinhole. */
+  flow(what: Flow['what'], state: string | undefined, changes: Partial<Flow> = {}): Flow {
+    return {
+      what,
+      id: '1',
+      state,
+      from: { address: client, port: 45000 },
+      at: { address: reached, port: 50000 },
+      bytes: undefined,
+      ...changes,
+    };
+  }
+
+  tell(...flows: Flow[]): void {
+    for (const flow of flows) this.#listener?.event(flow);
+  }
+
+  missed(): void {
+    this.#listener?.missed();
+  }
+
+  of(type: Event['type']): Event[] {
+    return this.events.filter((event) => event.type === type);
+  }
+
+  async event<T extends Event['type']>(type: T, n = 1): Promise<Event & { readonly type: T }> {
+    return this.#changes.until(
+      `event ${type}`,
+      () => this.events.filter((event): event is Event & { readonly type: T } => event.type === type)[n - 1],
+    );
+  }
+
+  /** All elements that the kernel has. */
+  elements(): Record<string, string[]> {
+    const names = ['held', 'expect', 'to', 'from', 'from_port'].flatMap((name) => [`${name}4`, `${name}6`]);
+    return Object.fromEntries(
+      names.map((name) => [name, this.nft.elements(name)] as const).filter(([, keys]) => keys.length > 0),
+    );
+  }
+}
+
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a passive pinhole is there when it is told of', async (t) => {
+  const stand = await Stand.start(t);
+  const { at } = await stand.plane.open(stand.passive());
+  assert.deepEqual(at, { address: reached, port: 50000 });
+  assert.deepEqual(stand.elements(), {
+    expect4: ['198.51.100.10 . 198.51.100.1 . 50000'],
+    to4: ['198.51.100.10 . 198.51.100.1 . 50000 : 10.77.0.2 . 30000'],
+    from4: ['198.51.100.10 . 10.77.0.2 . 30000 : 10.77.0.1'],
+  });
+});
+
+test('an active pinhole holds the server back until it is armed', async (t) => {
+  const stand = await Stand.start(t);
+  const pinhole = await stand.plane.open(stand.active());
+  assert.deepEqual(stand.elements(), { held4: ['10.77.0.2 . 10.77.0.1 . 51000'] });
+  await pinhole.arm();
+  assert.deepEqual(stand.elements(), {
+    expect4: ['10.77.0.2 . 10.77.0.1 . 51000'],
+    to4: ['10.77.0.2 . 10.77.0.1 . 51000 : 198.51.100.10 . 40000'],
+    from_port4: ['10.77.0.2 . 198.51.100.10 . 40000 : 198.51.100.1 . 20'],
+  });
+  pinhole.close('replaced');
+  await settled();
+  assert.deepEqual(stand.elements(), {});
+});
+
+test('a pinhole that is taken back before or while it is armed leaves nothing', async (t) => {
+  const stand = await Stand.start(t);
+  const before = await stand.plane.open(stand.active());
+  before.close('refused-by-server');
+  await before.arm();
+  const meanwhile = await stand.plane.open(stand.active());
+  const arming = meanwhile.arm();
+  meanwhile.close('session-closed');
+  await arming;
+  await settled();
+  assert.deepEqual(stand.elements(), {});
+});
+
+test('a port is leased to a peer, and when none is left that is said', async (t) => {
+  const stand = await Stand.start(t);
+  const pinhole = await stand.plane.open(stand.passive());
+  const others = await stand.plane.open(stand.passive({ peer: other }));
+  assert.deepEqual(others.at, pinhole.at);
+  await assert.rejects(stand.plane.open(stand.passive()), NoFreePortError);
+  pinhole.close('replaced');
+  assert.deepEqual((await stand.plane.open(stand.passive())).at, pinhole.at);
+});
+
+test('follows a connection from its first packet to its end, and says what it carried', async (t) => {
+  const stand = await Stand.start(t);
+  const pinhole = await stand.plane.open(stand.passive());
+  pinhole.serve({ verb: 'RETR', path: 'file' });
+  stand.tell(stand.flow('new', 'SYN_SENT'), stand.flow('update', 'SYN_RECV'));
+  stand.tell(stand.flow('update', 'ESTABLISHED'));
+  assert.equal(stand.owner.open, 1);
+  const taken = await stand.event('pinhole-taken');
+  assert.deepEqual(taken.from, { address: client, port: 45000 });
+  await settled();
+  assert.deepEqual(stand.elements(), {});
+  // The port is free again.
+  await stand.plane.open(stand.passive());
+
+  stand.listed = [stand.flow('listed', 'TIME_WAIT', { bytes: { sent: 100, returned: 5000 } })];
+  stand.tell(stand.flow('update', 'FIN_WAIT'), stand.flow('update', 'TIME_WAIT'));
+  assert.equal(stand.owner.open, 0);
+  const { command, uploaded, downloaded, cause, at } = await stand.event('transfer-ended');
+  assert.deepEqual(
+    { command, uploaded, downloaded, cause, at },
+    {
+      command: { verb: 'RETR', path: 'file' },
+      uploaded: 100,
+      downloaded: 5000,
+      cause: 'complete',
+      at: pinhole.at,
+    },
+  );
+  stand.tell(stand.flow('destroy', undefined));
+  assert.equal(stand.of('transfer-ended').length, 1);
+});
+
+test('counts a transfer that ends while others are counted with the next', async (t) => {
+  const stand = await Stand.start(t);
+  const [first, second] = [45000, 45001].map((port, n) => ({ id: `${n}`, from: { address: client, port } }));
+  for (const each of [first, second]) {
+    await stand.plane.open(stand.passive());
+    stand.tell(stand.flow('new', 'SYN_SENT', each), stand.flow('update', 'ESTABLISHED', each));
+  }
+  stand.listed = [stand.flow('listed', 'TIME_WAIT', { ...first, bytes: { sent: 1, returned: 1 } })];
+  stand.listing = () => {
+    stand.listing = () => undefined;
+    stand.tell(stand.flow('update', 'TIME_WAIT', second));
+    stand.listed = [stand.flow('listed', 'TIME_WAIT', { ...second, bytes: { sent: 2, returned: 2 } })];
+  };
+  stand.tell(stand.flow('update', 'TIME_WAIT', first));
+  await stand.event('transfer-ended', 2);
+  const carried = stand.of('transfer-ended').map((event) => 'uploaded' in event && event.uploaded);
+  assert.deepEqual(carried, [1, 2]);
+});
+
+test('tells from an active connection what the client sent and what it got', async (t) => {
+  const stand = await Stand.start(t);
+  await (await stand.plane.open(stand.active())).arm();
+  const ends = { from: { address: server, port: 20 }, at: { address: inside, port: 51000 } };
+  stand.tell(stand.flow('new', 'SYN_SENT', ends), stand.flow('update', 'ESTABLISHED', ends));
+  stand.tell(stand.flow('destroy', undefined, { ...ends, bytes: { sent: 5000, returned: 100 } }));
+  const { uploaded, downloaded } = await stand.event('transfer-ended');
+  assert.deepEqual([uploaded, downloaded], [100, 5000]);
+});
+
+for (const [cause, states, mode] of [
+  ['complete', ['SYN_SENT', 'ESTABLISHED', 'FIN_WAIT', 'LAST_ACK', 'TIME_WAIT'], 'passive'],
+  ['complete', ['SYN_SENT', 'ESTABLISHED', 'FIN_WAIT', 'LAST_ACK'], 'passive'],
+  ['reset', ['SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'CLOSE'], 'passive'],
+  ['server-unreachable', ['SYN_SENT', 'CLOSE'], 'passive'],
+  ['server-unreachable', ['SYN_SENT'], 'passive'],
+  ['client-unreachable', ['SYN_SENT', 'CLOSE'], 'active'],
+  ['data-idle-timeout', ['SYN_SENT', 'ESTABLISHED'], 'passive'],
+] as const) {
+  test(`names ${cause} what went through ${states.join(', ')} in ${mode} mode`, async (t) => {
+    const stand = await Stand.start(t);
+    const isPassive = mode === 'passive';
+    await (await stand.plane.open(isPassive ? stand.passive() : stand.active())).arm();
+    const ends = isPassive
+      ? {}
+      : { from: { address: server, port: 20 }, at: { address: inside, port: 51000 } };
+    states.forEach((state, index) => {
+      stand.tell(stand.flow(index === 0 ? 'new' : 'update', state, ends));
+    });
+    stand.tell(stand.flow('destroy', undefined, ends));
+    assert.equal((await stand.event('transfer-ended')).cause, cause);
+    assert.equal(stand.owner.open, 0);
+  });
+}
+
+test('a connection that the kernel let in just before its pinhole was taken back is followed too', async (t) => {
+  const stand = await Stand.start(t);
+  const pinhole = await stand.plane.open(stand.passive());
+  pinhole.close('replaced');
+  stand.tell(stand.flow('new', 'SYN_SENT'));
+  assert.equal(stand.owner.open, 1);
+  stand.tell(stand.flow('destroy', undefined));
+  await stand.event('transfer-ended');
+});
+
+test('connections of nobody are nothing', async (t) => {
+  const stand = await Stand.start(t);
+  stand.tell(
+    stand.flow('new', 'SYN_SENT'),
+    stand.flow('update', 'TIME_WAIT'),
+    stand.flow('destroy', undefined),
+  );
+  assert.deepEqual(stand.events, []);
+});
+
+test('where events were lost, the list says what has begun and what has ended', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  stand.listed = [stand.flow('listed', 'ESTABLISHED')];
+  stand.missed();
+  await stand.event('pinhole-taken');
+  assert.equal(stand.owner.open, 1);
+  stand.listed = [];
+  stand.missed();
+  await stand.event('transfer-ended');
+  assert.equal(stand.owner.open, 0);
+});
+
+test('a pinhole that nobody takes expires', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive({ timeout: 1 }));
+  const { reason } = await stand.event('pinhole-closed');
+  assert.equal(reason, 'expired');
+  await settled();
+  assert.deepEqual(stand.elements(), {});
+});
+
+test('two paths of one peer to one place share their source, and each ends alone', async (t) => {
+  const stand = await Stand.start(t);
+  const first = await stand.plane.open(stand.passive());
+  const second = await stand.plane.open(stand.passive({ ports: { first: 50001, last: 50001 } }));
+  assert.equal(stand.nft.elements('from4').length, 1);
+  first.close('replaced');
+  await settled();
+  assert.equal(stand.nft.elements('from4').length, 1);
+  const elsewhere = stand.passive({ from: { address: address('10.77.0.9'), port: 0 } });
+  await assert.rejects(stand.plane.open(elsewhere), /from 10\.77\.0\.1 already/);
+  second.close('replaced');
+  await settled();
+  assert.deepEqual(stand.elements(), {});
+  await stand.plane.open(elsewhere);
+});
+
+test('a full set fails one pinhole and leaves the others', async (t) => {
+  const stand = await Stand.start(t);
+  stand.nft.capacity = 1;
+  const [first, second] = await Promise.allSettled([
+    stand.plane.open(stand.passive()),
+    stand.plane.open(stand.passive({ peer: other })),
+  ]);
+  assert.equal(first.status, 'fulfilled');
+  assert.ok(second.status === 'rejected' && second.reason instanceof NftError);
+  assert.equal(stand.nft.elements('expect4').length, 1);
+  // The failed one holds no port.
+  stand.nft.capacity = 2;
+  await stand.plane.open(stand.passive({ peer: other }));
+});
+
+test('makes a table that somebody has deleted again, with all that were pending', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  const held = await stand.plane.open(stand.active());
+  stand.nft.sets = undefined;
+  const ports = { first: 50001, last: 50002 };
+  await Promise.all([stand.plane.open(stand.passive({ ports })), stand.plane.open(stand.passive({ ports }))]);
+  assert.equal(stand.nft.elements('expect4').length, 3);
+  assert.equal(stand.nft.elements('held4').length, 1);
+  assert.equal(stand.of('table-restored').length, 1);
+  await held.arm();
+  assert.equal(stand.nft.elements('expect4').length, 4);
+});
+
+test('does not try to lead IPv6 to IPv4', async (t) => {
+  const stand = await Stand.start(t);
+  const request = stand.passive({ peer: address('2001:db8::1'), address: address('2001:db8::2') });
+  await assert.rejects(stand.plane.open(request), /IPv4 and IPv6 do not mix/);
+});
+
+test('deletes its table at the end, and nothing waits for data channels without a grace', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'));
+  await stand.plane.open(stand.passive());
+  const closing = stand.plane.close(0);
+  // Done before it returns: the process may end next.
+  assert.equal(stand.nft.sets, undefined);
+  assert.ok(stand.nft.closed && !stand.following);
+  await closing;
+  assert.equal(stand.of('pinhole-closed').length, 1);
+});
+
+test('waits for data channels until they have ended or the grace is over', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'));
+  const closing = stand.plane.close(60_000);
+  await settled();
+  assert.ok(stand.nft.sets);
+  stand.tell(stand.flow('destroy', undefined));
+  await closing;
+  assert.equal(stand.nft.sets, undefined);
+
+  const second = await Stand.start(t);
+  await second.plane.open(second.passive());
+  second.tell(second.flow('new', 'SYN_SENT'));
+  await second.plane.close(1);
+  assert.equal(second.nft.sets, undefined);
+});
+
+test('a table that cannot be made leaves nothing running', async () => {
+  const nft = new FakeNft();
+  nft.failure = () => new NftError('other', 'nftables: no');
+  let stopped = false;
+  const follow = (): Promise<{ list(): Promise<Flow[]>; stop(): void }> =>
+    Promise.resolve({ list: () => Promise.resolve([]), stop: () => (stopped = true) });
+  await assert.rejects(
+    createKernelPlane({ table: 'pinhole', mark: 1, nft, observe: () => undefined, follow }),
+    NftError,
+  );
+  assert.ok(stopped);
+});
