@@ -21,6 +21,8 @@ export interface Finished extends Exit {
 export interface SpawnOptions {
   /** Written to standard input, which is closed after it. */
   input?: string | Buffer;
+  /** Keeps standard input open for `write`. */
+  interactive?: boolean;
   /** Added to the environment. */
   env?: Record<string, string>;
   cwd?: string;
@@ -33,6 +35,8 @@ export interface LabProcess {
   stdout(): string;
   stderr(): string;
   exited: Promise<Exit>;
+  /** Writes to standard input; only where it is `interactive`. */
+  write(text: string): void;
   /** Resolves with the match once `pattern` is found in standard output or standard error. Limit in ms. */
   waitForOutput(pattern: RegExp, limit?: number): Promise<RegExpExecArray>;
   /** Resolves once something in the process's network namespace listens on the TCP port. Limit in ms. */
@@ -50,7 +54,7 @@ export function startProcess(argv: readonly string[], options: SpawnOptions = {}
   const child: ChildProcess = spawn(command, args, {
     detached: true,
     // Node's pipes are sockets, and a server with a socket for standard input takes it for inetd's.
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined && options.interactive !== true ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C.UTF-8', ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
@@ -72,7 +76,7 @@ export function startProcess(argv: readonly string[], options: SpawnOptions = {}
   exited.catch(() => undefined);
   // A program that ends before it has read its input is judged by its exit code, not by our broken pipe.
   child.stdin?.on('error', () => undefined);
-  child.stdin?.end(options.input);
+  if (options.interactive !== true) child.stdin?.end(options.input);
 
   const pid = child.pid ?? 0;
   const report = (): string => `${argv.join(' ')}\n${stdout}${stderr}`;
@@ -95,6 +99,7 @@ export function startProcess(argv: readonly string[], options: SpawnOptions = {}
     exited,
     stdout: () => stdout,
     stderr: () => stderr,
+    write: (text) => child.stdin?.write(text),
     waitForOutput: (pattern, limit = 10_000) =>
       poll(
         `output ${pattern.toString()}`,

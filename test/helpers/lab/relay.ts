@@ -38,7 +38,8 @@ export interface LabRelay {
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }
 
-const cli = join(import.meta.dirname, '../../../dist/cli.js');
+/** The built program. */
+export const cli: string = join(import.meta.dirname, '../../../dist/cli.js');
 
 /** Starts `pinhole run` and resolves once its log says that it listens. Throws with its output where it does not. */
 export async function startRelay(network: Network, options: RelayOptions = {}): Promise<LabRelay> {

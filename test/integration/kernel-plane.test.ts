@@ -1,0 +1,413 @@
+/** The kernel plane on a gateway, with real clients and a real server on both sides of it. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import {
+  capability,
+  modes,
+  runClient,
+  type ClientName,
+  type ClientResult,
+  type Mode,
+  type Operation,
+} from '../helpers/lab/clients.ts';
+import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
+import { runProcess, type Finished, type LabProcess } from '../helpers/lab/process.ts';
+import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
+import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
+import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+
+const missing = await requirements();
+const families: readonly Family[] = [4, 6];
+const content = randomBytes(300_000);
+const kernel = ['--plane', 'kernel'];
+/** Every byte of a data channel passes the forward chain: what is not marked is dropped. */
+const firewall = `table inet filter {
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state established accept
+    ct mark 0x2121 accept
+    counter
+  }
+}
+`;
+
+let network: Network;
+const servers = new Map<Family, LabServer>();
+
+before(async () => {
+  if (missing.length > 0) return;
+  network = await createNetwork({ forwarding: true });
+  await onGateway(['sh', '-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_acct']);
+  await onGateway(['nft', '-f', '-'], firewall);
+  for (const family of families) {
+    const server = await startServer(network, 'vsftpd', { family });
+    server.put('file', content);
+    servers.set(family, server);
+  }
+});
+
+after(() => (missing.length > 0 ? undefined : network.dispose()));
+
+function serverOf(family: Family): LabServer {
+  return servers.get(family) ?? assert.fail('no server');
+}
+
+async function onGateway(argv: readonly string[], input?: string): Promise<string> {
+  const done = await network.exec('gateway', argv, input === undefined ? {} : { input });
+  assert.equal(done.code, 0, `${argv.join(' ')}: ${done.stderr}`);
+  return done.stdout;
+}
+
+function start(family: Family = 4, flags: readonly string[] = []): Promise<LabRelay> {
+  return startRelay(network, { family, flags: [...kernel, ...flags] });
+}
+
+async function tables(): Promise<string[]> {
+  const listed = await onGateway(['nft', 'list', 'tables']);
+  return listed.split('\n').filter((line) => line !== '' && line !== 'table inet filter');
+}
+
+/** The elements of a set of the table, as nft prints them. */
+async function elements(kind: 'set' | 'map', name: string): Promise<string> {
+  const text = await onGateway(['nft', 'list', kind, 'inet', 'pinhole', name]);
+  return /elements = \{([^}]*)\}/.exec(text)?.[1]?.trim() ?? '';
+}
+
+function transfer(
+  client: ClientName,
+  mode: Mode,
+  family: Family,
+  operation: Operation = 'download',
+  host: 'client' | 'stranger' = 'client',
+): Promise<ClientResult> {
+  const { user, password } = serverOf(family);
+  const local = join(network.folder, 'local');
+  const remote = operation === 'upload' ? 'up' : 'file';
+  const run = { address: addresses[family].public, user, password, mode, operation, remote, local, host };
+  return runClient(network, client, run);
+}
+
+describe(
+  'with the kernel plane, behind a forward chain that drops all but its mark',
+  { concurrency: 1 },
+  () => {
+    for (const family of families) {
+      describe(`over IPv${family}`, { concurrency: 1 }, () => {
+        let relay: LabRelay | undefined;
+        before(async () => {
+          if (missing.length === 0) relay = await start(family);
+        });
+        after(() => relay?.stop());
+
+        for (const client of ['curl', 'ftplib', 'tnftp'] as const) {
+          for (const mode of modes) {
+            if (capability(client, mode, family, 'download') !== true) continue;
+            test(`${client} lists, uploads and downloads in ${mode} mode`, async (t) => {
+              if (skipOrFail(t, missing)) return;
+              const local = join(network.folder, 'local');
+              const server = serverOf(family);
+              rmSync(join(server.root, 'up'), { force: true });
+              for (const operation of ['list', 'upload', 'download'] as const) {
+                if (operation === 'upload') writeFileSync(local, content);
+                else rmSync(local, { force: true });
+                const { ok, output } = await transfer(client, mode, family, operation);
+                assert.ok(ok, `${operation}: ${output}\n${relay?.output() ?? ''}`);
+              }
+              assert.ok(readFileSync(local).equals(content));
+              assert.ok(server.read('up').equals(content));
+            });
+          }
+        }
+
+        test('leaves no element behind when all are taken', async (t) => {
+          if (skipOrFail(t, missing)) return;
+          for (const name of ['expect', 'held'] as const)
+            assert.equal(await elements('set', `${name}${family}`), '');
+          for (const name of ['to', 'from', 'from_port']) {
+            assert.equal(await elements('map', `${name}${family}`), '');
+          }
+        });
+
+        test('logs each transfer with its command and its bytes', async (t) => {
+          if (skipOrFail(t, missing)) return;
+          assert.ok(relay);
+          const record = await relay.waitForLog(
+            ({ msg, command, cause }) => msg === 'transfer' && command === 'RETR' && cause === 'complete',
+          );
+          assert.ok(Number(record['bytes']) >= content.length, JSON.stringify(record));
+          assert.equal(record['path'], 'file');
+        });
+      });
+    }
+  },
+);
+
+describe('a pinhole in the kernel', { concurrency: 1 }, () => {
+  let relay: LabRelay;
+  before(async () => {
+    if (missing.length === 0) relay = await start(4);
+  });
+  after(() => (missing.length > 0 ? undefined : relay.stop()));
+
+  test('a stranger does not use it up, the client gets one connection and no second one', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const session = await Dialogue.login('client');
+    const at = await session.passive();
+    const [expected] = (await elements('set', 'expect4')).split(' timeout');
+    assert.equal(expected, `${addresses[4].client} . ${addresses[4].public} . ${at}`);
+
+    assert.match(await connectTo('stranger', at), /refused/);
+    session.send('RETR file');
+    // Reads what there is, and tries again while the first is still open.
+    const data = network.spawn('client', ['python3', '-u', '-c', twice, addresses[4].public, String(at)]);
+    await data.waitForOutput(new RegExp(`^refused\\n${content.length}\\n$`, 'm'));
+    await session.expect(/^226 /m);
+    assert.match(await connectTo('client', at), /refused/);
+    await session.quit();
+  });
+
+  test('is gone with its session', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const session = await Dialogue.login('client');
+    const at = await session.passive();
+    await session.quit();
+    await relay.waitForLog(({ msg, reason }) => msg === 'pinhole closed' && reason === 'session-closed');
+    assert.equal(await elements('set', 'expect4'), '');
+    assert.match(await connectTo('client', at), /refused/);
+  });
+
+  test('the client sees an active connection come from the public address and port 20', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const watch = network.spawn('client', ['tcpdump', '-n', '-l', '-i', 'eth0', 'tcp[tcpflags] == tcp-syn']);
+    await watch.waitForOutput(/listening on/);
+    const { ok, output } = await transfer('curl', 'active', 4);
+    assert.ok(ok, output);
+    await watch.waitForOutput(/IP 198\.51\.100\.1\.20 > 198\.51\.100\.10\.\d+: Flags \[S\]/);
+    await watch.stop();
+  });
+
+  test('the server sees a passive connection come from where the control connection does', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const watch = network.spawn('server', ['tcpdump', '-n', '-l', '-i', 'eth0', 'tcp[tcpflags] == tcp-syn']);
+    await watch.waitForOutput(/listening on/);
+    const { ok, output } = await transfer('curl', 'passive', 4);
+    assert.ok(ok, output);
+    await watch.waitForOutput(/IP 10\.77\.0\.1\.\d+ > 10\.77\.0\.2\.30\d\d\d: Flags \[S\]/);
+    await watch.stop();
+  });
+
+  test('the table is made again where somebody has deleted it', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    await onGateway(['nft', 'delete', 'table', 'inet', 'pinhole']);
+    const { ok, output } = await transfer('curl', 'passive', 4);
+    assert.ok(ok, output);
+    await relay.waitForLog(({ msg }) => msg === 'table restored');
+  });
+
+  test('a second Pinhole with the same table or the same mark does not start, and changes nothing', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    for (const [flags, words] of [
+      [['--kernel-mark', '7'], 'another Pinhole has the table pinhole: --kernel-table'],
+      [['--kernel-table', 'other'], 'another Pinhole has the mark 8481: --kernel-mark'],
+    ] as const) {
+      const { code, stderr } = await pinhole(['--listen', `${addresses[4].public}:2121`, ...flags]);
+      assert.deepEqual([code, stderr], [1, `pinhole: ${words}\n`]);
+    }
+    assert.deepEqual(await tables(), ['table inet pinhole']);
+    const { ok, output } = await transfer('curl', 'passive', 4);
+    assert.ok(ok, output);
+  });
+});
+
+test('nothing but what is marked passes the forward chain', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const { code } = await network.exec('client', [
+    'timeout',
+    '1',
+    'bash',
+    '-c',
+    'exec 3<>/dev/tcp/10.77.0.2/21',
+  ]);
+  assert.notEqual(code, 0);
+});
+
+test('the table is deleted at the end', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const relay = await start();
+  assert.deepEqual(await tables(), ['table inet pinhole']);
+  assert.deepEqual(await relay.stop(), { code: 0, signal: null });
+  assert.deepEqual(await tables(), []);
+});
+
+test('kill -9 in the middle of a transfer costs no byte, and the next start finds the table clean', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const big = randomBytes(20_000_000);
+  serverOf(4).put('big', big);
+  const relay = await start();
+  const session = await Dialogue.login('client');
+  const at = await session.passive();
+  session.send('RETR big');
+  const local = join(network.folder, 'big');
+  const reader = network.spawn(
+    'client',
+    ['python3', '-u', '-c', slowly, addresses[4].public, String(at), local],
+    {
+      interactive: true,
+    },
+  );
+  await reader.waitForOutput(/^begun\n/);
+  // Another that nobody will take: its element is what the crash leaves.
+  const other = await Dialogue.login('client');
+  await other.passive();
+
+  assert.deepEqual(await relay.stop('SIGKILL'), { code: null, signal: 'SIGKILL' });
+  assert.notEqual(await elements('set', 'expect4'), '');
+  reader.write('go on\n');
+  assert.deepEqual(await reader.exited, { code: 0, signal: null }, reader.stderr());
+  assert.ok(readFileSync(local).equals(big));
+  await Promise.all([session.end(), other.end()]);
+
+  const next = await start();
+  assert.deepEqual(await tables(), ['table inet pinhole']);
+  assert.equal(await elements('set', 'expect4'), '');
+  for (const mode of ['passive', 'active'] as const) {
+    const { ok, output } = await transfer('curl', mode, 4);
+    assert.ok(ok, output);
+  }
+  await next.stop();
+});
+
+test('no process of it is left after kill -9', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const relay = await start();
+  const children = await onGateway(['sh', '-c', `cat /proc/${relay.pid}/task/*/children`]);
+  assert.match(children, /^\d+ $/);
+  await relay.stop('SIGKILL');
+  const gone = `for n in $(seq 100); do test -e /proc/${children.trim()} || exit 0; sleep 0.02; done; exit 1`;
+  await onGateway(['sh', '-c', gone]);
+});
+
+test('--check says what is missing, and changes nothing', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const before = await tables();
+  const fine = await pinhole(['--check', '--kernel-table', 'unheard_of']);
+  assert.deepEqual([fine.code, fine.stderr, fine.stdout], [0, '', 'The configuration is valid.\n']);
+  const noCapability = await pinhole(['--check'], ['setpriv', '--bounding-set', '-net_admin']);
+  assert.equal(noCapability.code, 1);
+  assert.match(noCapability.stderr, /^pinhole: the kernel plane needs CAP_NET_ADMIN: [^\n]+\n$/);
+  const noForwarding = await pinhole(['--check'], [], 'client');
+  assert.match(noForwarding.stdout, /while net\.ipv4\.ip_forward is 0: sysctl -w net\.ipv4\.ip_forward=1\n/);
+  assert.deepEqual(await tables(), before);
+});
+
+test('it does not start without the capability, and says what to grant', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const { code, stderr } = await pinhole([], ['setpriv', '--bounding-set', '-net_admin']);
+  assert.equal(code, 1);
+  assert.match(stderr, /^pinhole: the kernel plane needs CAP_NET_ADMIN: [^\n]+\n$/);
+});
+
+test('it names the package of conntrack where that is missing', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const path = join(network.folder, 'bin');
+  await runProcess(['sh', '-ec', `mkdir ${path}; ln -s "$(command -v setpriv)" ${path}/`]);
+  const { code, stderr } = await pinhole(['--check'], ['env', `PATH=${path}`]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^pinhole: the kernel plane needs conntrack \(Debian: apt install conntrack\)\n$/);
+});
+
+/** Runs `pinhole run --plane kernel` to its end. */
+function pinhole(
+  flags: readonly string[],
+  before: readonly string[] = [],
+  host: Host = 'gateway',
+): Promise<Finished> {
+  const named = ['--server', addresses[4].server, ...kernel, '--log-level', 'silent'];
+  return network.exec(host, [...before, process.execPath, cli, 'run', ...named, ...flags]);
+}
+
+/** Prints how connecting went. */
+async function connectTo(host: 'client' | 'stranger', port: number): Promise<string> {
+  const script = `exec 3<>/dev/tcp/${addresses[4].public}/${port} && echo connected`;
+  const { stdout, stderr } = await network.exec(host, ['timeout', '5', 'bash', '-c', script]);
+  return stdout + stderr;
+}
+
+/** Connects, tries to connect once more, and reads the first connection to its end. */
+const twice = `
+import socket, sys
+where = (sys.argv[1], int(sys.argv[2]))
+first = socket.create_connection(where, 5)
+try:
+    socket.create_connection(where, 5)
+    print('connected twice')
+except ConnectionRefusedError:
+    print('refused')
+total = 0
+while chunk := first.recv(65536):
+    total += len(chunk)
+print(total)
+`;
+
+/** Reads a little, waits for a line, and writes all of it to a file. */
+const slowly = `
+import socket, sys
+data = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
+with open(sys.argv[3], 'wb') as file:
+    file.write(data.recv(1000))
+    print('begun')
+    sys.stdin.readline()
+    while chunk := data.recv(65536):
+        file.write(chunk)
+`;
+
+/** A control connection that the test itself leads, from one of the lab's hosts. */
+class Dialogue {
+  readonly #process: LabProcess;
+
+  private constructor(process: LabProcess) {
+    this.#process = process;
+  }
+
+  static async login(host: 'client' | 'stranger'): Promise<Dialogue> {
+    const { user, password } = serverOf(4);
+    const script = `exec 3<>/dev/tcp/${addresses[4].public}/21; cat <&3 & cat >&3; kill $!`;
+    const dialogue = new Dialogue(network.spawn(host, ['bash', '-c', script], { interactive: true }));
+    await dialogue.expect(/^220 /m);
+    dialogue.send(`USER ${user}`);
+    dialogue.send(`PASS ${password}`);
+    await dialogue.expect(/^230 /m);
+    dialogue.send('TYPE I');
+    await dialogue.expect(/^200 /m);
+    return dialogue;
+  }
+
+  send(line: string): void {
+    this.#process.write(`${line}\r\n`);
+  }
+
+  expect(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#process.waitForOutput(pattern);
+  }
+
+  /** The port that PASV gives. */
+  async passive(): Promise<number> {
+    this.send('PASV');
+    const [, high, low] = await this.expect(/^227 .*,(\d+),(\d+)\)/m);
+    return Number(high) * 256 + Number(low);
+  }
+
+  async quit(): Promise<void> {
+    this.send('QUIT');
+    await this.expect(/^221 /m);
+    await this.end();
+  }
+
+  async end(): Promise<void> {
+    await this.#process.stop();
+  }
+}
