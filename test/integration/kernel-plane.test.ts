@@ -223,6 +223,19 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
   });
 });
 
+test('keeps the contract of a plane, as the relay plane does', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const contract = join(import.meta.dirname, '../plane/contract.test.ts');
+  // A runner that finds itself inside another one tests nothing.
+  const runner = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath, '--import', import.meta.resolve('tsx')];
+  const { code, stdout, stderr } = await network.exec('gateway', [...runner, '--test', contract], {
+    env: { PINHOLE_TEST_PLANE: 'kernel' },
+    timeout: 60_000,
+  });
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /^. pass [1-9]\d+$/m);
+});
+
 test('nothing but what is marked passes the forward chain', async (t) => {
   if (skipOrFail(t, missing)) return;
   const { code } = await network.exec('client', [
