@@ -222,10 +222,12 @@ function bothFamilies({ address, port }: ListenAddress): Endpoint[] {
 /** Whether a connection to `address` comes to a listener at `listening`. */
 function reaches(address: Address, listening: Address): boolean {
   if (address === listening) return true;
-  const isThisHost = Object.values(networkInterfaces()).some((each) =>
-    each?.some((one) => one.address === address),
+  if (!wildcards.includes(listening) || familyOf(listening) !== familyOf(address)) return false;
+  // Asked last: it makes the system list its interfaces.
+  return (
+    address.startsWith('127.') ||
+    Object.values(networkInterfaces()).some((each) => each?.some((one) => one.address === address))
   );
-  return wildcards.includes(listening) && (isThisHost || address.startsWith('127.'));
 }
 
 /** A host without IPv6 has no `::`: a port alone then means IPv4. */

@@ -1,4 +1,4 @@
-import type { Mode } from '../events.ts';
+import type { Mode, PinholeFacts } from '../events.ts';
 import type { Address } from '../net/address.ts';
 import type { Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -18,4 +18,9 @@ export interface Expectation {
   readonly to: Endpoint;
   /** Until when it may be claimed, in the milliseconds of the clock that the table is asked with. */
   readonly expires: number;
+}
+
+/** What is told of an expectation, whatever happens to it. */
+export function factsOf({ id, session, mode, peer, at, to }: Expectation): PinholeFacts {
+  return { session, expectation: id, mode, peer, at, to };
 }

@@ -1,10 +1,19 @@
-import { familyOf, parseAddress } from './address.ts';
+import { addressOfSocket, familyOf, parseAddress } from './address.ts';
 import type { Address } from './address.ts';
 
 /** An address and a TCP port. */
 export interface Endpoint {
   readonly address: Address;
   readonly port: number;
+}
+
+/** One side of a `net.Socket` by what it says of it; `undefined` for a socket that is gone already. */
+export function endpointOfSocket(
+  address: string | undefined,
+  port: number | undefined,
+): Endpoint | undefined {
+  const known = addressOfSocket(address);
+  return known && port !== undefined ? { address: known, port } : undefined;
 }
 
 /** `192.0.2.1:21`, `[2001:db8::1]:21` (RFC 3986 section 3.2.2). */

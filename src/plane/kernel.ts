@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { Observer, PinholeFacts, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
-import type { Expectation } from '../expectation/expectation.ts';
+import type { Observer, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
+import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import { familyOf } from '../net/address.ts';
@@ -238,7 +238,7 @@ class KernelPlane implements Plane {
 
   #opened(lease: Lease): Pinhole {
     const { expectation, request } = lease;
-    this.#options.observe({ type: 'pinhole-opened', command: request.command, ...facts(expectation) });
+    this.#options.observe({ type: 'pinhole-opened', command: request.command, ...factsOf(expectation) });
     return {
       at: expectation.at,
       arm: async () => {
@@ -257,7 +257,7 @@ class KernelPlane implements Plane {
 
   #takeBack(lease: Lease, reason: PinholeReason): void {
     if (!this.#leases.has(lease.expectation.id)) return;
-    this.#options.observe({ type: 'pinhole-closed', reason, ...facts(lease.expectation) });
+    this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(lease.expectation) });
     this.#late.set(tupleKey(lease.expectation.at, lease.path.peer), { lease, until: Date.now() + lateness });
     this.#leave(lease);
   }
@@ -344,7 +344,7 @@ class KernelPlane implements Plane {
     if (!lease) return undefined;
     const channel = { lease, started: performance.now(), state: flow.state, ended: undefined };
     this.#channels.set(flow.id, channel);
-    this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...facts(lease.expectation) });
+    this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...factsOf(lease.expectation) });
     lease.request.owner.channelOpened();
     return channel;
   }
@@ -418,7 +418,7 @@ class KernelPlane implements Plane {
       downloaded: byClient ? returned : sent,
       seconds: (ended - started) / 1000,
       cause: causeOf(channel),
-      ...facts(lease.expectation),
+      ...factsOf(lease.expectation),
     });
     this.#channelEnded?.();
   }
@@ -432,10 +432,6 @@ function causeOf({ state, lease }: Channel): TransferCause {
 
 function isOpening(state: string | undefined): boolean {
   return state?.startsWith('SYN_') ?? false;
-}
-
-function facts({ id, session, mode, peer, at, to }: Expectation): PinholeFacts {
-  return { session, expectation: id, mode, peer, at, to };
 }
 
 function tupleKey(at: Endpoint, peer: string): string {

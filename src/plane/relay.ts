@@ -1,11 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { Observer, PinholeFacts, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
-import type { Expectation } from '../expectation/expectation.ts';
+import type { Observer, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
+import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationTable } from '../expectation/table.ts';
-import { addressOfSocket } from '../net/address.ts';
-import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { codeOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
 import { formatPortRange } from '../net/port-range.ts';
@@ -115,7 +114,7 @@ class RelayPlane implements Plane {
 
   #opened(lease: Lease): Pinhole {
     const { expectation, request } = lease;
-    this.#options.observe({ type: 'pinhole-opened', command: request.command, ...facts(expectation) });
+    this.#options.observe({ type: 'pinhole-opened', command: request.command, ...factsOf(expectation) });
     return {
       at: expectation.at,
       arm: () => {
@@ -139,15 +138,14 @@ class RelayPlane implements Plane {
     lease.early = undefined;
     early?.resetAndDestroy();
     if (!early && !this.#leases.has(expectation.id)) return;
-    this.#options.observe({ type: 'pinhole-closed', reason, ...facts(expectation) });
+    this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(expectation) });
     if (!early) this.#release(lease);
   }
 
   #expire(): void {
-    for (const expectation of this.#table.expire(Date.now())) {
-      const lease = this.#leases.get(expectation.id);
-      this.#options.observe({ type: 'pinhole-closed', reason: 'expired', ...facts(expectation) });
-      if (lease) this.#release(lease);
+    for (const { id } of this.#table.expire(Date.now())) {
+      const lease = this.#leases.get(id);
+      if (lease) this.#takeBack(lease, 'expired');
     }
   }
 
@@ -176,7 +174,7 @@ class RelayPlane implements Plane {
 
   #accept(socket: Socket, at: Endpoint): void {
     // A peer that has reset the connection already is nobody's.
-    const from = endpointOf(socket);
+    const from = endpointOfSocket(socket.remoteAddress, socket.remotePort);
     if (!from) {
       socket.destroy();
       return;
@@ -193,7 +191,7 @@ class RelayPlane implements Plane {
       return;
     }
     this.#release(lease);
-    this.#options.observe({ type: 'pinhole-taken', from, ...facts(lease.expectation) });
+    this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
     if (lease.armed) {
       this.#carry(lease, socket);
     } else {
@@ -213,7 +211,7 @@ class RelayPlane implements Plane {
         command: lease.command,
         seconds: (performance.now() - started) / 1000,
         ...end,
-        ...facts(lease.expectation),
+        ...factsOf(lease.expectation),
       });
       lease.request.owner.channelClosed();
       this.#channelEnded?.();
@@ -255,15 +253,6 @@ class RelayPlane implements Plane {
     // Nothing is read from it yet; what happens to it is seen when it is.
     accepted.on('error', ignoreError);
   }
-}
-
-function facts({ id, session, mode, peer, at, to }: Expectation): PinholeFacts {
-  return { session, expectation: id, mode, peer, at, to };
-}
-
-function endpointOf(socket: Socket): Endpoint | undefined {
-  const address = addressOfSocket(socket.remoteAddress);
-  return address && socket.remotePort !== undefined ? { address, port: socket.remotePort } : undefined;
 }
 
 /**

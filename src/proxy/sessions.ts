@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Observer, SessionReason } from '../events.ts';
-import { addressOfSocket, type Address } from '../net/address.ts';
-import type { Endpoint } from '../net/endpoint.ts';
+import type { Address } from '../net/address.ts';
+import { endpointOfSocket, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
 import type { Plane } from '../plane/plane.ts';
@@ -57,8 +57,8 @@ export class Sessions {
 
   /** Takes a client's control connection, paused, over. */
   accept(socket: Socket): void {
-    const client = endpoint(socket.remoteAddress, socket.remotePort);
-    const reached = endpoint(socket.localAddress, socket.localPort);
+    const client = endpointOfSocket(socket.remoteAddress, socket.remotePort);
+    const reached = endpointOfSocket(socket.localAddress, socket.localPort);
     if (!client || !reached) {
       // It was reset before it was accepted.
       socket.destroy();
@@ -110,8 +110,8 @@ export class Sessions {
     reached: Endpoint,
     settings: SessionsSettings,
   ): void {
-    const server = endpoint(upstream.remoteAddress, upstream.remotePort);
-    const inside = endpoint(upstream.localAddress, upstream.localPort);
+    const server = endpointOfSocket(upstream.remoteAddress, upstream.remotePort);
+    const inside = endpointOfSocket(upstream.localAddress, upstream.localPort);
     if (socket.destroyed || !server || !inside) {
       upstream.destroy();
       socket.destroy();
@@ -178,8 +178,3 @@ const refusals = {
   'too-many-sessions': '421 Too many sessions, try again later.',
   'too-many-sessions-of-client': '421 Too many sessions from your address.',
 } as const;
-
-function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  const known = addressOfSocket(address);
-  return known && port !== undefined ? { address: known, port } : undefined;
-}
