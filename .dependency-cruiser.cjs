@@ -39,7 +39,7 @@ module.exports = {
     {
       name: 'pure-layers-touch-no-socket',
       severity: 'error',
-      from: { path: '^src/(net|ftp|helper|expectation)/', pathNot: '^src/net/socket\\.ts$' },
+      from: { path: '^src/(net|ftp|helper|expectation)/', pathNot: '^src/net/(socket|dial)\\.ts$' },
       to: { dependencyTypes: ['core'], path: '^(node:)?(net|fs|dns|tls|child_process|timers)' },
     },
     {

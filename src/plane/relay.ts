@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Observer, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationTable } from '../expectation/table.ts';
+import { dial, type LocalEnd } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
-import { codeOf } from '../net/error.ts';
+import { messageOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import { joinDataChannel, type DataChannelEnd } from './data-channel.ts';
@@ -18,6 +19,8 @@ export interface RelayPlaneOptions {
   /** Milliseconds without a byte until a data channel is reset. */
   readonly dataIdleTimeout: number;
 }
+
+const nothing = { uploaded: 0, downloaded: 0, error: undefined };
 
 /** The plane on which this process listens, dials and copies the bytes. It needs no privilege. */
 export function createRelayPlane(options: RelayPlaneOptions): Plane {
@@ -217,108 +220,59 @@ class RelayPlane implements Plane {
       this.#channelEnded?.();
     };
 
-    const dialling = dial(lease.request, this.#options.connectTimeout, (dialled, error) => {
-      this.#channels.delete(channel);
-      if (!dialled) {
-        // What a direct connection to a closed port gets.
-        accepted.resetAndDestroy();
-        const cause = aborted ?? (mode === 'passive' ? 'server-unreachable' : 'client-unreachable');
-        ended({ cause, uploaded: 0, downloaded: 0, error: error?.message });
-        return;
-      }
-      if (accepted.destroyed) {
-        dialled.resetAndDestroy();
-        ended({
-          cause: mode === 'passive' ? 'client-reset' : 'server-reset',
-          uploaded: 0,
-          downloaded: 0,
-          error: undefined,
-        });
-        return;
-      }
-      accepted.off('error', ignoreError);
-      const ends =
-        mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
-      channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
-      this.#channels.add(channel);
-    });
+    const { to } = lease.request;
+    const dialling = dial(
+      { host: to.address, port: to.port },
+      this.#options.connectTimeout,
+      localsOf(lease.request),
+    );
     let aborted: TransferCause | undefined;
     let channel: { abort(cause: TransferCause): void } = {
       abort: (cause) => {
         aborted = cause;
-        dialling.destroy();
+        dialling.abort();
       },
     };
     this.#channels.add(channel);
+    dialling.connected.then(
+      (dialled) => {
+        this.#channels.delete(channel);
+        if (aborted || accepted.destroyed) {
+          accepted.resetAndDestroy();
+          dialled.resetAndDestroy();
+          ended({ ...nothing, cause: aborted ?? (mode === 'passive' ? 'client-reset' : 'server-reset') });
+          return;
+        }
+        accepted.off('error', ignoreError);
+        const ends =
+          mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
+        channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
+        this.#channels.add(channel);
+      },
+      (error: unknown) => {
+        this.#channels.delete(channel);
+        // What a direct connection to a closed port gets.
+        accepted.resetAndDestroy();
+        if (aborted) ended({ ...nothing, cause: aborted });
+        else {
+          const cause = mode === 'passive' ? 'server-unreachable' : 'client-unreachable';
+          ended({ ...nothing, cause, error: messageOf(error) });
+        }
+      },
+    );
     // Nothing is read from it yet; what happens to it is seen when it is.
     accepted.on('error', ignoreError);
   }
 }
 
 /**
- * Dials the far end of a data connection: from the endpoint that was asked for (active mode: port 20, RFC 959
- * section 3.2); where that can't be had, for want of privilege or because the tuple is in TIME_WAIT, from any
- * port of the address; and from any address where that is not this host's.
+ * Where the far end of a data connection is dialled from: the endpoint that was asked for (active mode: port 20, RFC
+ * 959 section 3.2); where that can't be had, for want of privilege or because the tuple is in TIME_WAIT, any port of
+ * the address; and any address where that is not this host's. Towards the server the system chooses as it did for the
+ * control channel; a bind would cost a port for each.
  */
-function dial(
-  { mode, to, from }: PinholeRequest,
-  timeout: number,
-  done: (socket: Socket | undefined, error?: Error) => void,
-): { destroy(): void } {
-  // Towards the server the system chooses as it did for the control channel; a bind would cost a port for each.
-  const locals =
-    mode === 'active'
-      ? [{ localAddress: from.address, localPort: from.port }, { localAddress: from.address }, {}]
-      : [{}];
-  let current: Socket | undefined;
-  let stopped = false;
-  const stop = (error?: Error): void => {
-    stopped = true;
-    current?.destroy(error);
-  };
-  const timer = setTimeout(() => {
-    stop(new Error(`no answer in ${timeout / 1000} s`));
-  }, timeout);
-
-  const attempt = ([local, ...others]: readonly object[]): void => {
-    const socket = connect({
-      host: to.address,
-      port: to.port,
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      ...local,
-    });
-    current = socket;
-    let failure: Error | undefined;
-    const failed = (error: Error): void => {
-      failure = error;
-    };
-    const closed = (): void => {
-      if (!stopped && others.length > 0 && isLocal(failure)) {
-        attempt(others);
-        return;
-      }
-      clearTimeout(timer);
-      done(undefined, failure);
-    };
-    socket.pause();
-    socket.on('error', failed);
-    socket.once('close', closed);
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.off('error', failed).off('close', closed);
-      done(socket);
-    });
-  };
-  attempt(locals);
-  return { destroy: stop };
-}
-
-/** Whether a connection failed on this side, for want of the local endpoint. */
-function isLocal(error: Error | undefined): boolean {
-  const code = codeOf(error);
-  return code === 'EACCES' || code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL' || code === 'EPERM';
+function localsOf({ mode, from }: PinholeRequest): LocalEnd[] {
+  return mode === 'active' ? [from, { address: from.address }, {}] : [{}];
 }
 
 /** The listener of one endpoint, there as long as somebody is expected. */

@@ -1,17 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Observer, SessionReason } from '../events.ts';
 import type { Address } from '../net/address.ts';
+import { dial, type Dialling } from '../net/dial.ts';
 import { endpointOfSocket, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
 import type { Plane } from '../plane/plane.ts';
 import { closeGently } from './close-gently.ts';
 import { Session, type SessionEndpoints, type SessionSettings } from './session.ts';
-import { dialUpstream, type Dialling, type Upstream } from './upstream.ts';
 
 /** What new sessions are made with. */
 export interface SessionsSettings extends SessionSettings {
-  readonly upstream: Upstream;
+  /** The server that the relay stands in front of, as it was named. */
+  readonly upstream: { readonly host: string; readonly port: number };
   /** Milliseconds. */
   readonly connectTimeout: number;
   readonly maxSessions: number;
@@ -72,7 +73,7 @@ export class Sessions {
     }
     this.#enter(client.address);
     const settings = this.#settings;
-    const dialling = dialUpstream(settings.upstream, settings.connectTimeout);
+    const dialling = dial(settings.upstream, settings.connectTimeout);
     this.#dialling.add(dialling);
     dialling.connected.then(
       (upstream) => {
