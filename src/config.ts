@@ -34,6 +34,10 @@ export interface Config {
   readonly localNetworks: readonly Cidr[];
   /** At most one of each family. */
   readonly insideAddress: readonly Address[];
+  readonly keepClientAddress: boolean;
+  readonly intercept: boolean;
+  /** Where intercepted sessions may go. */
+  readonly interceptNetworks: readonly Cidr[];
   readonly passivePorts: PortRange;
   readonly activePorts: PortRange;
   /** 0: any free port. */
@@ -74,6 +78,8 @@ export interface SettingDescription {
   readonly defaultText: string;
   /** A list: the flag may be repeated, commas separate its items. */
   readonly many: boolean;
+  /** True or false: the flag alone means true. */
+  readonly isSwitch: boolean;
 }
 
 /** A setting that cannot be used. The message is one line that names the key, its origin and what is allowed. */
@@ -96,7 +102,7 @@ export interface LoadedConfig {
 }
 
 type Read<T> = { readonly value: T } | { readonly wrong: string; readonly why?: string };
-type Written = string | number | readonly string[];
+type Written = string | number | boolean | readonly string[];
 
 interface Setting<T> {
   readonly group: SettingGroup;
@@ -105,6 +111,7 @@ interface Setting<T> {
   /** The default, read as any other text is. */
   readonly initial: string;
   readonly many: boolean;
+  readonly isSwitch?: boolean;
   readonly read: (text: string) => Read<T>;
   /** The value as the file says it. */
   readonly write: (value: T) => Written;
@@ -197,6 +204,21 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     (value) => value,
     repeatedFamily,
   ),
+  keepClientAddress: onOff('Where', "whether the server sees the clients' own addresses, by nftables"),
+  intercept: onOff(
+    'Where',
+    'whether clients that a redirect rule leads here get to the server that they meant, by nftables',
+  ),
+  interceptNetworks: list(
+    {
+      group: 'Where',
+      description: 'networks that intercepted sessions may go to',
+      allowed: networks,
+      initial: '0.0.0.0/0,::/0',
+    },
+    parseCidr,
+    formatCidr,
+  ),
   passivePorts: one(
     {
       group: 'Ports',
@@ -282,7 +304,7 @@ const names = Object.keys(table) as (keyof Config)[];
 
 /** Every setting, in the order of --help. */
 export const settings: readonly SettingDescription[] = names.map((name) => {
-  const { group, description, allowed, initial, many } = table[name];
+  const { group, description, allowed, initial, many, isSwitch = false } = table[name];
   const key = keyOf(name);
   return Object.freeze({
     key,
@@ -292,6 +314,7 @@ export const settings: readonly SettingDescription[] = names.map((name) => {
     allowed,
     defaultText: initial,
     many,
+    isSwitch,
   });
 });
 
@@ -320,6 +343,7 @@ export function loadConfig({ flags, env, readFile }: ConfigSources): LoadedConfi
   // `table` has a setting for each member of Config, and each reads its member's type.
   const config = deepFreeze(Object.fromEntries(values)) as unknown as Config;
   refuseOwnServer(config, origins);
+  refuseLostAddress(config, origins);
   return { config, origins };
 }
 
@@ -425,10 +449,15 @@ function writeSetting(name: keyof Config, config: Config): Written {
 function textOf(
   key: string,
   { value, origin }: Given,
-  { many, allowed }: { many: boolean; allowed: string } = { many: false, allowed: 'the path of a TOML file' },
+  { many, allowed, isSwitch = false }: { many: boolean; allowed: string; isSwitch?: boolean } = {
+    many: false,
+    allowed: 'the path of a TOML file',
+  },
 ): string {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const odd = items.find((item) => typeof item !== 'string' && typeof item !== 'number');
+  const odd = items.find(
+    (item) => !['string', 'number', isSwitch ? 'boolean' : 'string'].includes(typeof item),
+  );
   if (odd !== undefined) throw wrong(key, origin, odd, allowed);
   if (!many && (items.length !== 1 || Array.isArray(value))) {
     throw wrong(key, origin, value, allowed, 'one value, not several');
@@ -536,6 +565,23 @@ function choice<T extends string>(description: string, initial: T, members: read
   );
 }
 
+function onOff(group: SettingGroup, description: string): Setting<boolean> {
+  const setting = one(
+    { group, description, allowed: 'true or false', initial: 'false' },
+    (text) => (text === 'true' || text === 'false' ? text : undefined),
+    (value) => value,
+  );
+  return {
+    ...setting,
+    isSwitch: true,
+    read: (text) => {
+      const result = setting.read(text);
+      return 'value' in result ? { value: result.value === 'true' } : result;
+    },
+    write: (value) => value,
+  };
+}
+
 function readServer(text: string): ServerAddress | undefined {
   const split = splitHostPort(text);
   if (split === undefined || !mayBeHost(split.host)) return undefined;
@@ -635,9 +681,37 @@ function refuseOwnServer(
   );
 }
 
+/**
+ * The server is told one address: the client's, or that of a NAT on the way. And the kernel delivers no packet from
+ * other hosts' addresses to a loopback address.
+ */
+function refuseLostAddress(
+  { keepClientAddress, insideAddress, server }: Config,
+  origins: ReadonlyMap<string, string>,
+): void {
+  if (!keepClientAddress) return;
+  const refuse = (allowed: string, why: string): never => {
+    throw wrong('keep-client-address', origins.get('keep-client-address') ?? 'default', true, allowed, why);
+  };
+  if (insideAddress.length > 0) {
+    const origin = origins.get('inside-address') ?? 'default';
+    refuse(
+      'false, or no inside-address',
+      `inside-address is set from ${origin}, and the server sees one address`,
+    );
+  }
+  if (server && isLoopback(server.host)) {
+    const why = `the server is ${server.host}, and no other host's address reaches that`;
+    refuse('false, or a server that is named by another address of its host', why);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host.startsWith('127.') || host.toLowerCase() === 'localhost';
+}
+
 function reaches(address: Address, listening: Address | undefined): boolean {
-  const loopback = address === '::1' || address.startsWith('127.');
-  return listening === address || (isWildcard(listening) && loopback);
+  return listening === address || (isWildcard(listening) && isLoopback(address));
 }
 
 // ---- Names and messages ----

@@ -7,16 +7,22 @@ import { logEvents, type Logger } from './log.ts';
 import { familyOf, parseAddress, type Address, type Family } from './net/address.ts';
 import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
 import { codeOf, messageOf } from './net/error.ts';
-import { missingSettings, startKernelPlane } from './plane/kernel-host.ts';
-import type { Plane } from './plane/plane.ts';
+import { Borrowing } from './plane/borrowing.ts';
+import {
+  missingSettings,
+  openHostTable,
+  startKernelPlane,
+  type KernelNeeds,
+  type WayBack,
+} from './plane/kernel-host.ts';
 import { createRelayPlane } from './plane/relay.ts';
 import { listen, type Listener } from './proxy/listener.ts';
+import { loadOriginalDestination } from './proxy/original-destination.ts';
 import { PublicAddress } from './proxy/public-address.ts';
-import { Sessions, type SessionsSettings } from './proxy/sessions.ts';
+import { Sessions, type SessionsHost, type SessionsSettings } from './proxy/sessions.ts';
 
-/** A configuration in which the server and the listeners are settled. */
+/** A configuration that leads to a server, the one that is named or those that clients mean, and has its listeners. */
 export interface ServableConfig extends Config {
-  readonly server: NonNullable<Config['server']>;
   readonly listen: NonNullable<Config['listen']>;
 }
 
@@ -44,17 +50,27 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const counters = createCounters();
   const observe = tellAll([counters.observe, logEvents(logger), ...observers]);
-  const plane = await createPlane(config, observe);
+  const carriers = await startCarriers(config, observe);
+  const { plane, originalDestination } = carriers;
   if (config.plane === 'kernel') {
     for (const missing of missingSettings()) logger.warn({ plane: 'kernel' }, missing);
   }
+  const wayBack = wayBackOf(config);
+  const trial = wayBack && carriers.borrowing?.tryWayBack(wayBack.to, wayBack.timeout);
+  void trial?.trouble.then((trouble) => {
+    if (trouble !== undefined) logger.warn(trouble);
+  });
   let addresses = await startPublicAddresses(config, observe);
   const listeners = new Map<string, Listener>();
   const isOwn = (endpoint: Endpoint): boolean => {
     const others = [...listeners.values()].map((listener) => listener.endpoint);
     return others.some(({ address, port }) => port === endpoint.port && reaches(endpoint.address, address));
   };
-  const sessions = new Sessions(settingsOf(config, addresses), plane, observe, isOwn);
+  const sessions = new Sessions(
+    settingsOf(config, addresses),
+    { plane, originalDestination, borrower: carriers.borrowing, isOwn, isOwnAddress },
+    observe,
+  );
   let current = config;
 
   /** Opens what is new, then closes what is no longer wanted; where one can't be had all stays as it was. */
@@ -90,14 +106,18 @@ export async function startDaemon(
   };
   const tellListening = (): void => {
     const at = endpoints().map(formatEndpoint);
-    logger.info({ listen: at, server: nameOf(current), plane: current.plane }, 'listening');
+    const { plane: carrier, intercept, keepClientAddress } = current;
+    const more = { ...(intercept && { intercept }), ...(keepClientAddress && { keepClientAddress }) };
+    logger.info({ listen: at, server: nameOf(current), plane: carrier, ...more }, 'listening');
   };
 
   try {
     await listenOn(config.listen);
   } catch (error) {
     addresses.stop();
+    trial?.abort();
     await plane.close(0);
+    carriers.release();
     throw error;
   }
   tellListening();
@@ -137,16 +157,19 @@ export async function startDaemon(
       logger.info({ sessions: sessions.count, grace: current.grace / 1000 }, 'stopping');
       closeListeners();
       addresses.stop();
+      trial?.abort();
       // Not after the sessions: one whose client is slow to close its control channel outlasts the grace.
       const cut = setTimeout(() => void plane.close(0), current.grace);
       await sessions.close(current.grace);
       clearTimeout(cut);
       // A data channel outlives its session: what is left of the grace is for those.
       await plane.close(Math.max(0, end - performance.now()));
+      carriers.release();
       logger.info({ counters: counters.read() }, 'stopped');
     },
     abort: () => {
       void plane.close(0);
+      carriers.release();
     },
   };
 }
@@ -158,26 +181,71 @@ const fixed = [
   'plane',
   'kernelTable',
   'kernelMark',
+  'keepClientAddress',
+  'intercept',
   'connectTimeout',
   'dataIdleTimeout',
 ] as const;
 
-/** What carries data. */
-function createPlane(config: Config, observe: Observer): Plane | Promise<Plane> {
-  const { connectTimeout, dataIdleTimeout, kernelTable, kernelMark } = config;
-  switch (config.plane) {
-    case 'relay':
-      return createRelayPlane({ observe, connectTimeout, dataIdleTimeout });
-    case 'kernel':
-      return startKernelPlane({ observe, table: kernelTable, mark: kernelMark });
+/** What carries data and control channels, with what it uses of this host. */
+interface Carriers extends Pick<SessionsHost, 'plane' | 'originalDestination'> {
+  readonly borrowing: Borrowing | undefined;
+  /** Gives back what was made on this host, before it returns; after the plane's end. */
+  release(): void;
+}
+
+/** @throws before anything is changed where something is missing */
+async function startCarriers(config: Config, observe: Observer): Promise<Carriers> {
+  const originalDestination = config.intercept ? await loadOriginalDestination() : undefined;
+  const needs = needsOf(config);
+  const host = needs && (await openHostTable(needs, observe));
+  const borrowing = host && new Borrowing(host.table);
+  try {
+    const { connectTimeout, dataIdleTimeout } = config;
+    const plane =
+      config.plane === 'kernel' && host
+        ? await startKernelPlane(host.table, observe)
+        : createRelayPlane({ observe, connectTimeout, dataIdleTimeout, borrowing });
+    return {
+      plane,
+      borrowing,
+      originalDestination,
+      release: () => {
+        host?.close();
+      },
+    };
+  } catch (error) {
+    host?.close();
+    throw error;
   }
 }
 
+/** What a configuration needs of nftables; undefined for nothing. */
+export function needsOf({
+  plane,
+  keepClientAddress,
+  intercept,
+  kernelTable,
+  kernelMark,
+}: Config): KernelNeeds | undefined {
+  const forwards = plane === 'kernel';
+  const others = keepClientAddress ? 'keep-client-address' : intercept ? 'intercept' : undefined;
+  const what = forwards ? 'the kernel plane' : others;
+  return what === undefined ? undefined : { table: kernelTable, mark: kernelMark, what, forwards };
+}
+
+/** The server that has to send its answers to clients through this host, if it has to. */
+export function wayBackOf({ keepClientAddress, server, connectTimeout }: Config): WayBack | undefined {
+  return keepClientAddress && server ? { to: server, timeout: connectTimeout } : undefined;
+}
+
 function settingsOf(config: ServableConfig, addresses: PublicAddresses): SessionsSettings {
-  const { fxpPeers, denyPorts, localNetworks, insideAddress } = config;
+  const { fxpPeers, denyPorts, localNetworks, insideAddress, intercept, interceptNetworks } = config;
   return {
     policy: { fxpPeers, denyPorts, localNetworks, publicAddress: addresses.of },
     upstream: config.server,
+    keepClientAddress: config.keepClientAddress,
+    intercepted: intercept ? interceptNetworks : undefined,
     insideAddress: (family) => insideAddress.find((address) => familyOf(address) === family),
     passivePorts: config.passivePorts,
     activePorts: config.activePorts,
@@ -222,12 +290,13 @@ function bothFamilies({ address, port }: ListenAddress): Endpoint[] {
 /** Whether a connection to `address` comes to a listener at `listening`. */
 function reaches(address: Address, listening: Address): boolean {
   if (address === listening) return true;
-  if (!wildcards.includes(listening) || familyOf(listening) !== familyOf(address)) return false;
-  // Asked last: it makes the system list its interfaces.
-  return (
-    address.startsWith('127.') ||
-    Object.values(networkInterfaces()).some((each) => each?.some((one) => one.address === address))
-  );
+  return wildcards.includes(listening) && familyOf(listening) === familyOf(address) && isOwnAddress(address);
+}
+
+/** Whether an address is one of this host's. */
+function isOwnAddress(address: Address): boolean {
+  if (address.startsWith('127.')) return true;
+  return Object.values(networkInterfaces()).some((each) => each?.some((one) => one.address === address));
 }
 
 /** A host without IPv6 has no `::`: a port alone then means IPv4. */
@@ -261,6 +330,8 @@ function explain(code: unknown, error: unknown): string {
   }
 }
 
-function nameOf({ server }: ServableConfig): string {
+/** Which server sessions lead to; undefined where each client means its own. */
+function nameOf({ server }: ServableConfig): string | undefined {
+  if (!server) return undefined;
   return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
 }

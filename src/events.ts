@@ -46,6 +46,8 @@ export type SessionReason =
   | 'http'
   | 'too-many-sessions'
   | 'too-many-sessions-of-client'
+  | 'loop'
+  | 'destination-not-allowed'
   | 'shutdown';
 
 /** How a data channel ended. `complete`: both sides said FIN. */

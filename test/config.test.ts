@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ConfigError, formatConfig, loadConfig, settings } from '../src/config.ts';
 import type { Config, ConfigSources, LoadedConfig } from '../src/config.ts';
+import { formatCidr } from '../src/net/cidr.ts';
 
 function load({ flags = {}, env = {}, file }: Partial<ConfigSources> & { file?: string }): LoadedConfig {
   return loadConfig({
@@ -32,7 +33,7 @@ function nameOf(key: string): keyof Config {
 
 test('has the documented defaults', () => {
   const { config, origins } = load({});
-  const { denyPorts, ...rest } = config;
+  const { denyPorts, interceptNetworks, ...rest } = config;
   assert.deepEqual(rest, {
     server: undefined,
     listen: undefined,
@@ -40,6 +41,8 @@ test('has the documented defaults', () => {
     publicAddress6: undefined,
     localNetworks: [],
     insideAddress: [],
+    keepClientAddress: false,
+    intercept: false,
     passivePorts: { first: 50000, last: 50999 },
     activePorts: { first: 51000, last: 51999 },
     dataSourcePort: 20,
@@ -63,6 +66,7 @@ test('has the documented defaults', () => {
     denyPorts.map(({ first, last }) => `${first}-${last}`).join(),
     '2049-2049,3306-3306,3389-3389,5060-5061,5432-5432,5900-5900,6000-6063,6379-6379',
   );
+  assert.deepEqual(interceptNetworks.map(formatCidr), ['0.0.0.0/0', '::/0']);
   assert.deepEqual([...new Set(origins.values())], ['default']);
   assert.deepEqual(
     [...origins.keys()],
@@ -499,4 +503,41 @@ test('takes no variable of Kubernetes, which a service of this name brings, for 
   };
   const { origins } = loadConfig({ flags: {}, env, readFile: () => '' });
   assert.ok([...origins.values()].every((origin) => origin === 'default'));
+});
+
+test('a switch is true or false, in flags, environment and file', () => {
+  for (const [value, expected] of [
+    ['true', true],
+    ['false', false],
+  ] as const) {
+    assert.equal(load({ flags: { intercept: value } }).config.intercept, expected);
+    assert.equal(load({ env: { PINHOLE_INTERCEPT: value } }).config.intercept, expected);
+    const { config, origins } = load({ file: `intercept = ${value}` });
+    assert.equal(config.intercept, expected);
+    assert.match(
+      formatConfig(config, origins),
+      new RegExp(`^intercept = ${value}  # pinhole.toml: intercept$`, 'm'),
+    );
+  }
+  assert.equal(
+    message({ flags: { intercept: 'yes' } }),
+    'intercept: "yes" (from flag --intercept) is not allowed; allowed: true or false',
+  );
+  assert.match(message({ file: 'max-sessions = true' }), /^max-sessions: true \(from .*\) is not allowed/);
+});
+
+test('refuses to keep the address of clients where the server could not see it', () => {
+  const keep = { 'keep-client-address': 'true' };
+  assert.equal(
+    message({ flags: { ...keep, 'inside-address': '10.0.0.1' } }),
+    'keep-client-address: true (from flag --keep-client-address) is not allowed (inside-address is set from flag ' +
+      '--inside-address, and the server sees one address); allowed: false, or no inside-address',
+  );
+  for (const server of ['127.0.0.1', '127.0.0.5:2100', '[::1]:2100', 'localhost']) {
+    assert.match(
+      message({ flags: { ...keep, server, listen: '2121' } }),
+      /no other host's address reaches that/,
+    );
+  }
+  load({ flags: { ...keep, server: '10.77.0.2' } });
 });

@@ -17,9 +17,11 @@ export function startEmbeddedServer(): Promise<FtpServer> {
   });
 }
 
-/** Where the relay listens, if it was not said: on port 21 for a named server, else on loopback. */
-export function listenOf({ server, listen }: Config): readonly ListenAddress[] {
-  return listen ?? (server ? defaultListen : [{ address: parseAddress('127.0.0.1'), port: 2121 }]);
+/** Where the relay listens, if it was not said: on port 21 for real servers, else on loopback. */
+export function listenOf({ server, intercept, listen }: Config): readonly ListenAddress[] {
+  return (
+    listen ?? (server || intercept ? defaultListen : [{ address: parseAddress('127.0.0.1'), port: 2121 }])
+  );
 }
 
 /** The configuration in front of the server in memory. */
@@ -27,8 +29,8 @@ export function inFrontOf(config: Config, server: { address: string; port: numbe
   return { ...config, server: { host: server.address, port: server.port }, listen: listenOf(config) };
 }
 
-/** The configuration with its listeners settled; `undefined` where it names no server. */
+/** The configuration with its listeners settled; `undefined` where it leads to no server. */
 export function servable(config: Config): ServableConfig | undefined {
-  const { server } = config;
-  return server && { ...config, server, listen: listenOf(config) };
+  const { server, intercept } = config;
+  return server || intercept ? { ...config, listen: listenOf(config) } : undefined;
 }

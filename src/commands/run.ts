@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import type { CommandModule } from 'yargs';
 import { formatConfig, type Config } from '../config.ts';
-import { startDaemon, type Daemon } from '../daemon.ts';
+import { needsOf, startDaemon, wayBackOf, type Daemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
-import { checkKernelPlane } from '../plane/kernel-host.ts';
+import { checkHost } from '../plane/kernel-host.ts';
 import { inFrontOf, listenOf, servable, startEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 
@@ -53,8 +53,9 @@ export const runCommand: CommandModule<object, RunFlags> = {
 const smallYoungGeneration = '--semi-space-growth-factor=1';
 
 /** @throws where this host lacks what the configuration needs */
-async function check({ plane, kernelTable, kernelMark }: Config): Promise<void> {
-  const warnings = plane === 'kernel' ? await checkKernelPlane({ table: kernelTable, mark: kernelMark }) : [];
+async function check(config: Config): Promise<void> {
+  const needs = needsOf(config);
+  const warnings = needs ? await checkHost(needs, wayBackOf(config)) : [];
   process.stdout.write(['The configuration is valid.', ...warnings, ''].join('\n'));
 }
 

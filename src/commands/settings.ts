@@ -4,13 +4,14 @@ import { loadConfig, settings, type LoadedConfig } from '../config.ts';
 
 /** yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept. */
 export function withSettings<T>(yargs: Argv<T>): Argv<T> {
-  for (const { key, group, description, defaultText, allowed, many } of settings) {
+  for (const { key, group, description, defaultText, allowed, many, isSwitch } of settings) {
     const words = group === 'How' ? ` (${allowed})` : '';
     const option: Options = {
       type: 'string',
       group: `${group}:`,
       describe: description + words,
-      requiresArg: true,
+      // Of yargs' booleans any other word than true would mean false.
+      requiresArg: !isSwitch,
     };
     if (many) option.array = true;
     if (defaultText !== '') option.defaultDescription = defaultText;
@@ -26,11 +27,10 @@ export function withSettings<T>(yargs: Argv<T>): Argv<T> {
 
 /** The configuration that flags, environment and file give together. */
 export function configFrom(argv: Readonly<Record<string, unknown>>): LoadedConfig {
-  const flags = Object.fromEntries(
-    [...settings.map(({ key }) => key), 'config'].map((key) => [
-      key,
-      argv[key] as string | string[] | undefined,
-    ]),
-  );
+  const given = (key: string): string | string[] | undefined => argv[key] as string | string[] | undefined;
+  const flags = Object.fromEntries([
+    ['config', given('config')],
+    ...settings.map(({ key, isSwitch }) => [key, isSwitch && given(key) === '' ? 'true' : given(key)]),
+  ]) as Record<string, string | string[] | undefined>;
   return loadConfig({ flags, env: process.env, readFile: (path) => readFileSync(path, 'utf8') });
 }

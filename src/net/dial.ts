@@ -5,6 +5,15 @@ import { codeOf } from './error.ts';
 export interface LocalEnd {
   readonly address?: string;
   readonly port?: number;
+  /** Done before it connects from there; what that returns is called when it has connected or failed. */
+  readonly prepare?: () => Promise<() => void>;
+}
+
+/** How to connect, where that has to be found out first. */
+export interface Way {
+  /** The address, where `to` has a name. */
+  readonly host: string;
+  readonly locals: readonly LocalEnd[];
 }
 
 /** A connection that is being made. */
@@ -17,78 +26,101 @@ export interface Dialling {
   abort(): void;
 }
 
+/** Nobody answered within the time, neither yes nor no. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
 /**
  * Connects to a host, an address or a name.
  *
  * @param timeout milliseconds, for all tries together
- * @param locals where to connect from: the first that this host can have at the moment is taken
+ * @param how where to connect from: the first that this host can have at the moment is taken
  */
 export function dial(
   to: { readonly host: string; readonly port: number },
   timeout: number,
-  locals: readonly LocalEnd[] = [{}],
+  how: readonly LocalEnd[] | (() => Promise<Way>) = [{}],
 ): Dialling {
-  let current: Socket | undefined;
-  let givenUp: Error | undefined;
-  const giveUp = (error: Error): void => {
-    givenUp ??= error;
-    current?.destroy(error);
-  };
+  const givenUp = new AbortController();
   const timer = setTimeout(() => {
-    giveUp(new Error(`no answer from ${to.host} port ${to.port} in ${timeout / 1000} s`));
+    givenUp.abort(new NoAnswerError(`no answer from ${to.host} port ${to.port} in ${timeout / 1000} s`));
   }, timeout);
-
-  const attempt = async ([local, ...others]: readonly LocalEnd[]): Promise<Socket> => {
-    try {
-      return await new Promise((resolve, reject) => {
-        current = connectFrom(
-          to,
-          local,
-          (socket) => {
-            // From now on it is its owner's.
-            current = undefined;
-            resolve(socket);
-          },
-          reject,
-        );
-      });
-    } catch (error) {
-      if (givenUp || others.length === 0 || !isLocal(error)) throw givenUp ?? error;
-      return attempt(others);
-    }
+  const connect = async (): Promise<Socket> => {
+    const way =
+      typeof how === 'function' ? await unless(givenUp.signal, how()) : { host: to.host, locals: how };
+    return connectFromFirst({ host: way.host, port: to.port }, way.locals, givenUp.signal);
   };
   return {
-    connected: attempt(locals).finally(() => {
+    connected: connect().finally(() => {
       clearTimeout(timer);
     }),
     abort: () => {
-      giveUp(new Error('given up'));
+      givenUp.abort(new Error('given up'));
     },
   };
 }
 
+async function connectFromFirst(
+  to: { readonly host: string; readonly port: number },
+  [local = {}, ...others]: readonly LocalEnd[],
+  givenUp: AbortSignal,
+): Promise<Socket> {
+  let undo: (() => void) | undefined;
+  try {
+    undo = await local.prepare?.();
+    givenUp.throwIfAborted();
+    return await connectFrom(to, local, givenUp);
+  } catch (error) {
+    if (givenUp.aborted || others.length === 0 || !isLocal(error)) throw error;
+    return await connectFromFirst(to, others, givenUp);
+  } finally {
+    undo?.();
+  }
+}
+
 function connectFrom(
   { host, port }: { readonly host: string; readonly port: number },
-  local: LocalEnd = {},
-  connected: (socket: Socket) => void,
-  failed: (error: Error) => void,
-): Socket {
-  const socket = connect({
-    host,
-    port,
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    ...(local.address !== undefined && { localAddress: local.address }),
-    ...(local.port !== undefined && { localPort: local.port }),
+  { address, port: localPort }: LocalEnd,
+  givenUp: AbortSignal,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      ...(address !== undefined && { localAddress: address }),
+      ...(localPort !== undefined && { localPort }),
+    });
+    const giveUp = (): void => {
+      socket.destroy(givenUp.reason as Error);
+    };
+    const failed = (error: Error): void => {
+      givenUp.removeEventListener('abort', giveUp);
+      reject(error);
+    };
+    givenUp.addEventListener('abort', giveUp);
+    socket.pause();
+    socket.on('error', failed);
+    socket.once('connect', () => {
+      // From now on it is its owner's.
+      givenUp.removeEventListener('abort', giveUp);
+      socket.off('error', failed);
+      resolve(socket);
+    });
   });
-  socket.pause();
-  socket.on('error', failed);
-  socket.once('connect', () => {
-    socket.off('error', failed);
-    connected(socket);
+}
+
+/** The outcome of `work`, or the reason why it is not waited for any longer. */
+function unless<T>(givenUp: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    givenUp.addEventListener('abort', () => {
+      reject(givenUp.reason as Error);
+    });
+    work.then(resolve, reject);
   });
-  return socket;
 }
 
 /** Whether a connection failed on this side, for want of the local endpoint. */

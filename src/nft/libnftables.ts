@@ -19,10 +19,11 @@ const soname = 'libnftables.so.1';
  * libnftables in this process: a transaction of one element takes a tenth of a millisecond, and one of `nft`
  * in a process of its own forty times as long.
  *
+ * @param what needs it, for the message
  * @throws {NftError} `no-library` where it or koffi is missing
  */
-export async function loadNft(): Promise<Nft> {
-  const library = await load();
+export async function loadNft(what: string): Promise<Nft> {
+  const library = await load(what);
   const context = library.contextNew(0);
   if (context === null) throw new NftError('other', 'nftables: no context');
   library.bufferOutput(context);
@@ -46,9 +47,9 @@ export async function loadNft(): Promise<Nft> {
   };
 }
 
-async function load(): Promise<Library> {
+async function load(what: string): Promise<Library> {
   const koffi = await import('koffi').catch((cause: unknown) => {
-    const words = 'the kernel plane needs koffi, an optional package: npm install koffi';
+    const words = `${what} needs koffi, an optional package: npm install koffi`;
     throw new NftError('no-library', words, { cause });
   });
   try {
@@ -64,7 +65,7 @@ async function load(): Promise<Library> {
       run: handle.func('nft_run_cmd_from_buffer', 'int', [context, 'str']),
     };
   } catch (cause) {
-    const words = `the kernel plane needs ${soname}, of nftables (Debian: apt install libnftables1): ${messageOf(cause)}`;
+    const words = `${what} needs ${soname}, of nftables (Debian: apt install libnftables1): ${messageOf(cause)}`;
     throw new NftError('no-library', words, { cause });
   }
 }

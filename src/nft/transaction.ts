@@ -7,14 +7,18 @@ export interface TableSettings {
   readonly mark: number;
 }
 
-/** What the kernel is told of one pinhole; all addresses are of one family. */
-export interface Path {
+/** Who connects to where, and where that leads; all addresses are of one family. */
+export interface Lead {
   /** Who may connect, from any port. */
   readonly peer: Address;
   /** Where the peer connects to. */
   readonly at: Endpoint;
   /** Where the connection leads. */
   readonly to: Endpoint;
+}
+
+/** What the kernel is told of one pinhole. */
+export interface Path extends Lead {
   /** Where it comes from, as the far end sees it; port 0: the port that it came from, if that is free. */
   readonly from: Endpoint;
 }
@@ -31,7 +35,7 @@ const capacity = 65_536;
  *
  * A packet of a new connection meets `gate` before any NAT: who is expected is marked, and the expectation is
  * gone with that same packet. `lead` and `disguise` rewrite the destination and the source of marked connections
- * alone. Each stands at two hooks, as what this host itself sends and receives passes others than what it
+ * alone, `borrow` the source of connections that this process makes. Each stands at two hooks, as what this host itself sends and receives passes others than what it
  * forwards.
  */
 export function makeTable({ table, mark }: TableSettings): Statements {
@@ -50,11 +54,16 @@ ${([4, 6] as const).map((family) => gateOf(family, mark)).join('')}\t}
 \t\tsnat ip6 to ip6 saddr . ip6 daddr . tcp dport map @from_port6
 \t\tsnat ip6 to ip6 saddr . ip6 daddr . tcp dport map @from6
 \t}
+\tchain borrow {
+\t\tsnat ip to ip saddr . tcp sport . ip daddr . tcp dport map @borrowed4
+\t\tsnat ip6 to ip6 saddr . tcp sport . ip6 daddr . tcp dport map @borrowed6
+\t}
 \tchain gate_in { type filter hook prerouting priority -110; tcp flags syn / fin,syn,rst,ack ct state new jump gate; }
 \tchain gate_local { type filter hook output priority -110; tcp flags syn / fin,syn,rst,ack ct state new jump gate; }
 \tchain lead_in { type nat hook prerouting priority -105; ct mark ${mark} jump lead; }
 \tchain lead_local { type nat hook output priority -105; ct mark ${mark} jump lead; }
 \tchain disguise_out { type nat hook postrouting priority 95; ct mark ${mark} jump disguise; }
+\tchain borrow_out { type nat hook postrouting priority 95; ct mark != ${mark} jump borrow; }
 \tchain disguise_local { type nat hook input priority 95; ct mark ${mark} jump disguise; }
 }
 `;
@@ -88,7 +97,7 @@ export function release(table: string, path: Path): Statements {
  *
  * @param timeout milliseconds
  */
-export function admit(table: string, path: Path, timeout: number): Statements {
+export function admit(table: string, path: Lead, timeout: number): Statements {
   const tuple = tupleOf(path);
   const later = timeout + 10 * second;
   return (
@@ -98,7 +107,7 @@ export function admit(table: string, path: Path, timeout: number): Statements {
 }
 
 /** The end of `admit`: nobody is let in any more, connections that were live on. */
-export function dismiss(table: string, path: Path): Statements {
+export function dismiss(table: string, path: Lead): Statements {
   const tuple = tupleOf(path);
   return (
     admit(table, path, second) +
@@ -124,6 +133,36 @@ export function undisguise(table: string, path: Path): Statements {
   return disguise(table, path, second) + `delete element ${element} { ${sourceKey(path)} }\n`;
 }
 
+/** A connection that this process makes: where it comes from, where it goes, and whose address it borrows. */
+export interface Loan {
+  readonly local: Endpoint;
+  readonly to: Endpoint;
+  readonly as: Address;
+}
+
+/**
+ * Lets a connection from this host go out under another host's address, from the same port if that is free.
+ *
+ * @param timeout milliseconds
+ */
+export function borrow(table: string, loan: Loan, timeout: number): Statements {
+  return `add element ${loanedBy(table, loan)} ${braces(loanKey(loan), timeout, withoutZone(loan.as))}\n`;
+}
+
+/** The end of `borrow`: a connection that was made lives on. */
+export function giveBack(table: string, loan: Loan): Statements {
+  return borrow(table, loan, second) + `delete element ${loanedBy(table, loan)} { ${loanKey(loan)} }\n`;
+}
+
+/** `10.77.0.1 . 40000 . 10.77.0.2 . 21` */
+function loanKey({ local, to }: Loan): string {
+  return `${endpointText(local)} . ${endpointText(to)}`;
+}
+
+function loanedBy(table: string, { to }: Loan): string {
+  return `inet ${table} borrowed${familyOf(to.address)}`;
+}
+
 /** `198.51.100.10 . 10.77.0.2 . 30000`: who connects, and to where it is led. */
 export function sourceKey({ peer, to }: Path): string {
   return `${withoutZone(peer)} . ${endpointText(to)}`;
@@ -145,6 +184,7 @@ function setsOf(family: Family): string {
 \tmap to${family} { ${tuple} : ${endpoint}; size ${capacity}; flags timeout; }
 \tmap from${family} { ${tuple} : ${address}; size ${capacity}; flags timeout; }
 \tmap from_port${family} { ${tuple} : ${endpoint}; size ${capacity}; flags timeout; }
+\tmap borrowed${family} { type ${endpoint} . ${endpoint} : ${address}; size ${capacity}; flags timeout; }
 `;
 }
 
@@ -159,13 +199,13 @@ function gateOf(family: Family, mark: number): string {
 function elementOf(
   table: string,
   set: 'held' | 'expect' | 'to' | 'from' | 'from_port',
-  { at }: Path,
+  { at }: Pick<Lead, 'at'>,
 ): string {
   return `inet ${table} ${set}${familyOf(at.address)}`;
 }
 
 /** `198.51.100.10 . 198.51.100.1 . 50000` */
-function tupleOf({ peer, at }: Path): string {
+function tupleOf({ peer, at }: Lead): string {
   return `${withoutZone(peer)} . ${endpointText(at)}`;
 }
 

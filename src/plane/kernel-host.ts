@@ -6,53 +6,97 @@ import { NftError } from '../nft/error.ts';
 import { loadNft } from '../nft/libnftables.ts';
 import type { Nft } from '../nft/nft.ts';
 import { makeTable, type TableSettings } from '../nft/transaction.ts';
+import { Borrowing } from './borrowing.ts';
 import { followConntrack, requireConntrack } from './conntrack.ts';
 import { createKernelPlane } from './kernel.ts';
+import { KernelTable } from './kernel-table.ts';
 import type { Plane } from './plane.ts';
 
-/** Starts the kernel plane on this host. @throws before anything is changed where something is missing */
-export async function startKernelPlane(options: TableSettings & { observe: Observer }): Promise<Plane> {
-  const { table, mark } = options;
-  const nft = await openNft(options);
+/** What of nftables a configuration uses, and how. */
+export interface KernelNeeds extends TableSettings {
+  /** What of the configuration needs it, for messages: `the kernel plane`. */
+  readonly what: string;
+  /** Whether the kernel carries data channels, which have to be followed. */
+  readonly forwards: boolean;
+}
+
+/** The table of this process, and its claim on the names in it. */
+export interface HostTable {
+  readonly table: KernelTable;
+  close(): void;
+}
+
+/** Makes the table on this host. @throws before anything is changed where something is missing */
+export async function openHostTable(needs: KernelNeeds, observe: Observer): Promise<HostTable> {
+  const { table: name, mark } = needs;
+  const nft = await openNft(needs);
   const claims: Server[] = [];
   const unclaim = (): void => {
     for (const claim of claims) claim.close();
   };
   try {
-    claims.push(await claimName(`table ${table}`, `another Pinhole has the table ${table}: --kernel-table`));
+    claims.push(await claimName(`table ${name}`, `another Pinhole has the table ${name}: --kernel-table`));
     claims.push(await claimName(`mark ${mark}`, `another Pinhole has the mark ${mark}: --kernel-mark`));
-    const plane = await createKernelPlane({ ...options, nft, follow: followConntrack });
-    return {
-      open: (request) => plane.open(request),
-      close: async (grace) => {
-        await plane.close(grace);
-        unclaim();
-      },
-    };
   } catch (error) {
     unclaim();
     nft.close();
     throw error;
   }
+  try {
+    const table = new KernelTable({ table: name, mark }, nft, observe);
+    return {
+      table,
+      close: () => {
+        table.close();
+        unclaim();
+      },
+    };
+  } catch (error) {
+    unclaim();
+    throw error;
+  }
+}
+
+/** The kernel plane with the table of this host, which outlives it. @throws where connections cannot be followed */
+export function startKernelPlane(table: KernelTable, observe: Observer): Promise<Plane> {
+  return createKernelPlane({ observe, table, follow: followConntrack });
 }
 
 /**
- * What the kernel plane needs of this host, tried without a change.
+ * What a configuration needs of this host, tried; nothing is left of that.
  *
  * @returns what it can do without, but not in full: one line each
  * @throws where something is missing, with what to install or grant
  */
-export async function checkKernelPlane(settings: TableSettings): Promise<string[]> {
-  (await openNft(settings)).close();
-  return missingSettings();
+export async function checkHost(needs: KernelNeeds, wayBack?: WayBack): Promise<string[]> {
+  const nft = await openNft(needs);
+  const missing = needs.forwards ? missingSettings() : [];
+  if (!wayBack) {
+    nft.close();
+    return missing;
+  }
+  // Another Pinhole may have the table of the configuration.
+  const table = new KernelTable({ table: `${needs.table}_check`, mark: needs.mark }, nft, () => undefined);
+  try {
+    const trouble = await new Borrowing(table).tryWayBack(wayBack.to, wayBack.timeout).trouble;
+    return trouble === undefined ? missing : [...missing, trouble];
+  } finally {
+    table.close();
+  }
 }
 
-async function openNft(settings: TableSettings): Promise<Nft> {
-  requireNetAdmin();
-  const nft = await loadNft();
+/** From where answers have to come back through this host, and the milliseconds that they may take. */
+export interface WayBack {
+  readonly to: { readonly host: string; readonly port: number };
+  readonly timeout: number;
+}
+
+async function openNft(needs: KernelNeeds): Promise<Nft> {
+  requireNetAdmin(needs.what);
+  const nft = await loadNft(needs.what);
   try {
-    nft.check(makeTable(settings));
-    await requireConntrack();
+    nft.check(makeTable(needs));
+    if (needs.forwards) await requireConntrack();
     return nft;
   } catch (error) {
     nft.close();
@@ -63,12 +107,12 @@ async function openNft(settings: TableSettings): Promise<Nft> {
 const netAdmin = 12n;
 
 /** libnftables would write to standard error of its own accord. @throws without CAP_NET_ADMIN */
-function requireNetAdmin(): void {
+function requireNetAdmin(what: string): void {
   const [, effective = ''] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readStatus()) ?? [];
   if (effective === '' || (BigInt(`0x${effective}`) >> netAdmin) % 2n === 1n) return;
   throw new NftError(
     'no-permission',
-    'the kernel plane needs CAP_NET_ADMIN: run it as root, or grant it (systemd: AmbientCapabilities=CAP_NET_ADMIN)',
+    `${what} needs CAP_NET_ADMIN: run it as root, or grant it (systemd: AmbientCapabilities=CAP_NET_ADMIN)`,
   );
 }
 

@@ -6,30 +6,26 @@ import { ExpectationTable } from '../expectation/table.ts';
 import { familyOf } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
-import { NftError } from '../nft/error.ts';
-import type { Nft } from '../nft/nft.ts';
-import { NftQueue } from '../nft/queue.ts';
 import {
   admit,
   disguise,
   dismiss,
-  dropTable,
   hold,
-  makeTable,
   release,
   sourceKey,
   sourceText,
   undisguise,
   type Path,
-  type TableSettings,
 } from '../nft/transaction.ts';
 import { isOver, type Flow } from './conntrack-flow.ts';
 import type { Conntrack, FollowConntrack } from './conntrack.ts';
+import type { KernelTable } from './kernel-table.ts';
 import { NoFreePortError, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
 
-interface KernelPlaneOptions extends TableSettings {
+interface KernelPlaneOptions {
   readonly observe: Observer;
-  readonly nft: Nft;
+  /** It outlives the plane. */
+  readonly table: KernelTable;
   readonly follow: FollowConntrack;
 }
 
@@ -37,7 +33,7 @@ interface KernelPlaneOptions extends TableSettings {
  * The plane on which the kernel forwards: a pinhole is elements of nftables, and no byte of a data channel passes
  * this process. Whatever ends it, data channels live on.
  *
- * @throws {NftError} where the table cannot be made; nothing is left then
+ * @throws where connections cannot be followed
  */
 export async function createKernelPlane(options: KernelPlaneOptions): Promise<Plane> {
   const plane = new KernelPlane(options);
@@ -70,7 +66,8 @@ const countingDelay = 100;
 
 class KernelPlane implements Plane {
   readonly #options: KernelPlaneOptions;
-  readonly #queue: NftQueue;
+  /** The name of the table. */
+  readonly #name: string;
   readonly #table = new ExpectationTable();
   readonly #leases = new Map<number, Lease>();
   /** Taken back a moment ago; by tuple. */
@@ -82,20 +79,19 @@ class KernelPlane implements Plane {
   #counting: NodeJS.Timeout | undefined;
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
-  /** How often the table was made. */
-  #generation = 0;
   #sweep: NodeJS.Timeout | undefined;
   #lastId = 0;
   #closed = false;
 
   constructor(options: KernelPlaneOptions) {
     this.#options = options;
-    this.#queue = new NftQueue(options.nft);
+    this.#name = options.table.settings.table;
+    options.table.restores(() => [...this.#leases.values()].map((lease) => this.#again(lease)));
   }
 
   async start(): Promise<void> {
-    const { follow, mark, nft } = this.#options;
-    this.#conntrack = await follow(mark, {
+    const { follow, table } = this.#options;
+    this.#conntrack = await follow(table.settings.mark, {
       event: (flow) => {
         this.#follow(flow);
       },
@@ -103,12 +99,6 @@ class KernelPlane implements Plane {
         void this.#catchUp();
       },
     });
-    try {
-      nft.run(makeTable(this.#options));
-    } catch (error) {
-      this.#conntrack.stop();
-      throw error;
-    }
     this.#sweep = setInterval(() => {
       this.#expire();
     }, 1000).unref();
@@ -144,12 +134,7 @@ class KernelPlane implements Plane {
     clearInterval(this.#sweep);
     clearTimeout(this.#counting);
     this.#conntrack?.stop();
-    this.#queue.flush();
-    try {
-      this.#options.nft.run(dropTable(this.#options));
-    } finally {
-      this.#options.nft.close();
-    }
+    this.#options.table.flush();
   }
 
   /** Only for the log: a data channel that is open needs no process. */
@@ -189,7 +174,7 @@ class KernelPlane implements Plane {
     if (lease.request.mode === 'passive') {
       await this.#admit(lease);
     } else {
-      await this.#submit(hold(this.#options.table, lease.path, lease.request.timeout));
+      await this.#options.table.submit(hold(this.#name, lease.path, lease.request.timeout));
       lease.stage = 'held';
     }
   }
@@ -197,7 +182,7 @@ class KernelPlane implements Plane {
   async #admit(lease: Lease, before = ''): Promise<void> {
     const source = this.#share(lease);
     try {
-      await this.#submit(before + this.#admission(lease, source));
+      await this.#options.table.submit(before + this.#admission(lease, source));
     } catch (error) {
       this.#unshare(lease.path);
       throw error;
@@ -208,32 +193,31 @@ class KernelPlane implements Plane {
   }
 
   #admission({ path, expectation }: Lease, source: string): string {
-    return source + admit(this.#options.table, path, expectation.expires - Date.now());
+    return source + admit(this.#name, path, expectation.expires - Date.now());
   }
 
   /** Returns the statements that name the source; another path may have named the same one. */
   #share({ path, expectation }: Lease): string {
-    const { table } = this.#options;
     const key = sourceKey(path);
     const text = sourceText(path);
     const source = this.#sources.get(key);
     if (source && source.text !== text) {
       throw new Error(`${path.peer} is led to ${formatEndpoint(path.to)} from ${source.text} already`);
     }
-    const statements = disguise(table, path, expectation.expires - Date.now());
+    const statements = disguise(this.#name, path, expectation.expires - Date.now());
     if (!source) {
       this.#sources.set(key, { text, users: 1 });
       return statements;
     }
     source.users++;
-    return undisguise(table, path) + statements;
+    return undisguise(this.#name, path) + statements;
   }
 
   #unshare(path: Path): string {
     const source = this.#sources.get(sourceKey(path));
     if (!source || --source.users > 0) return '';
     this.#sources.delete(sourceKey(path));
-    return undisguise(this.#options.table, path);
+    return undisguise(this.#name, path);
   }
 
   #opened(lease: Lease): Pinhole {
@@ -244,7 +228,7 @@ class KernelPlane implements Plane {
       arm: async () => {
         if (lease.stage !== 'held' || !this.#leases.has(expectation.id)) return;
         lease.stage = 'opening';
-        await this.#admit(lease, release(this.#options.table, lease.path));
+        await this.#admit(lease, release(this.#name, lease.path));
       },
       serve: (command) => {
         lease.command ??= command;
@@ -274,12 +258,11 @@ class KernelPlane implements Plane {
   /** Takes a pinhole's elements out of the kernel; a failure leaves them to their own timeouts. */
   #leave(lease: Lease): void {
     this.#forget(lease);
-    const { table } = this.#options;
     const statements =
       lease.stage === 'admitted'
-        ? dismiss(table, lease.path) + this.#unshare(lease.path)
-        : release(table, lease.path);
-    this.#queue.submit(statements).catch(() => undefined);
+        ? dismiss(this.#name, lease.path) + this.#unshare(lease.path)
+        : release(this.#name, lease.path);
+    this.#options.table.withdraw(statements);
   }
 
   #forget({ expectation }: Lease): void {
@@ -287,39 +270,16 @@ class KernelPlane implements Plane {
     this.#leases.delete(expectation.id);
   }
 
-  // --- the table -----------------------------------------------------------------------------------------
-
-  /** Runs a transaction; where somebody has deleted the table, it is made again with all that it had. */
-  async #submit(statements: string): Promise<void> {
-    const generation = this.#generation;
-    try {
-      await this.#queue.submit(statements);
-    } catch (error) {
-      if (!(error instanceof NftError && error.kind === 'no-table') || this.#closed) throw error;
-      if (generation === this.#generation) this.#makeAgain();
-      await this.#queue.submit(statements);
-    }
-  }
-
-  #makeAgain(): void {
-    const { nft, observe, table } = this.#options;
-    nft.run(
-      makeTable(this.#options) + [...this.#leases.values()].map((lease) => this.#again(lease)).join(''),
-    );
-    this.#generation++;
-    observe({ type: 'table-restored', table, pinholes: this.#leases.size });
-  }
-
+  /** What the kernel has of it, to be said again. */
   #again(lease: Lease): string {
-    const { table } = this.#options;
     const left = lease.expectation.expires - Date.now();
     switch (lease.stage) {
       case 'opening':
         return '';
       case 'held':
-        return hold(table, lease.path, left);
+        return hold(this.#name, lease.path, left);
       case 'admitted':
-        return this.#admission(lease, disguise(table, lease.path, left));
+        return this.#admission(lease, disguise(this.#name, lease.path, left));
     }
   }
 

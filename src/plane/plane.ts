@@ -1,6 +1,7 @@
 import type { Mode, PinholeReason, TransferCommand } from '../events.ts';
 import type { Address } from '../net/address.ts';
 import type { Cidr } from '../net/cidr.ts';
+import type { Dialling } from '../net/dial.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PortRange } from '../net/port-range.ts';
 
@@ -13,13 +14,18 @@ export interface PinholeRequest {
   readonly peer: Address;
   /** Networks that may connect besides the peer. */
   readonly alsoFrom: readonly Cidr[];
-  /** The address that the peer will connect to: one of this host's, never a wildcard. */
+  /** The address that the peer will connect to, never a wildcard: one of this host's, or a borrowed one. */
   readonly address: Address;
+  /** This host's own addresses towards the peer and towards `to`. What is not one of these is borrowed. */
+  readonly own: { readonly near: Address; readonly far: Address };
   readonly ports: PortRange;
   /** The port number to take if it lies in the range and is free. */
   readonly preferredPort: number;
   readonly to: Endpoint;
-  /** Where the connection to `to` should come from, as far as that can be had; port 0 for any. */
+  /**
+   * Where the connection to `to` should come from, as far as that can be had; a borrowed address certainly. Port 0:
+   * any, if it can be the one that the peer connected from.
+   */
   readonly from: Endpoint;
   /** Milliseconds. */
   readonly timeout: number;
@@ -56,6 +62,22 @@ export interface Plane {
   open(request: PinholeRequest): Promise<Pinhole>;
   /** Takes every pinhole back, and lets open data channels go on for `grace` milliseconds at most. */
   close(grace: number): Promise<void>;
+}
+
+/** Connects under addresses of other hosts: what only the packet filter can do. */
+export interface Borrower {
+  /**
+   * Connects to a host, which sees the connection come from `as`: from its port too where that is free.
+   *
+   * @param timeout milliseconds
+   * @param own the address of this host to connect from in truth, where that is known
+   */
+  dial(
+    to: { readonly host: string; readonly port: number },
+    as: Endpoint,
+    timeout: number,
+    own?: Address,
+  ): Dialling;
 }
 
 export class NoFreePortError extends Error {

@@ -4,11 +4,13 @@ import type { Observer, PinholeReason, TransferCause, TransferCommand } from '..
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationTable } from '../expectation/table.ts';
-import { dial, type LocalEnd } from '../net/dial.ts';
+import type { Address } from '../net/address.ts';
+import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
 import { formatPortRange } from '../net/port-range.ts';
+import type { Borrowing } from './borrowing.ts';
 import { joinDataChannel, type DataChannelEnd } from './data-channel.ts';
 import { NoFreePortError, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
 
@@ -18,6 +20,8 @@ export interface RelayPlaneOptions {
   readonly connectTimeout: number;
   /** Milliseconds without a byte until a data channel is reset. */
   readonly dataIdleTimeout: number;
+  /** Needed for requests that borrow addresses. */
+  readonly borrowing?: Borrowing | undefined;
 }
 
 const nothing = { uploaded: 0, downloaded: 0, error: undefined };
@@ -35,6 +39,8 @@ interface Lease {
   /** A connection that came before the pinhole was armed: pyftpdlib dials before it answers PORT. */
   early: Socket | undefined;
   command: TransferCommand | undefined;
+  /** Takes back what leads a borrowed address here. */
+  unlead: (() => void) | undefined;
 }
 
 class RelayPlane implements Plane {
@@ -58,13 +64,13 @@ class RelayPlane implements Plane {
       const at = { address, port };
       if (this.#table.has(at, peer)) continue;
       const lease = this.#lease(request, at);
-      let listening = false;
+      let isOpen = false;
       try {
-        listening = await this.#listen(at);
+        isOpen = await this.#enter(lease);
       } finally {
-        if (!listening) this.#forget(lease);
+        if (!isOpen) this.#forget(lease);
       }
-      if (!listening) continue;
+      if (!isOpen) continue;
       if (!this.#leases.has(lease.expectation.id)) throw new Error('the relay is stopping');
       return this.#opened(lease);
     }
@@ -98,7 +104,14 @@ class RelayPlane implements Plane {
       expires: Date.now() + timeout,
     };
     const armed = mode === 'passive';
-    const lease: Lease = { expectation, request, armed, early: undefined, command: undefined };
+    const lease: Lease = {
+      expectation,
+      request,
+      armed,
+      early: undefined,
+      command: undefined,
+      unlead: undefined,
+    };
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     this.#sweep ??= setInterval(() => {
@@ -155,16 +168,38 @@ class RelayPlane implements Plane {
   /** The tuple is free again; with its last lease a port's listener goes. */
   #release(lease: Lease): void {
     this.#forget(lease);
+    lease.unlead?.();
     this.#listeners.get(formatEndpoint(lease.expectation.at))?.release();
   }
 
-  /** Returns whether the port could be had; all leases of a port share its listener. */
-  async #listen(at: Endpoint): Promise<boolean> {
+  /** Returns whether the port could be had. */
+  async #enter(lease: Lease): Promise<boolean> {
+    const { request, expectation } = lease;
+    const { peer, at } = expectation;
+    const listener = await this.#listen(request, at);
+    if (!listener) return false;
+    if (!isBorrowed(request)) return true;
+    try {
+      lease.unlead = await this.#borrowing().lead({ peer, at, to: listener.endpoint }, request.timeout);
+    } catch (error) {
+      listener.release();
+      throw error;
+    }
+    // Taken back in the meantime, when there was nothing to take back.
+    if (!this.#leases.has(expectation.id)) lease.unlead();
+    return true;
+  }
+
+  /**
+   * Listens where the peer will connect to, or for a borrowed address where it will be led; all leases of an endpoint
+   * share that.
+   */
+  async #listen(request: PinholeRequest, at: Endpoint): Promise<SharedListener | undefined> {
     const key = formatEndpoint(at);
     let listener = this.#listeners.get(key);
     if (!listener) {
       listener = new SharedListener(
-        at,
+        isBorrowed(request) ? { address: request.own.near, port: 0 } : at,
         (socket) => {
           this.#accept(socket, at);
         },
@@ -172,7 +207,13 @@ class RelayPlane implements Plane {
       );
       this.#listeners.set(key, listener);
     }
-    return listener.acquire();
+    return (await listener.acquire()) ? listener : undefined;
+  }
+
+  #borrowing(): Borrowing {
+    const { borrowing } = this.#options;
+    if (!borrowing) throw new Error('addresses of other hosts cannot be used');
+    return borrowing;
   }
 
   #accept(socket: Socket, at: Endpoint): void {
@@ -203,6 +244,15 @@ class RelayPlane implements Plane {
     }
   }
 
+  #dial(request: PinholeRequest, accepted: Socket): Dialling {
+    const { to, from, own } = request;
+    const { connectTimeout } = this.#options;
+    const target = { host: to.address, port: to.port };
+    if (from.address === own.far) return dial(target, connectTimeout, localsOf(request));
+    const port = from.port === 0 ? (accepted.remotePort ?? 0) : from.port;
+    return this.#borrowing().dial(target, { address: from.address, port }, connectTimeout, own.far);
+  }
+
   #carry(lease: Lease, accepted: Socket): void {
     lease.request.owner.channelOpened();
     const started = performance.now();
@@ -220,12 +270,7 @@ class RelayPlane implements Plane {
       this.#channelEnded?.();
     };
 
-    const { to } = lease.request;
-    const dialling = dial(
-      { host: to.address, port: to.port },
-      this.#options.connectTimeout,
-      localsOf(lease.request),
-    );
+    const dialling = this.#dial(lease.request, accepted);
     let aborted: TransferCause | undefined;
     let channel: { abort(cause: TransferCause): void } = {
       abort: (cause) => {
@@ -265,6 +310,11 @@ class RelayPlane implements Plane {
   }
 }
 
+/** Whether the peer will connect to an address that is not this host's. */
+function isBorrowed({ address, own }: PinholeRequest): boolean {
+  return address !== own.near;
+}
+
 /**
  * Where the far end of a data connection is dialled from: the endpoint that was asked for (active mode: port 20, RFC
  * 959 section 3.2); where that can't be had, for want of privilege or because the tuple is in TIME_WAIT, any port of
@@ -281,10 +331,19 @@ class SharedListener {
   readonly #listening: Promise<boolean>;
   #users = 0;
   readonly #gone: () => void;
+  readonly #address: Address;
   readonly closed: Promise<void>;
+
+  /** Where it listens, once it does. */
+  get endpoint(): Endpoint {
+    const bound = this.#server.address();
+    const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
+    return { address: this.#address, port };
+  }
 
   constructor({ address, port }: Endpoint, accept: (socket: Socket) => void, gone: () => void) {
     this.#gone = gone;
+    this.#address = address;
     this.#server = createServer(
       { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true },
       accept,

@@ -48,12 +48,17 @@ export interface SessionSockets {
 /** The endpoints of those, taken while they were connected. */
 export interface SessionEndpoints {
   readonly client: Endpoint;
-  /** Where the client connected to. */
+  /** Where the client connected to: the relay, or the server that it meant where the session is intercepted. */
   readonly reached: Endpoint;
   readonly server: Endpoint;
-  /** Where the relay connected from. */
+  /** Where the server sees the session come from: the relay, or the client where its address is kept. */
   readonly inside: Endpoint;
+  /** This host's own addresses on the two connections. What differs from them above is borrowed. */
+  readonly own: { readonly client: Address; readonly server: Address };
 }
+
+/** Of an address that is another host's, no port can be taken by others on this one. */
+const anyPort: PortRange = { first: 1, last: 65_535 };
 
 /** How much of a reply of several lines is held until its end has come, in bytes. */
 const longestAnnouncement = 65_536;
@@ -234,14 +239,17 @@ export class Session {
   /** The pinhole first and the rewritten PORT second: on failure nothing has reached the server. */
   #expectActive(command: Command, { announcement, rewrite }: CommandDecision & { kind: 'expect' }): void {
     const { activePorts, dataSourcePort, insideAddress } = this.#settings;
-    const { inside, reached } = this.#endpoints;
+    const { inside, reached, own } = this.#endpoints;
+    const isIntercepted = reached.address !== own.client;
     const where = {
       peer: this.#state.server,
       alsoFrom: [],
       address: inside.address,
-      ports: activePorts,
+      own: { near: own.server, far: own.client },
+      ports: inside.address === own.server ? activePorts : anyPort,
       to: announcement.endpoint,
-      from: { address: reached.address, port: dataSourcePort },
+      // A server that the client knows by its own address is seen to connect from its own port.
+      from: { address: reached.address, port: isIntercepted ? 0 : dataSourcePort },
     };
     const opened = (pinhole: Pinhole): void => {
       this.#pinholes.reserve(pinhole);
@@ -335,12 +343,14 @@ export class Session {
     { announcement, rewrite }: ReplyDecision & { kind: 'expect' },
   ): void {
     const { passivePorts, policy } = this.#settings;
-    const { client, reached, inside } = this.#endpoints;
+    const { client, reached, inside, own } = this.#endpoints;
+    const isIntercepted = reached.address !== own.client;
     const where = {
       peer: client.address,
       alsoFrom: policy.fxpPeers,
       address: reached.address,
-      ports: passivePorts,
+      own: { near: own.client, far: own.server },
+      ports: isIntercepted ? anyPort : passivePorts,
       // The address that a reply names is never dialled: only the server that the relay knows is.
       to: { address: this.#state.server, port: announcement.endpoint.port },
       // A server may check that a data connection comes from where its control connection does.
@@ -351,7 +361,10 @@ export class Session {
       // The transfer may have been sent behind its PASV in one segment.
       const transfer = this.#state.exchanges.find(isTransfer);
       if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
-      const address = announcedAddress(client.address, reached.address, policy);
+      // The public address stands for this host, not for a server elsewhere.
+      const address = isIntercepted
+        ? reached.address
+        : announcedAddress(client.address, reached.address, policy);
       this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
     };
     this.#open(this.#server, announcement, where, opened, (error) => {
@@ -443,7 +456,7 @@ export class Session {
   #open(
     held: ControlChannel,
     { mode, verb, endpoint }: Announcement,
-    where: Pick<PinholeRequest, 'peer' | 'alsoFrom' | 'address' | 'ports' | 'to' | 'from'>,
+    where: Pick<PinholeRequest, 'peer' | 'alsoFrom' | 'address' | 'own' | 'ports' | 'to' | 'from'>,
     opened: (pinhole: Pinhole) => void,
     failed: (error: unknown) => void,
   ): void {

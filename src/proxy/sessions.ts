@@ -1,50 +1,69 @@
 import type { Socket } from 'node:net';
 import type { Observer, SessionReason } from '../events.ts';
+import { destinationOf, type Destination, type Meant } from '../helper/destination.ts';
 import type { Address } from '../net/address.ts';
+import type { Cidr } from '../net/cidr.ts';
 import { dial, type Dialling } from '../net/dial.ts';
-import { endpointOfSocket, type Endpoint } from '../net/endpoint.ts';
+import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
-import type { Plane } from '../plane/plane.ts';
+import type { Borrower, Plane } from '../plane/plane.ts';
 import { closeGently } from './close-gently.ts';
-import { Session, type SessionEndpoints, type SessionSettings } from './session.ts';
+import type { OriginalDestination } from './original-destination.ts';
+import { Session, type SessionSettings, type SessionSockets } from './session.ts';
 
 /** What new sessions are made with. */
 export interface SessionsSettings extends SessionSettings {
-  /** The server that the relay stands in front of, as it was named. */
-  readonly upstream: { readonly host: string; readonly port: number };
+  /** The server that the relay stands in front of, as it was named; undefined: each client means its own. */
+  readonly upstream: Upstream | undefined;
+  /** Whether the server is to see the client's own address. */
+  readonly keepClientAddress: boolean;
+  /** Networks that intercepted sessions may go to; undefined: none are intercepted. */
+  readonly intercepted: readonly Cidr[] | undefined;
   /** Milliseconds. */
   readonly connectTimeout: number;
   readonly maxSessions: number;
   readonly maxSessionsPerClient: number;
 }
 
+interface Upstream {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What sessions use of this host. */
+export interface SessionsHost {
+  readonly plane: Plane;
+  /** There where `keepClientAddress` wants it. */
+  readonly borrower: Borrower | undefined;
+  /** There where sessions are intercepted. */
+  readonly originalDestination: OriginalDestination | undefined;
+  /** Whether an endpoint is one that this process listens on for sessions. */
+  readonly isOwn: (endpoint: Endpoint) => boolean;
+  readonly isOwnAddress: (address: Address) => boolean;
+}
+
 /** Every session of this process, from the accepted connection on. */
 export class Sessions {
   #settings: SessionsSettings;
-  readonly #plane: Plane;
+  readonly #host: SessionsHost;
   readonly #observe: Observer;
-  readonly #isOwn: (endpoint: Endpoint) => boolean;
   readonly #live = new Set<Session>();
   /** Sessions to be, whose server has not answered yet. */
   readonly #dialling = new Set<Dialling>();
   readonly #countOf = new Map<Address, number>();
+  /** The ends of control connections: a client that is one of our own connections to a server is a loop. */
+  readonly #clientEnds = new Set<string>();
+  readonly #upstreamEnds = new Set<string>();
   #count = 0;
   #lastId = 0;
   #closing = false;
   #empty: (() => void) | undefined;
 
-  /** @param isOwn whether an endpoint is one that this process listens on for sessions */
-  constructor(
-    settings: SessionsSettings,
-    plane: Plane,
-    observe: Observer,
-    isOwn: (endpoint: Endpoint) => boolean,
-  ) {
+  constructor(settings: SessionsSettings, host: SessionsHost, observe: Observer) {
     this.#settings = settings;
-    this.#plane = plane;
+    this.#host = host;
     this.#observe = observe;
-    this.#isOwn = isOwn;
   }
 
   get count(): number {
@@ -59,31 +78,36 @@ export class Sessions {
   /** Takes a client's control connection, paused, over. */
   accept(socket: Socket): void {
     const client = endpointOfSocket(socket.remoteAddress, socket.remotePort);
-    const reached = endpointOfSocket(socket.localAddress, socket.localPort);
-    if (!client || !reached) {
+    const arrived = endpointOfSocket(socket.localAddress, socket.localPort);
+    if (!client || !arrived) {
       // It was reset before it was accepted.
       socket.destroy();
       return;
     }
     socket.once('error', ignoreError);
-    const reason = this.#whyRefuse(client.address);
-    if (reason) {
-      this.#refuse(socket, client, reason, refusals[reason]);
+    const settings = this.#settings;
+    const original = this.#host.originalDestination?.(socket, arrived.address) ?? arrived;
+    const destination = this.#destinationOf({ original, arrived }, settings);
+    const upstream = this.#upstreamOf(destination, settings);
+    const reason =
+      this.#whyRefuse(client) ?? (destination.kind === 'refuse' ? destination.reason : undefined);
+    if (reason || !upstream) {
+      this.#refuse(socket, client, reason ?? 'loop', refusals[reason ?? 'loop']);
       return;
     }
-    this.#enter(client.address);
-    const settings = this.#settings;
-    const dialling = dial(settings.upstream, settings.connectTimeout);
+    this.#enter(client);
+    const dialling = this.#dial(upstream, client, settings);
     this.#dialling.add(dialling);
     dialling.connected.then(
-      (upstream) => {
+      (connected) => {
         this.#dialling.delete(dialling);
-        this.#begin(socket, upstream, client, reached, settings);
+        const reached = destination.kind === 'meant' ? destination.server : arrived;
+        this.#begin({ client: socket, server: connected }, { client, reached, arrived }, settings);
       },
       (error: unknown) => {
         const words = messageOf(error);
         this.#dialling.delete(dialling);
-        this.#leave(client.address);
+        this.#leave(client);
         this.#refuse(socket, client, 'server-unreachable', serverIsAway, words);
       },
     );
@@ -104,50 +128,75 @@ export class Sessions {
     clearTimeout(timer);
   }
 
-  #begin(
-    socket: Socket,
-    upstream: Socket,
+  #destinationOf(meant: Meant, { upstream, intercepted }: SessionsSettings): Destination {
+    const { isOwnAddress } = this.#host;
+    return destinationOf(meant, { isNamed: upstream !== undefined, intercepted, isOwnAddress });
+  }
+
+  #upstreamOf(destination: Destination, { upstream }: SessionsSettings): Upstream | undefined {
+    if (destination.kind !== 'meant') return upstream;
+    return { host: destination.server.address, port: destination.server.port };
+  }
+
+  #dial(
+    upstream: Upstream,
     client: Endpoint,
-    reached: Endpoint,
+    { connectTimeout, keepClientAddress }: SessionsSettings,
+  ): Dialling {
+    const { borrower } = this.#host;
+    return keepClientAddress && borrower
+      ? borrower.dial(upstream, client, connectTimeout)
+      : dial(upstream, connectTimeout);
+  }
+
+  #begin(
+    sockets: SessionSockets,
+    { client, reached, arrived }: { client: Endpoint; reached: Endpoint; arrived: Endpoint },
     settings: SessionsSettings,
   ): void {
+    const { server: upstream } = sockets;
     const server = endpointOfSocket(upstream.remoteAddress, upstream.remotePort);
-    const inside = endpointOfSocket(upstream.localAddress, upstream.localPort);
-    if (socket.destroyed || !server || !inside) {
+    const local = endpointOfSocket(upstream.localAddress, upstream.localPort);
+    if (sockets.client.destroyed || !server || !local) {
       upstream.destroy();
-      socket.destroy();
-      this.#leave(client.address);
+      sockets.client.destroy();
+      this.#leave(client);
       return;
     }
-    if (this.#isOwn(server)) {
+    const upstreamEnd = formatEndpoint(local);
+    if (this.#host.isOwn(server) || this.#clientEnds.has(upstreamEnd)) {
       // It would dial itself for this session, and once more for that one, until no session is left.
       upstream.destroy();
-      this.#leave(client.address);
-      this.#refuse(socket, client, 'server-unreachable', serverIsAway, 'the server is this relay itself');
+      this.#leave(client);
+      this.#refuse(sockets.client, client, 'loop', refusals.loop);
       return;
     }
-    socket.off('error', ignoreError);
-    const endpoints: SessionEndpoints = { client, reached, server, inside };
+    sockets.client.off('error', ignoreError);
+    const inside = settings.keepClientAddress ? { address: client.address, port: local.port } : local;
+    const own = { client: arrived.address, server: local.address };
+    this.#upstreamEnds.add(upstreamEnd);
     const session: Session = new Session(
       ++this.#lastId,
-      { client: socket, server: upstream },
-      endpoints,
+      sockets,
+      { client, reached, server, inside, own },
       settings,
-      this.#plane,
+      this.#host.plane,
       this.#observe,
       () => {
         this.#live.delete(session);
-        this.#leave(client.address);
+        this.#upstreamEnds.delete(upstreamEnd);
+        this.#leave(client);
       },
     );
     this.#live.add(session);
     if (this.#closing) session.drain();
   }
 
-  #whyRefuse(client: Address): 'shutdown' | 'too-many-sessions' | 'too-many-sessions-of-client' | undefined {
+  #whyRefuse(client: Endpoint): keyof typeof refusals | undefined {
     if (this.#closing) return 'shutdown';
+    if (this.#upstreamEnds.has(formatEndpoint(client))) return 'loop';
     if (this.#count >= this.#settings.maxSessions) return 'too-many-sessions';
-    if ((this.#countOf.get(client) ?? 0) >= this.#settings.maxSessionsPerClient)
+    if ((this.#countOf.get(client.address) ?? 0) >= this.#settings.maxSessionsPerClient)
       return 'too-many-sessions-of-client';
     return undefined;
   }
@@ -158,16 +207,20 @@ export class Sessions {
     closeGently(socket);
   }
 
-  #enter(client: Address): void {
+  #enter(client: Endpoint): void {
+    const { address } = client;
     this.#count++;
-    this.#countOf.set(client, (this.#countOf.get(client) ?? 0) + 1);
+    this.#clientEnds.add(formatEndpoint(client));
+    this.#countOf.set(address, (this.#countOf.get(address) ?? 0) + 1);
   }
 
-  #leave(client: Address): void {
+  #leave(client: Endpoint): void {
+    const { address } = client;
     this.#count--;
-    const left = (this.#countOf.get(client) ?? 1) - 1;
-    if (left > 0) this.#countOf.set(client, left);
-    else this.#countOf.delete(client);
+    this.#clientEnds.delete(formatEndpoint(client));
+    const left = (this.#countOf.get(address) ?? 1) - 1;
+    if (left > 0) this.#countOf.set(address, left);
+    else this.#countOf.delete(address);
     if (this.#count === 0) this.#empty?.();
   }
 }
@@ -178,4 +231,6 @@ const refusals = {
   shutdown: '421 Service closing.',
   'too-many-sessions': '421 Too many sessions, try again later.',
   'too-many-sessions-of-client': '421 Too many sessions from your address.',
+  loop: '421 Service not available, this is the relay itself.',
+  'destination-not-allowed': '421 Service not available, this server is not allowed.',
 } as const;

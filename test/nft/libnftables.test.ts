@@ -13,7 +13,7 @@ const present = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/us
 test('libnftables answers in this process, with typed errors', async (t) => {
   let nft: Nft;
   try {
-    nft = await loadNft();
+    nft = await loadNft('the test');
   } catch (error) {
     assert.ok(error instanceof NftError && error.kind === 'no-library' && !present, String(error));
     t.skip(error.message);

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   admit,
+  borrow,
   disguise,
   dismiss,
   dropTable,
+  giveBack,
   hold,
   makeTable,
   release,
@@ -48,11 +50,18 @@ test('takes an expectation out with the packet that meets it, and marks the conn
   }
 });
 
-test('rewrites marked connections alone', () => {
+test('rewrites marked connections alone, but for the source of those that this host makes under another address', () => {
   const text = makeTable({ table: 'ftp', mark: 0x2121 });
   const nat = text.split('\n').filter((line) => line.includes('type nat'));
-  assert.equal(nat.length, 4);
-  for (const line of nat) assert.match(line, /; ct mark 8481 jump (lead|disguise); \}$/);
+  assert.equal(nat.length, 5);
+  const borrowing = nat.filter((line) => line.includes('jump borrow'));
+  assert.deepEqual(
+    borrowing.map((line) => line.trim()),
+    ['chain borrow_out { type nat hook postrouting priority 95; ct mark != 8481 jump borrow; }'],
+  );
+  for (const line of nat.filter((each) => !borrowing.includes(each))) {
+    assert.match(line, /; ct mark 8481 jump (lead|disguise); \}$/);
+  }
 });
 
 test('lets a peer in, leads it and names its source, each with a timeout', () => {
@@ -107,4 +116,20 @@ test('paths with one peer and one goal share the key of their source', () => {
   assert.equal(sourceKey(other), sourceKey(passive));
   assert.equal(sourceText(passive), '10.77.0.1');
   assert.equal(sourceText(active), '2001:db8:51::1 . 20');
+});
+
+test('lends an address to one connection from this host, and takes it back, there or not', () => {
+  const loan = {
+    local: { address: address('10.77.0.1'), port: 40000 },
+    to: { address: address('10.77.0.2'), port: 21 },
+    as: address('198.51.100.10'),
+  };
+  const nft = new FakeNft();
+  nft.run(makeTable({ table: 'pinhole', mark: 1 }));
+  nft.run(borrow('pinhole', loan, 5000));
+  assert.deepEqual(nft.elements('borrowed4'), ['10.77.0.1 . 40000 . 10.77.0.2 . 21 : 198.51.100.10']);
+  for (let n = 0; n < 2; n++) {
+    nft.run(giveBack('pinhole', loan));
+    assert.deepEqual(nft.elements('borrowed4'), []);
+  }
 });

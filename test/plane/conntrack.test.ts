@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { followConntrack, requireConntrack } from '../../src/plane/conntrack.ts';
-import { checkKernelPlane, missingSettings } from '../../src/plane/kernel-host.ts';
+import { checkHost, missingSettings } from '../../src/plane/kernel-host.ts';
 
 test('follows connections and lists them where that is allowed, else says why not', async (t) => {
   const listener = { event: () => undefined, missed: () => undefined };
@@ -32,7 +32,10 @@ test('names the package of a program that is missing', async (t) => {
 
 test('says what this host lacks for the kernel plane, or what is off', async () => {
   try {
-    assert.deepEqual(await checkKernelPlane({ table: 'pinhole', mark: 1 }), missingSettings());
+    assert.deepEqual(
+      await checkHost({ table: 'pinhole', mark: 1, what: 'the test', forwards: true }),
+      missingSettings(),
+    );
   } catch (error) {
     assert.match(String(error), /the kernel plane (?:needs|cannot)|nftables/);
   }

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { Event } from '../../src/events.ts';
+import type { Event, Observer } from '../../src/events.ts';
 import type { Address } from '../../src/net/address.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
-import { startKernelPlane } from '../../src/plane/kernel-host.ts';
+import { openHostTable, startKernelPlane } from '../../src/plane/kernel-host.ts';
 import { NoFreePortError, type Plane, type PinholeRequest } from '../../src/plane/plane.ts';
 import { createRelayPlane } from '../../src/plane/relay.ts';
 import { firstPassivePort, hosts } from '../helpers/relay/hosts.ts';
@@ -40,10 +40,7 @@ class Stand {
       events.push(event);
       changes.wake();
     };
-    const plane =
-      process.env['PINHOLE_TEST_PLANE'] === 'kernel'
-        ? await startKernelPlane({ observe, table: 'pinhole_test', mark: 0x7e57 })
-        : createRelayPlane({ observe, connectTimeout: 5000, dataIdleTimeout: 60_000 });
+    const plane = await startPlane(t, observe);
     t.after(() => plane.close(0));
     const behind = await PeerListener.at(hosts.server);
     t.after(() => {
@@ -76,7 +73,7 @@ class Stand {
   }
 
   passive(changes: Partial<PinholeRequest> = {}): PinholeRequest {
-    return {
+    const request: Omit<PinholeRequest, 'own'> = {
       session: 1,
       mode: 'passive',
       command: 'PASV',
@@ -99,6 +96,7 @@ class Stand {
       },
       ...changes,
     };
+    return { own: { near: request.address, far: request.from.address }, ...request };
   }
 
   /** The same hosts the other way round: the server's part connects. */
@@ -118,6 +116,18 @@ class Stand {
   async allClosed(): Promise<void> {
     await this.#changes.until('the end of all data channels', () => this.openChannels === 0 || undefined);
   }
+}
+
+async function startPlane(t: TestContext, observe: Observer): Promise<Plane> {
+  if (process.env['PINHOLE_TEST_PLANE'] !== 'kernel') {
+    return createRelayPlane({ observe, connectTimeout: 5000, dataIdleTimeout: 60_000 });
+  }
+  const needs = { table: 'pinhole_test', mark: 0x7e57, what: 'the test', forwards: true };
+  const host = await openHostTable(needs, observe);
+  t.after(() => {
+    host.close();
+  });
+  return startKernelPlane(host.table, observe);
 }
 
 test('leads a peer to where it was told, both ways, half-closes included', async (t) => {

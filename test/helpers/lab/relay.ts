@@ -12,8 +12,8 @@ import type { Exit } from './process.ts';
 export interface RelayOptions {
   /** 4 unless told: which of the lab's addresses the defaults below are. */
   family?: Family;
-  /** `ADDRESS:PORT` of the server; the lab's server, port 21. */
-  server?: string;
+  /** `ADDRESS:PORT` of the server; the lab's server, port 21. Null: none is named. */
+  server?: string | null;
   /** `ADDRESS:PORT` to listen on; the gateway's public side, port 21. */
   listen?: string;
   /** Added behind the others, as `--passive-ports`, `50000-50009`. */
@@ -45,9 +45,10 @@ export const cli: string = join(import.meta.dirname, '../../../dist/cli.js');
 export async function startRelay(network: Network, options: RelayOptions = {}): Promise<LabRelay> {
   if (!existsSync(cli)) throw new Error(`${cli} is missing: npm run build`);
   const home = addresses[options.family ?? 4];
-  const server = options.server ?? withPort(home.server, 21);
+  const server = options.server === undefined ? withPort(home.server, 21) : options.server;
   const listen = options.listen ?? withPort(home.public, 21);
-  const flags = ['--server', server, '--listen', listen, '--log-format', 'json'];
+  const named = server === null ? [] : ['--server', server];
+  const flags = [...named, '--listen', listen, '--log-format', 'json'];
   const argv = [process.execPath, cli, 'run', ...flags, ...(options.flags ?? [])];
   const relay = network.spawn('gateway', argv, options.env === undefined ? {} : { env: options.env });
 

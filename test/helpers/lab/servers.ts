@@ -29,6 +29,8 @@ export const serverNames: readonly ServerName[] = ['vsftpd', 'proftpd', 'pure-ft
 export interface ServerOptions {
   /** 4 unless told: the one family that the server listens on, at `addresses[family].server`. */
   family?: Family;
+  /** Where it runs: `server` unless told, or the gateway's inside. */
+  host?: 'server' | 'gateway';
   /** 21 unless told. */
   port?: number;
   /** First and last port for passive transfers; 30000-30099 unless told. */
@@ -101,7 +103,8 @@ export async function startServer(
   options: ServerOptions = {},
 ): Promise<LabServer> {
   const family = options.family ?? 4;
-  const address = addresses[family].server;
+  const host = options.host ?? 'server';
+  const address = host === 'server' ? addresses[family].server : addresses[family].inside;
   const port = options.port ?? 21;
   const [first, last] = options.passivePorts ?? [30_000, 30_099];
   const folder = mkdtempSync(join(network.folder, `${name}-`));
@@ -120,7 +123,7 @@ export async function startServer(
     root,
     extra: options.extra ?? [],
   });
-  const process = network.spawn('server', withPrivateEtc(folder, root, plan.argv));
+  const process = network.spawn(host, withPrivateEtc(folder, root, plan.argv));
   await process.waitForPort(port);
   return {
     name,

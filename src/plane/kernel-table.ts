@@ -1,0 +1,85 @@
+import type { Observer } from '../events.ts';
+import { NftError } from '../nft/error.ts';
+import type { Nft } from '../nft/nft.ts';
+import { NftQueue } from '../nft/queue.ts';
+import { dropTable, makeTable, type TableSettings } from '../nft/transaction.ts';
+
+/**
+ * The one table of nftables that is this process's own: made at start in the place of what a crash has left, made
+ * again where somebody has deleted it, deleted at the end.
+ */
+export class KernelTable {
+  readonly settings: TableSettings;
+  readonly #nft: Nft;
+  readonly #observe: Observer;
+  readonly #queue: NftQueue;
+  readonly #holders: (() => readonly string[])[] = [];
+  /** How often it was made. */
+  #generation = 0;
+  #closed = false;
+
+  /** It owns `nft` from now on. @throws {NftError} where the table cannot be made; nothing is left then */
+  constructor(settings: TableSettings, nft: Nft, observe: Observer) {
+    this.settings = settings;
+    this.#nft = nft;
+    this.#observe = observe;
+    this.#queue = new NftQueue(nft);
+    try {
+      nft.run(makeTable(settings));
+    } catch (error) {
+      nft.close();
+      throw error;
+    }
+  }
+
+  /** Where the table is made again, it gets what `holder` returns: the statements of each pinhole that is pending. */
+  restores(holder: () => readonly string[]): void {
+    this.#holders.push(holder);
+  }
+
+  /**
+   * Runs a transaction, together with what else is asked for in this turn of the event loop. Where somebody has
+   * deleted the table, it is made again with all that it had.
+   *
+   * @throws {NftError} and then nothing of it was done
+   */
+  async submit(statements: string): Promise<void> {
+    const generation = this.#generation;
+    try {
+      await this.#queue.submit(statements);
+    } catch (error) {
+      if (!(error instanceof NftError && error.kind === 'no-table') || this.#closed) throw error;
+      if (generation === this.#generation) this.#makeAgain();
+      await this.#queue.submit(statements);
+    }
+  }
+
+  /** Takes what was there out; a failure leaves it to its own timeout. */
+  withdraw(statements: string): void {
+    if (!this.#closed) this.#queue.submit(statements).catch(() => undefined);
+  }
+
+  /** Runs what is pending now. */
+  flush(): void {
+    this.#queue.flush();
+  }
+
+  /** Deletes it, before this returns. What was let in lives on. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue.flush();
+    try {
+      this.#nft.run(dropTable(this.settings));
+    } finally {
+      this.#nft.close();
+    }
+  }
+
+  #makeAgain(): void {
+    const pinholes = this.#holders.flatMap((holder) => holder());
+    this.#nft.run(makeTable(this.settings) + pinholes.join(''));
+    this.#generation++;
+    this.#observe({ type: 'table-restored', table: this.settings.table, pinholes: pinholes.length });
+  }
+}

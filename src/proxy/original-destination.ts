@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net';
+import { familyOf, parseAddress, type Address } from '../net/address.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+import { messageOf } from '../net/error.ts';
+
+/** Where a connection was going before a rule of this host redirected it; undefined where that is not known. */
+export type OriginalDestination = (socket: Socket, arrived: Address) => Endpoint | undefined;
+
+// <linux/in.h>, <linux/netfilter_ipv4.h> and <linux/netfilter_ipv6/ip6_tables.h>
+const level = { 4: 0, 6: 41 } as const;
+const originalDst = 80;
+/** sizeof(struct sockaddr_in6), the larger of the two. */
+const longest = 28;
+
+/** Reads `SO_ORIGINAL_DST` by getsockopt(2) of this process's C library. @throws where koffi is missing */
+export async function loadOriginalDestination(): Promise<OriginalDestination> {
+  const koffi = await import('koffi').catch((cause: unknown) => {
+    throw new Error('intercept needs koffi, an optional package: npm install koffi', { cause });
+  });
+  const getsockopt = load(koffi);
+  return (socket, arrived) => {
+    const { _handle: handle } = socket as unknown as { _handle: { readonly fd: number } | null };
+    if (!handle || handle.fd < 0) return undefined;
+    const family = familyOf(arrived);
+    const name = Buffer.alloc(longest);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(longest);
+    if (getsockopt(handle.fd, level[family], originalDst, name, length) !== 0) return undefined;
+    return family === 4 ? endpointOfSockaddr(name) : endpointOfSockaddr6(name);
+  };
+}
+
+type Getsockopt = (fd: number, level: number, name: number, value: Buffer, length: Buffer) => number;
+
+function load(koffi: typeof import('koffi')): Getsockopt {
+  try {
+    return koffi.load(null).func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']);
+  } catch (cause) {
+    throw new Error(`intercept needs getsockopt of the C library: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** `struct sockaddr_in`: family, port, four bytes of address. */
+function endpointOfSockaddr(bytes: Buffer): Endpoint | undefined {
+  const address = parseAddress(bytes.subarray(4, 8).join('.'));
+  return address && { address, port: bytes.readUInt16BE(2) };
+}
+
+/** `struct sockaddr_in6`: family, port, flow information, sixteen bytes of address, scope. */
+function endpointOfSockaddr6(bytes: Buffer): Endpoint | undefined {
+  const words = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(8 + 2 * index).toString(16));
+  const address = parseAddress(words.join(':'));
+  return address && { address, port: bytes.readUInt16BE(2) };
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Event } from '../../src/events.ts';
+import { NftError } from '../../src/nft/error.ts';
+import { KernelTable } from '../../src/plane/kernel-table.ts';
+import { FakeNft } from '../helpers/fake-nft.ts';
+
+const settings = { table: 'pinhole', mark: 0x2121 };
+const element = 'add element inet pinhole held4 { 192.0.2.1 . 192.0.2.2 . 50000 timeout 1000ms }\n';
+const other = element.replace('50000', '50001');
+
+function start(): { nft: FakeNft; events: Event[]; table: KernelTable } {
+  const nft = new FakeNft();
+  const events: Event[] = [];
+  return { nft, events, table: new KernelTable(settings, nft, (event) => events.push(event)) };
+}
+
+test('a table that cannot be made leaves nothing', () => {
+  const nft = new FakeNft();
+  nft.failure = () => new NftError('other', 'nftables: no');
+  assert.throws(() => new KernelTable(settings, nft, () => undefined), NftError);
+  assert.ok(nft.closed);
+});
+
+test('what was submitted holds when that resolves, and what one turn asks for is one transaction', async () => {
+  const { nft, table } = start();
+  await Promise.all([table.submit(element), table.submit(other)]);
+  assert.equal(nft.elements('held4').length, 2);
+  assert.equal(nft.transactions.length, 2);
+});
+
+test('a table that somebody has deleted is made again with all that it had, once', async () => {
+  const { nft, events, table } = start();
+  table.restores(() => [element]);
+  await table.submit(element);
+  nft.sets = undefined;
+  await Promise.all([table.submit(other), table.submit(other.replace('50001', '50002'))]);
+  assert.equal(nft.elements('held4').length, 3);
+  assert.deepEqual(events, [{ type: 'table-restored', table: 'pinhole', pinholes: 1 }]);
+});
+
+test('where it cannot be made again, who asked is told, and the next tries again', async () => {
+  const { nft, events, table } = start();
+  nft.sets = undefined;
+  const failure = new NftError('no-permission', 'nftables: Operation not permitted');
+  nft.failure = (statements) => (statements.startsWith('add table') ? failure : undefined);
+  await assert.rejects(table.submit(element), failure);
+  nft.failure = () => undefined;
+  await table.submit(element);
+  assert.equal(nft.elements('held4').length, 1);
+  assert.equal(events.length, 1);
+});
+
+test('the end deletes it before it returns, with what is pending, and may come twice', () => {
+  const { nft, table } = start();
+  table.withdraw(element.replace('add', 'delete'));
+  table.close();
+  assert.equal(nft.sets, undefined);
+  assert.ok(nft.closed);
+  const { length } = nft.transactions;
+  table.close();
+  table.withdraw(element);
+  assert.equal(nft.transactions.length, length);
+});
