@@ -299,7 +299,8 @@ class KernelPlane implements Plane {
 
   /** The first packet of a connection has passed the gate. */
   #begin(flow: Flow): Channel | undefined {
-    if (flow.what === 'destroy' || (flow.what === 'listed' && isOver(flow))) return undefined;
+    // Of the same tuple there may be an older connection, which an earlier process or pinhole has let in.
+    if (flow.what !== 'new' && (flow.what !== 'listed' || isOver(flow))) return undefined;
     const lease = this.#take(flow);
     if (!lease) return undefined;
     const channel = { lease, started: performance.now(), state: flow.state, ended: undefined };

@@ -14,8 +14,9 @@ import {
   type Mode,
   type Operation,
 } from '../helpers/lab/clients.ts';
+import { connectFrom, ControlConnection } from '../helpers/lab/control-connection.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
-import { runProcess, type Finished, type LabProcess } from '../helpers/lab/process.ts';
+import { runProcess, type Finished } from '../helpers/lab/process.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
@@ -155,7 +156,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
 
   test('a stranger does not use it up, the client gets one connection and no second one', async (t) => {
     if (skipOrFail(t, missing)) return;
-    const session = await Dialogue.login('client');
+    const session = await login();
     const at = await session.passive();
     const [expected] = (await elements('set', 'expect4')).split(' timeout');
     assert.equal(expected, `${addresses[4].client} . ${addresses[4].public} . ${at}`);
@@ -172,7 +173,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
 
   test('is gone with its session', async (t) => {
     if (skipOrFail(t, missing)) return;
-    const session = await Dialogue.login('client');
+    const session = await login();
     const at = await session.passive();
     await session.quit();
     await relay.waitForLog(({ msg, reason }) => msg === 'pinhole closed' && reason === 'session-closed');
@@ -236,18 +237,6 @@ test('keeps the contract of a plane, as the relay plane does', async (t) => {
   assert.match(stdout, /^. pass [1-9]\d+$/m);
 });
 
-test('nothing but what is marked passes the forward chain', async (t) => {
-  if (skipOrFail(t, missing)) return;
-  const { code } = await network.exec('client', [
-    'timeout',
-    '1',
-    'bash',
-    '-c',
-    'exec 3<>/dev/tcp/10.77.0.2/21',
-  ]);
-  assert.notEqual(code, 0);
-});
-
 test('the table is deleted at the end', async (t) => {
   if (skipOrFail(t, missing)) return;
   const relay = await start();
@@ -261,7 +250,7 @@ test('kill -9 in the middle of a transfer costs no byte, and the next start find
   const big = randomBytes(20_000_000);
   serverOf(4).put('big', big);
   const relay = await start();
-  const session = await Dialogue.login('client');
+  const session = await login();
   const at = await session.passive();
   session.send('RETR big');
   const local = join(network.folder, 'big');
@@ -274,7 +263,7 @@ test('kill -9 in the middle of a transfer costs no byte, and the next start find
   );
   await reader.waitForOutput(/^begun\n/);
   // Another that nobody will take: its element is what the crash leaves.
-  const other = await Dialogue.login('client');
+  const other = await login();
   await other.passive();
 
   assert.deepEqual(await relay.stop('SIGKILL'), { code: null, signal: 'SIGKILL' });
@@ -343,11 +332,13 @@ function pinhole(
   return network.exec(host, [...before, process.execPath, cli, 'run', ...named, ...flags]);
 }
 
-/** Prints how connecting went. */
-async function connectTo(host: 'client' | 'stranger', port: number): Promise<string> {
-  const script = `exec 3<>/dev/tcp/${addresses[4].public}/${port} && echo connected`;
-  const { stdout, stderr } = await network.exec(host, ['timeout', '5', 'bash', '-c', script]);
-  return stdout + stderr;
+/** Prints how connecting to a port of the public address went. */
+function connectTo(host: 'client' | 'stranger', port: number): Promise<string> {
+  return connectFrom(network, host, addresses[4].public, port);
+}
+
+function login(): Promise<ControlConnection> {
+  return ControlConnection.login(network, serverOf(4));
 }
 
 /** Connects, tries to connect once more, and reads the first connection to its end. */
@@ -377,50 +368,3 @@ with open(sys.argv[3], 'wb') as file:
     while chunk := data.recv(65536):
         file.write(chunk)
 `;
-
-/** A control connection that the test itself leads, from one of the lab's hosts. */
-class Dialogue {
-  readonly #process: LabProcess;
-
-  private constructor(process: LabProcess) {
-    this.#process = process;
-  }
-
-  static async login(host: 'client' | 'stranger'): Promise<Dialogue> {
-    const { user, password } = serverOf(4);
-    const script = `exec 3<>/dev/tcp/${addresses[4].public}/21; cat <&3 & cat >&3; kill $!`;
-    const dialogue = new Dialogue(network.spawn(host, ['bash', '-c', script], { interactive: true }));
-    await dialogue.expect(/^220 /m);
-    dialogue.send(`USER ${user}`);
-    dialogue.send(`PASS ${password}`);
-    await dialogue.expect(/^230 /m);
-    dialogue.send('TYPE I');
-    await dialogue.expect(/^200 /m);
-    return dialogue;
-  }
-
-  send(line: string): void {
-    this.#process.write(`${line}\r\n`);
-  }
-
-  expect(pattern: RegExp): Promise<RegExpExecArray> {
-    return this.#process.waitForOutput(pattern);
-  }
-
-  /** The port that PASV gives. */
-  async passive(): Promise<number> {
-    this.send('PASV');
-    const [, high, low] = await this.expect(/^227 .*,(\d+),(\d+)\)/m);
-    return Number(high) * 256 + Number(low);
-  }
-
-  async quit(): Promise<void> {
-    this.send('QUIT');
-    await this.expect(/^221 /m);
-    await this.end();
-  }
-
-  async end(): Promise<void> {
-    await this.#process.stop();
-  }
-}

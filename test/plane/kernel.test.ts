@@ -306,6 +306,17 @@ test('connections of nobody are nothing', async (t) => {
   assert.deepEqual(stand.events, []);
 });
 
+test('an older connection of the same tuple does not use a pinhole up', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  for (const state of ['FIN_WAIT', 'CLOSE_WAIT', 'TIME_WAIT']) stand.tell(stand.flow('update', state));
+  stand.tell(stand.flow('destroy', undefined));
+  assert.deepEqual(stand.of('pinhole-taken'), []);
+  assert.equal(stand.nft.elements('expect4').length, 1);
+  stand.tell(stand.flow('new', 'SYN_SENT', { id: '2' }));
+  await stand.event('pinhole-taken');
+});
+
 test('where events were lost, the list says what has begun and what has ended', async (t) => {
   const stand = await Stand.start(t);
   await stand.plane.open(stand.passive());

@@ -40,6 +40,7 @@ const installed: Readonly<Record<string, string>> = {
   '/usr/bin/tnftp': 'tnftp',
   '/usr/bin/tcpdump': 'tcpdump',
   '/usr/sbin/nft': 'nftables',
+  '/usr/sbin/iptables-legacy': 'iptables',
   '/usr/sbin/conntrack': 'conntrack',
   '/usr/bin/python3': 'python3',
   '/usr/lib/python3/dist-packages/pyftpdlib/__init__.py': 'python3-pyftpdlib',
