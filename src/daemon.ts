@@ -3,11 +3,13 @@ import { networkInterfaces } from 'node:os';
 import type { Config, ListenAddress } from './config.ts';
 import { createCounters } from './admin/counters.ts';
 import { tellAll, type Observer } from './events.ts';
+import { ExpectationRegister } from './expectation/register.ts';
 import { logEvents, type Logger } from './log.ts';
 import { familyOf, parseAddress, type Address, type Family } from './net/address.ts';
 import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
 import { codeOf, messageOf } from './net/error.ts';
 import { Borrowing } from './plane/borrowing.ts';
+import { createEitherPlane } from './plane/either.ts';
 import {
   missingSettings,
   openHostTable,
@@ -202,10 +204,12 @@ async function startCarriers(config: Config, observe: Observer): Promise<Carrier
   const borrowing = host && new Borrowing(host.table);
   try {
     const { connectTimeout, dataIdleTimeout } = config;
+    const register = new ExpectationRegister();
+    const relay = createRelayPlane({ observe, register, connectTimeout, dataIdleTimeout, borrowing });
     const plane =
       config.plane === 'kernel' && host
-        ? await startKernelPlane(host.table, observe)
-        : createRelayPlane({ observe, connectTimeout, dataIdleTimeout, borrowing });
+        ? createEitherPlane(await startKernelPlane({ observe, register, table: host.table }), relay)
+        : relay;
     return {
       plane,
       borrowing,

@@ -64,6 +64,9 @@ export type TransferCause =
 /** Who opens the data connection: the client (PASV, EPSV) or the server (PORT, EPRT). */
 export type Mode = 'passive' | 'active';
 
+/** What carries a data channel: this process, or the kernel. */
+export type Carrier = 'relay' | 'kernel';
+
 /** The command that a data channel serves, ready to be shown. */
 export interface TransferCommand {
   /** RETR, STOR, LIST ... */
@@ -75,6 +78,7 @@ export interface TransferCommand {
 export interface PinholeFacts {
   readonly session: number;
   readonly expectation: number;
+  readonly plane: Carrier;
   readonly mode: Mode;
   /** Who may connect. */
   readonly peer: Address;

@@ -97,10 +97,12 @@ function fieldsOf(event: Event): object {
     case 'pinhole-refused':
       return { at: formatEndpoint(event.at), from: formatEndpoint(event.from), reason: event.reason };
     case 'transfer-ended': {
-      const { session, expectation, mode, command, uploaded, downloaded, seconds, cause, error } = event;
+      const { session, expectation, plane, mode, command, uploaded, downloaded, seconds, cause, error } =
+        event;
       return {
         session,
         expectation,
+        plane,
         mode,
         client: clientOf(event),
         command: command?.verb,

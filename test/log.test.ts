@@ -24,6 +24,7 @@ function logged(level: Config['logLevel'], ...told: Event[]): unknown[] {
 const pinhole = {
   session: 1,
   expectation: 7,
+  plane: 'relay',
   mode: 'passive',
   peer: '198.51.100.10',
   client: '198.51.100.10',
@@ -31,7 +32,14 @@ const pinhole = {
   to: '10.77.0.2:51213',
 };
 
-const transfer = { session: 1, expectation: 7, mode: 'passive', client: '198.51.100.10', seconds: 0.123 };
+const transfer = {
+  session: 1,
+  expectation: 7,
+  plane: 'relay',
+  mode: 'passive',
+  client: '198.51.100.10',
+  seconds: 0.123,
+};
 
 const lines: [Event, object][] = [
   [

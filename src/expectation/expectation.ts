@@ -1,4 +1,4 @@
-import type { Mode, PinholeFacts } from '../events.ts';
+import type { Carrier, Mode, PinholeFacts } from '../events.ts';
 import type { Address } from '../net/address.ts';
 import type { Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -7,6 +7,7 @@ import type { Endpoint } from '../net/endpoint.ts';
 export interface Expectation {
   readonly id: number;
   readonly session: number;
+  readonly plane: Carrier;
   readonly mode: Mode;
   /** Who may connect, from any port. */
   readonly peer: Address;
@@ -21,6 +22,6 @@ export interface Expectation {
 }
 
 /** What is told of an expectation, whatever happens to it. */
-export function factsOf({ id, session, mode, peer, at, to }: Expectation): PinholeFacts {
-  return { session, expectation: id, mode, peer, at, to };
+export function factsOf({ id, session, plane, mode, peer, at, to }: Expectation): PinholeFacts {
+  return { session, expectation: id, plane, mode, peer, at, to };
 }

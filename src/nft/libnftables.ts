@@ -29,7 +29,12 @@ export async function loadNft(what: string): Promise<Nft> {
   library.bufferOutput(context);
   library.bufferError(context);
   const run = (statements: string): void => {
-    if (library.run(context, statements) !== 0) throw errorFromOutput(library.errorBuffer(context));
+    for (let tries = 1; library.run(context, statements) !== 0; tries++) {
+      const output = library.errorBuffer(context);
+      // Somebody else changed the ruleset while it was read, and nothing has been carried out.
+      const interrupted = output.includes('Interrupted system call');
+      if (!interrupted || tries === 10) throw errorFromOutput(output);
+    }
   };
   return {
     run,

@@ -8,7 +8,7 @@ import type { Nft } from '../nft/nft.ts';
 import { makeTable, type TableSettings } from '../nft/transaction.ts';
 import { Borrowing } from './borrowing.ts';
 import { followConntrack, requireConntrack } from './conntrack.ts';
-import { createKernelPlane } from './kernel.ts';
+import { createKernelPlane, type KernelPlaneOptions } from './kernel.ts';
 import { KernelTable } from './kernel-table.ts';
 import type { Plane } from './plane.ts';
 
@@ -58,8 +58,8 @@ export async function openHostTable(needs: KernelNeeds, observe: Observer): Prom
 }
 
 /** The kernel plane with the table of this host, which outlives it. @throws where connections cannot be followed */
-export function startKernelPlane(table: KernelTable, observe: Observer): Promise<Plane> {
-  return createKernelPlane({ observe, table, follow: followConntrack });
+export function startKernelPlane(options: Omit<KernelPlaneOptions, 'follow'>): Promise<Plane> {
+  return createKernelPlane({ ...options, follow: followConntrack });
 }
 
 /**

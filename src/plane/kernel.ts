@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Observer, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
+import { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import { familyOf } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
@@ -22,11 +23,13 @@ import type { Conntrack, FollowConntrack } from './conntrack.ts';
 import type { KernelTable } from './kernel-table.ts';
 import { NoFreePortError, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
 
-interface KernelPlaneOptions {
+export interface KernelPlaneOptions {
   readonly observe: Observer;
   /** It outlives the plane. */
   readonly table: KernelTable;
   readonly follow: FollowConntrack;
+  /** Shared with the relay plane where both are in use. */
+  readonly register?: ExpectationRegister;
 }
 
 /**
@@ -69,22 +72,28 @@ class KernelPlane implements Plane {
   /** The name of the table. */
   readonly #name: string;
   readonly #table = new ExpectationTable();
+  readonly #register: ExpectationRegister;
   readonly #leases = new Map<number, Lease>();
   /** Taken back a moment ago; by tuple. */
   readonly #late = new Map<string, { readonly lease: Lease; readonly until: number }>();
   /** What the source of a connection becomes, by `sourceKey`; several paths may share it. */
   readonly #sources = new Map<string, { readonly text: string; users: number }>();
   readonly #channels = new Map<string, Channel>();
+  /** By connection: the ends of one whose source port was asked for, until conntrack forgets it after its end. */
+  readonly #endsOf = new Map<string, string>();
+  /** No other connection can have these. */
+  readonly #occupied = new Set<string>();
   #conntrack: Conntrack | undefined;
   #counting: NodeJS.Timeout | undefined;
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
-  #lastId = 0;
   #closed = false;
 
   constructor(options: KernelPlaneOptions) {
     this.#options = options;
+    this.#register = options.register ?? new ExpectationRegister();
+    this.#register.join(this.#table);
     this.#name = options.table.settings.table;
     options.table.restores(() => [...this.#leases.values()].map((lease) => this.#again(lease)));
   }
@@ -113,7 +122,7 @@ class KernelPlane implements Plane {
     }
     for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
-      if (this.#table.has(at, peer)) continue;
+      if (this.#register.has(at, peer)) continue;
       const lease = this.#lease(request, at);
       try {
         await this.#enter(lease);
@@ -153,8 +162,9 @@ class KernelPlane implements Plane {
   #lease(request: PinholeRequest, at: Endpoint): Lease {
     const { session, mode, peer, to, from, timeout } = request;
     const expectation: Expectation = {
-      id: ++this.#lastId,
+      id: this.#register.nextId(),
       session,
+      plane: 'kernel',
       mode,
       peer,
       // A key of the kernel's set is one address.
@@ -163,7 +173,8 @@ class KernelPlane implements Plane {
       to,
       expires: Date.now() + timeout,
     };
-    const path = { peer, at, to, from };
+    // Where the port can't be had any will do, as on the relay plane: the kernel would drop the connection.
+    const path = { peer, at, to, from: this.#isOccupied(from, to) ? { ...from, port: 0 } : from };
     const lease: Lease = { expectation, request, path, stage: 'opening', command: undefined };
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
@@ -265,6 +276,21 @@ class KernelPlane implements Plane {
     this.#options.table.withdraw(statements);
   }
 
+  #isOccupied(from: Endpoint, to: Endpoint): boolean {
+    return this.#occupied.has(endsKey(from, to));
+  }
+
+  #occupy(id: string, { from, to }: Path): void {
+    if (from.port === 0) return;
+    this.#endsOf.set(id, endsKey(from, to));
+    this.#occupied.add(endsKey(from, to));
+  }
+
+  #vacate(id: string): void {
+    this.#occupied.delete(this.#endsOf.get(id) ?? '');
+    this.#endsOf.delete(id);
+  }
+
   #forget({ expectation }: Lease): void {
     this.#table.remove(expectation);
     this.#leases.delete(expectation.id);
@@ -286,6 +312,7 @@ class KernelPlane implements Plane {
   // --- data channels -------------------------------------------------------------------------------------
 
   #follow(flow: Flow): void {
+    if (flow.what === 'destroy') this.#vacate(flow.id);
     const channel = this.#channels.get(flow.id) ?? this.#begin(flow);
     if (!channel) return;
     // What is over may still be told of, with less: 'destroy' names no state.
@@ -305,6 +332,7 @@ class KernelPlane implements Plane {
     if (!lease) return undefined;
     const channel = { lease, started: performance.now(), state: flow.state, ended: undefined };
     this.#channels.set(flow.id, channel);
+    this.#occupy(flow.id, lease.path);
     this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...factsOf(lease.expectation) });
     lease.request.owner.channelOpened();
     return channel;
@@ -351,6 +379,7 @@ class KernelPlane implements Plane {
     const flows = await this.#list();
     if (!flows) return;
     for (const flow of flows.values()) this.#follow(flow);
+    for (const id of [...this.#endsOf.keys()]) if (!flows.has(id)) this.#vacate(id);
     for (const [id, channel] of [...this.#channels]) {
       if (flows.has(id)) continue;
       if (channel.ended === undefined) this.#end(channel);
@@ -393,6 +422,10 @@ function causeOf({ state, lease }: Channel): TransferCause {
 
 function isOpening(state: string | undefined): boolean {
   return state?.startsWith('SYN_') ?? false;
+}
+
+function endsKey(from: Endpoint, to: Endpoint): string {
+  return `${formatEndpoint(from)} ${formatEndpoint(to)}`;
 }
 
 function tupleKey(at: Endpoint, peer: string): string {

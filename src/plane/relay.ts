@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Observer, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
+import { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import type { Address } from '../net/address.ts';
 import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
@@ -22,6 +23,8 @@ export interface RelayPlaneOptions {
   readonly dataIdleTimeout: number;
   /** Needed for requests that borrow addresses. */
   readonly borrowing?: Borrowing | undefined;
+  /** Shared with the kernel plane where both are in use. */
+  readonly register?: ExpectationRegister;
 }
 
 const nothing = { uploaded: 0, downloaded: 0, error: undefined };
@@ -46,23 +49,25 @@ interface Lease {
 class RelayPlane implements Plane {
   readonly #options: RelayPlaneOptions;
   readonly #table = new ExpectationTable();
+  readonly #register: ExpectationRegister;
   readonly #leases = new Map<number, Lease>();
   readonly #listeners = new Map<string, SharedListener>();
   readonly #channels = new Set<{ abort(cause: TransferCause): void }>();
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
-  #lastId = 0;
 
   constructor(options: RelayPlaneOptions) {
     this.#options = options;
+    this.#register = options.register ?? new ExpectationRegister();
+    this.#register.join(this.#table);
   }
 
   async open(request: PinholeRequest): Promise<Pinhole> {
     const { address, peer, ports, preferredPort } = request;
     for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
-      if (this.#table.has(at, peer)) continue;
+      if (this.#register.has(at, peer)) continue;
       const lease = this.#lease(request, at);
       let isOpen = false;
       try {
@@ -94,8 +99,9 @@ class RelayPlane implements Plane {
   #lease(request: PinholeRequest, at: Endpoint): Lease {
     const { session, mode, peer, alsoFrom, to, timeout } = request;
     const expectation: Expectation = {
-      id: ++this.#lastId,
+      id: this.#register.nextId(),
       session,
+      plane: 'relay',
       mode,
       peer,
       alsoFrom,

@@ -12,6 +12,7 @@ const server: Endpoint = endpoint('10.77.0.2', 21);
 const facts: PinholeFacts = {
   session: 1,
   expectation: 7,
+  plane: 'relay',
   mode: 'passive',
   peer: client.address,
   at: endpoint('203.0.113.1', 50000),

@@ -15,6 +15,7 @@ function expectation(changes: Partial<Expectation> = {}): Expectation {
   return {
     id: 1,
     session: 1,
+    plane: 'relay',
     mode: 'passive',
     peer: client,
     alsoFrom: [],

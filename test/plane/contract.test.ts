@@ -127,7 +127,7 @@ async function startPlane(t: TestContext, observe: Observer): Promise<Plane> {
   t.after(() => {
     host.close();
   });
-  return startKernelPlane(host.table, observe);
+  return startKernelPlane({ observe, table: host.table });
 }
 
 test('leads a peer to where it was told, both ways, half-closes included', async (t) => {

@@ -296,6 +296,26 @@ test('a connection that the kernel let in just before its pinhole was taken back
   await stand.event('transfer-ended');
 });
 
+test('an active connection comes from any port while one to the same port of the client has its own', async (t) => {
+  const stand = await Stand.start(t);
+  const ends = { from: { address: server, port: 20 }, at: { address: inside, port: 51000 } };
+  await (await stand.plane.open(stand.active())).arm();
+  stand.tell(stand.flow('new', 'SYN_SENT', ends), stand.flow('update', 'TIME_WAIT', ends));
+  await stand.event('transfer-ended');
+  const second = await stand.plane.open(stand.active());
+  await second.arm();
+  assert.deepEqual(stand.nft.elements('from_port4'), []);
+  assert.deepEqual(stand.nft.elements('from4'), ['10.77.0.2 . 198.51.100.10 . 40000 : 198.51.100.1']);
+  second.close('replaced');
+  // Conntrack has forgotten it.
+  stand.tell(stand.flow('destroy', undefined, ends));
+  await (await stand.plane.open(stand.active())).arm();
+  assert.deepEqual(stand.nft.elements('from4'), []);
+  assert.deepEqual(stand.nft.elements('from_port4'), [
+    '10.77.0.2 . 198.51.100.10 . 40000 : 198.51.100.1 . 20',
+  ]);
+});
+
 test('connections of nobody are nothing', async (t) => {
   const stand = await Stand.start(t);
   stand.tell(
@@ -328,6 +348,14 @@ test('where events were lost, the list says what has begun and what has ended', 
   stand.missed();
   await stand.event('transfer-ended');
   assert.equal(stand.owner.open, 0);
+
+  const ends = { id: '2', from: { address: server, port: 20 }, at: { address: inside, port: 51000 } };
+  await (await stand.plane.open(stand.active())).arm();
+  stand.tell(stand.flow('new', 'SYN_SENT', ends));
+  stand.missed();
+  await stand.event('transfer-ended', 2);
+  await (await stand.plane.open(stand.active())).arm();
+  assert.equal(stand.nft.elements('from_port4').length, 1);
 });
 
 test('a pinhole that nobody takes expires', async (t) => {

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createEitherPlane, kernelCarries } from '../../src/plane/either.ts';
+import type { Pinhole, Plane, PinholeRequest } from '../../src/plane/plane.ts';
+import { address } from '../helpers/relay/hosts.ts';
+
+const four = [address('198.51.100.10'), address('198.51.100.1'), address('10.77.0.2'), address('10.77.0.1')];
+const six = [address('2001:db8::10'), address('2001:db8::1'), address('fd77::2'), address('fd77::1')];
+
+/** From whom, to which address of the relay, and where that leads, from where. */
+function request([peer, reached, to, from]: readonly (typeof four)[number][]): PinholeRequest {
+  assert.ok(peer && reached && to && from);
+  return {
+    session: 1,
+    mode: 'passive',
+    command: 'EPSV',
+    peer,
+    alsoFrom: [],
+    address: reached,
+    own: { near: reached, far: from },
+    ports: { first: 50000, last: 50009 },
+    preferredPort: 0,
+    to: { address: to, port: 30000 },
+    from: { address: from, port: 0 },
+    timeout: 300_000,
+    owner: { channelOpened: () => undefined, channelClosed: () => undefined },
+  };
+}
+
+test('the kernel carries what is of one family throughout', () => {
+  assert.ok(kernelCarries(request(four)));
+  assert.ok(kernelCarries(request(six)));
+  for (let n = 0; n < 4; n++) {
+    assert.ok(!kernelCarries(request(four.map((each, index) => (index === n ? (six[n] ?? each) : each)))));
+  }
+});
+
+test('asks the plane that can carry it, and closes both', async () => {
+  const told: string[] = [];
+  const plane = (name: string): Plane => ({
+    open: ({ peer }) => {
+      told.push(`${name} ${peer}`);
+      return Promise.resolve({} as Pinhole);
+    },
+    close: (grace) => {
+      told.push(`${name} closed ${grace}`);
+      return Promise.resolve();
+    },
+  });
+  const either = createEitherPlane(plane('kernel'), plane('relay'));
+  await either.open(request(four));
+  await either.open(request([...six.slice(0, 2), ...four.slice(2)]));
+  const closing = either.close(0);
+  // Done before it returns: the process may end next.
+  assert.deepEqual(told, ['kernel 198.51.100.10', 'relay 2001:db8::10', 'kernel closed 0', 'relay closed 0']);
+  await closing;
+});
