@@ -15,6 +15,7 @@ import {
 } from './helpers/relay/hosts.ts';
 import { exchange, Lab } from './helpers/relay/lab.ts';
 import { neverAccepting } from './helpers/relay/never-accepting.ts';
+import { relayPlaneOnly, settingsOfPlane } from './helpers/relay/plane.ts';
 import { turns, within } from './helpers/relay/within.ts';
 
 const silent = createLogger({ logLevel: 'silent', logFormat: 'json' });
@@ -147,19 +148,23 @@ test('closing takes no new session, lets a transfer finish, then says 421', asyn
   await within(closed, 'the end of the relay');
 });
 
-test('closing cuts a transfer when the grace is over', async (t) => {
-  const lab = await Lab.start(t, { grace: '100ms' });
-  const pair = await lab.login();
-  const data = await lab.passiveChannel(pair);
-  data.server.send('half of');
-  await data.client.expect('half of');
-  const closed = lab.daemon.close();
-  await pair.client.expect(closing);
-  await Promise.all([pair.client.close(), pair.server.close()]);
-  await data.client.wasReset();
-  await data.server.wasReset();
-  await within(closed, 'the end of the relay');
-});
+test(
+  'closing cuts a transfer when the grace is over',
+  relayPlaneOnly('The end of Pinhole cuts no data channel'),
+  async (t) => {
+    const lab = await Lab.start(t, { grace: '100ms' });
+    const pair = await lab.login();
+    const data = await lab.passiveChannel(pair);
+    data.server.send('half of');
+    await data.client.expect('half of');
+    const closed = lab.daemon.close();
+    await pair.client.expect(closing);
+    await Promise.all([pair.client.close(), pair.server.close()]);
+    await data.client.wasReset();
+    await data.server.wasReset();
+    await within(closed, 'the end of the relay');
+  },
+);
 
 test('a data channel that outlived its session gets the grace too', async (t) => {
   const lab = await Lab.start(t, { grace: '60s' });
@@ -176,17 +181,21 @@ test('a data channel that outlived its session gets the grace too', async (t) =>
   await within(closed, 'the end of the relay');
 });
 
-test('every transfer that was cut is told before the relay says that it stopped', async (t) => {
-  const lab = await Lab.start(t);
-  const pair = await lab.login();
-  const data = await lab.passiveChannel(pair);
-  const closed = lab.daemon.close();
-  await Promise.all([pair.client.close(), pair.server.close()]);
-  await within(closed, 'the end of the relay');
-  assert.equal(lab.eventsOf('transfer-ended', { cause: 'shutdown' }).length, 1);
-  assert.match(lab.log, /"transfer-ended shutdown":1/);
-  await data.client.wasReset();
-});
+test(
+  'every transfer that was cut is told before the relay says that it stopped',
+  relayPlaneOnly('The end of Pinhole cuts no data channel'),
+  async (t) => {
+    const lab = await Lab.start(t);
+    const pair = await lab.login();
+    const data = await lab.passiveChannel(pair);
+    const closed = lab.daemon.close();
+    await Promise.all([pair.client.close(), pair.server.close()]);
+    await within(closed, 'the end of the relay');
+    assert.equal(lab.eventsOf('transfer-ended', { cause: 'shutdown' }).length, 1);
+    assert.match(lab.log, /"transfer-ended shutdown":1/);
+    await data.client.wasReset();
+  },
+);
 
 test('closing waits no longer than its grace for a server that does not answer', async (t) => {
   const server = await neverAccepting(t, hosts.other);
@@ -252,7 +261,8 @@ test('a listener that can not be had ends the start, and leaves nothing', async 
     [formatEndpoint(lab.relay), 'another process has this port'],
     ['192.0.2.1:2121', 'no interface of this host has this address'],
   ] as const) {
-    await assert.rejects(startDaemon(lab.configWith({ listen: `${hosts.other}:0,${listen}` }), silent), {
+    const second = lab.configWith({ listen: `${hosts.other}:0,${listen}`, ...settingsOfPlane() });
+    await assert.rejects(startDaemon(second, silent), {
       message: `listen ${listen}: ${message}`,
     });
   }

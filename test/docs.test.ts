@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig, settings } from '../src/config.ts';
 import { drawLayers } from './helpers/layers.ts';
+import { differences } from './helpers/relay/plane.ts';
 
 const pages = ['README.md', 'rules/README.md', ...namesIn('docs', '.md')];
 
@@ -87,6 +88,12 @@ test('docs/dependencies.md tells why of each package in package.json, and of no 
     const rows = [...partOf(told, part).matchAll(/^- `([^`]+)`: \S/gm)].map(([, name]) => name);
     assert.deepEqual(rows, Object.keys(wanted), part);
   }
+});
+
+test('docs/kernel-plane.md explains each difference for which a test is left out on that plane', () => {
+  const [, told = ''] = read('docs/kernel-plane.md').split('## What differs from the relay plane\n');
+  const points = [...told.matchAll(/^- ([^:]+):/gm)].map(([, point]) => point);
+  for (const difference of differences) assert.ok(points.includes(difference), difference);
 });
 
 test('every configuration file that the docs show is a valid one', () => {

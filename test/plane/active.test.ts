@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { firstActivePort, hostPort, hosts } from '../helpers/relay/hosts.ts';
 import { announcedIn, Lab } from '../helpers/relay/lab.ts';
+import { onRelayPlane, relayPlaneOnly } from '../helpers/relay/plane.ts';
 import { turns } from '../helpers/relay/within.ts';
 
 /** Whether this process may bind port 20. */
@@ -44,15 +45,19 @@ test('dials several clients from one port at once', async (t) => {
   }
 });
 
-test('dials from any port where the one that is asked for is taken', async (t) => {
-  const port = firstActivePort + 91;
-  const lab = await Lab.start(t, { 'data-source-port': String(port) });
-  await lab.listen(hosts.relay, port);
-  const { client, server } = await lab.activeChannel(await lab.login());
-  assert.notEqual(client.remote.port, port);
-  server.end('active');
-  assert.equal(await client.rest(), 'active');
-});
+test(
+  'dials from any port where the one that is asked for is taken',
+  relayPlaneOnly('Ports of other processes are not seen'),
+  async (t) => {
+    const port = firstActivePort + 91;
+    const lab = await Lab.start(t, { 'data-source-port': String(port) });
+    await lab.listen(hosts.relay, port);
+    const { client, server } = await lab.activeChannel(await lab.login());
+    assert.notEqual(client.remote.port, port);
+    server.end('active');
+    assert.equal(await client.rest(), 'active');
+  },
+);
 
 test('dials from any port where that tuple is still in TIME_WAIT', async (t) => {
   const port = firstActivePort + 92;
@@ -85,27 +90,31 @@ test('a server that dials before it has said 200 waits, and the client is not di
   const listener = await lab.listen(hosts.client);
   client.send(`PORT ${hostPort(listener.endpoint)}\r\n`);
   const told = announcedIn(await server.line());
-  const data = await lab.dial(told, hosts.server);
-  data.end('early');
+  const dialling = lab.dial(told, hosts.server).then((data) => {
+    data.end('early');
+  });
+  dialling.catch(() => undefined);
   await turns(20);
   assert.equal(listener.count, 0);
 
   server.send('200 PORT ok.\r\n');
   await client.expect('200 PORT ok.\r\n');
   assert.equal(await (await listener.next()).rest(), 'early');
+  await dialling;
 });
 
-test('a server that dials before it refuses the PORT is reset, and the client is never dialled', async (t) => {
+test('a server that dials before it refuses the PORT is turned away, and the client is never dialled', async (t) => {
   const lab = await Lab.start(t);
   const { client, server } = await lab.login();
   const listener = await lab.listen(hosts.client);
   client.send(`PORT ${hostPort(listener.endpoint)}\r\n`);
   const told = announcedIn(await server.line());
-  const data = await lab.dial(told, hosts.server);
+  const turnedAway = lab.isTurnedAway(told, hosts.server);
+  turnedAway.catch(() => undefined);
   await turns(20);
   server.send('500 No.\r\n');
   await client.expect('500 No.\r\n');
-  await data.wasReset();
+  await turnedAway;
   await lab.event('pinhole-closed', { reason: 'refused-by-server' });
   assert.equal(listener.count, 0);
 });
@@ -128,9 +137,11 @@ test('only the server takes an active pinhole, and once', async (t) => {
   const lab = await Lab.start(t);
   const { told, listener } = await lab.active(await lab.login());
   for (const stranger of [hosts.stranger, hosts.client, hosts.relay]) {
-    await lab.resetAt(told, stranger);
+    await lab.isTurnedAway(told, stranger);
   }
-  assert.equal(lab.eventsOf('pinhole-refused', { reason: 'stranger' }).length, 3);
+  if (onRelayPlane('Strangers are not logged')) {
+    assert.equal(lab.eventsOf('pinhole-refused', { reason: 'stranger' }).length, 3);
+  }
   assert.equal(listener.count, 0);
   const data = await lab.dial(told, hosts.server);
   await assert.rejects(lab.dial(told, hosts.server), { code: 'ECONNREFUSED' });
@@ -147,7 +158,7 @@ test('an active pinhole that the server does not answer goes with its session', 
   client.reset();
   await server.wasReset();
   await lab.event('pinhole-closed', { mode: 'active', reason: 'session-closed' });
-  await assert.rejects(lab.dial(told, hosts.server), { code: 'ECONNREFUSED' });
+  await lab.isClosed(told, hosts.server);
 });
 
 test('takes the port number of the client if it is in the range and free', async (t) => {
@@ -158,13 +169,12 @@ test('takes the port number of the client if it is in the range and free', async
   assert.equal(announcedIn(await server.line()).port, port);
 });
 
-test('resets the server when the client does not listen', async (t) => {
+test('turns the server away when the client does not listen', async (t) => {
   const lab = await Lab.start(t);
   const pair = await lab.login();
   const { told, listener } = await lab.active(pair);
   listener.close();
-  const data = await lab.dial(told, hosts.server);
-  await data.wasReset();
+  await lab.isTurnedAway(told, hosts.server);
   const { error } = await lab.event('transfer-ended', { cause: 'client-unreachable' });
-  assert.match(error ?? '', /ECONNREFUSED/);
+  if (onRelayPlane('The log says less of a transfer')) assert.match(error ?? '', /ECONNREFUSED/);
 });

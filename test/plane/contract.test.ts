@@ -13,6 +13,7 @@ import { createRelayPlane } from '../../src/plane/relay.ts';
 import { firstPassivePort, hosts } from '../helpers/relay/hosts.ts';
 import { PeerListener } from '../helpers/relay/peer-listener.ts';
 import { dial as connect, type Peer } from '../helpers/relay/peer.ts';
+import { namesInKernel, plane as carrier } from '../helpers/relay/plane.ts';
 import { Changes, turns } from '../helpers/relay/within.ts';
 
 type EventOf<T extends Event['type']> = Event & { readonly type: T };
@@ -119,10 +120,10 @@ class Stand {
 }
 
 async function startPlane(t: TestContext, observe: Observer): Promise<Plane> {
-  if (process.env['PINHOLE_TEST_PLANE'] !== 'kernel') {
+  if (carrier !== 'kernel') {
     return createRelayPlane({ observe, connectTimeout: 5000, dataIdleTimeout: 60_000 });
   }
-  const needs = { table: 'pinhole_test', mark: 0x7e57, what: 'the test', forwards: true };
+  const needs = { ...namesInKernel(), what: 'the test', forwards: true };
   const host = await openHostTable(needs, observe);
   t.after(() => {
     host.close();

@@ -10,15 +10,18 @@ import {
   passivePorts,
 } from '../helpers/relay/hosts.ts';
 import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
+import { onRelayPlane, relayPlaneOnly } from '../helpers/relay/plane.ts';
 import { turns, within } from '../helpers/relay/within.ts';
 
-test('resets a stranger that connects first, logs it, and lets the right peer in after it', async (t) => {
+test('turns a stranger away that connects first, logs it, and lets the right peer in after it', async (t) => {
   const lab = await Lab.start(t);
   const { at, behind } = await lab.passive(await lab.login());
-  await lab.resetAt(at, hosts.stranger);
-  const refused = await lab.event('pinhole-refused', { reason: 'stranger' });
-  assert.deepEqual([refused.at, refused.from.address], [at, hosts.stranger]);
-  assert.match(lab.log, /"level":"warn".*"reason":"stranger".*"msg":"pinhole refused"/);
+  await lab.isTurnedAway(at, hosts.stranger);
+  if (onRelayPlane('Strangers are not logged')) {
+    const refused = await lab.event('pinhole-refused', { reason: 'stranger' });
+    assert.deepEqual([refused.at, refused.from.address], [at, hosts.stranger]);
+    assert.match(lab.log, /"level":"warn".*"reason":"stranger".*"msg":"pinhole refused"/);
+  }
   assert.equal(behind.count, 0);
 
   const data = await lab.dial(at);
@@ -38,15 +41,15 @@ test('lets a client connect to its pinhole once', async (t) => {
   assert.equal(behind.count, 1);
 });
 
-test('resets a second connection to a port that stays open for another client', async (t) => {
+test('turns a second connection away from a port that stays open for another client', async (t) => {
   const lab = await Lab.start(t, { 'passive-ports': passivePorts(1) });
   const { at, behind } = await lab.passive(await lab.login());
   const others = await lab.passive(await lab.login(hosts.other));
   assert.deepEqual(others.at, at);
   const first = await lab.dial(at);
   const server = await behind.next();
-  await lab.resetAt(at, hosts.client);
-  await lab.event('pinhole-refused', { reason: 'stranger' });
+  await lab.isTurnedAway(at, hosts.client);
+  if (onRelayPlane('Strangers are not logged')) await lab.event('pinhole-refused', { reason: 'stranger' });
   server.end('to the first');
   assert.equal(await first.rest(), 'to the first');
   const other = await lab.dial(at, hosts.other);
@@ -170,17 +173,21 @@ test('takes a port of the range if the number of the server is outside', async (
   assert.ok(told >= firstPassivePort && told < port);
 });
 
-test('takes another port where another process has the number of the server', async (t) => {
-  const lab = await Lab.start(t);
-  const pair = await lab.login();
-  const port = firstPassivePort + 11;
-  await lab.listen(hosts.relay, port);
-  pair.client.send('PASV\r\n');
-  await pair.server.expect('PASV\r\n');
-  pair.server.send(`227 Entering Passive Mode (${hostPort({ address: hosts.server, port })}).\r\n`);
-  const told = announcedIn(await pair.client.line()).port;
-  assert.ok(told !== port && told >= firstPassivePort && told < firstPassivePort + 100);
-});
+test(
+  'takes another port where another process has the number of the server',
+  relayPlaneOnly('Ports of other processes are not seen'),
+  async (t) => {
+    const lab = await Lab.start(t);
+    const pair = await lab.login();
+    const port = firstPassivePort + 11;
+    await lab.listen(hosts.relay, port);
+    pair.client.send('PASV\r\n');
+    await pair.server.expect('PASV\r\n');
+    pair.server.send(`227 Entering Passive Mode (${hostPort({ address: hosts.server, port })}).\r\n`);
+    const told = announcedIn(await pair.client.line()).port;
+    assert.ok(told !== port && told >= firstPassivePort && told < firstPassivePort + 100);
+  },
+);
 
 test('a new pinhole of a session replaces the pending one', async (t) => {
   const lab = await Lab.start(t);
@@ -191,10 +198,10 @@ test('a new pinhole of a session replaces the pending one', async (t) => {
     reason: 'replaced',
     at: lab.eventsOf('pinhole-opened')[0]?.at ?? first.at,
   });
-  await assert.rejects(lab.dial(first.at), { code: 'ECONNREFUSED' });
+  await lab.isClosed(first.at);
   const active = await lab.active(pair);
   await lab.event('pinhole-closed', { reason: 'replaced' }, 2);
-  await assert.rejects(lab.dial(second.at), { code: 'ECONNREFUSED' });
+  await lab.isClosed(second.at);
   const data = await lab.dial(active.told, hosts.server);
   (await active.listener.next()).end('the last one');
   assert.equal(await data.rest(), 'the last one');
@@ -205,22 +212,26 @@ test('a pinhole that nobody takes expires after expect-timeout', async (t) => {
   const pair = await lab.login();
   const { at, behind } = await lab.passive(pair);
   await lab.event('pinhole-closed', { reason: 'expired' });
-  await assert.rejects(lab.dial(at), { code: 'ECONNREFUSED' });
+  await lab.isClosed(at);
   assert.equal(behind.count, 0);
   assert.match(lab.log, /"reason":"expired".*"msg":"pinhole closed"/);
   await exchange(pair, 'NOOP', '200 Here.');
   await lab.passive(pair);
 });
 
-test('resets a peer that comes too late, before the pinhole is swept away', async (t) => {
-  const lab = await Lab.start(t, { 'expect-timeout': '1ms' });
-  const { at, behind } = await lab.passive(await lab.login());
-  for (const over = Date.now() + 2; Date.now() < over;) await turns(1);
-  await lab.resetAt(at, hosts.client);
-  await lab.event('pinhole-refused', { reason: 'expired' });
-  await lab.event('pinhole-closed', { reason: 'expired' });
-  assert.equal(behind.count, 0);
-});
+test(
+  'resets a peer that comes too late, before the pinhole is swept away',
+  relayPlaneOnly('Strangers are not logged'),
+  async (t) => {
+    const lab = await Lab.start(t, { 'expect-timeout': '1ms' });
+    const { at, behind } = await lab.passive(await lab.login());
+    for (const over = Date.now() + 2; Date.now() < over;) await turns(1);
+    await lab.isTurnedAway(at, hosts.client);
+    await lab.event('pinhole-refused', { reason: 'expired' });
+    await lab.event('pinhole-closed', { reason: 'expired' });
+    assert.equal(behind.count, 0);
+  },
+);
 
 for (const [name, end] of [
   ['reset', 'client-reset'],
@@ -246,19 +257,18 @@ for (const [name, end] of [
     }
     await lab.event('session-closed', { reason: end });
     await lab.event('pinhole-closed', { reason: 'session-closed' });
-    await assert.rejects(lab.dial(at), { code: 'ECONNREFUSED' });
+    await lab.isClosed(at);
   });
 }
 
-test('resets the client when the data port of the server is closed', async (t) => {
+test('turns the client away when the data port of the server is closed', async (t) => {
   const lab = await Lab.start(t);
   const pair = await lab.login();
   const { at, behind } = await lab.passive(pair);
   behind.close();
-  const data = await lab.dial(at);
-  await data.wasReset();
+  await lab.isTurnedAway(at, hosts.client);
   const { error } = await lab.event('transfer-ended', { cause: 'server-unreachable' });
-  assert.match(error ?? '', /ECONNREFUSED/);
+  if (onRelayPlane('The log says less of a transfer')) assert.match(error ?? '', /ECONNREFUSED/);
   await exchange(pair, 'NOOP', '200 Here.');
 });
 
@@ -270,18 +280,23 @@ test('a client that resets its data connection while the server is dialled costs
   data.reset();
   const server = await behind.next();
   await server.wasReset();
-  await lab.event('transfer-ended', { cause: 'client-reset' });
+  const cause = onRelayPlane('The log says less of a transfer') ? 'client-reset' : 'reset';
+  await lab.event('transfer-ended', { cause });
   await exchange(pair, 'NOOP', '200 Here.');
 });
 
-test('lets a host of fxp-peers take a pinhole, and no other', async (t) => {
-  const lab = await Lab.start(t, { 'fxp-peers': `${hosts.other}/32` });
-  const { at, behind } = await lab.passive(await lab.login());
-  await lab.resetAt(at, hosts.stranger);
-  const data = await lab.dial(at, hosts.other);
-  (await behind.next()).end('host to host');
-  assert.equal(await data.rest(), 'host to host');
-});
+test(
+  'lets a host of fxp-peers take a pinhole, and no other',
+  relayPlaneOnly('A passive pinhole is for the client alone'),
+  async (t) => {
+    const lab = await Lab.start(t, { 'fxp-peers': `${hosts.other}/32` });
+    const { at, behind } = await lab.passive(await lab.login());
+    await lab.isTurnedAway(at, hosts.stranger);
+    const data = await lab.dial(at, hosts.other);
+    (await behind.next()).end('host to host');
+    assert.equal(await data.rest(), 'host to host');
+  },
+);
 
 test('passive and active pinholes take their ports from their own range', async (t) => {
   const lab = await Lab.start(t, { 'passive-ports': passivePorts(1), 'active-ports': activePorts(1) });

@@ -35,12 +35,13 @@ test('tells each client the address that it reached, of several', async (t) => {
 
 test('tells a client the public-address, and listens where the client reached it', async (t) => {
   const lab = await Lab.start(t, { 'public-address': '192.0.2.1' });
-  const { address, port } = await told(await lab.login());
-  assert.equal(address, '192.0.2.1');
+  const { at: announced, behind } = await lab.passive(await lab.login());
+  assert.equal(announced.address, '192.0.2.1');
   const { at } = await lab.event('pinhole-opened');
-  assert.deepEqual(at, { address: hosts.relay, port });
-  await lab.dial(at);
-  await lab.event('pinhole-taken');
+  assert.deepEqual(at, { address: hosts.relay, port: announced.port });
+  const data = await lab.dial(at);
+  (await behind.next()).end('reached');
+  assert.equal(await data.rest(), 'reached');
 });
 
 test('tells a client of local-networks the address that it reached, whatever public-address says', async (t) => {

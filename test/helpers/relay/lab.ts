@@ -10,7 +10,8 @@ import { formatEndpoint, type Endpoint } from '../../../src/net/endpoint.ts';
 import { activePorts, hostPort, hosts, passivePorts } from './hosts.ts';
 import { PeerListener } from './peer-listener.ts';
 import { dial, type Peer } from './peer.ts';
-import { Changes, within } from './within.ts';
+import { plane, settingsOfPlane } from './plane.ts';
+import { Changes, turns, within } from './within.ts';
 
 export type Settings = Readonly<Record<string, string>>;
 
@@ -55,6 +56,7 @@ export class Lab {
       'active-ports': activePorts(),
       'data-source-port': '0',
       grace: '0',
+      ...settingsOfPlane(),
       ...settings,
     };
   }
@@ -107,12 +109,22 @@ export class Lab {
     return peer;
   }
 
-  /** Connects, and is reset: before the system has told of the connection, or after. */
-  async resetAt(to: Endpoint, from: string): Promise<void> {
+  /**
+   * Connects, and is reset, before the system has told of the connection or after. In the kernel's hands there is
+   * no listener, and a connection that leads nowhere is refused.
+   */
+  async isTurnedAway(to: Endpoint, from: string): Promise<void> {
     const peer = await this.dial(to, from).catch((error: unknown) => {
-      assert.equal((error as NodeJS.ErrnoException).code, 'ECONNRESET');
+      const { code } = error as NodeJS.ErrnoException;
+      if (plane === 'relay' || code !== 'ECONNREFUSED') assert.equal(code, 'ECONNRESET');
     });
     if (peer) assert.equal(await peer.wasReset(), '');
+  }
+
+  /** A pinhole that was said to be closed is: the kernel is told at the end of the same turn. */
+  async isClosed(at: Endpoint, from?: string): Promise<void> {
+    await turns();
+    await assert.rejects(this.dial(at, from), { code: 'ECONNREFUSED' });
   }
 
   async listen(at: string, port = 0): Promise<PeerListener> {
