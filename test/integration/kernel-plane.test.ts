@@ -209,6 +209,53 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     await relay.waitForLog(({ msg }) => msg === 'table restored');
   });
 
+  test('where it can not be made again the client gets 425, the log says why, and the next pinhole tries again', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const session = await login();
+    await onGateway(['nft', 'delete', 'table', 'inet', 'pinhole']);
+    // A table with an owner is nobody else's to change, and is gone with its owner.
+    const owner = network.spawn('gateway', ['nft', '-i'], { interactive: true });
+    owner.write('add table inet pinhole { flags owner; }\nlist tables\n');
+    await owner.waitForOutput(/^table inet pinhole/m);
+    const restored = relay.log().filter(({ msg }) => msg === 'table restored').length;
+    const before = relay.log().length;
+    session.send('PASV');
+    await session.expect(/^425 Cannot open data connection\.\r?$/m);
+    await relay.waitForLog(() => relay.log().length > before);
+    const [refused, ...others] = relay.log().slice(before);
+    assert.deepEqual([refused?.['msg'], refused?.['reason']], ['command refused', 'plane-failed']);
+    assert.match(String(refused?.['detail']), /^nftables: .*Operation not permitted/);
+    assert.deepEqual(others, []);
+
+    await owner.stop();
+    await session.passive();
+    const again = relay.log().filter(({ msg }) => msg === 'table restored');
+    assert.equal(again.length, restored + 1);
+    await session.quit();
+  });
+
+  test('where a set is full the client gets 425, the log says so, and all is well when there is room again', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const session = await login();
+    const others = Array.from({ length: 65_536 }, (_, n) => `192.0.2.1 . 10.0.${n >> 8}.${n & 255} . 1`);
+    const fill = `add element inet pinhole expect4 { ${others.join(', ')} }\n`;
+    await onGateway(['nft', '-f', '-'], fill);
+    const before = relay.log().length;
+    session.send('PASV');
+    await session.expect(/^425 Cannot open data connection\.\r?$/m);
+    await relay.waitForLog(() => relay.log().length > before);
+    const [refused, ...more] = relay.log().slice(before);
+    assert.deepEqual(
+      [refused?.['reason'], refused?.['detail']],
+      ['plane-failed', 'nftables: a set is full, too many pinholes are pending'],
+    );
+    assert.deepEqual(more, []);
+
+    await onGateway(['nft', 'flush', 'set', 'inet', 'pinhole', 'expect4']);
+    await session.passive();
+    await session.quit();
+  });
+
   test('a second Pinhole with the same table or the same mark does not start, and changes nothing', async (t) => {
     if (skipOrFail(t, missing)) return;
     for (const [flags, words] of [
@@ -243,6 +290,50 @@ test('what holds on the relay plane holds here, but for what the docs say', asyn
   const count = (what: string): number => Number(new RegExp(`^. ${what} (\\d+)$`, 'm').exec(stdout)?.[1]);
   assert.ok(count('pass') >= 230, stdout);
   assert.ok(count('skipped') <= 10, stdout);
+});
+
+test('an IPv6 client of an IPv4 server has its data channels carried by the relay plane', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const listen = `[${addresses[6].public}]:21`;
+  const relay = await startRelay(network, { listen, flags: kernel });
+  const { user, password } = serverOf(4);
+  for (const mode of ['extended-passive', 'extended-active'] as const) {
+    const local = join(network.folder, 'local');
+    rmSync(local, { force: true });
+    const run = { address: addresses[6].public, user, password, mode, remote: 'file', local };
+    const { ok, output } = await runClient(network, 'curl', { ...run, operation: 'download' });
+    assert.ok(ok, output);
+    assert.ok(readFileSync(local).equals(content));
+  }
+  for (const expectation of [1, 2]) {
+    const record = await relay.waitForLog((each) => each['expectation'] === expectation && 'cause' in each);
+    assert.deepEqual([record['plane'], record['cause']], ['relay', 'complete']);
+  }
+  await relay.stop();
+});
+
+test('serves IPv4 where the gateway has no IPv6', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const own = await createNetwork({ forwarding: true });
+  t.after(() => own.dispose());
+  const off =
+    'for each in all default lo public0 inside0; do echo 1 > /proc/sys/net/ipv6/conf/$each/disable_ipv6; done';
+  const { code, stderr } = await own.exec('gateway', ['sh', '-ec', off]);
+  assert.equal(code, 0, stderr);
+  const server = await startServer(own, 'vsftpd');
+  server.put('file', content);
+  const relay = await startRelay(own, { listen: '21', flags: kernel });
+  for (const mode of ['passive', 'active'] as const) {
+    const local = join(own.folder, mode);
+    const { user, password } = server;
+    const run = { address: addresses[4].public, user, password, mode, remote: 'file', local };
+    const { ok, output } = await runClient(own, 'curl', { ...run, operation: 'download' });
+    assert.ok(ok, output + relay.output());
+    assert.ok(readFileSync(local).equals(content));
+    const record = await relay.waitForLog((each) => each['mode'] === mode && 'cause' in each);
+    assert.deepEqual([record['plane'], record['cause']], ['kernel', 'complete']);
+  }
+  await relay.stop();
 });
 
 test('the table is deleted at the end', async (t) => {

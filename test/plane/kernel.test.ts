@@ -412,6 +412,20 @@ test('makes a table that somebody has deleted again, with all that were pending'
   assert.equal(stand.nft.elements('expect4').length, 4);
 });
 
+test('a table that cannot be made again fails the pinhole, which holds no port, and the next one makes it', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive({ peer: other }));
+  stand.nft.sets = undefined;
+  stand.nft.failure = (statements) =>
+    statements.includes('chain gate') ? new NftError('other', 'nftables: no') : undefined;
+  await assert.rejects(stand.plane.open(stand.passive()), { message: 'nftables: no' });
+  assert.deepEqual(stand.of('table-restored'), []);
+  stand.nft.failure = () => undefined;
+  await stand.plane.open(stand.passive());
+  assert.equal(stand.nft.elements('expect4').length, 2);
+  assert.equal(stand.of('table-restored').length, 1);
+});
+
 test('does not try to lead IPv6 to IPv4', async (t) => {
   const stand = await Stand.start(t);
   const request = stand.passive({ peer: address('2001:db8::1'), address: address('2001:db8::2') });
