@@ -75,23 +75,6 @@ export function dropTable({ table }: TableSettings): Statements {
 }
 
 /**
- * Drops what comes to a pinhole before it is open, instead of having it refused: TCP sends its SYN again.
- *
- * @param timeout milliseconds
- */
-export function hold(table: string, path: Path, timeout: number): Statements {
-  return `add element ${elementOf(table, 'held', path)} ${braces(tupleOf(path), timeout)}\n`;
-}
-
-/** The end of `hold`. */
-export function release(table: string, path: Path): Statements {
-  // Deleting what a timeout has taken would fail; adding what is there does not.
-  return (
-    hold(table, path, second) + `delete element ${elementOf(table, 'held', path)} { ${tupleOf(path)} }\n`
-  );
-}
-
-/**
  * Lets the peer connect once. The rewriting outlives the expectation a little: the packet that comes at the last
  * moment needs both.
  *
@@ -179,8 +162,7 @@ function setsOf(family: Family): string {
   const address = family === 4 ? 'ipv4_addr' : 'ipv6_addr';
   const endpoint = `${address} . inet_service`;
   const tuple = `type ${address} . ${endpoint}`;
-  return `\tset held${family} { ${tuple}; size ${capacity}; flags timeout; }
-\tset expect${family} { ${tuple}; size ${capacity}; flags dynamic,timeout; }
+  return `\tset expect${family} { ${tuple}; size ${capacity}; flags dynamic,timeout; }
 \tmap to${family} { ${tuple} : ${endpoint}; size ${capacity}; flags timeout; }
 \tmap from${family} { ${tuple} : ${address}; size ${capacity}; flags timeout; }
 \tmap from_port${family} { ${tuple} : ${endpoint}; size ${capacity}; flags timeout; }
@@ -191,14 +173,13 @@ function setsOf(family: Family): string {
 function gateOf(family: Family, mark: number): string {
   const ip = family === 4 ? 'ip' : 'ip6';
   const tuple = `${ip} saddr . ${ip} daddr . tcp dport`;
-  return `\t\t${tuple} @held${family} drop
-\t\t${tuple} @expect${family} delete @expect${family} { ${tuple} } ct mark set ${mark}
+  return `\t\t${tuple} @expect${family} delete @expect${family} { ${tuple} } ct mark set ${mark}
 `;
 }
 
 function elementOf(
   table: string,
-  set: 'held' | 'expect' | 'to' | 'from' | 'from_port',
+  set: 'expect' | 'to' | 'from' | 'from_port',
   { at }: Pick<Lead, 'at'>,
 ): string {
   return `inet ${table} ${set}${familyOf(at.address)}`;

@@ -11,8 +11,6 @@ import {
   admit,
   disguise,
   dismiss,
-  hold,
-  release,
   sourceKey,
   sourceText,
   undisguise,
@@ -49,8 +47,8 @@ interface Lease {
   readonly expectation: Expectation;
   readonly request: PinholeRequest;
   readonly path: Path;
-  /** What of it the kernel has: a pinhole that is not armed holds back who comes. */
-  stage: 'opening' | 'held' | 'admitted';
+  /** Whether the kernel has it. */
+  admitted: boolean;
   command: TransferCommand | undefined;
 }
 
@@ -125,7 +123,7 @@ class KernelPlane implements Plane {
       if (this.#register.has(at, peer)) continue;
       const lease = this.#lease(request, at);
       try {
-        await this.#enter(lease);
+        await this.#admit(lease);
       } catch (error) {
         this.#forget(lease);
         throw error;
@@ -175,30 +173,21 @@ class KernelPlane implements Plane {
     };
     // Where the port can't be had any will do, as on the relay plane: the kernel would drop the connection.
     const path = { peer, at, to, from: this.#isOccupied(from, to) ? { ...from, port: 0 } : from };
-    const lease: Lease = { expectation, request, path, stage: 'opening', command: undefined };
+    const lease: Lease = { expectation, request, path, admitted: false, command: undefined };
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     return lease;
   }
 
-  async #enter(lease: Lease): Promise<void> {
-    if (lease.request.mode === 'passive') {
-      await this.#admit(lease);
-    } else {
-      await this.#options.table.submit(hold(this.#name, lease.path, lease.request.timeout));
-      lease.stage = 'held';
-    }
-  }
-
-  async #admit(lease: Lease, before = ''): Promise<void> {
+  async #admit(lease: Lease): Promise<void> {
     const source = this.#share(lease);
     try {
-      await this.#options.table.submit(before + this.#admission(lease, source));
+      await this.#options.table.submit(this.#admission(lease, source));
     } catch (error) {
       this.#unshare(lease.path);
       throw error;
     }
-    lease.stage = 'admitted';
+    lease.admitted = true;
     // Taken back in the meantime, when there was nothing to take back.
     if (!this.#leases.has(lease.expectation.id)) this.#leave(lease);
   }
@@ -236,11 +225,8 @@ class KernelPlane implements Plane {
     this.#options.observe({ type: 'pinhole-opened', command: request.command, ...factsOf(expectation) });
     return {
       at: expectation.at,
-      arm: async () => {
-        if (lease.stage !== 'held' || !this.#leases.has(expectation.id)) return;
-        lease.stage = 'opening';
-        await this.#admit(lease, release(this.#name, lease.path));
-      },
+      // As without the relay: some servers (pyftpdlib) connect before they answer a PORT, and answer only then.
+      arm: () => Promise.resolve(),
       serve: (command) => {
         lease.command ??= command;
       },
@@ -269,10 +255,8 @@ class KernelPlane implements Plane {
   /** Takes a pinhole's elements out of the kernel; a failure leaves them to their own timeouts. */
   #leave(lease: Lease): void {
     this.#forget(lease);
-    const statements =
-      lease.stage === 'admitted'
-        ? dismiss(this.#name, lease.path) + this.#unshare(lease.path)
-        : release(this.#name, lease.path);
+    if (!lease.admitted) return;
+    const statements = dismiss(this.#name, lease.path) + this.#unshare(lease.path);
     this.#options.table.withdraw(statements);
   }
 
@@ -298,15 +282,9 @@ class KernelPlane implements Plane {
 
   /** What the kernel has of it, to be said again. */
   #again(lease: Lease): string {
+    if (!lease.admitted) return '';
     const left = lease.expectation.expires - Date.now();
-    switch (lease.stage) {
-      case 'opening':
-        return '';
-      case 'held':
-        return hold(this.#name, lease.path, left);
-      case 'admitted':
-        return this.#admission(lease, disguise(this.#name, lease.path, left));
-    }
+    return this.#admission(lease, disguise(this.#name, lease.path, left));
   }
 
   // --- data channels -------------------------------------------------------------------------------------

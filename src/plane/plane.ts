@@ -43,7 +43,7 @@ export interface Pinhole {
   readonly at: Endpoint;
   /**
    * The server has accepted the announcement: a connection that came, or comes, goes on to where it leads. A
-   * passive pinhole is armed from the start.
+   * passive pinhole is armed from the start, and in the kernel an active one is too.
    */
   arm(): Promise<void>;
   /** Says which command the data connection serves, for the log. */

@@ -84,40 +84,40 @@ test('dials from any port where that tuple is still in TIME_WAIT', async (t) => 
   assert.equal(froms[1]?.address, hosts.relay);
 });
 
-test('a server that dials before it has said 200 waits, and the client is not dialled before', async (t) => {
+test('a server that dials before it has said 200 gets through, and the client is not dialled before', async (t) => {
   const lab = await Lab.start(t);
   const { client, server } = await lab.login();
   const listener = await lab.listen(hosts.client);
   client.send(`PORT ${hostPort(listener.endpoint)}\r\n`);
   const told = announcedIn(await server.line());
-  const dialling = lab.dial(told, hosts.server).then((data) => {
-    data.end('early');
-  });
-  dialling.catch(() => undefined);
+  const data = await lab.dial(told, hosts.server);
+  data.end('early');
   await turns(20);
-  assert.equal(listener.count, 0);
+  if (onRelayPlane('A server may connect before it answers')) assert.equal(listener.count, 0);
 
   server.send('200 PORT ok.\r\n');
   await client.expect('200 PORT ok.\r\n');
   assert.equal(await (await listener.next()).rest(), 'early');
-  await dialling;
 });
 
-test('a server that dials before it refuses the PORT is turned away, and the client is never dialled', async (t) => {
-  const lab = await Lab.start(t);
-  const { client, server } = await lab.login();
-  const listener = await lab.listen(hosts.client);
-  client.send(`PORT ${hostPort(listener.endpoint)}\r\n`);
-  const told = announcedIn(await server.line());
-  const turnedAway = lab.isTurnedAway(told, hosts.server);
-  turnedAway.catch(() => undefined);
-  await turns(20);
-  server.send('500 No.\r\n');
-  await client.expect('500 No.\r\n');
-  await turnedAway;
-  await lab.event('pinhole-closed', { reason: 'refused-by-server' });
-  assert.equal(listener.count, 0);
-});
+test(
+  'a server that dials before it refuses the PORT is reset, and the client is never dialled',
+  relayPlaneOnly('A server may connect before it answers'),
+  async (t) => {
+    const lab = await Lab.start(t);
+    const { client, server } = await lab.login();
+    const listener = await lab.listen(hosts.client);
+    client.send(`PORT ${hostPort(listener.endpoint)}\r\n`);
+    const told = announcedIn(await server.line());
+    const data = await lab.dial(told, hosts.server);
+    await turns(20);
+    server.send('500 No.\r\n');
+    await client.expect('500 No.\r\n');
+    await data.wasReset();
+    await lab.event('pinhole-closed', { reason: 'refused-by-server' });
+    assert.equal(listener.count, 0);
+  },
+);
 
 test('an active pinhole can be taken as soon as the client sees the 200', async (t) => {
   const lab = await Lab.start(t);

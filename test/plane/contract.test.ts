@@ -220,13 +220,12 @@ test('lets nobody in when its time is over', async (t) => {
   await stand.isRefused(at, hosts.client);
 });
 
-test('an active one goes on to the client when it is armed, from where it was told', async (t) => {
+test('an active one takes a connection before it is armed, and that goes on to the client from where it was told', async (t) => {
   const stand = await Stand.start(t);
   const pinhole = await stand.plane.open(stand.active());
+  // Some servers answer a PORT when they have connected, and not before.
   const early = stand.dial(pinhole.at, hosts.client);
-  early.catch(() => undefined);
-  await turns(20);
-  assert.equal(stand.behind.count, 0);
+  await early;
   await pinhole.arm();
   const [far, near] = await Promise.all([stand.behind.next(), early]);
   assert.deepEqual(far.remote, { address: hosts.other, port: firstPassivePort + 150 });

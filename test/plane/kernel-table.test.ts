@@ -6,7 +6,7 @@ import { KernelTable } from '../../src/plane/kernel-table.ts';
 import { FakeNft } from '../helpers/fake-nft.ts';
 
 const settings = { table: 'pinhole', mark: 0x2121 };
-const element = 'add element inet pinhole held4 { 192.0.2.1 . 192.0.2.2 . 50000 timeout 1000ms }\n';
+const element = 'add element inet pinhole expect4 { 192.0.2.1 . 192.0.2.2 . 50000 timeout 1000ms }\n';
 const other = element.replace('50000', '50001');
 
 function start(): { nft: FakeNft; events: Event[]; table: KernelTable } {
@@ -25,7 +25,7 @@ test('a table that cannot be made leaves nothing', () => {
 test('what was submitted holds when that resolves, and what one turn asks for is one transaction', async () => {
   const { nft, table } = start();
   await Promise.all([table.submit(element), table.submit(other)]);
-  assert.equal(nft.elements('held4').length, 2);
+  assert.equal(nft.elements('expect4').length, 2);
   assert.equal(nft.transactions.length, 2);
 });
 
@@ -35,7 +35,7 @@ test('a table that somebody has deleted is made again with all that it had, once
   await table.submit(element);
   nft.sets = undefined;
   await Promise.all([table.submit(other), table.submit(other.replace('50001', '50002'))]);
-  assert.equal(nft.elements('held4').length, 3);
+  assert.equal(nft.elements('expect4').length, 3);
   assert.deepEqual(events, [{ type: 'table-restored', table: 'pinhole', pinholes: 1 }]);
 });
 
@@ -47,7 +47,7 @@ test('where it cannot be made again, who asked is told, and the next tries again
   await assert.rejects(table.submit(element), failure);
   nft.failure = () => undefined;
   await table.submit(element);
-  assert.equal(nft.elements('held4').length, 1);
+  assert.equal(nft.elements('expect4').length, 1);
   assert.equal(events.length, 1);
 });
 
