@@ -2,7 +2,7 @@ import { clientNames, modes, operations, type ClientName, type Mode, type Operat
 import type { Family } from './lab/network.ts';
 import { serverNames, type ServerName } from './lab/servers.ts';
 
-/** What one client did with one server in one mode, through the relay as without it. */
+/** What one client did with one server in one mode, through the relay on either plane as without it. */
 export interface Cell {
   readonly server: ServerName;
   readonly client: ClientName;
@@ -57,8 +57,8 @@ export function describeCompatibility(cells: readonly Cell[]): string {
   return `# Compatibility
 
 Written by a run of the tests (\`UPDATE_DOCS=1 npm run integration -- matrix\`). "all" is ${operations.join(', ')}:
-each done directly and then through the relay, with the files equal byte for byte and the two dialogues equal but for
-addresses and ports. What a client can't do by itself has a number.
+each done directly and then through the relay, on the relay plane and on the kernel plane, with the files equal byte for
+byte and the dialogues equal but for addresses and ports. What a client can't do by itself has a number.
 
 Servers: ${versionsOf(cells, 'server')}.
 

@@ -1,8 +1,8 @@
 /**
  * A dialogue through the relay equals the dialogue without it, but for addresses and ports. Every
- * real client and real server do all that they can in every mode, directly and through the relay; files are
- * compared byte for byte and the dialogues line by line. With UPDATE_DOCS=1 the table that it prints goes
- * to docs/compatibility.md.
+ * real client and real server do all that they can in every mode, directly and through the relay on either plane;
+ * files are compared byte for byte and the dialogues line by line. With UPDATE_DOCS=1 the table that it prints
+ * goes to docs/compatibility.md.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -34,7 +34,7 @@ const content = randomBytes(150_000);
 const half = content.subarray(0, 70_000);
 const cells: Cell[] = [];
 
-describe('every client with every server, directly and through the relay', { concurrency: 2 }, () => {
+describe('every client with every server, directly and over either plane', { concurrency: 2 }, () => {
   // Inside, tests share a network: one at a time.
   for (const name of serverNames) {
     describe(name, { concurrency: 1 }, () => {
@@ -54,6 +54,29 @@ describe('every client with every server, directly and through the relay', { con
 interface Stand {
   readonly server: LabServer;
   readonly relay: LabRelay;
+  /** On the kernel plane. */
+  readonly kernel: LabRelay;
+}
+
+/** The administrator's own: on the kernel plane every byte of a data channel passes it. */
+const firewall = `table inet filter {
+  chain forward {
+    type filter hook forward priority filter;
+    ct state established accept
+    ct mark { 0x2121, 0x2122 } accept
+  }
+}
+`;
+
+/** What the gateway forwards: all, nothing, or what bears Pinhole's mark. */
+async function forward(network: Network, what: 'all' | 'nothing' | 'marked'): Promise<void> {
+  const policy = what === 'marked' ? 'drop' : 'accept';
+  const { code, stderr } = await network.exec('gateway', [
+    ...['nft', 'add', 'chain', 'inet', 'filter', 'forward'],
+    `{ type filter hook forward priority filter; policy ${policy}; }`,
+  ]);
+  assert.equal(code, 0, stderr);
+  await network.setForwarding(what !== 'nothing');
 }
 
 function ofServer(name: ServerName): void {
@@ -63,9 +86,15 @@ function ofServer(name: ServerName): void {
   before(async () => {
     if (missing.length > 0) return;
     network = await createNetwork();
-    for (const family of families) {
+    const { code, stderr } = await network.exec('gateway', ['nft', '-f', '-'], { input: firewall });
+    assert.equal(code, 0, stderr);
+    for (const [index, family] of families.entries()) {
       const server = await startServer(network, name, { family });
-      stands.set(family, { server, relay: await startRelay(network, { family }) });
+      const relay = await startRelay(network, { family });
+      const names = ['--kernel-table', `pinhole${family}`, '--kernel-mark', String(0x2121 + index)];
+      const listen = family === 4 ? `${relay.address}:2121` : `[${relay.address}]:2121`;
+      const flags = ['--plane', 'kernel', ...names];
+      stands.set(family, { server, relay, kernel: await startRelay(network, { family, listen, flags }) });
     }
   });
   after(() => network?.dispose());
@@ -106,26 +135,35 @@ function lacksOf(client: ClientName, mode: Mode, family: Family): Partial<Record
   );
 }
 
-/** Does everything directly and then through the relay, and compares what passed. */
+/** Does everything directly and then over each plane, and compares what passed. */
 async function samePassage(
   network: Network,
-  { server, relay }: Stand,
+  { server, relay, kernel }: Stand,
   client: ClientName,
   mode: Mode,
   can: readonly Operation[],
 ): Promise<{ clientVersion: string; serverVersion: string }> {
-  const passage = async (address: string): Promise<string> => {
-    let version = '';
-    for (const operation of can) version = await performs(network, server, client, mode, operation, address);
-    return version;
+  const passage = ({ address, port }: LabServer | LabRelay): ReturnType<typeof recordDialogue<string>> => {
+    const perform = async (): Promise<string> => {
+      let version = '';
+      for (const operation of can) {
+        version = await performs(network, server, client, mode, operation, { address, port });
+      }
+      return version;
+    };
+    return recordDialogue(network, perform, { controlPort: port });
   };
-  await network.setForwarding(true);
-  const direct = await recordDialogue(network, () => passage(server.address));
+  await forward(network, 'all');
+  const direct = await passage(server);
   // The relay is the only way now: an address that it did not rewrite leads nowhere.
-  await network.setForwarding(false);
-  const relayed = await recordDialogue(network, () => passage(relay.address));
-  const difference = compareDialogues(direct.dialogue, relayed.dialogue);
-  assert.equal(difference, '', `direct (-) and relayed (+) differ:\n${difference}`);
+  await forward(network, 'nothing');
+  const relayed = await passage(relay);
+  await forward(network, 'marked');
+  const forwarded = await passage(kernel);
+  for (const [plane, { dialogue }] of Object.entries({ relay: relayed, kernel: forwarded })) {
+    const difference = compareDialogues(direct.dialogue, dialogue);
+    assert.equal(difference, '', `direct (-) and over the ${plane} plane (+) differ:\n${difference}`);
+  }
   return { clientVersion: relayed.result, serverVersion: server.version };
 }
 
@@ -135,7 +173,7 @@ async function performs(
   client: ClientName,
   mode: Mode,
   operation: Operation,
-  address: string,
+  at: { readonly address: string; readonly port: number },
 ): Promise<string> {
   const local = join(network.folder, 'local.bin');
   rmSync(join(server.root, 'up.bin'), { force: true });
@@ -149,7 +187,7 @@ async function performs(
   const { user, password } = server;
   const remote = isUpload ? 'up.bin' : 'down.bin';
   const result = await runClient(network, client, {
-    address,
+    ...at,
     user,
     password,
     mode,
