@@ -93,7 +93,9 @@ class KernelPlane implements Plane {
     this.#register = options.register ?? new ExpectationRegister();
     this.#register.join(this.#table);
     this.#name = options.table.settings.table;
-    options.table.restores(() => [...this.#leases.values()].map((lease) => this.#again(lease)));
+    options.table.restores(() =>
+      [...this.#leases.values()].filter(({ admitted }) => admitted).map((lease) => this.#again(lease)),
+    );
   }
 
   async start(): Promise<void> {
@@ -282,7 +284,6 @@ class KernelPlane implements Plane {
 
   /** What the kernel has of it, to be said again. */
   #again(lease: Lease): string {
-    if (!lease.admitted) return '';
     const left = lease.expectation.expires - Date.now();
     return this.#admission(lease, disguise(this.#name, lease.path, left));
   }
