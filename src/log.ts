@@ -20,7 +20,24 @@ export function createLogger(
     // What is logged holds no password: helper/redact sees to it. This is for what a later line may add.
     redact: ['password', '*.password'],
   };
-  return pino(options, stream ?? (forPeople ? prettyStream() : destination({ fd: 1, sync: true })));
+  return pino(options, stream ?? (forPeople ? prettyStream() : jsonStream()));
+}
+
+/** Lines leave at the end of the turn of the event loop that they were made in, in one write; none stays behind. */
+function jsonStream(): DestinationStream {
+  const output = destination({ fd: 1, sync: true });
+  let lines = '';
+  const flush = (): void => {
+    if (lines !== '') output.write(lines);
+    lines = '';
+  };
+  process.on('exit', flush);
+  return {
+    write: (line) => {
+      if (lines === '') setImmediate(flush);
+      lines += line;
+    },
+  };
 }
 
 function prettyStream(): DestinationStream {

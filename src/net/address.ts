@@ -64,3 +64,17 @@ export function withoutZone(address: Address): Address {
   const zone = address.indexOf('%');
   return zone === -1 ? address : (address.slice(0, zone) as Address);
 }
+
+/** Reads the 4 or 16 bytes of an address, in the order of the wire. */
+export function addressOfBytes(bytes: Uint8Array): Address {
+  if (bytes.length === 4) return bytes.join('.') as Address;
+  return Address6.fromUnsignedByteArray([...bytes]).correctForm() as Address;
+}
+
+/** The opposite of `addressOfBytes`; a zone is left out. */
+export function bytesOfAddress(address: Address): Uint8Array {
+  if (familyOf(address) === 4) return Uint8Array.from(address.split('.').map(Number));
+  const bytes = new Address6(withoutZone(address)).toUnsignedByteArray();
+  // The library leaves out leading zeros.
+  return Uint8Array.from([...new Array<number>(16 - bytes.length).fill(0), ...bytes]);
+}

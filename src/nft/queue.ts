@@ -6,10 +6,15 @@ interface Pending {
   readonly failed: (error: unknown) => void;
 }
 
+/** How long a transaction may be waited for, in ms. */
+const patience = 100;
+
 /** Joins the transactions of one turn of the event loop to one, as a transaction costs more than its elements. */
 export class NftQueue {
   readonly #nft: Nft;
   #pending: Pending[] = [];
+  #later: Pending[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(nft: Nft) {
     this.#nft = nft;
@@ -25,9 +30,22 @@ export class NftQueue {
     });
   }
 
+  /** As `submit`, for what is in no hurry: it goes with the next transaction, or one of its own after a while. */
+  submitLater(statements: string): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#later.push({ statements, done, failed });
+      this.#timer ??= setTimeout(() => {
+        this.flush();
+      }, patience);
+    });
+  }
+
   /** Runs what is pending now. */
   flush(): void {
-    const pending = this.#pending;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const pending = [...this.#later, ...this.#pending];
+    this.#later = [];
     this.#pending = [];
     if (pending.length === 0) return;
     try {

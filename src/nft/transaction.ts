@@ -99,6 +99,11 @@ export function dismiss(table: string, path: Lead): Statements {
   );
 }
 
+/** The end of `admit` after the peer has come: the kernel has taken the expectation out by itself. */
+export function clear(table: string, path: Lead): Statements {
+  return `delete element ${elementOf(table, 'to', path)} { ${tupleOf(path)} }\n`;
+}
+
 /**
  * Names the source of the connections that go from the peer to where a path leads. The key is what a packet has
  * by then, `peer . to`: paths that have these in common share the element, see `sourceKey`.

@@ -1,138 +1,141 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { codeOf, messageOf } from '../net/error.ts';
-import { parseFlow, type Flow } from './conntrack-flow.ts';
+import { getSystemErrorName } from 'node:util';
+import { addressOfBytes } from '../net/address.ts';
+import { messageOf } from '../net/error.ts';
+import type { Flow } from './conntrack-flow.ts';
+import { allEvents, askForMarked, askForOne, onlyMarked, readMessages } from './conntrack-message.ts';
+import { openNetlink, type Netlink } from './netlink.ts';
 
 /** Tells what becomes of the connections that bear a mark. */
 export interface Conntrack {
-  /** All that there are now, with what they have carried. */
-  list(): Promise<Flow[]>;
+  /** Tells of all that has happened since the last time. Returns whether that was anything. */
+  poll(): boolean;
+  /** A connection as it is now, with what it has carried; undefined where it is gone. */
+  look(flow: Pick<Flow, 'id' | 'from' | 'at'>): Flow | undefined;
+  /** All that there are now; undefined where the kernel does not say. */
+  list(): Flow[] | undefined;
   stop(): void;
 }
 
 interface ConntrackListener {
   event(flow: Flow): void;
-  /** Events may have been missed: `list` says what is. */
+  /** Events have been missed: `list` says what is. */
   missed(): void;
 }
 
-/** Begins to follow; resolves when no event is missed any more. */
+/** Begins to follow; what happens from then on is told by `poll`. */
 export type FollowConntrack = (mark: number, listener: ConntrackListener) => Promise<Conntrack>;
 
-const run = promisify(execFile);
-/** For a burst of events: what the kernel cannot put there is lost. */
-const bufferSize = 8 * 1024 * 1024;
-const restartDelay = 1000;
+const eventBuffer = 8 * 1024 * 1024;
+const answerBuffer = 256 * 1024;
+/** Nothing connects from here to here. */
+const nobody = { address: addressOfBytes(Uint8Array.of(0, 0, 0, 0)), port: 0 };
 
 /**
- * conntrack(8), which follows the kernel's events, as a child that ends with this process whatever ends it.
+ * The kernel's connection tracking over netlink, in this process. The kernel keeps its events until they are asked
+ * for: what is asked at once costs one look, and what has happened before something is decided can be known.
  *
- * @throws where it is not installed or not allowed
+ * @throws where this kernel has no such thing or it is not allowed
  */
 export const followConntrack: FollowConntrack = async (mark, listener) => {
+  const events = await open({ groups: allEvents, bufferSize: eventBuffer, filter: onlyMarked(mark) });
+  const questions = await openQuestions().catch((error: unknown) => {
+    events.close();
+    throw error;
+  });
+  let polling = false;
   let stopped = false;
-  let child: ChildProcess | undefined;
-  const start = async (): Promise<void> => {
-    const filter = ['-p', 'tcp', '-m', String(mark), '-o', 'id'];
-    const events = ['-E', '-e', 'NEW,UPDATES,DESTROY', '-b', String(bufferSize), ...filter];
-    const started = spawn('setpriv', ['--pdeathsig', 'TERM', 'conntrack', ...events], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    child = started;
-    let said = '';
-    started.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-1000);
-      // 'WARNING: We have hit ENOBUFS! We are losing events.'
-      if (text.includes('ENOBUFS')) listener.missed();
-    });
-    createInterface({ input: started.stdout }).on('line', (line) => {
-      const flow = parseFlow(line);
-      if (flow && !stopped) listener.event(flow);
-    });
-    const ended = new Promise<Error>((resolve) => {
-      started.once('error', resolve);
-      started.once('close', () => {
-        resolve(new Error(said.trim()));
-      });
-    });
-    while (!isSubscribed(started.pid)) {
-      const error = await Promise.race([ended, delay(2)]);
-      if (error) throw explain(error);
+  const poll = (): boolean => {
+    // A listener may act on what it is told, and so come here again.
+    if (polling || stopped) return false;
+    polling = true;
+    let heard = false;
+    try {
+      for (let datagram = receive(); datagram; datagram = receive()) {
+        heard = true;
+        for (const message of readMessages(datagram, false)) {
+          if (message.kind === 'flow') listener.event(message.flow);
+        }
+      }
+    } finally {
+      polling = false;
     }
-    void ended.then(() => {
-      restart();
-    });
+    return heard;
   };
-  const restart = (): void => {
-    if (stopped) return;
-    setTimeout(() => {
-      if (stopped) return;
-      start().then(() => {
-        listener.missed();
-      }, restart);
-    }, restartDelay).unref();
+  const receive = (): Uint8Array | undefined => {
+    if (stopped) return undefined;
+    try {
+      return events.receive();
+    } catch {
+      // ENOBUFS: there was more than the buffer holds. What came behind it is told the next time.
+      listener.missed();
+      return undefined;
+    }
   };
-  await start();
+  const answer = (question: Uint8Array, many: boolean): Flow[] | undefined => {
+    if (stopped) return undefined;
+    try {
+      return ask(questions, question, many);
+    } catch {
+      // What is left of an answer would be taken for the next.
+      while (questions.receive());
+      return undefined;
+    }
+  };
   return {
-    list: () => listFlows(mark),
+    poll,
+    look: ({ id, from, at }) => answer(askForOne({ from, at }), false)?.find((flow) => flow.id === id),
+    list: () => answer(askForMarked(mark), true),
     stop: () => {
+      if (stopped) return;
       stopped = true;
-      child?.kill();
+      events.close();
+      questions.close();
     },
   };
 };
 
-async function listFlows(mark: number): Promise<Flow[]> {
-  const args = ['-L', '-p', 'tcp', '-m', String(mark), '-o', 'id'];
-  const families = ['ipv4', 'ipv6'].map(async (family) => {
-    const { stdout } = await run('conntrack', [...args, '-f', family], { maxBuffer: 256 * 1024 * 1024 });
-    return stdout.split('\n').map(parseFlow);
-  });
-  return (await Promise.all(families)).flat().filter((flow) => flow !== undefined);
-}
-
-/**
- * Whether a process has its events: netlink sockets are listed with their groups and their inodes.
- *
- *     sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode
- *     00000000e699ccb5 12  2929570610 00000007 0        0        0     2        0        1776725
- */
-function isSubscribed(pid: number | undefined): boolean {
-  if (pid === undefined) return false;
-  const subscribed = new Set<string>();
-  for (const line of readFileSync('/proc/net/netlink', 'latin1').split('\n')) {
-    const fields = line.trim().split(/\s+/);
-    if (fields[1] === '12' && parseInt(fields[3] ?? '', 16) > 0)
-      subscribed.add(`socket:[${fields[9] ?? ''}]`);
-  }
-  try {
-    const folder = `/proc/${pid}/fd`;
-    return readdirSync(folder).some((name) => subscribed.has(readlinkSync(`${folder}/${name}`)));
-  } catch {
-    // A descriptor, or the process, is gone again.
-    return false;
-  }
-}
-
-/** Whether conntrack(8) is there to be started. @throws where it is not, with what to install */
+/** Whether the kernel answers. @throws where it does not */
 export async function requireConntrack(): Promise<void> {
+  (await openQuestions()).close();
+}
+
+async function openQuestions(): Promise<Netlink> {
+  const netlink = await open({ groups: 0, bufferSize: answerBuffer, filter: [] });
   try {
-    await run('setpriv', ['--pdeathsig', 'TERM', 'conntrack', '--version']);
+    ask(netlink, askForOne({ from: nobody, at: nobody }), false);
+    return netlink;
   } catch (error) {
+    netlink.close();
     throw explain(error);
   }
 }
 
+async function open(options: Parameters<typeof openNetlink>[0]): Promise<Netlink> {
+  return openNetlink(options).catch((error: unknown) => {
+    throw explain(error);
+  });
+}
+
+/** A netlink request is carried out while it is sent, so that the answer is there when that returns. */
+function ask(netlink: Netlink, question: Uint8Array, many: boolean): Flow[] {
+  const flows: Flow[] = [];
+  netlink.send(question);
+  for (;;) {
+    const datagram = netlink.receive();
+    if (!datagram) throw new Error('no answer');
+    for (const message of readMessages(datagram, true)) {
+      if (message.kind === 'flow') flows.push(message.flow);
+      else if (message.kind === 'done') return flows;
+      else if (message.errno !== 0) {
+        const code = getSystemErrorName(-message.errno);
+        if (code === 'ENOENT') return flows;
+        throw new Error(code);
+      }
+    }
+    if (!many) return flows;
+  }
+}
+
 function explain(error: unknown): Error {
-  const words = messageOf(error);
-  if (codeOf(error) === 'ENOENT') {
-    return new Error('the kernel plane needs setpriv (Debian: apt install util-linux)', { cause: error });
-  }
-  if (words.includes('No such file')) {
-    return new Error('the kernel plane needs conntrack (Debian: apt install conntrack)', { cause: error });
-  }
-  return new Error(`the kernel plane cannot follow connections: ${words}`, { cause: error });
+  return new Error(`the kernel plane cannot follow connections: ${messageOf(error)}`, { cause: error });
 }

@@ -59,6 +59,11 @@ export class KernelTable {
     if (!this.#closed) this.#queue.submit(statements).catch(() => undefined);
   }
 
+  /** As `withdraw`, for what does nothing any more: together with the next transaction, or after a while. */
+  withdrawLater(statements: string): void {
+    if (!this.#closed) this.#queue.submitLater(statements).catch(() => undefined);
+  }
+
   /** Runs what is pending now. */
   flush(): void {
     this.#queue.flush();

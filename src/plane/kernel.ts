@@ -9,6 +9,7 @@ import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import {
   admit,
+  clear,
   disguise,
   dismiss,
   sourceKey,
@@ -54,6 +55,7 @@ interface Lease {
 
 /** A data channel, from its first packet on. */
 interface Channel {
+  readonly flow: Flow;
   readonly lease: Lease;
   readonly started: number;
   state: string | undefined;
@@ -62,8 +64,9 @@ interface Channel {
 
 /** How long the kernel may take to tell of a connection to a pinhole that has been taken back since. */
 const lateness = 5000;
-/** Counters are read for all data channels that have ended within this time at once. */
-const countingDelay = 100;
+/** How often the kernel is asked what has happened, in ms: the longer nothing has, the less often. */
+const shortestWait = 10;
+const longestWait = 160;
 
 class KernelPlane implements Plane {
   readonly #options: KernelPlaneOptions;
@@ -76,13 +79,16 @@ class KernelPlane implements Plane {
   readonly #late = new Map<string, { readonly lease: Lease; readonly until: number }>();
   /** What the source of a connection becomes, by `sourceKey`; several paths may share it. */
   readonly #sources = new Map<string, { readonly text: string; users: number }>();
-  readonly #channels = new Map<string, Channel>();
+  readonly #channels = new Map<number, Channel>();
   /** By connection: the ends of one whose source port was asked for, until conntrack forgets it after its end. */
-  readonly #endsOf = new Map<string, string>();
+  readonly #endsOf = new Map<number, string>();
   /** No other connection can have these. */
   readonly #occupied = new Set<string>();
+  /** Those that have ended and were not told yet. */
+  readonly #over = new Set<Channel>();
   #conntrack: Conntrack | undefined;
-  #counting: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #wait = shortestWait;
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
@@ -105,7 +111,7 @@ class KernelPlane implements Plane {
         this.#follow(flow);
       },
       missed: () => {
-        void this.#catchUp();
+        this.#catchUp();
       },
     });
     this.#sweep = setInterval(() => {
@@ -120,6 +126,8 @@ class KernelPlane implements Plane {
         throw new Error(`the kernel plane cannot lead ${peer} to ${end}: IPv4 and IPv6 do not mix`);
       }
     }
+    // What has been taken by now is free again.
+    this.#poll();
     for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
       if (this.#register.has(at, peer)) continue;
@@ -136,12 +144,13 @@ class KernelPlane implements Plane {
   }
 
   async close(grace: number): Promise<void> {
+    this.#poll();
     for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
     if (grace > 0) await this.#channelsEnd(grace);
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#sweep);
-    clearTimeout(this.#counting);
+    clearTimeout(this.#watch);
     this.#conntrack?.stop();
     this.#options.table.flush();
   }
@@ -178,6 +187,8 @@ class KernelPlane implements Plane {
     const lease: Lease = { expectation, request, path, admitted: false, command: undefined };
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
+    this.#wait = shortestWait;
+    this.#watchOn();
     return lease;
   }
 
@@ -239,6 +250,8 @@ class KernelPlane implements Plane {
   }
 
   #takeBack(lease: Lease, reason: PinholeReason): void {
+    // It may have been taken, and nobody has asked yet.
+    this.#poll();
     if (!this.#leases.has(lease.expectation.id)) return;
     this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(lease.expectation) });
     this.#late.set(tupleKey(lease.expectation.at, lease.path.peer), { lease, until: Date.now() + lateness });
@@ -254,6 +267,13 @@ class KernelPlane implements Plane {
     for (const [key, { until }] of this.#late) if (until <= now) this.#late.delete(key);
   }
 
+  /** After the kernel has let in who was expected: what is left of the pinhole does nothing any more. */
+  #leaveTaken(lease: Lease): void {
+    this.#forget(lease);
+    const statements = clear(this.#name, lease.path) + this.#unshare(lease.path);
+    this.#options.table.withdrawLater(statements);
+  }
+
   /** Takes a pinhole's elements out of the kernel; a failure leaves them to their own timeouts. */
   #leave(lease: Lease): void {
     this.#forget(lease);
@@ -266,13 +286,13 @@ class KernelPlane implements Plane {
     return this.#occupied.has(endsKey(from, to));
   }
 
-  #occupy(id: string, { from, to }: Path): void {
+  #occupy(id: number, { from, to }: Path): void {
     if (from.port === 0) return;
     this.#endsOf.set(id, endsKey(from, to));
     this.#occupied.add(endsKey(from, to));
   }
 
-  #vacate(id: string): void {
+  #vacate(id: number): void {
     this.#occupied.delete(this.#endsOf.get(id) ?? '');
     this.#endsOf.delete(id);
   }
@@ -290,6 +310,24 @@ class KernelPlane implements Plane {
 
   // --- data channels -------------------------------------------------------------------------------------
 
+  /** Asks again after a while, as long as there is something that may happen. */
+  #watchOn(): void {
+    if (this.#closed || this.#leases.size + this.#channels.size === 0) return;
+    this.#watch ??= setTimeout(() => {
+      this.#watch = undefined;
+      this.#wait = this.#poll() ? shortestWait : Math.min(2 * this.#wait, longestWait);
+      this.#watchOn();
+    }, this.#wait);
+  }
+
+  /** Learns what has happened up to now. Returns whether that was anything. */
+  #poll(): boolean {
+    const heard = this.#conntrack?.poll() ?? false;
+    // Behind the events: the last may tell what a connection has carried, and be the end of it.
+    for (const channel of this.#over) this.#tell(channel, this.#conntrack?.look(channel.flow));
+    return heard;
+  }
+
   #follow(flow: Flow): void {
     if (flow.what === 'destroy') this.#vacate(flow.id);
     const channel = this.#channels.get(flow.id) ?? this.#begin(flow);
@@ -300,7 +338,7 @@ class KernelPlane implements Plane {
       if (flow.state !== 'CLOSE' || !isOpening(channel.state)) channel.state = flow.state ?? channel.state;
       if (isOver(flow)) this.#end(channel);
     }
-    if (flow.what === 'destroy') this.#tell(flow.id, channel, flow);
+    if (flow.what === 'destroy') this.#tell(channel, flow);
   }
 
   /** The first packet of a connection has passed the gate. */
@@ -309,7 +347,7 @@ class KernelPlane implements Plane {
     if (flow.what !== 'new' && (flow.what !== 'listed' || isOver(flow))) return undefined;
     const lease = this.#take(flow);
     if (!lease) return undefined;
-    const channel = { lease, started: performance.now(), state: flow.state, ended: undefined };
+    const channel = { flow, lease, started: performance.now(), state: flow.state, ended: undefined };
     this.#channels.set(flow.id, channel);
     this.#occupy(flow.id, lease.path);
     this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...factsOf(lease.expectation) });
@@ -322,7 +360,7 @@ class KernelPlane implements Plane {
     const claim = this.#table.claim(at, from.address, 0);
     if (claim.kind === 'taken') {
       const lease = this.#leases.get(claim.expectation.id);
-      if (lease) this.#leave(lease);
+      if (lease) this.#leaveTaken(lease);
       return lease;
     }
     const key = tupleKey(at, from.address);
@@ -333,50 +371,25 @@ class KernelPlane implements Plane {
 
   #end(channel: Channel): void {
     channel.ended = performance.now();
+    this.#over.add(channel);
     channel.lease.request.owner.channelClosed();
-    this.#countSoon();
-  }
-
-  #countSoon(): void {
-    this.#counting ??= setTimeout(() => {
-      this.#counting = undefined;
-      void this.#count();
-    }, countingDelay);
-  }
-
-  /** The events of a connection that is over do not say what it carried; the list does. */
-  async #count(): Promise<void> {
-    // What ends while the list is made may not be in it as it ended.
-    const before = [...this.#channels].filter(([, { ended }]) => ended !== undefined);
-    const flows = await this.#list();
-    for (const [id, channel] of before) this.#tell(id, channel, flows?.get(id));
-    if ([...this.#channels.values()].some(({ ended }) => ended !== undefined)) this.#countSoon();
   }
 
   /** Events were lost: what is not there any more has ended. */
-  async #catchUp(): Promise<void> {
-    const flows = await this.#list();
+  #catchUp(): void {
+    const flows = this.#conntrack?.list();
     if (!flows) return;
-    for (const flow of flows.values()) this.#follow(flow);
-    for (const id of [...this.#endsOf.keys()]) if (!flows.has(id)) this.#vacate(id);
-    for (const [id, channel] of [...this.#channels]) {
-      if (flows.has(id)) continue;
-      if (channel.ended === undefined) this.#end(channel);
+    for (const flow of flows) this.#follow(flow);
+    const there = new Set(flows.map(({ id }) => id));
+    for (const id of this.#endsOf.keys()) if (!there.has(id)) this.#vacate(id);
+    for (const [id, channel] of this.#channels) {
+      if (!there.has(id) && channel.ended === undefined) this.#end(channel);
     }
   }
 
-  async #list(): Promise<Map<string, Flow> | undefined> {
-    if (this.#closed) return undefined;
-    try {
-      const flows = await this.#conntrack?.list();
-      return flows && new Map(flows.map((flow) => [flow.id, flow]));
-    } catch {
-      return undefined;
-    }
-  }
-
-  #tell(id: string, channel: Channel, flow: Flow | undefined): void {
-    if (!this.#channels.delete(id)) return;
+  #tell(channel: Channel, flow: Flow | undefined): void {
+    this.#over.delete(channel);
+    if (!this.#channels.delete(channel.flow.id)) return;
     const { lease, started, ended = performance.now() } = channel;
     const { sent = 0, returned = 0 } = flow?.bytes ?? {};
     const byClient = lease.request.mode === 'passive';

@@ -4,7 +4,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addressOfSocket, familyOf, parseAddress } from '../../src/net/address.ts';
+import {
+  addressOfBytes,
+  addressOfSocket,
+  bytesOfAddress,
+  familyOf,
+  parseAddress,
+} from '../../src/net/address.ts';
 
 const canonical: readonly (readonly [string, string])[] = [
   ['192.0.2.1', '192.0.2.1'],
@@ -152,3 +158,27 @@ test(
     server.close();
   },
 );
+
+test('an address and its bytes are the same thing', () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ minLength: 4, maxLength: 4 }),
+    fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    // Long runs of zeros, at both ends too
+    fc
+      .array(fc.constantFrom(0, 0, 0, 1), { minLength: 16, maxLength: 16 })
+      .map((all) => Uint8Array.from(all)),
+  );
+  fc.assert(
+    fc.property(bytes, (each) => {
+      const address = addressOfBytes(each);
+      assert.deepEqual(bytesOfAddress(address), each);
+      assert.equal(familyOf(address), each.length === 4 ? 4 : 6);
+    }),
+  );
+});
+
+test('writes the bytes of an address in its one form', () => {
+  assert.equal(addressOfBytes(Uint8Array.of(198, 51, 100, 10)), '198.51.100.10');
+  const bytes = Uint8Array.from([0x20, 0x01, 0x0d, 0xb8, ...new Array<number>(11).fill(0), 0x10]);
+  assert.equal(addressOfBytes(bytes), '2001:db8::10');
+});

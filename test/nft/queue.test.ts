@@ -41,3 +41,19 @@ test('flush runs what is pending at once, and nothing twice', async () => {
   await new Promise(setImmediate);
   assert.deepEqual(nft.transactions, ['a\n']);
 });
+
+test('what is in no hurry goes before the next transaction, in one with it', async () => {
+  const nft = new FakeNft();
+  const queue = new NftQueue(nft);
+  const later = queue.submitLater('a\n');
+  await new Promise(setImmediate);
+  assert.deepEqual(nft.transactions, []);
+  await Promise.all([queue.submit('b\n'), later]);
+  assert.deepEqual(nft.transactions, ['a\nb\n']);
+});
+
+test('what is in no hurry does not wait for ever', async () => {
+  const nft = new FakeNft();
+  await new NftQueue(nft).submitLater('a\n');
+  assert.deepEqual(nft.transactions, ['a\n']);
+});

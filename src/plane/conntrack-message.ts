@@ -1,0 +1,261 @@
+import { endianness } from 'node:os';
+import { addressOfBytes, bytesOfAddress, familyOf } from '../net/address.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+import type { Flow } from './conntrack-flow.ts';
+import type { FilterStep } from './netlink.ts';
+
+/**
+ * The messages of the kernel's connection tracking (linux/netfilter/nfnetlink_conntrack.h), to and fro:
+ *
+ *     54000000 00010006 01000000 00000000   length, type and flags, sequence, port
+ *     02000000                              family, version, nothing
+ *     3400 0180 1400 0180 0800 0100 c6336402 ...   attributes: length, type, value; some hold others
+ *
+ * Headers are in the host's order, the values of attributes in the network's.
+ */
+export type ConntrackMessage =
+  | { readonly kind: 'flow'; readonly flow: Flow }
+  /** `errno` 0: what was asked for has been done. */
+  | { readonly kind: 'error'; readonly errno: number }
+  /** The end of a list. */
+  | { readonly kind: 'done' };
+
+/** The groups of events, as bits: connections that begin, change, and are gone. */
+export const allEvents = 0b111;
+
+const little = endianness() === 'LE';
+const headerSize = 16;
+/** With the family and what follows it. */
+const attributesAt = 20;
+/** ctnetlink's number among netfilter's subsystems. */
+const ctnetlink = 1 << 8;
+const type = { new: ctnetlink, get: ctnetlink | 1, destroy: ctnetlink | 2, error: 2, done: 3 } as const;
+const flag = { request: 1, list: 0x300, create: 0x400 } as const;
+const attribute = {
+  original: 1,
+  protocolState: 4,
+  mark: 8,
+  sent: 9,
+  returned: 10,
+  id: 12,
+  markMask: 21,
+} as const;
+const inTuple = { addresses: 1, protocol: 2 } as const;
+const inAddresses = { source4: 1, target4: 2, source6: 3, target6: 4 } as const;
+const inProtocol = { number: 1, source: 2, target: 3 } as const;
+const inCounters = { bytes: 2 } as const;
+const inProtocolState = { tcp: 1 } as const;
+const inTcp = { state: 1 } as const;
+const tcp = 6;
+const familyNumber = { 4: 2, 6: 10 } as const;
+
+const states = [
+  'NONE',
+  'SYN_SENT',
+  'SYN_RECV',
+  'ESTABLISHED',
+  'FIN_WAIT',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'TIME_WAIT',
+  'CLOSE',
+  'SYN_SENT2',
+] as const;
+
+/**
+ * The messages of one datagram; what is not of TCP is left out.
+ *
+ * @param asked whether it is the answer to a request, and not an event
+ */
+export function* readMessages(datagram: Uint8Array, asked: boolean): Generator<ConntrackMessage> {
+  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+  for (let at = 0; at + headerSize <= view.byteLength;) {
+    const length = view.getUint32(at, little);
+    if (length < headerSize || at + length > view.byteLength) return;
+    const message = readMessage(view, at, at + length, asked);
+    if (message) yield message;
+    at += padded(length);
+  }
+}
+
+function readMessage(view: DataView, at: number, end: number, asked: boolean): ConntrackMessage | undefined {
+  const flags = view.getUint16(at + 6, little);
+  switch (view.getUint16(at + 4, little)) {
+    case type.error:
+      return { kind: 'error', errno: -view.getInt32(at + headerSize, little) };
+    case type.done:
+      return { kind: 'done' };
+    case type.new: {
+      const event = (flags & flag.create) === 0 ? 'update' : 'new';
+      return readFlow(view, at + attributesAt, end, asked ? 'listed' : event);
+    }
+    case type.destroy:
+      return readFlow(view, at + attributesAt, end, 'destroy');
+    default:
+      return undefined;
+  }
+}
+
+function readFlow(
+  view: DataView,
+  start: number,
+  end: number,
+  what: Flow['what'],
+): ConntrackMessage | undefined {
+  let id: number | undefined;
+  let tuple: { from: Endpoint; at: Endpoint } | undefined;
+  let state: string | undefined;
+  let sent: number | undefined;
+  let returned: number | undefined;
+  eachAttribute(view, start, end, (kind, at, to) => {
+    if (kind === attribute.original) tuple = readTuple(view, at, to);
+    else if (kind === attribute.id) id = view.getUint32(at);
+    else if (kind === attribute.protocolState) state = readState(view, at, to);
+    else if (kind === attribute.sent) sent = readBytes(view, at, to);
+    else if (kind === attribute.returned) returned = readBytes(view, at, to);
+  });
+  if (!tuple || id === undefined) return undefined;
+  const bytes = sent === undefined || returned === undefined ? undefined : { sent, returned };
+  return { kind: 'flow', flow: { what, id, state, ...tuple, bytes } };
+}
+
+function readTuple(view: DataView, start: number, end: number): { from: Endpoint; at: Endpoint } | undefined {
+  let source: Uint8Array | undefined;
+  let target: Uint8Array | undefined;
+  let sourcePort = 0;
+  let targetPort = 0;
+  let protocol = 0;
+  eachAttribute(view, start, end, (kind, at, to) => {
+    if (kind === inTuple.addresses) {
+      eachAttribute(view, at, to, (which, first, last) => {
+        const bytes = new Uint8Array(view.buffer, view.byteOffset + first, last - first);
+        if (which === inAddresses.source4 || which === inAddresses.source6) source = bytes;
+        else if (which === inAddresses.target4 || which === inAddresses.target6) target = bytes;
+      });
+    } else if (kind === inTuple.protocol) {
+      eachAttribute(view, at, to, (which, first) => {
+        if (which === inProtocol.number) protocol = view.getUint8(first);
+        else if (which === inProtocol.source) sourcePort = view.getUint16(first);
+        else if (which === inProtocol.target) targetPort = view.getUint16(first);
+      });
+    }
+  });
+  if (!source || !target || protocol !== tcp) return undefined;
+  return {
+    from: { address: addressOfBytes(source), port: sourcePort },
+    at: { address: addressOfBytes(target), port: targetPort },
+  };
+}
+
+function readState(view: DataView, start: number, end: number): string | undefined {
+  let state: string | undefined;
+  eachAttribute(view, start, end, (kind, at, to) => {
+    if (kind !== inProtocolState.tcp) return;
+    eachAttribute(view, at, to, (which, first) => {
+      if (which === inTcp.state) state = states[view.getUint8(first)];
+    });
+  });
+  return state;
+}
+
+function readBytes(view: DataView, start: number, end: number): number | undefined {
+  let bytes: number | undefined;
+  eachAttribute(view, start, end, (kind, at) => {
+    if (kind === inCounters.bytes) bytes = Number(view.getBigUint64(at));
+  });
+  return bytes;
+}
+
+function eachAttribute(
+  view: DataView,
+  start: number,
+  end: number,
+  tell: (kind: number, at: number, to: number) => void,
+): void {
+  for (let at = start; at + 4 <= end;) {
+    const length = view.getUint16(at, little);
+    if (length < 4 || at + length > end) return;
+    // The two highest bits say that it holds others, and the order of its bytes.
+    tell(view.getUint16(at + 2, little) & 0x3fff, at + 4, at + length);
+    at += padded(length);
+  }
+}
+
+/** Asks for one connection as it is now. */
+export function askForOne({ from, at }: Pick<Flow, 'from' | 'at'>): Uint8Array {
+  const family = familyOf(from.address);
+  const [source, target] =
+    family === 4 ? [inAddresses.source4, inAddresses.target4] : [inAddresses.source6, inAddresses.target6];
+  const tuple = [
+    ...writeAttribute(inTuple.addresses, [
+      ...writeAttribute(source, bytesOfAddress(from.address)),
+      ...writeAttribute(target, bytesOfAddress(at.address)),
+    ]),
+    ...writeAttribute(inTuple.protocol, [
+      ...writeAttribute(inProtocol.number, [tcp]),
+      ...writeAttribute(inProtocol.source, short(from.port)),
+      ...writeAttribute(inProtocol.target, short(at.port)),
+    ]),
+  ];
+  return request(flag.request, familyNumber[family], writeAttribute(attribute.original, tuple));
+}
+
+/** Asks for all connections that bear the mark. */
+export function askForMarked(mark: number): Uint8Array {
+  return request(flag.request | flag.list, 0, [
+    ...writeAttribute(attribute.mark, word(mark)),
+    ...writeAttribute(attribute.markMask, word(0xffff_ffff)),
+  ]);
+}
+
+/**
+ * Lets pass the events of connections that bear the mark, so that no other connection of the host wakes this process:
+ * finds the attribute, drops where there is none, compares.
+ */
+export function onlyMarked(mark: number): FilterStep[] {
+  const findAttribute = 0xffff_f000 + 12;
+  return [
+    [0x00, 0, 0, attributesAt], // A = where attributes begin
+    [0x01, 0, 0, attribute.mark], // X = which
+    [0x20, 0, 0, findAttribute], // A = where that is, 0: nowhere
+    [0x15, 3, 0, 0],
+    [0x07, 0, 0, 0], // X = A
+    [0x40, 0, 0, 4], // A = its value
+    [0x15, 1, 0, mark],
+    [0x06, 0, 0, 0], // drop
+    [0x06, 0, 0, 0xffff_ffff], // pass whole
+  ];
+}
+
+function request(flags: number, family: number, attributes: readonly number[]): Uint8Array {
+  const message = new Uint8Array(attributesAt + attributes.length);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, message.length, little);
+  view.setUint16(4, type.get, little);
+  view.setUint16(6, flags, little);
+  view.setUint8(headerSize, family);
+  message.set(attributes, attributesAt);
+  return message;
+}
+
+/** Padded behind its value to a multiple of 4, which its length does not count. */
+function writeAttribute(kind: number, value: ArrayLike<number>): number[] {
+  const bytes = new Uint8Array(padded(4 + value.length));
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, 4 + value.length, little);
+  view.setUint16(2, kind, little);
+  bytes.set(value, 4);
+  return [...bytes];
+}
+
+function short(value: number): number[] {
+  return [value >>> 8, value & 0xff];
+}
+
+function word(value: number): number[] {
+  return [...short(value >>> 16), ...short(value & 0xffff)];
+}
+
+function padded(length: number): number {
+  return (length + 3) & ~3;
+}
