@@ -1,5 +1,5 @@
 /**
- * Captures what a client of the lab says and hears, with tcpdump on the client's own interface.
+ * Captures what a host of the lab says and hears, with tcpdump on its own interface.
  */
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +12,11 @@ import type { Dialogue } from './dialogue.ts';
 import { readSegments } from './pcap.ts';
 import { assemble, isOver } from './tcp-connections.ts';
 
+type RecordedHost = 'client' | 'stranger' | 'server';
+
 export interface RecordOptions {
   /** Whose interface; `client` unless told. */
-  host?: 'client' | 'stranger';
+  host?: RecordedHost;
   /** The port that the client dials for its control channel; 21 unless told. */
   controlPort?: number;
   /** How long, in ms, connections may take to close after `run` is done; past it they are told as left open. 2 s. */
@@ -58,12 +60,7 @@ export async function recordDialogue<T>(
 const markerPort = 9;
 
 /** Waits until the file holds the end of every connection, or the limit is over. */
-async function settle(
-  network: Network,
-  host: 'client' | 'stranger',
-  file: string,
-  limit: number,
-): Promise<void> {
+async function settle(network: Network, host: RecordedHost, file: string, limit: number): Promise<void> {
   const end = Date.now() + limit;
   for (let round = 0; ; round++) {
     const capture = await readUpToNow(network, host, file, `pinhole-capture-mark-${round};`);
@@ -78,7 +75,7 @@ async function settle(
  */
 async function readUpToNow(
   network: Network,
-  host: 'client' | 'stranger',
+  host: RecordedHost,
   file: string,
   marker: string,
 ): Promise<Buffer> {
