@@ -9,9 +9,9 @@ import type { ControlChannel, DataChannel, Dialogue, Exchange, Line, Stream } fr
 /**
  * A unified diff of what the two rendered dialogues say, `-` for `direct` and `+` for `relayed`; empty when they are
  * equal but for addresses and ports. Compared are every line of both directions paired as exchanges, and each data
- * channel's mode, opener, byte counts, checksums and the order of FINs and RSTs. Not compared: which side closes the
- * control channel first after QUIT (both do at once), how lines lay in segments, and how pipelined commands
- * overlapped with replies.
+ * channel's mode, opener, byte counts, checksums and the order of FINs and RSTs until both sides have said FIN. Not
+ * compared: which side closes the control channel first after QUIT (both do at once), how lines lay in segments, and
+ * how pipelined commands overlapped with replies.
  */
 export function compareDialogues(direct: Dialogue, relayed: Dialogue): string {
   return diff(render(normalise(direct)), render(normalise(relayed)));
@@ -44,7 +44,7 @@ function normaliseExchange(exchange: Exchange): Exchange {
     replies: replies
       .filter(({ text }) => !whim.test(text))
       .map((line) => rewritten(line, (text) => replyText(code, text))),
-    data: isListing ? data.map(normaliseListing) : data,
+    data: (isListing ? data.map(normaliseListing) : data).map(normaliseEnds),
   };
 }
 
@@ -79,6 +79,17 @@ function normaliseListing(channel: DataChannel): DataChannel {
       ? stream
       : describe(Buffer.from(variable(stream.content.toString('latin1')), 'latin1'));
   return { ...channel, sent: { client: rewrite(channel.sent.client), server: rewrite(channel.sent.server) } };
+}
+
+/**
+ * Where both sides have said FIN, no reset cuts anything off: who has closed answers with it what TCP sent once more,
+ * as happens on a machine that is slow at that moment. A side that closes on unread bytes says RST instead of FIN.
+ */
+function normaliseEnds(channel: DataChannel): DataChannel {
+  const fins = channel.ends.filter(({ kind }) => kind === 'FIN');
+  const isOver = new Set(fins.map(({ by }) => by)).size === 2;
+  const last = channel.ends.findLastIndex(({ kind }) => kind === 'FIN');
+  return isOver ? { ...channel, ends: channel.ends.slice(0, last + 1) } : channel;
 }
 
 function variable(text: string): string {

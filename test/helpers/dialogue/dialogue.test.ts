@@ -99,6 +99,19 @@ test('shows a reset in the place of a FIN', () => {
   );
 });
 
+test('finds nothing in a reset when both sides have said FIN, and something in one before', () => {
+  const ended = (...resets: ('between' | 'behind')[]): Dialogue => {
+    const tcp = wire({ address: client, port: 41_000 }, { address: direct, port: 30_000 });
+    const reset = (when: 'between' | 'behind'): Loose[] =>
+      resets.includes(when) ? [tcp.acceptor('', 'rst')] : [];
+    const fins = [tcp.acceptor('hello', 'fin'), ...reset('between'), tcp.opener('', 'fin')];
+    const data = [...tcp.open(), ...fins, ...reset('behind')];
+    return talk(direct, ['<220 Hi\n', '>EPSV\n', '<229 Ok (|||30000|)\n', '>RETR a\n', data, '<226 Done.\n']);
+  };
+  assert.equal(compareDialogues(ended(), ended('behind')), '');
+  assert.notEqual(compareDialogues(ended(), ended('between')), '');
+});
+
 for (const [command, mode] of [
   ['PORT 198,51,100,10,163,40', 'PORT'],
   ['EPRT |1|198.51.100.10|41768|', 'EPRT'],
