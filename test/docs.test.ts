@@ -10,6 +10,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig, settings } from '../src/config.ts';
+import { decisionNames, decisionOf } from './helpers/differential/decisions.ts';
 import { drawLayers } from './helpers/layers.ts';
 import { differences } from './helpers/relay/plane.ts';
 
@@ -76,6 +77,15 @@ test('docs/what-it-does.md quotes every reply that the relay gives of its own, a
       `never given: ${text}`,
     );
   }
+});
+
+test('docs/compared-with-the-kernel.md tells each difference that the tests hold Pinhole to', () => {
+  const rows = decisionNames.map((name) => {
+    const { number, helper, pinhole } = decisionOf(name);
+    return row([`${number}: ${name}`, helper.replaceAll('|', '\\|'), pinhole]);
+  });
+  const heading = [row(['decision', "the kernel's helper", 'Pinhole']), row(['---', '---', '---'])];
+  assertPart('docs/compared-with-the-kernel.md', 'decisions', [...heading, ...rows].join('\n'));
 });
 
 test('docs/dependencies.md tells why of each package in package.json, and of no other', () => {

@@ -3,9 +3,11 @@
  * names one of these where it differs; that it differs then, and so, is checked.
  */
 export interface Decision {
-  /** Of DESIGN.md. */
+  /** The design's. */
   readonly number: string;
-  readonly words: string;
+  /** What each does, in words for the table and the docs. */
+  readonly helper: string;
+  readonly pinhole: string;
   /** What may become of it with the helper and with Pinhole, as judge.ts says it. */
   readonly ways: readonly `${HelperKind} / ${PinholeKind}`[];
   /** Only the bytes differ: the same connections are let through to the same places. */
@@ -46,138 +48,167 @@ export type DecisionName =
 const decisions: Readonly<Record<DecisionName, Decision>> = {
   'delimiter kept': {
     number: '1',
-    words: 'bytes are kept, only numbers are replaced: the helper writes every delimiter as |',
+    helper: 'writes every delimiter of an EPRT and a 229 as `|`',
+    pinhole: 'keeps it',
     ways: ['opens / opens'],
     bytesAlone: true,
   },
   'LF ends a line': {
     number: '2',
-    words: 'a line ends at LF: the helper drops a PORT without CR',
+    helper: 'drops a PORT that ends in LF alone',
+    pinhole: 'takes it',
     ways: ['held up / opens'],
   },
   'CRLF sent on': {
     number: '2',
-    words: 'CRLF is what is sent on',
+    helper: 'passes a line with LF alone on as it is',
+    pinhole: 'sends CRLF on',
     ways: ['passes / passes', 'opens / opens'],
     bytesAlone: true,
   },
   'overlong line': {
     number: '2',
-    words: 'a line of over 8 KiB announces nothing: a command gets 500, a reply goes on as it is',
+    helper: 'looks at the first segment of a long line alone',
+    pinhole:
+      'answers a command of more than 8 KiB with 500; a reply of more goes on as it is and opens nothing',
     ways: ['passes / refuses 500', 'held up / refuses 500', 'held up / passes', 'opens / passes'],
   },
   'NUL or CR within': {
     number: '2',
-    words: 'NUL, and CR within a line, get 500: servers differ in where they end the line',
+    helper: 'passes a command with a NUL or a CR in it on, drops it, or opens what stands before it',
+    pinhole: 'answers 500, as servers differ in where such a line ends',
     ways: ['passes / refuses 500', 'held up / refuses 500', 'opens / refuses 500'],
   },
   'hidden command': {
     number: '2',
-    words: 'Telnet sequences, blanks, tabs and other names do not hide a command that servers would take',
+    helper:
+      'does not see a PORT behind a blank, a tab or Telnet bytes, nor P@RT; drops one with a tab or Telnet bytes in it',
+    pinhole: 'sees what servers would see',
     ways: ['passes / opens', 'held up / opens', 'passes / refuses 500'],
   },
   'split line': {
     number: '3',
-    words: 'a line may come split anywhere: the helper drops the beginning of one',
+    helper:
+      'drops the first segment of a PORT, EPRT, 227 or 229 that comes in several, and one that only might be, as P of PASV',
+    pinhole: 'puts the line together',
     ways: ['held up / opens'],
   },
   'many in one segment': {
     number: '3',
-    words: 'lines may come many in one segment: the helper sees the first alone',
+    helper: 'sees the first line of a segment alone: a PORT, 227 or 229 behind it goes on as it is',
+    pinhole: 'sees each line',
     ways: ['passes / opens', 'opens / opens'],
   },
   'before login': {
     number: '4',
-    words: 'nothing is opened before a login: 530',
+    helper: 'opens before a login',
+    pinhole: 'answers 530',
     ways: ['passes / refuses 530', 'opens / refuses 530'],
   },
   'exact form': {
     number: '5',
-    words: 'PORT and EPRT are read to the letter, 501: the helper drops the packet, or lets numbers wrap',
+    helper:
+      'drops a PORT or EPRT that it can not read, so that the client hangs; lets numbers over 255 and ports over 65535 wrap',
+    pinhole: 'reads it to the letter of the RFC, and answers 501',
     ways: ['held up / refuses 501', 'opens / refuses 501', 'passes / refuses 501'],
   },
   'no such command': {
     number: '5',
-    words: 'what only begins with PORT or EPRT is another command',
+    helper: 'takes each word that begins with PORT or EPRT for it',
+    pinhole: 'passes it on, for the server to refuse',
     ways: ['held up / passes', 'opens / passes'],
   },
   'every delimiter': {
     number: '5',
-    words: 'every delimiter of RFC 2428, also one that stands in the address',
+    helper: 'drops an EPRT whose delimiter stands in its address too',
+    pinhole: 'takes it',
     ways: ['held up / opens'],
   },
   'other address': {
     number: '5',
-    words: "the address must be the client's own, 500: the helper passes another one on to the server",
+    helper: "passes a PORT or EPRT with another address than the client's on to the server",
+    pinhole: 'answers 500',
     ways: ['passes / refuses 500', 'opens / refuses 500'],
   },
   'port below 1024': {
     number: '5',
-    words: 'the port must not be below 1024, 500',
+    helper: "opens for a client's port below 1024",
+    pinhole: 'answers 500',
     ways: ['opens / refuses 500'],
   },
   'protocol not served': {
     number: '5',
-    words: 'a protocol that is not served gets 522, or 502 where it has its own command',
+    helper: 'drops an EPRT of the other family; passes LPRT, LPSV, SPSV and CPSV on',
+    pinhole: 'answers 522, or 502',
     ways: ['held up / refuses 522', 'passes / refuses 502', 'opens / refuses 502'],
   },
   'refused by the server': {
     number: '6',
-    words: 'a PORT that the server refuses opens nothing',
+    helper: 'opens for a PORT or EPRT whatever the server answers',
+    pinhole: 'opens when the server has accepted it',
     ways: ['opens / passes'],
   },
   'EPSV ALL': {
     number: '7',
-    words: 'after EPSV ALL the others get 501',
+    helper: 'does not know EPSV ALL',
+    pinhole: 'answers a PORT, EPRT or PASV behind it with 501',
     ways: ['opens / refuses 501'],
   },
   HTTP: {
     number: '8',
-    words: 'a session that begins with HTTP is closed',
+    helper: "lets a browser's request open a port of the browser's host (NAT slipstreaming)",
+    pinhole: 'closes a session that begins with HTTP',
     ways: ['passes / closes', 'opens / closes'],
   },
   AUTH: {
     number: 'TLS',
-    words: 'AUTH gets 534',
+    helper: 'passes AUTH on, and is blind from then on',
+    pinhole: 'answers 534',
     ways: ['passes / refuses 534'],
   },
   'not the answer': {
     number: '9',
-    words: 'a 227 or 229 counts only as the first answer to PASV or EPSV',
+    helper: 'takes a 227 or 229 wherever a line with it begins a segment, also within another reply',
+    pinhole: 'takes the first answer to a PASV or EPSV alone',
     ways: ['opens / passes', 'opens / opens'],
   },
   'where clients find it': {
     number: '10',
-    words:
-      'a 227 or 229 is read wherever a common client would find it: the helper drops it, or passes it on',
+    helper:
+      'drops, or passes on, a 227 with blanks or other digits or of several lines, and a 229 without parentheses or with filled fields',
+    pinhole: 'reads it wherever a common client would',
     ways: ['held up / opens', 'passes / opens', 'opens / opens'],
   },
   'no use to a client': {
     number: '10',
-    words: 'what no client would act on goes on unchanged: the helper drops it, or lets numbers wrap',
+    helper: 'drops a 227 or 229 that no client can use, or lets its numbers wrap',
+    pinhole: 'passes it on as it is, opens nothing and logs it',
     ways: ['held up / passes', 'opens / passes'],
   },
   "server's own address": {
     number: '11',
-    words:
-      'the server is known, whatever address it announces: the helper passes another one on to the client',
+    helper: "passes a 227 with another address than the server's own on to the client",
+    pinhole: 'announces the gateway, and leads to the server',
     ways: ['passes / opens'],
   },
   'port of the range': {
     number: '12',
-    words: 'the port is one of the range, and one that no pending pinhole has',
+    helper: "announces the server's port, also below 1024",
+    pinhole: 'announces a port of the range that no pending pinhole has',
     ways: ['opens / opens'],
     bytesAlone: true,
   },
   'gone with its session': {
     number: '13',
-    words:
-      "an expectation ends with its session: the helper's stays as long as the kernel remembers that, two minutes",
+    helper:
+      'keeps an expectation for the two minutes in which the kernel remembers the connection that it came from',
+    pinhole: 'ends it with the session',
     ways: ['opens / passes'],
   },
   "server's own name": {
     number: '20',
-    words: 'HOST names the address that the client would have dialled without a gateway',
+    helper: "passes HOST with the gateway's address on",
+    pinhole: "names the server's address",
     ways: ['passes / passes'],
     bytesAlone: true,
   },

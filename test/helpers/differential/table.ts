@@ -23,7 +23,8 @@ export function describeDifferences(compared: readonly Compared[]): string {
     row('script', "with the kernel's helper", 'with Pinhole, either plane'),
     ...used.flatMap((name) => {
       const rows = joinAlike(differing.filter(({ wireCase }) => wireCase.differs === name));
-      return ['', `decision ${decisionOf(name).number}: ${decisionOf(name).words}`, ...rows];
+      const { number, helper, pinhole } = decisionOf(name);
+      return ['', `decision ${number}, ${name}. The helper ${helper}; Pinhole ${pinhole}.`, ...rows];
     }),
     '',
   ].join('\n');
