@@ -36,7 +36,7 @@ export class NftQueue {
       this.#later.push({ statements, done, failed });
       this.#timer ??= setTimeout(() => {
         this.flush();
-      }, patience);
+      }, patience).unref();
     });
   }
 

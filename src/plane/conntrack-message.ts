@@ -1,8 +1,17 @@
-import { endianness } from 'node:os';
 import { addressOfBytes, bytesOfAddress, familyOf } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { Flow } from './conntrack-flow.ts';
-import type { FilterStep } from './netlink.ts';
+import {
+  attributesAt,
+  eachAttribute,
+  type Header,
+  MessageWriter,
+  readErrno,
+  readHeader,
+  shortBytes,
+  wordBytes,
+} from '../nft/netlink-attributes.ts';
+import type { FilterStep } from '../nft/netlink.ts';
 
 /**
  * The messages of the kernel's connection tracking (linux/netfilter/nfnetlink_conntrack.h), to and fro:
@@ -23,10 +32,6 @@ export type ConntrackMessage =
 /** The groups of events, as bits: connections that begin, change, and are gone. */
 export const allEvents = 0b111;
 
-const little = endianness() === 'LE';
-const headerSize = 16;
-/** With the family and what follows it. */
-const attributesAt = 20;
 /** ctnetlink's number among netfilter's subsystems. */
 const ctnetlink = 1 << 8;
 const type = { new: ctnetlink, get: ctnetlink | 1, destroy: ctnetlink | 2, error: 2, done: 3 } as const;
@@ -69,20 +74,21 @@ const states = [
  */
 export function* readMessages(datagram: Uint8Array, asked: boolean): Generator<ConntrackMessage> {
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
-  for (let at = 0; at + headerSize <= view.byteLength;) {
-    const length = view.getUint32(at, little);
-    if (length < headerSize || at + length > view.byteLength) return;
-    const message = readMessage(view, at, at + length, asked);
+  for (let at = 0, header = readHeader(view, 0); header; at = header.next, header = readHeader(view, at)) {
+    const message = readMessage(view, at, header, asked);
     if (message) yield message;
-    at += padded(length);
   }
 }
 
-function readMessage(view: DataView, at: number, end: number, asked: boolean): ConntrackMessage | undefined {
-  const flags = view.getUint16(at + 6, little);
-  switch (view.getUint16(at + 4, little)) {
+function readMessage(
+  view: DataView,
+  at: number,
+  { type: what, flags, end }: Header,
+  asked: boolean,
+): ConntrackMessage | undefined {
+  switch (what) {
     case type.error:
-      return { kind: 'error', errno: -view.getInt32(at + headerSize, little) };
+      return { kind: 'error', errno: readErrno(view, at) };
     case type.done:
       return { kind: 'done' };
     case type.new: {
@@ -166,46 +172,38 @@ function readBytes(view: DataView, start: number, end: number): number | undefin
   return bytes;
 }
 
-function eachAttribute(
-  view: DataView,
-  start: number,
-  end: number,
-  tell: (kind: number, at: number, to: number) => void,
-): void {
-  for (let at = start; at + 4 <= end;) {
-    const length = view.getUint16(at, little);
-    if (length < 4 || at + length > end) return;
-    // The two highest bits say that it holds others, and the order of its bytes.
-    tell(view.getUint16(at + 2, little) & 0x3fff, at + 4, at + length);
-    at += padded(length);
-  }
-}
-
 /** Asks for one connection as it is now. */
 export function askForOne({ from, at }: Pick<Flow, 'from' | 'at'>): Uint8Array {
   const family = familyOf(from.address);
   const [source, target] =
     family === 4 ? [inAddresses.source4, inAddresses.target4] : [inAddresses.source6, inAddresses.target6];
-  const tuple = [
-    ...writeAttribute(inTuple.addresses, [
-      ...writeAttribute(source, bytesOfAddress(from.address)),
-      ...writeAttribute(target, bytesOfAddress(at.address)),
-    ]),
-    ...writeAttribute(inTuple.protocol, [
-      ...writeAttribute(inProtocol.number, [tcp]),
-      ...writeAttribute(inProtocol.source, short(from.port)),
-      ...writeAttribute(inProtocol.target, short(at.port)),
-    ]),
-  ];
-  return request(flag.request, familyNumber[family], writeAttribute(attribute.original, tuple));
+  const writer = new MessageWriter();
+  return writer
+    .message({ type: type.get, flags: flag.request, family: familyNumber[family] }, () => {
+      writer.nest(attribute.original, () => {
+        writer.nest(inTuple.addresses, () => {
+          writer.attribute(source, bytesOfAddress(from.address));
+          writer.attribute(target, bytesOfAddress(at.address));
+        });
+        writer.nest(inTuple.protocol, () => {
+          writer.attribute(inProtocol.number, [tcp]);
+          writer.attribute(inProtocol.source, shortBytes(from.port));
+          writer.attribute(inProtocol.target, shortBytes(at.port));
+        });
+      });
+    })
+    .bytes();
 }
 
 /** Asks for all connections that bear the mark. */
 export function askForMarked(mark: number): Uint8Array {
-  return request(flag.request | flag.list, 0, [
-    ...writeAttribute(attribute.mark, word(mark)),
-    ...writeAttribute(attribute.markMask, word(0xffff_ffff)),
-  ]);
+  const writer = new MessageWriter();
+  return writer
+    .message({ type: type.get, flags: flag.request | flag.list, family: 0 }, () => {
+      writer.attribute(attribute.mark, wordBytes(mark));
+      writer.attribute(attribute.markMask, wordBytes(0xffff_ffff));
+    })
+    .bytes();
 }
 
 /**
@@ -225,37 +223,4 @@ export function onlyMarked(mark: number): FilterStep[] {
     [0x06, 0, 0, 0], // drop
     [0x06, 0, 0, 0xffff_ffff], // pass whole
   ];
-}
-
-function request(flags: number, family: number, attributes: readonly number[]): Uint8Array {
-  const message = new Uint8Array(attributesAt + attributes.length);
-  const view = new DataView(message.buffer);
-  view.setUint32(0, message.length, little);
-  view.setUint16(4, type.get, little);
-  view.setUint16(6, flags, little);
-  view.setUint8(headerSize, family);
-  message.set(attributes, attributesAt);
-  return message;
-}
-
-/** Padded behind its value to a multiple of 4, which its length does not count. */
-function writeAttribute(kind: number, value: ArrayLike<number>): number[] {
-  const bytes = new Uint8Array(padded(4 + value.length));
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, 4 + value.length, little);
-  view.setUint16(2, kind, little);
-  bytes.set(value, 4);
-  return [...bytes];
-}
-
-function short(value: number): number[] {
-  return [value >>> 8, value & 0xff];
-}
-
-function word(value: number): number[] {
-  return [...short(value >>> 16), ...short(value & 0xffff)];
-}
-
-function padded(length: number): number {
-  return (length + 3) & ~3;
 }

@@ -3,7 +3,7 @@ import { addressOfBytes } from '../net/address.ts';
 import { messageOf } from '../net/error.ts';
 import type { Flow } from './conntrack-flow.ts';
 import { allEvents, askForMarked, askForOne, onlyMarked, readMessages } from './conntrack-message.ts';
-import { openNetlink, type Netlink } from './netlink.ts';
+import { openNetlink, type Netlink } from '../nft/netlink.ts';
 
 /** Tells what becomes of the connections that bear a mark. */
 export interface Conntrack {
@@ -26,7 +26,6 @@ interface ConntrackListener {
 export type FollowConntrack = (mark: number, listener: ConntrackListener) => Promise<Conntrack>;
 
 const eventBuffer = 8 * 1024 * 1024;
-const answerBuffer = 256 * 1024;
 /** Nothing connects from here to here. */
 const nobody = { address: addressOfBytes(Uint8Array.of(0, 0, 0, 0)), port: 0 };
 
@@ -76,8 +75,6 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
     try {
       return ask(questions, question, many);
     } catch {
-      // What is left of an answer would be taken for the next.
-      while (questions.receive());
       return undefined;
     }
   };
@@ -100,7 +97,7 @@ export async function requireConntrack(): Promise<void> {
 }
 
 async function openQuestions(): Promise<Netlink> {
-  const netlink = await open({ groups: 0, bufferSize: answerBuffer, filter: [] });
+  const netlink = await open({ groups: 0 });
   try {
     ask(netlink, askForOne({ from: nobody, at: nobody }), false);
     return netlink;
@@ -119,6 +116,8 @@ async function open(options: Parameters<typeof openNetlink>[0]): Promise<Netlink
 /** A netlink request is carried out while it is sent, so that the answer is there when that returns. */
 function ask(netlink: Netlink, question: Uint8Array, many: boolean): Flow[] {
   const flows: Flow[] = [];
+  // What an answer that failed has left would be taken for this one.
+  while (netlink.receive());
   netlink.send(question);
   for (;;) {
     const datagram = netlink.receive();

@@ -317,7 +317,7 @@ class KernelPlane implements Plane {
       this.#watch = undefined;
       this.#wait = this.#poll() ? shortestWait : Math.min(2 * this.#wait, longestWait);
       this.#watchOn();
-    }, this.#wait);
+    }, this.#wait).unref();
   }
 
   /** Learns what has happened up to now. Returns whether that was anything. */

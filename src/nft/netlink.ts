@@ -16,10 +16,10 @@ export interface Netlink {
 interface NetlinkOptions {
   /** A bit for each group of events to follow; 0 for none. */
   readonly groups: number;
-  /** For a burst of events: what the kernel cannot put there is lost. */
-  readonly bufferSize: number;
+  /** For a burst of events, in bytes; undefined: as the system has it. What the kernel cannot put there is lost. */
+  readonly bufferSize?: number;
   /** A program of the classic packet filter that each datagram has to pass. */
-  readonly filter: readonly FilterStep[];
+  readonly filter?: readonly FilterStep[];
 }
 
 /** One `struct sock_filter`, see linux/filter.h. */
@@ -57,7 +57,7 @@ const fprogSize = 16;
 const datagramSize = 32_768;
 
 /** @throws where there is no such socket to be had */
-export async function openNetlink({ groups, bufferSize, filter }: NetlinkOptions): Promise<Netlink> {
+export async function openNetlink({ groups, bufferSize, filter = [] }: NetlinkOptions): Promise<Netlink> {
   const library = await load();
   const fd = library.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
   const must = (result: number): void => {
@@ -65,7 +65,9 @@ export async function openNetlink({ groups, bufferSize, filter }: NetlinkOptions
   };
   must(fd);
   try {
-    must(library.setNumber(fd, SOL_SOCKET, SO_RCVBUFFORCE, Uint8Array.from(wordOf(bufferSize)), 4));
+    if (bufferSize !== undefined) {
+      must(library.setNumber(fd, SOL_SOCKET, SO_RCVBUFFORCE, wordOf(bufferSize), 4));
+    }
     if (filter.length > 0) {
       const program = { length: filter.length, steps: bytesOf(filter) };
       must(library.setFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, fprogSize));
