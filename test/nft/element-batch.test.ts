@@ -4,10 +4,12 @@ import { test } from 'node:test';
 import { elementBatch, isFailure } from '../../src/nft/element-batch.ts';
 import {
   admit,
+  borrow,
   clear,
   disguise,
   dismiss,
   dropTable,
+  giveBack,
   makeTable,
   undisguise,
 } from '../../src/nft/transaction.ts';
@@ -74,6 +76,7 @@ test('writes all that a pinhole needs, in one batch', () => {
       to: { address: address(server), port: 30000 },
       from: { address: address(inside), port: 0 },
     };
+    const loan = { local: { address: address(inside), port: 40000 }, to: path.to, as: address(client) };
     const port20 = { ...path, from: { ...path.from, port: 20 } };
     const statements = [
       admit('t', path, 1),
@@ -83,6 +86,8 @@ test('writes all that a pinhole needs, in one batch', () => {
       undisguise('t', path),
       disguise('t', port20, 1),
       undisguise('t', port20),
+      borrow('t', loan, 1),
+      giveBack('t', loan),
     ];
     for (const each of statements) assert.ok(elementBatch(each), each);
     assert.ok(elementBatch(statements.join('')));
