@@ -14,6 +14,7 @@ import {
   missingSettings,
   openHostTable,
   startKernelPlane,
+  type HostTable,
   type KernelNeeds,
   type WayBack,
 } from './plane/kernel-host.ts';
@@ -119,15 +120,18 @@ export async function startDaemon(
     addresses.stop();
     trial?.abort();
     await plane.close(0);
-    carriers.release();
+    carriers.abandon();
     throw error;
   }
   tellListening();
 
-  const reload = async (next: ServableConfig): Promise<void> => {
+  const reload = async (wanted: ServableConfig): Promise<void> => {
     if (closing) return;
-    const unchanged = fixed.filter((key) => next[key] !== config[key]);
+    const unchanged = fixed.filter((key) => wanted[key] !== config[key]);
     if (unchanged.length > 0) logger.warn({ settings: unchanged }, 'these settings need a restart');
+    const { keepClientAddress, intercept } = config;
+    const next = { ...wanted, keepClientAddress, intercept };
+    if (!next.server && !intercept) throw new Error('server: none is named, and intercept needs a restart');
     const nextAddresses = await startPublicAddresses(next, observe);
     try {
       await listenOn(next.listen);
@@ -171,7 +175,7 @@ export async function startDaemon(
     },
     abort: () => {
       void plane.close(0);
-      carriers.release();
+      carriers.abandon();
     },
   };
 }
@@ -194,6 +198,8 @@ interface Carriers extends Pick<SessionsHost, 'plane' | 'originalDestination'> {
   readonly borrowing: Borrowing | undefined;
   /** Gives back what was made on this host, before it returns; after the plane's end. */
   release(): void;
+  /** The same, as far as that goes. */
+  abandon(): void;
 }
 
 /** @throws before anything is changed where something is missing */
@@ -217,10 +223,22 @@ async function startCarriers(config: Config, observe: Observer): Promise<Carrier
       release: () => {
         host?.close();
       },
+      abandon: () => {
+        giveUp(host);
+      },
     };
   } catch (error) {
-    host?.close();
+    giveUp(host);
     throw error;
+  }
+}
+
+/** The failure that led here is the one to tell. */
+function giveUp(host: HostTable | undefined): void {
+  try {
+    host?.close();
+  } catch {
+    // What is left the next start replaces.
   }
 }
 

@@ -36,7 +36,8 @@ export function destinationOf({ original, arrived }: Meant, policy: DestinationP
   const isRedirected = original.address !== arrived.address || original.port !== arrived.port;
   if (!intercepted || (isNamed && (!isRedirected || isOwnAddress(original.address))))
     return { kind: 'named' };
-  if (!isRedirected) return { kind: 'refuse', reason: 'loop' };
+  // What this host itself serves is for its own firewall to let in, and not from a connection of its own.
+  if (!isRedirected || isOwnAddress(original.address)) return { kind: 'refuse', reason: 'loop' };
   if (!intercepted.some((network) => contains(network, original.address))) {
     return { kind: 'refuse', reason: 'destination-not-allowed' };
   }

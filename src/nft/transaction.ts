@@ -5,6 +5,8 @@ import type { Endpoint } from '../net/endpoint.ts';
 export interface TableSettings {
   readonly table: string;
   readonly mark: number;
+  /** Whether the table is to go with this process, whatever ends that. */
+  readonly isOwned?: boolean;
 }
 
 /** Who connects to where, and where that leads; all addresses are of one family. */
@@ -38,10 +40,10 @@ const capacity = 65_536;
  * alone, `borrow` the source of connections that this process makes. Each stands at two hooks, as what this host itself sends and receives passes others than what it
  * forwards.
  */
-export function makeTable({ table, mark }: TableSettings): Statements {
+export function makeTable({ table, mark, isOwned = false }: TableSettings): Statements {
   return `add table inet ${table}
 delete table inet ${table}
-table inet ${table} {
+table inet ${table} {${isOwned ? '\n\tflags owner' : ''}
 ${([4, 6] as const).map(setsOf).join('')}\tchain gate {
 ${([4, 6] as const).map((family) => gateOf(family, mark)).join('')}\t}
 \tchain lead {
@@ -152,12 +154,12 @@ function loanedBy(table: string, { to }: Loan): string {
 }
 
 /** `198.51.100.10 . 10.77.0.2 . 30000`: who connects, and to where it is led. */
-export function sourceKey({ peer, to }: Path): string {
+export function sourceKey({ peer, to }: Pick<Path, 'peer' | 'to'>): string {
   return `${withoutZone(peer)} . ${endpointText(to)}`;
 }
 
 /** `198.51.100.1 . 20`, or the address alone where any port will do. */
-export function sourceText({ from }: Path): string {
+export function sourceText({ from }: Pick<Path, 'from'>): string {
   return from.port === 0 ? withoutZone(from.address) : endpointText(from);
 }
 

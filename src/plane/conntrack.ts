@@ -4,6 +4,7 @@ import { messageOf } from '../net/error.ts';
 import type { Flow } from './conntrack-flow.ts';
 import { allEvents, askForMarked, askForOne, onlyMarked, readMessages } from './conntrack-message.ts';
 import { openNetlink, type Netlink } from '../nft/netlink.ts';
+import { readSysctl } from './sysctl.ts';
 
 /** Tells what becomes of the connections that bear a mark. */
 export interface Conntrack {
@@ -26,6 +27,9 @@ interface ConntrackListener {
 export type FollowConntrack = (mark: number, listener: ConntrackListener) => Promise<Conntrack>;
 
 const eventBuffer = 8 * 1024 * 1024;
+const eventsSetting = 'net.netfilter.nf_conntrack_events';
+/** A socket that is broken for good says so each time. */
+const mostFailures = 100;
 /** Nothing connects from here to here. */
 const nobody = { address: addressOfBytes(Uint8Array.of(0, 0, 0, 0)), port: 0 };
 
@@ -42,6 +46,7 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
     throw error;
   });
   let polling = false;
+  let missed = false;
   let stopped = false;
   const poll = (): boolean => {
     // A listener may act on what it is told, and so come here again.
@@ -61,20 +66,29 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
     return heard;
   };
   const receive = (): Uint8Array | undefined => {
-    if (stopped) return undefined;
-    try {
-      return events.receive();
-    } catch {
-      // ENOBUFS: there was more than the buffer holds. What came behind it is told the next time.
-      listener.missed();
-      return undefined;
+    for (let failures = 0; !stopped && failures < mostFailures;) {
+      try {
+        const datagram = events.receive();
+        if (datagram) return datagram;
+        break;
+      } catch {
+        // ENOBUFS: there was more than the buffer holds. Until that is empty the kernel drops all that comes.
+        missed = true;
+        failures++;
+      }
     }
+    if (missed && !stopped) {
+      missed = false;
+      listener.missed();
+    }
+    return undefined;
   };
   const answer = (question: Uint8Array, many: boolean): Flow[] | undefined => {
     if (stopped) return undefined;
     try {
       return ask(questions, question, many);
     } catch {
+      drain(questions);
       return undefined;
     }
   };
@@ -93,6 +107,11 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
 
 /** Whether the kernel answers. @throws where it does not */
 export async function requireConntrack(): Promise<void> {
+  if (readSysctl(eventsSetting) === '0') {
+    throw new Error(
+      `the kernel plane hears of no connection while ${eventsSetting} is 0: sysctl -w ${eventsSetting}=1`,
+    );
+  }
   (await openQuestions()).close();
 }
 
@@ -111,6 +130,17 @@ async function open(options: Parameters<typeof openNetlink>[0]): Promise<Netlink
   return openNetlink(options).catch((error: unknown) => {
     throw explain(error);
   });
+}
+
+/** What is left of an answer would be taken for the next one. */
+function drain(netlink: Netlink): void {
+  for (let failures = 0; failures < mostFailures;) {
+    try {
+      if (!netlink.receive()) return;
+    } catch {
+      failures++;
+    }
+  }
 }
 
 /** A netlink request is carried out while it is sent, so that the answer is there when that returns. */

@@ -11,6 +11,7 @@ import { followConntrack, requireConntrack } from './conntrack.ts';
 import { createKernelPlane, type KernelPlaneOptions } from './kernel.ts';
 import { KernelTable } from './kernel-table.ts';
 import type { Plane } from './plane.ts';
+import { readSysctl } from './sysctl.ts';
 
 /** What of nftables a configuration uses, and how. */
 export interface KernelNeeds extends TableSettings {
@@ -47,8 +48,11 @@ export async function openHostTable(needs: KernelNeeds, observe: Observer): Prom
     return {
       table,
       close: () => {
-        table.close();
-        unclaim();
+        try {
+          table.close();
+        } finally {
+          unclaim();
+        }
       },
     };
   } catch (error) {
@@ -75,8 +79,9 @@ export async function checkHost(needs: KernelNeeds, wayBack?: WayBack): Promise<
     nft.close();
     return missing;
   }
-  // Another Pinhole may have the table of the configuration.
-  const table = new KernelTable({ table: `${needs.table}_check`, mark: needs.mark }, nft, () => undefined);
+  // Another Pinhole may have the table of the configuration; this one goes with this process, whatever ends it.
+  const settings = { table: `${needs.table}_check_${process.pid}`, mark: needs.mark, isOwned: true };
+  const table = new KernelTable(settings, nft, () => undefined);
   try {
     const trouble = await new Borrowing(table).tryWayBack(wayBack.to, wayBack.timeout).trouble;
     return trouble === undefined ? missing : [...missing, trouble];
@@ -135,17 +140,8 @@ const kernelSettings = [
 /** @returns one line for each kernel setting that is off */
 export function missingSettings(): string[] {
   return kernelSettings.flatMap(([name, effect]) =>
-    readSetting(name) === '0' ? [`${effect} while ${name} is 0: sysctl -w ${name}=1`] : [],
+    readSysctl(name) === '0' ? [`${effect} while ${name} is 0: sysctl -w ${name}=1`] : [],
   );
-}
-
-function readSetting(name: string): string | undefined {
-  try {
-    return readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'latin1').trim();
-  } catch {
-    // A kernel without IPv6, for one.
-    return undefined;
-  }
 }
 
 /**

@@ -44,11 +44,12 @@ export class KernelTable {
    * @throws {NftError} and then nothing of it was done
    */
   async submit(statements: string): Promise<void> {
+    if (this.#isClosed()) throw new NftError('other', 'nftables: the table is gone, Pinhole ends');
     const generation = this.#generation;
     try {
       await this.#queue.submit(statements);
     } catch (error) {
-      if (!(error instanceof NftError && error.kind === 'no-table') || this.#closed) throw error;
+      if (!(error instanceof NftError && error.kind === 'no-table') || this.#isClosed()) throw error;
       if (generation === this.#generation) this.#makeAgain();
       await this.#queue.submit(statements);
     }
@@ -61,24 +62,28 @@ export class KernelTable {
 
   /** As `withdraw`, for what does nothing any more: together with the next transaction, or after a while. */
   withdrawLater(statements: string): void {
-    if (!this.#closed) this.#queue.submitLater(statements).catch(() => undefined);
+    if (!this.#closed && statements !== '') this.#queue.submitLater(statements).catch(() => undefined);
   }
 
   /** Runs what is pending now. */
   flush(): void {
-    this.#queue.flush();
+    if (!this.#closed) this.#queue.flush();
   }
 
   /** Deletes it, before this returns. What was let in lives on. */
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
     this.#queue.flush();
+    this.#closed = true;
     try {
       this.#nft.run(dropTable(this.settings));
     } finally {
       this.#nft.close();
     }
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
   }
 
   #makeAgain(): void {

@@ -78,7 +78,7 @@ class KernelPlane implements Plane {
   /** Taken back a moment ago; by tuple. */
   readonly #late = new Map<string, { readonly lease: Lease; readonly until: number }>();
   /** What the source of a connection becomes, by `sourceKey`; several paths may share it. */
-  readonly #sources = new Map<string, { readonly text: string; users: number }>();
+  readonly #sources = new Map<string, { readonly from: Endpoint; users: number }>();
   readonly #channels = new Map<number, Channel>();
   /** By connection: the ends of one whose source port was asked for, until conntrack forgets it after its end. */
   readonly #endsOf = new Map<number, string>();
@@ -128,6 +128,7 @@ class KernelPlane implements Plane {
     }
     // What has been taken by now is free again.
     this.#poll();
+    if (this.#closed) throw new Error('the relay is stopping');
     for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
       if (this.#register.has(at, peer)) continue;
@@ -138,6 +139,8 @@ class KernelPlane implements Plane {
         this.#forget(lease);
         throw error;
       }
+      if (!this.#leases.has(lease.expectation.id))
+        throw new Error('the pinhole was taken back while it was opened');
       return this.#opened(lease);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
@@ -169,7 +172,7 @@ class KernelPlane implements Plane {
 
   /** Reserves the tuple. */
   #lease(request: PinholeRequest, at: Endpoint): Lease {
-    const { session, mode, peer, to, from, timeout } = request;
+    const { session, mode, peer, to, timeout } = request;
     const expectation: Expectation = {
       id: this.#register.nextId(),
       session,
@@ -182,14 +185,20 @@ class KernelPlane implements Plane {
       to,
       expires: Date.now() + timeout,
     };
-    // Where the port can't be had any will do, as on the relay plane: the kernel would drop the connection.
-    const path = { peer, at, to, from: this.#isOccupied(from, to) ? { ...from, port: 0 } : from };
+    const path = { peer, at, to, from: this.#sourceFor(request) };
     const lease: Lease = { expectation, request, path, admitted: false, command: undefined };
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     this.#wait = shortestWait;
     this.#watchOn();
     return lease;
+  }
+
+  /** Where the port can't be had any will do, as on the relay plane: the kernel would drop the connection. */
+  #sourceFor({ peer, to, from }: PinholeRequest): Endpoint {
+    const shared = this.#sources.get(sourceKey({ peer, to }))?.from;
+    if (shared?.address === from.address) return shared;
+    return this.#isOccupied(from, to) ? { ...from, port: 0 } : from;
   }
 
   async #admit(lease: Lease): Promise<void> {
@@ -212,14 +221,13 @@ class KernelPlane implements Plane {
   /** Returns the statements that name the source; another path may have named the same one. */
   #share({ path, expectation }: Lease): string {
     const key = sourceKey(path);
-    const text = sourceText(path);
     const source = this.#sources.get(key);
-    if (source && source.text !== text) {
-      throw new Error(`${path.peer} is led to ${formatEndpoint(path.to)} from ${source.text} already`);
+    if (source && sourceText(source) !== sourceText(path)) {
+      throw new Error(`${path.peer} is led to ${formatEndpoint(path.to)} from ${sourceText(source)} already`);
     }
     const statements = disguise(this.#name, path, expectation.expires - Date.now());
     if (!source) {
-      this.#sources.set(key, { text, users: 1 });
+      this.#sources.set(key, { from: path.from, users: 1 });
       return statements;
     }
     source.users++;
@@ -270,8 +278,9 @@ class KernelPlane implements Plane {
   /** After the kernel has let in who was expected: what is left of the pinhole does nothing any more. */
   #leaveTaken(lease: Lease): void {
     this.#forget(lease);
-    const statements = clear(this.#name, lease.path) + this.#unshare(lease.path);
-    this.#options.table.withdrawLater(statements);
+    // Apart: where one is gone already, the other is to go all the same.
+    this.#options.table.withdrawLater(clear(this.#name, lease.path));
+    this.#options.table.withdrawLater(this.#unshare(lease.path));
   }
 
   /** Takes a pinhole's elements out of the kernel; a failure leaves them to their own timeouts. */

@@ -182,13 +182,16 @@ class RelayPlane implements Plane {
   async #enter(lease: Lease): Promise<boolean> {
     const { request, expectation } = lease;
     const { peer, at } = expectation;
+    // To learn it when the connection is there would be too late.
+    if (isBorrowed(request) || request.from.address !== request.own.far) this.#borrowing();
     const listener = await this.#listen(request, at);
     if (!listener) return false;
     if (!isBorrowed(request)) return true;
     try {
       lease.unlead = await this.#borrowing().lead({ peer, at, to: listener.endpoint }, request.timeout);
     } catch (error) {
-      listener.release();
+      // Taken back in the meantime, it has been released.
+      if (this.#leases.has(expectation.id)) listener.release();
       throw error;
     }
     // Taken back in the meantime, when there was nothing to take back.
@@ -209,7 +212,9 @@ class RelayPlane implements Plane {
         (socket) => {
           this.#accept(socket, at);
         },
-        () => this.#listeners.delete(key),
+        (gone) => {
+          if (this.#listeners.get(key) === gone) this.#listeners.delete(key);
+        },
       );
       this.#listeners.set(key, listener);
     }
@@ -336,7 +341,7 @@ class SharedListener {
   readonly #server: Server;
   readonly #listening: Promise<boolean>;
   #users = 0;
-  readonly #gone: () => void;
+  readonly #gone: (listener: SharedListener) => void;
   readonly #address: Address;
   readonly closed: Promise<void>;
 
@@ -347,7 +352,11 @@ class SharedListener {
     return { address: this.#address, port };
   }
 
-  constructor({ address, port }: Endpoint, accept: (socket: Socket) => void, gone: () => void) {
+  constructor(
+    { address, port }: Endpoint,
+    accept: (socket: Socket) => void,
+    gone: (listener: SharedListener) => void,
+  ) {
     this.#gone = gone;
     this.#address = address;
     this.#server = createServer(
@@ -380,7 +389,7 @@ class SharedListener {
 
   release(): void {
     if (--this.#users > 0) return;
-    this.#gone();
+    this.#gone(this);
     this.#server.close();
   }
 }

@@ -57,8 +57,8 @@ export interface SessionEndpoints {
   readonly own: { readonly client: Address; readonly server: Address };
 }
 
-/** Of an address that is another host's, no port can be taken by others on this one. */
-const anyPort: PortRange = { first: 1, last: 65_535 };
+/** Of an address that is another host's, no port can be taken by others on this one; its services are left alone. */
+const anyPort: PortRange = { first: 1024, last: 65_535 };
 
 /** How much of a reply of several lines is held until its end has come, in bytes. */
 const longestAnnouncement = 65_536;

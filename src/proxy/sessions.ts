@@ -85,6 +85,13 @@ export class Sessions {
       return;
     }
     socket.once('error', ignoreError);
+    // Where it is our own connection that was led back here, that one's 'connect' is told in this turn, maybe later.
+    setImmediate(() => {
+      this.#admit(socket, client, arrived);
+    });
+  }
+
+  #admit(socket: Socket, client: Endpoint, arrived: Endpoint): void {
     const settings = this.#settings;
     const original = this.#host.originalDestination?.(socket, arrived.address) ?? arrived;
     const destination = this.#destinationOf({ original, arrived }, settings);
@@ -138,15 +145,24 @@ export class Sessions {
     return { host: destination.server.address, port: destination.server.port };
   }
 
-  #dial(
-    upstream: Upstream,
-    client: Endpoint,
-    { connectTimeout, keepClientAddress }: SessionsSettings,
-  ): Dialling {
-    const { borrower } = this.#host;
-    return keepClientAddress && borrower
-      ? borrower.dial(upstream, client, connectTimeout)
-      : dial(upstream, connectTimeout);
+  #dial(upstream: Upstream, client: Endpoint, settings: SessionsSettings): Dialling {
+    const borrower = this.#borrowerFor(client, settings);
+    return borrower
+      ? borrower.dial(upstream, client, settings.connectTimeout)
+      : dial(upstream, settings.connectTimeout);
+  }
+
+  /** Answers to an address that is this host's own, or means something on a link alone, would not come back. */
+  #borrowerFor({ address }: Endpoint, { keepClientAddress }: SessionsSettings): Borrower | undefined {
+    if (!keepClientAddress) return undefined;
+    const isOfThisHost = address.includes('%') || this.#host.isOwnAddress(address);
+    return isOfThisHost ? undefined : this.#host.borrower;
+  }
+
+  /** The other end of a connection of ours is not served when it comes here, for a while. */
+  #remember(upstreamEnd: string): void {
+    this.#upstreamEnds.add(upstreamEnd);
+    setTimeout(() => this.#upstreamEnds.delete(upstreamEnd), loopMemory).unref();
   }
 
   #begin(
@@ -167,12 +183,15 @@ export class Sessions {
     if (this.#host.isOwn(server) || this.#clientEnds.has(upstreamEnd)) {
       // It would dial itself for this session, and once more for that one, until no session is left.
       upstream.destroy();
+      this.#remember(upstreamEnd);
       this.#leave(client);
       this.#refuse(sockets.client, client, 'loop', refusals.loop);
       return;
     }
     sockets.client.off('error', ignoreError);
-    const inside = settings.keepClientAddress ? { address: client.address, port: local.port } : local;
+    const inside = this.#borrowerFor(client, settings)
+      ? { address: client.address, port: local.port }
+      : local;
     const own = { client: arrived.address, server: local.address };
     this.#upstreamEnds.add(upstreamEnd);
     const session: Session = new Session(
@@ -224,6 +243,9 @@ export class Sessions {
     if (this.#count === 0) this.#empty?.();
   }
 }
+
+/** Milliseconds. */
+const loopMemory = 10_000;
 
 const serverIsAway = '421 Service not available, the server does not answer.';
 

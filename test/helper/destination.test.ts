@@ -35,6 +35,8 @@ test('refuses a server that is in none of the networks', () => {
 
 test('refuses who meant the relay itself: it would dial itself', () => {
   assert.deepEqual(destinationOf(direct, policy()), { kind: 'refuse', reason: 'loop' });
+  // Another service of the gateway is for its firewall to let in.
+  assert.deepEqual(destinationOf(publicSide, policy()), { kind: 'refuse', reason: 'loop' });
 });
 
 test('leads who meant this host to the server that is named', () => {

@@ -54,6 +54,9 @@ test('what is in no hurry goes before the next transaction, in one with it', asy
 
 test('what is in no hurry does not wait for ever', async () => {
   const nft = new FakeNft();
+  // It keeps no process alive by itself.
+  const life = setInterval(() => undefined, 1000);
   await new NftQueue(nft).submitLater('a\n');
+  clearInterval(life);
   assert.deepEqual(nft.transactions, ['a\n']);
 });

@@ -203,7 +203,7 @@ test('a pinhole that is taken back while it is opened leaves nothing', async (t)
   const opening = stand.plane.open(stand.active());
   // It waits for the data channel, and the table stays.
   const closing = stand.plane.close(60_000);
-  await opening;
+  await assert.rejects(opening, /taken back while it was opened/);
   await settled();
   assert.ok(stand.nft.sets);
   assert.deepEqual(stand.elements(), {});

@@ -41,7 +41,8 @@ async function start(
     open: (request) => {
       requests.push(request);
       // Nothing is rewritten here: what is borrowed is listened for on this host.
-      return relayPlane.open({ ...request, address: request.own.near, ports: range });
+      const own = { ...request.own, far: request.from.address };
+      return relayPlane.open({ ...request, address: own.near, own, ports: range });
     },
     close: (grace) => relayPlane.close(grace),
   };
@@ -131,7 +132,7 @@ test('leads to the server that was meant, and tells the client the address of th
   assert.equal(request?.address, hosts.server);
   assert.deepEqual(request.own, { near: hosts.relay, far: server.remote.address });
   assert.equal(request.preferredPort, 200 * 256 + 13);
-  assert.deepEqual(request.ports, { first: 1, last: 65_535 });
+  assert.deepEqual(request.ports, { first: 1024, last: 65_535 });
 });
 
 test('lets the server be seen to connect from its own port', async (t) => {
