@@ -1,15 +1,18 @@
 /**
  * Measures, and prints ratios of things run side by side in one run:
  *
- *     npm run bench [-- throughput|transfers|idle ...] [--pairs=N]
+ *     npm run bench [-- throughput|transfers|pinholes|idle ...] [--pairs=N]
  */
 import { measureIdleSessions } from './idle-sessions.ts';
+import { measurePinholes } from './pinholes.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureTransfers } from './transfers.ts';
+import { prepare } from './ways.ts';
 
 const all = {
   throughput: measureThroughput,
   transfers: measureTransfers,
+  pinholes: measurePinholes,
   idle: () => measureIdleSessions(),
 };
 
@@ -18,6 +21,8 @@ const pairs = Number(words.find((word) => word.startsWith('--pairs='))?.slice('-
 // Files of the measurements lie in memory where that can be: a disk is not what is measured.
 process.env['TMPDIR'] ??= '/dev/shm';
 
+const missing = await prepare();
+if (missing !== undefined) throw new Error(`the bench needs what is missing here: ${missing}`);
 for (const [name, measure] of Object.entries(all)) {
   if (words.every((word) => word.startsWith('--')) || words.includes(name)) await measure(pairs);
 }

@@ -1,82 +1,78 @@
-import { spawnSync } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createNetwork, addresses, type Network } from '../helpers/lab/network.ts';
-import { startRelay } from '../helpers/lab/relay.ts';
-import { startServer } from '../helpers/lab/servers.ts';
-import { inPairs, printRatio } from './report.ts';
+import { addresses } from '../helpers/lab/network.ts';
+import { inPairs, orLeaveOut, printRatio, type Goal } from './report.ts';
+import { createLab, labels, type Lab, type WayName } from './ways.ts';
 
 const size = 1024 ** 3;
-const haproxyPort = 2121;
-const passive = [30_000, 30_009] as const;
 
-/**
- * 1 GiB down and up through the relay plane and through HAProxy in TCP mode: the same client (curl, EPSV), the
- * same server (vsftpd), the same three hosts. HAProxy maps the server's passive ports one to one.
- */
+const comparisons: readonly (readonly [first: WayName, second: WayName, goal?: Goal])[] = [
+  ['kernel', 'helper', { atLeast: 0.97 }],
+  ['relay', 'haproxy', { atLeast: 1 }],
+  ['relay', 'mod_proxy'],
+  ['relay', 'ftp-proxy'],
+];
+
+/** 1 GiB down and up each way: the same client (curl), the same server (vsftpd), the same three hosts. */
 export async function measureThroughput(pairs: number): Promise<void> {
-  if (spawnSync('haproxy', ['-v']).error) {
-    process.stdout.write('throughput: left out, haproxy is not installed\n');
-    return;
-  }
-  const network = await createNetwork();
+  const lab = await createLab(['relay', 'kernel', 'helper', 'haproxy', 'mod_proxy', 'ftp-proxy']);
   try {
-    const server = await startServer(network, 'vsftpd', { passivePorts: passive });
-    const relay = await startRelay(network);
-    await startHaproxy(network);
+    const { network, server } = lab;
     server.put('big.bin', Buffer.alloc(0));
     truncateSync(join(server.root, 'big.bin'), size);
     const upload = join(network.folder, 'upload.bin');
     writeFileSync(upload, '');
     truncateSync(upload, size);
-
-    const login = `${server.user}:${server.password}`;
-    const speed = async (
-      port: number,
-      args: readonly string[],
-      path: string,
-      what: string,
-    ): Promise<number> => {
-      const url = `ftp://${addresses[4].public}:${port}/${path}`;
-      const argv = ['curl', '-sS', '--user', login, ...args, '-w', `%{${what}}`, url];
-      const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 120_000 });
-      if (code !== 0) throw new Error(`curl ${url}: ${stderr}`);
-      return Number(stdout) / 1024 ** 2;
+    const uploaded = join(server.root, 'up.bin');
+    const down = async (way: WayName): Promise<number> =>
+      speed(lab, way, ['-o', '/dev/null'], 'big.bin', 'speed_download');
+    const up = async (way: WayName): Promise<number> => {
+      const value = await speed(lab, way, ['-T', upload], 'up.bin', 'speed_upload');
+      rmSync(uploaded);
+      return value;
     };
-    const down = (port: number) => () => speed(port, ['-o', '/dev/null'], 'big.bin', 'speed_download');
-    const up = (port: number) => () => speed(port, ['-T', upload], 'up.bin', 'speed_upload');
-
-    printRatio(
-      '1 GiB down, relay / HAProxy',
-      'MiB/s',
-      await inPairs(pairs, down(relay.port), down(haproxyPort)),
-    );
-    printRatio('1 GiB up, relay / HAProxy', 'MiB/s', await inPairs(pairs, up(relay.port), up(haproxyPort)));
+    for (const [direction, measure] of [
+      ['down', down],
+      ['up', up],
+    ] as const) {
+      for (const [first, second, goal] of comparisons) {
+        const label = `1 GiB ${direction}, ${labels[first]} / ${labels[second]}`;
+        await orLeaveOut(label, async () => {
+          const values = await inPairs(
+            pairs,
+            () => measure(first),
+            () => measure(second),
+          );
+          printRatio(label, 'MiB/s', values, goal);
+        });
+      }
+    }
   } finally {
-    await network.dispose();
+    await lab.dispose();
   }
 }
 
-async function startHaproxy(network: Network): Promise<void> {
-  const file = join(network.folder, 'haproxy.cfg');
-  const { public: outside, server } = addresses[4];
-  writeFileSync(
-    file,
-    `global
-  maxconn 1000
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 1h
-  timeout server 1h
-listen control
-  bind ${outside}:${haproxyPort}
-  server ftp ${server}:21
-listen data
-  bind ${outside}:${passive[0]}-${passive[1]}
-  server ftp ${server}
-`,
-  );
-  const haproxy = network.spawn('gateway', ['haproxy', '-db', '-f', file]);
-  await haproxy.waitForPort(haproxyPort);
+/** MiB a second. */
+async function speed(
+  lab: Lab,
+  way: WayName,
+  args: readonly string[],
+  path: string,
+  what: string,
+): Promise<number> {
+  const { network, server } = lab;
+  const url = `ftp://${addresses[4].public}:${lab.portOf(way)}/${path}`;
+  const argv = [
+    'curl',
+    '-sS',
+    '--user',
+    `${server.user}:${server.password}`,
+    ...args,
+    '-w',
+    `%{${what}}`,
+    url,
+  ];
+  const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 120_000 });
+  if (code !== 0) throw new Error(`${labels[way]}: ${stderr}`);
+  return Number(stdout) / 1024 ** 2;
 }

@@ -1,35 +1,64 @@
 import { join } from 'node:path';
-import { addresses, createNetwork } from '../helpers/lab/network.ts';
-import { startRelay } from '../helpers/lab/relay.ts';
-import { startServer } from '../helpers/lab/servers.ts';
-import { inPairs, printRatio } from './report.ts';
+import { addresses } from '../helpers/lab/network.ts';
+import { inPairs, orLeaveOut, printRatio, type Goal } from './report.ts';
+import type { Measured } from './transfers-client.ts';
+import { createLab, labels, type Lab, type WayName } from './ways.ts';
 
 const script = join(import.meta.dirname, 'transfers-client.ts');
 
-/** Downloads of 1 KiB a second in passive mode, through the relay plane against a direct connection. */
+/** The goals are of 20 sessions at once. */
+const comparisons: readonly (readonly [first: WayName, second: WayName, goal?: Goal])[] = [
+  ['kernel', 'helper', { atLeast: 0.85 }],
+  ['relay', 'mod_proxy', { atLeast: 2 }],
+  ['relay', 'ftp-proxy'],
+  ['relay', 'direct'],
+  ['mod_proxy', 'direct'],
+];
+
+/** Downloads of 1 KiB a second in passive mode: one after the other, and of 20 sessions at once. */
 export async function measureTransfers(pairs: number): Promise<void> {
-  const network = await createNetwork({ forwarding: true });
+  const lab = await createLab(['relay', 'kernel', 'helper', 'mod_proxy', 'ftp-proxy']);
+  const refused = new Map<WayName, number>();
   try {
-    const server = await startServer(network, 'vsftpd', { passivePorts: [30_000, 30_999] });
-    const relay = await startRelay(network);
-    server.put('small.bin', Buffer.alloc(1024, 'x'));
-    const rate = async (host: string, sessions: number, each: number): Promise<number> => {
-      const words = [host, 21, server.user, server.password, 'small.bin', sessions, each].map(String);
-      const argv = [process.execPath, '--import', 'tsx', script, ...words];
-      const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 120_000 });
-      if (code !== 0) throw new Error(`${script}: ${stderr}`);
-      return Number(stdout);
-    };
+    lab.server.put('small.bin', Buffer.alloc(1024, 'x'));
     for (const [sessions, each] of [
-      [1, 400],
+      [1, 200],
       [20, 100],
     ] as const) {
-      const relayed = () => rate(relay.address, sessions, each);
-      const direct = () => rate(addresses[4].server, sessions, each);
-      const label = `1 KiB transfers a second, ${sessions} at once, relay / direct`;
-      printRatio(label, 'a second', await inPairs(pairs, relayed, direct));
+      const measure = async (way: WayName): Promise<number> => {
+        const measured = await rate(lab, way, sessions, each);
+        refused.set(way, (refused.get(way) ?? 0) + measured.refused);
+        return measured.rate;
+      };
+      for (const [first, second, goal] of comparisons) {
+        const label = `1 KiB transfers a second, ${sessions} at once, ${labels[first]} / ${labels[second]}`;
+        await orLeaveOut(label, async () => {
+          const values = await inPairs(
+            pairs,
+            () => measure(first),
+            () => measure(second),
+          );
+          printRatio(label, 'a second', values, sessions === 1 ? undefined : goal);
+        });
+      }
+    }
+    for (const [way, count] of refused) {
+      if (count > 0)
+        process.stdout.write(`${labels[way]}: ${count} data connections were refused, and tried again\n`);
     }
   } finally {
-    await network.dispose();
+    await lab.dispose();
   }
+}
+
+async function rate(lab: Lab, way: WayName, sessions: number, each: number): Promise<Measured> {
+  const { network, server } = lab;
+  const host = way === 'direct' ? server.address : addresses[4].public;
+  const words = [host, lab.portOf(way), server.user, server.password, 'small.bin', sessions, each].map(
+    String,
+  );
+  const argv = [process.execPath, '--import', 'tsx', script, ...words];
+  const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 120_000 });
+  if (code !== 0) throw new Error(`${labels[way]}: ${/Error: .*/.exec(stderr)?.[0] ?? stderr}`);
+  return JSON.parse(stdout) as Measured;
 }

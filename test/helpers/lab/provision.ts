@@ -21,6 +21,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
+import { messageOf } from '../../../src/net/error.ts';
 import { namespaceTrouble } from './network.ts';
 import { mustRun, runProcess } from './process.ts';
 
@@ -46,14 +47,24 @@ const installed: Readonly<Record<string, string>> = {
   '/usr/lib/python3/dist-packages/pyftpdlib/__init__.py': 'python3-pyftpdlib',
 };
 
-/** Package to unpack -> the program in it. */
-const unpacked = {
+/** Package to unpack -> the program in it, or what else of it is loaded. */
+const servers = {
   vsftpd: 'usr/sbin/vsftpd',
   'proftpd-core': 'usr/sbin/proftpd',
   'pure-ftpd': 'usr/sbin/pure-ftpd',
 } as const;
-type UnpackedPackage = keyof typeof unpacked;
-const unpackedPackages = Object.keys(unpacked) as UnpackedPackage[];
+/** What the benchmark alone needs. HAProxy as well: its package starts a service. */
+const rivals = {
+  haproxy: 'usr/sbin/haproxy',
+  'ftp-proxy': 'usr/sbin/ftp-proxy',
+  'proftpd-mod-proxy': 'usr/lib/proftpd/mod_proxy.so',
+  // mod_proxy.so names symbols of libssl and leaves it to mod_tls.so to load that.
+  'proftpd-mod-crypto': 'usr/lib/proftpd/mod_tls.so',
+} as const;
+type UnpackedPackage = keyof typeof servers | keyof typeof rivals;
+const unpacked: Readonly<Record<UnpackedPackage, string>> = { ...servers, ...rivals };
+const serverPackages = Object.keys(servers) as UnpackedPackage[];
+const rivalPackages = Object.keys(rivals) as UnpackedPackage[];
 
 const aptLimit = 300_000;
 const lookupLimit = 60_000;
@@ -64,7 +75,7 @@ function cacheFolder(): string {
   return join(base === undefined || base === '' ? join(homedir(), '.cache') : base, 'pinhole-test');
 }
 
-/** Where an unpacked package lies, with the version that it has. Throws where it was not provisioned. */
+/** Where an unpacked package and the named file of it lie, with the version that it has. Throws where it was not provisioned. */
 export function unpackedServer(name: UnpackedPackage): { program: string; folder: string; version: string } {
   const folder = join(cacheFolder(), name);
   const manifest = readManifest(folder);
@@ -81,6 +92,26 @@ let answer: Promise<Missing[]> | undefined;
 export function requirements(): Promise<Missing[]> {
   answer ??= provision();
   return answer;
+}
+
+/**
+ * As `requirements`, and then the programs that the benchmark compares with. What cannot be had is in the list by its
+ * package's name, and the others can be used.
+ */
+export async function benchRequirements(): Promise<Missing[]> {
+  const missing = await requirements();
+  if (missing.length > 0) return missing;
+  const reasons = new Map<string, string>();
+  if (rivalPackages.some(isMissing)) {
+    await withLock(async () => {
+      for (const name of rivalPackages.filter(isMissing)) {
+        await install([name]).catch((error: unknown) => reasons.set(name, messageOf(error)));
+      }
+    });
+  }
+  return rivalPackages
+    .filter(isMissing)
+    .map((what) => ({ what, reason: reasons.get(what) ?? 'apt-get succeeded without it' }));
 }
 
 /**
@@ -108,10 +139,10 @@ async function provision(): Promise<Missing[]> {
     try {
       await withLock(async () => {
         // Another test file may have done it while this one waited.
-        if (!isComplete()) await install();
+        if (!isComplete()) await install(serverPackages);
       });
     } catch (error) {
-      trouble = error instanceof Error ? error.message : String(error);
+      trouble = messageOf(error);
     }
   }
   const missing = stillMissing(trouble ?? 'apt-get succeeded without it');
@@ -137,7 +168,11 @@ function missingPackages(): string[] {
 }
 
 function missingServers(): UnpackedPackage[] {
-  return unpackedPackages.filter((name) => !isWhole(join(cacheFolder(), name)) || lacksLibraries(name));
+  return serverPackages.filter(isMissing);
+}
+
+function isMissing(name: UnpackedPackage): boolean {
+  return !isWhole(join(cacheFolder(), name)) || lacksLibraries(name);
 }
 
 function lacksLibraries(name: UnpackedPackage): boolean {
@@ -148,21 +183,22 @@ function lacksLibraries(name: UnpackedPackage): boolean {
   return status !== 0 || stdout.includes('not found');
 }
 
-async function install(): Promise<void> {
+/** Unpacks what is missing of these, and installs what they and the lab lack. */
+async function install(packages: readonly UnpackedPackage[]): Promise<void> {
   if (!hasPackageLists()) await aptGet(['update']);
   try {
-    await installOnce();
+    await installOnce(packages);
   } catch {
     // Stale lists name versions that the mirror has dropped.
     await aptGet(['update']);
-    await installOnce();
+    await installOnce(packages);
   }
 }
 
-async function installOnce(): Promise<void> {
-  const servers = missingServers();
-  for (const name of servers) await unpack(name);
-  const libraries = servers.flatMap((name) => readManifest(join(cacheFolder(), name))?.libraries ?? []);
+async function installOnce(packages: readonly UnpackedPackage[]): Promise<void> {
+  const lacking = packages.filter(isMissing);
+  for (const name of lacking) await unpack(name);
+  const libraries = lacking.flatMap((name) => readManifest(join(cacheFolder(), name))?.libraries ?? []);
   const wanted = [...new Set([...missingPackages(), ...libraries])];
   if (wanted.length > 0) await aptGet(['install', '--yes', '--no-install-recommends', ...wanted]);
 }

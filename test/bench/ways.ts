@@ -1,0 +1,230 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { messageOf } from '../../src/net/error.ts';
+import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
+import { benchRequirements, requirements, unpackedServer } from '../helpers/lab/provision.ts';
+import { cli } from '../helpers/lab/relay.ts';
+import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+
+/**
+ * The ways from the client to the server that are compared: all on one gateway at the same time, each at a port of its
+ * own, so that the two of a pair meet the same hosts.
+ */
+const ports = {
+  relay: 21,
+  haproxy: 2121,
+  kernel: 2122,
+  helper: 2123,
+  mod_proxy: 2124,
+  'ftp-proxy': 2125,
+} as const;
+
+/** `direct`: the gateway as a router. */
+export type WayName = keyof typeof ports | 'direct';
+
+export const labels: Readonly<Record<WayName, string>> = {
+  relay: 'relay plane',
+  kernel: 'kernel plane',
+  helper: "kernel's helper",
+  haproxy: 'HAProxy',
+  mod_proxy: 'mod_proxy',
+  'ftp-proxy': 'ftp-proxy',
+  direct: 'direct',
+};
+
+/** What the gateway offers for data connections; the kernel's helper and HAProxy keep the server's own port numbers. */
+const passivePorts = {
+  server: [30_000, 30_999],
+  relay: [40_000, 44_999],
+  mod_proxy: [45_000, 49_999],
+  kernel: [50_000, 54_999],
+} as const;
+
+export interface Lab {
+  readonly network: Network;
+  readonly server: LabServer;
+  /** Where the client connects for this way. @throws where it cannot be had, with the reason */
+  portOf(name: WayName): number;
+  dispose(): Promise<void>;
+}
+
+const starters: Readonly<Record<Exclude<WayName, 'direct'>, (network: Network) => Promise<void>>> = {
+  relay: (network) => startPinhole(network, 'relay'),
+  haproxy: startHaproxy,
+  kernel: (network) => startPinhole(network, 'kernel'),
+  helper: startKernelHelper,
+  mod_proxy: startModProxy,
+  'ftp-proxy': startFtpProxy,
+};
+
+/** The hosts, vsftpd, and the ways that are asked for as far as they can be had. */
+export async function createLab(names: readonly (keyof typeof ports)[]): Promise<Lab> {
+  const network = await createNetwork({ forwarding: true });
+  try {
+    // As docs/kernel-plane.md has it. The kernel then counts for its own helper too.
+    await onGateway(network, ['sh', '-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_acct']);
+    const server = await startServer(network, 'vsftpd', { passivePorts: passivePorts.server });
+    const reasons = new Map<WayName, string>();
+    for (const name of names) {
+      await starters[name](network).catch((error: unknown) => reasons.set(name, messageOf(error)));
+    }
+    return {
+      network,
+      server,
+      portOf: (name) => {
+        const reason = reasons.get(name);
+        if (reason !== undefined) throw new Error(reason);
+        return name === 'direct' ? server.port : ports[name];
+      },
+      dispose: () => network.dispose(),
+    };
+  } catch (error) {
+    await network.dispose();
+    throw error;
+  }
+}
+
+/** Why the bench cannot run at all, or undefined; lines of what it runs without are printed. */
+export async function prepare(): Promise<string | undefined> {
+  const lines = (await benchRequirements()).map(({ what, reason }) => `${what}: ${reason}`);
+  if ((await requirements()).length > 0) return lines.join('; ');
+  for (const line of lines) process.stdout.write(`left out, ${line}\n`);
+  return undefined;
+}
+
+const { public: outside, server: inside } = addresses[4];
+
+function rangeOf(name: keyof typeof passivePorts): string {
+  return passivePorts[name].join('-');
+}
+
+/** It logs into a file, as the others do: whoever read its output would take time of the same processors. */
+async function startPinhole(network: Network, plane: 'relay' | 'kernel'): Promise<void> {
+  const flags = ['--plane', plane, '--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
+  const argv = [process.execPath, cli, 'run', ...flags, '--passive-ports', rangeOf(plane)];
+  const log = join(network.folder, `${plane}.log`);
+  const pinhole = network.spawn('gateway', [
+    'sh',
+    '-c',
+    'log=$1; shift; exec "$@" >"$log"',
+    'sh',
+    log,
+    ...argv,
+  ]);
+  await pinhole.waitForPort(ports[plane]);
+}
+
+/** nf_conntrack_ftp and nf_nat_ftp, for the connections to one port alone. */
+async function startKernelHelper(network: Network): Promise<void> {
+  const control = `ip daddr ${outside} tcp dport ${ports.helper}`;
+  await onGateway(
+    network,
+    ['nft', '-f', '-'],
+    `table ip helper {
+  ct helper ftp { type "ftp" protocol tcp; }
+  chain watch { type filter hook prerouting priority mangle; ${control} ct helper set "ftp"; }
+  chain lead { type nat hook prerouting priority dstnat; ${control} dnat to ${inside}:21; }
+}
+`,
+  );
+}
+
+/** HAProxy knows nothing of FTP: it maps the server's passive ports one to one. */
+async function startHaproxy(network: Network): Promise<void> {
+  const file = join(network.folder, 'haproxy.cfg');
+  writeFileSync(
+    file,
+    `global
+  maxconn 1000
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+listen control
+  bind ${outside}:${ports.haproxy}
+  server ftp ${inside}:21
+listen data
+  bind ${outside}:${rangeOf('server')}
+  server ftp ${inside}
+`,
+  );
+  const haproxy = network.spawn('gateway', [unpackedServer('haproxy').program, '-db', '-f', file]);
+  await haproxy.waitForPort(ports.haproxy);
+}
+
+async function startModProxy(network: Network): Promise<void> {
+  const folder = join(network.folder, 'mod_proxy');
+  mkdirSync(folder);
+  const file = (name: string): string => join(folder, name);
+  const [first, last] = passivePorts.mod_proxy;
+  // One folder is searched for modules.
+  for (const name of ['proftpd-mod-crypto', 'proftpd-mod-proxy'] as const) {
+    const { program } = unpackedServer(name);
+    symlinkSync(program, file(basename(program)));
+  }
+  writeFileSync(
+    file('proftpd.conf'),
+    `ModulePath ${folder}
+LoadModule mod_tls.c
+LoadModule mod_proxy.c
+ServerName "bench"
+ServerType standalone
+DefaultServer on
+DefaultAddress ${outside}
+UseIPv6 off
+Port ${ports.mod_proxy}
+SocketBindTight on
+PassivePorts ${first} ${last}
+User nobody
+Group nogroup
+UseReverseDNS off
+WtmpLog off
+<IfModule mod_ctrls.c>
+  ControlsEngine off
+</IfModule>
+<IfModule mod_delay.c>
+  DelayEngine off
+</IfModule>
+ScoreboardFile ${file('scoreboard')}
+PidFile ${file('pid')}
+SystemLog ${file('log')}
+TransferLog none
+ProxyEngine on
+ProxyRole reverse
+ProxyTables ${file('tables')}
+ProxyReverseServers ftp://${inside}:21
+`,
+  );
+  mkdirSync(file('tables'));
+  const argv = [unpackedServer('proftpd-core').program, '--nodaemon', '--config', file('proftpd.conf')];
+  await network.spawn('gateway', argv).waitForPort(ports.mod_proxy);
+}
+
+/** The system chooses its ports: in a range it now and then finds none for one of several sessions at once. */
+async function startFtpProxy(network: Network): Promise<void> {
+  const file = join(network.folder, 'ftp-proxy.conf');
+  writeFileSync(
+    file,
+    `[-Global-]
+ServerType standalone
+Listen ${outside}
+Port ${ports['ftp-proxy']}
+DestinationAddress ${inside}
+DestinationPort 21
+DestinationTransferMode passive
+ForkLimit 10000
+MaxClients 512
+LogLevel WRN
+LogDestination ${join(network.folder, 'ftp-proxy.log')}
+PidFile ${join(network.folder, 'ftp-proxy.pid')}
+`,
+  );
+  const argv = [unpackedServer('ftp-proxy').program, '-d', '-n', '-f', file];
+  await network.spawn('gateway', argv).waitForPort(ports['ftp-proxy']);
+}
+
+async function onGateway(network: Network, argv: readonly string[], input?: string): Promise<void> {
+  const { code, stderr } = await network.exec('gateway', argv, input === undefined ? {} : { input });
+  if (code !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
+}
