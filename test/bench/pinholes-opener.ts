@@ -6,7 +6,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { addressOfBytes } from '../../src/net/address.ts';
-import { startKernelPlane } from '../../src/plane/kernel-host.ts';
+import { openHostTable, startKernelPlane } from '../../src/plane/kernel-host.ts';
 import type { Pinhole, Plane } from '../../src/plane/plane.ts';
 import { inPairs, median, type Pairs } from './report.ts';
 
@@ -35,6 +35,7 @@ function open(plane: Plane): Promise<Pinhole> {
     peer: addressOfBytes(Uint8Array.of(172, 16 + ((n >>> 16) & 0xf), (n >>> 8) & 0xff, n & 0xff)),
     alsoFrom: [],
     address: reached,
+    own: { near: reached, far: inside },
     ports: { first: 50_000, last: 54_999 },
     preferredPort: 50_000 + (n % 5000),
     to: { address: server, port: 30_000 + (n % 1000) },
@@ -51,8 +52,10 @@ async function close(pinholes: readonly Pinhole[]): Promise<void> {
   await turn();
 }
 
-async function start(table: string, mark: number, live: number): Promise<Plane> {
-  const plane = await startKernelPlane({ table, mark, observe: () => undefined });
+async function start(name: string, mark: number, live: number): Promise<Plane> {
+  const observe = (): void => undefined;
+  const { table } = await openHostTable({ table: name, mark, what: 'the bench', forwards: true }, observe);
+  const plane = await startKernelPlane({ table, observe });
   for (let n = 0; n < live; n += batchSize) {
     await Promise.all(Array.from({ length: Math.min(batchSize, live - n) }, () => open(plane)));
   }
