@@ -41,10 +41,11 @@ const capacity = 65_536;
  * forwards.
  */
 export function makeTable({ table, mark, isOwned = false }: TableSettings): Statements {
-  return `add table inet ${table}
-delete table inet ${table}
-table inet ${table} {${isOwned ? '\n\tflags owner' : ''}
-${([4, 6] as const).map(setsOf).join('')}\tchain gate {
+  // The kernel gives no owner to a table that was without one in the same transaction.
+  const begin = isOwned
+    ? `table inet ${table} {\n\tflags owner\n`
+    : `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n`;
+  return `${begin}${([4, 6] as const).map(setsOf).join('')}\tchain gate {
 ${([4, 6] as const).map((family) => gateOf(family, mark)).join('')}\t}
 \tchain lead {
 \t\tdnat ip to ip saddr . ip daddr . tcp dport map @to4
@@ -72,8 +73,8 @@ ${([4, 6] as const).map((family) => gateOf(family, mark)).join('')}\t}
 }
 
 /** Deletes the table; where it is not there already that is no error. */
-export function dropTable({ table }: TableSettings): Statements {
-  return `add table inet ${table}\ndelete table inet ${table}\n`;
+export function dropTable({ table, isOwned = false }: TableSettings): Statements {
+  return `${isOwned ? '' : `add table inet ${table}\n`}delete table inet ${table}\n`;
 }
 
 /**

@@ -314,7 +314,7 @@ describe('with intercept', { concurrency: 1 }, () => {
     if (skipOrFail(t, missing)) return;
     const table = `table inet trap {
   chain output {
-    type nat hook output priority dstnat;
+    type nat hook output priority -100;
     tcp dport 21 redirect to :2121
   }
 }

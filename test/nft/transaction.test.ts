@@ -35,6 +35,12 @@ test('makes the table in the place of one that was left behind', () => {
   assert.equal(dropTable({ table: 'ftp', mark: 1 }), 'add table inet ftp\ndelete table inet ftp\n');
 });
 
+test('makes a table that goes with this process where that is asked for, and deletes it as such', () => {
+  const owned = { table: 'ftp', mark: 1, isOwned: true };
+  assert.match(makeTable(owned), /^table inet ftp \{\n\tflags owner\n/);
+  assert.equal(dropTable(owned), 'delete table inet ftp\n');
+});
+
 test('takes an expectation out with the packet that meets it, and marks the connection', () => {
   const text = makeTable({ table: 'ftp', mark: 0x2121 });
   for (const [ip, family] of [
