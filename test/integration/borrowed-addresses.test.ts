@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { compareDialogues } from '../helpers/dialogue/compare.ts';
 import { recordDialogue } from '../helpers/dialogue/record.ts';
@@ -350,6 +351,11 @@ describe('with keep-client-address', { concurrency: 1 }, () => {
       const { code, stdout } = await check();
       assert.equal(code, 0);
       assert.match(stdout, /^keep-client-address: the server answers this host, and not .*default route/m);
+      const words = ['run', '--check', '--server', server, '--keep-client-address'];
+      const interrupted = network.spawn('gateway', [process.execPath, cli, ...words]);
+      await tableIsThere(/^table inet pinhole_check_\d+$/m, true);
+      await interrupted.stop('SIGINT');
+      await tableIsThere(/^table inet pinhole_check_\d+$/m, false);
       const relay = await startRelay(network, {
         flags: ['--keep-client-address', '--connect-timeout', '1s'],
       });
@@ -394,6 +400,15 @@ describe('with keep-client-address', { concurrency: 1 }, () => {
     await relay.stop();
   });
 });
+
+/** Waits until a table is there, or is not. */
+async function tableIsThere(table: RegExp, wanted: boolean): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (table.test(await onGateway(['nft', 'list', 'tables'])) !== wanted) {
+    assert.ok(Date.now() < end, `${String(table)} is ${wanted ? 'not ' : ''}there`);
+    await delay(20);
+  }
+}
 
 /** The commands that came to the server in the meantime. */
 async function lineAtServer(
