@@ -278,7 +278,7 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   kernelTable: one(
     {
       group: 'How',
-      description: 'the nftables table of the kernel plane, made at start and deleted at the end',
+      description: 'the nftables table of the kernel plane, keep-client-address and intercept',
       allowed: 'a name of letters, digits and _, at most 60, a letter first',
       initial: 'pinhole',
     },
@@ -288,7 +288,7 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   kernelMark: one(
     {
       group: 'How',
-      description: 'the connection mark of what the kernel plane lets through, for a rule of your own',
+      description: 'the connection mark of what they let through, for a rule of your own',
       allowed: 'a number from 1 to 4294967295, or 0x1 to 0xffffffff',
       initial: '0x2121',
     },
@@ -342,8 +342,8 @@ export function loadConfig({ flags, env, readFile }: ConfigSources): LoadedConfi
   });
   // `table` has a setting for each member of Config, and each reads its member's type.
   const config = deepFreeze(Object.fromEntries(values)) as unknown as Config;
-  refuseOwnServer(config, origins);
   refuseLostAddress(config, origins);
+  refuseOwnServer(config, origins);
   return { config, origins };
 }
 

@@ -32,6 +32,8 @@ export const runCommand: CommandModule<object, RunFlags> = {
       })
       .usage('$0 run [--server HOST[:PORT]] [--listen [ADDRESS:]PORT] [OPTIONS]')
       .example('$0 run --server 192.168.1.10 --listen 21', 'the usual one')
+      .example('$0 run --plane kernel --keep-client-address --server 10.77.0.2', 'on a gateway')
+      .example('$0 run --plane kernel --intercept --listen 10.77.0.1:21', 'for clients inside')
       .epilogue(
         'Durations are seconds, or 250ms, 5m, 1h. Lists have commas, or the flag more than once. Each flag can also be ' +
           'a variable (--max-sessions: PINHOLE_MAX_SESSIONS) or a key of the file.',

@@ -5,7 +5,7 @@ import { loadConfig, settings, type LoadedConfig } from '../config.ts';
 /** yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept. */
 export function withSettings<T>(yargs: Argv<T>): Argv<T> {
   for (const { key, group, description, defaultText, allowed, many, isSwitch } of settings) {
-    const words = group === 'How' ? ` (${allowed})` : '';
+    const words = group === 'How' || isSwitch ? ` (${allowed})` : '';
     const option: Options = {
       type: 'string',
       group: `${group}:`,

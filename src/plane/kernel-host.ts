@@ -133,8 +133,8 @@ function readStatus(): string {
 /** Settings of the kernel that the plane does not change by itself. */
 const kernelSettings = [
   ['net.ipv4.ip_forward', 'no data connection over IPv4 is forwarded'],
-  ['net.ipv6.conf.all.forwarding', 'no data connection over IPv6 is forwarded'],
-  ['net.netfilter.nf_conntrack_acct', 'the log has no bytes of transfers'],
+  ['net.ipv6.conf.all.forwarding', 'no data connection over IPv6, for those who use it, is forwarded'],
+  ['net.netfilter.nf_conntrack_acct', 'the log has 0 for the bytes of transfers'],
 ] as const;
 
 /** @returns one line for each kernel setting that is off */
