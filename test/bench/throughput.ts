@@ -7,6 +7,7 @@ import { createLab, labels, type Lab, type WayName } from './ways.ts';
 const size = 1024 ** 3;
 
 const comparisons: readonly (readonly [first: WayName, second: WayName, goal?: Goal])[] = [
+  ['kept', 'helper', { atLeast: 0.97 }],
   ['kernel', 'helper', { atLeast: 0.97 }],
   ['relay', 'haproxy', { atLeast: 1 }],
   ['relay', 'mod_proxy'],
@@ -15,7 +16,7 @@ const comparisons: readonly (readonly [first: WayName, second: WayName, goal?: G
 
 /** 1 GiB down and up each way: the same client (curl), the same server (vsftpd), the same three hosts. */
 export async function measureThroughput(pairs: number): Promise<void> {
-  const lab = await createLab(['relay', 'kernel', 'helper', 'haproxy', 'mod_proxy', 'ftp-proxy']);
+  const lab = await createLab(['relay', 'kernel', 'kept', 'helper', 'haproxy', 'mod_proxy', 'ftp-proxy']);
   try {
     const { network, server } = lab;
     server.put('big.bin', Buffer.alloc(0));

@@ -17,6 +17,7 @@ const ports = {
   helper: 2123,
   mod_proxy: 2124,
   'ftp-proxy': 2125,
+  kept: 2126,
 } as const;
 
 /** `direct`: the gateway as a router. */
@@ -25,6 +26,7 @@ export type WayName = keyof typeof ports | 'direct';
 export const labels: Readonly<Record<WayName, string>> = {
   relay: 'relay plane',
   kernel: 'kernel plane',
+  kept: 'kernel plane that keeps the client address',
   helper: "kernel's helper",
   haproxy: 'HAProxy',
   mod_proxy: 'mod_proxy',
@@ -38,6 +40,7 @@ const passivePorts = {
   relay: [40_000, 44_999],
   mod_proxy: [45_000, 49_999],
   kernel: [50_000, 54_999],
+  kept: [55_000, 59_999],
 } as const;
 
 export interface Lab {
@@ -52,6 +55,7 @@ const starters: Readonly<Record<Exclude<WayName, 'direct'>, (network: Network) =
   relay: (network) => startPinhole(network, 'relay'),
   haproxy: startHaproxy,
   kernel: (network) => startPinhole(network, 'kernel'),
+  kept: (network) => startPinhole(network, 'kept'),
   helper: startKernelHelper,
   mod_proxy: startModProxy,
   'ftp-proxy': startFtpProxy,
@@ -99,8 +103,15 @@ function rangeOf(name: keyof typeof passivePorts): string {
 }
 
 /** It logs into a file, as the others do: whoever read its output would take time of the same processors. */
-async function startPinhole(network: Network, plane: 'relay' | 'kernel'): Promise<void> {
-  const flags = ['--plane', plane, '--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
+/** `kept`: what the kernel's helper does, which leaves the client's address as it is. */
+const flagsOf = {
+  relay: ['--plane', 'relay'],
+  kernel: ['--plane', 'kernel'],
+  kept: ['--plane', 'kernel', '--keep-client-address', '--kernel-table', 'kept', '--kernel-mark', '0x2122'],
+} as const;
+
+async function startPinhole(network: Network, plane: keyof typeof flagsOf): Promise<void> {
+  const flags = [...flagsOf[plane], '--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
   const argv = [process.execPath, cli, 'run', ...flags, '--passive-ports', rangeOf(plane)];
   const log = join(network.folder, `${plane}.log`);
   const pinhole = network.spawn('gateway', [
