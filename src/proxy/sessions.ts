@@ -26,6 +26,12 @@ export interface SessionsSettings extends SessionSettings {
   readonly maxSessionsPerClient: number;
 }
 
+/** Whose control connection it is, and where it was going before any rule of this host. */
+interface Ends {
+  readonly client: Endpoint;
+  readonly original: Endpoint;
+}
+
 interface Upstream {
   readonly host: string;
   readonly port: number;
@@ -94,27 +100,27 @@ export class Sessions {
   #admit(socket: Socket, client: Endpoint, arrived: Endpoint): void {
     const settings = this.#settings;
     const original = this.#host.originalDestination?.(socket, arrived.address) ?? arrived;
+    const ends = { client, original };
     const destination = this.#destinationOf({ original, arrived }, settings);
     const upstream = this.#upstreamOf(destination, settings);
-    const reason =
-      this.#whyRefuse(client) ?? (destination.kind === 'refuse' ? destination.reason : undefined);
+    const reason = this.#whyRefuse(ends) ?? (destination.kind === 'refuse' ? destination.reason : undefined);
     if (reason || !upstream) {
       this.#refuse(socket, client, reason ?? 'loop', refusals[reason ?? 'loop']);
       return;
     }
-    this.#enter(client);
+    this.#enter(ends);
     const dialling = this.#dial(upstream, client, settings);
     this.#dialling.add(dialling);
     dialling.connected.then(
       (connected) => {
         this.#dialling.delete(dialling);
         const reached = destination.kind === 'meant' ? destination.server : arrived;
-        this.#begin({ client: socket, server: connected }, { client, reached, arrived }, settings);
+        this.#begin({ client: socket, server: connected }, { ...ends, reached, arrived }, settings);
       },
       (error: unknown) => {
         const words = messageOf(error);
         this.#dialling.delete(dialling);
-        this.#leave(client);
+        this.#leave(ends);
         this.#refuse(socket, client, 'server-unreachable', serverIsAway, words);
       },
     );
@@ -167,24 +173,25 @@ export class Sessions {
 
   #begin(
     sockets: SessionSockets,
-    { client, reached, arrived }: { client: Endpoint; reached: Endpoint; arrived: Endpoint },
+    { reached, arrived, ...ends }: Ends & { reached: Endpoint; arrived: Endpoint },
     settings: SessionsSettings,
   ): void {
     const { server: upstream } = sockets;
+    const { client } = ends;
     const server = endpointOfSocket(upstream.remoteAddress, upstream.remotePort);
     const local = endpointOfSocket(upstream.localAddress, upstream.localPort);
     if (sockets.client.destroyed || !server || !local) {
       upstream.destroy();
       sockets.client.destroy();
-      this.#leave(client);
+      this.#leave(ends);
       return;
     }
-    const upstreamEnd = formatEndpoint(local);
+    const upstreamEnd = endsKey(local, server);
     if (this.#host.isOwn(server) || this.#clientEnds.has(upstreamEnd)) {
       // It would dial itself for this session, and once more for that one, until no session is left.
       upstream.destroy();
       this.#remember(upstreamEnd);
-      this.#leave(client);
+      this.#leave(ends);
       this.#refuse(sockets.client, client, 'loop', refusals.loop);
       return;
     }
@@ -204,16 +211,16 @@ export class Sessions {
       () => {
         this.#live.delete(session);
         this.#upstreamEnds.delete(upstreamEnd);
-        this.#leave(client);
+        this.#leave(ends);
       },
     );
     this.#live.add(session);
     if (this.#closing) session.drain();
   }
 
-  #whyRefuse(client: Endpoint): keyof typeof refusals | undefined {
+  #whyRefuse({ client, original }: Ends): keyof typeof refusals | undefined {
     if (this.#closing) return 'shutdown';
-    if (this.#upstreamEnds.has(formatEndpoint(client))) return 'loop';
+    if (this.#upstreamEnds.has(endsKey(client, original))) return 'loop';
     if (this.#count >= this.#settings.maxSessions) return 'too-many-sessions';
     if ((this.#countOf.get(client.address) ?? 0) >= this.#settings.maxSessionsPerClient)
       return 'too-many-sessions-of-client';
@@ -226,22 +233,27 @@ export class Sessions {
     closeGently(socket);
   }
 
-  #enter(client: Endpoint): void {
+  #enter({ client, original }: Ends): void {
     const { address } = client;
     this.#count++;
-    this.#clientEnds.add(formatEndpoint(client));
+    this.#clientEnds.add(endsKey(client, original));
     this.#countOf.set(address, (this.#countOf.get(address) ?? 0) + 1);
   }
 
-  #leave(client: Endpoint): void {
+  #leave({ client, original }: Ends): void {
     const { address } = client;
     this.#count--;
-    this.#clientEnds.delete(formatEndpoint(client));
+    this.#clientEnds.delete(endsKey(client, original));
     const left = (this.#countOf.get(address) ?? 1) - 1;
     if (left > 0) this.#countOf.set(address, left);
     else this.#countOf.delete(address);
     if (this.#count === 0) this.#empty?.();
   }
+}
+
+/** One connection: its port alone may be another's too, to another host. */
+function endsKey(from: Endpoint, to: Endpoint): string {
+  return `${formatEndpoint(from)} ${formatEndpoint(to)}`;
 }
 
 /** Milliseconds. */
