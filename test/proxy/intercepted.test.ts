@@ -26,12 +26,16 @@ interface Stand {
   client(): Promise<Peer>;
 }
 
-/** @param original where the kernel says that clients were going */
+/**
+ * @param original where the kernel says that clients were going
+ * @param isNamed whether the configuration names the server
+ */
 async function start(
   t: TestContext,
   original: (meant: Endpoint, arrived: Endpoint) => Endpoint,
   changes: Partial<SessionsSettings> = {},
   borrower?: Borrower,
+  isNamed = false,
 ): Promise<Stand> {
   const events: Event[] = [];
   const observe = (event: Event): void => void events.push(event);
@@ -49,7 +53,7 @@ async function start(
   const meant = await PeerListener.at(hosts.server);
   const settings: SessionsSettings = {
     policy: { fxpPeers: [], denyPorts: [], localNetworks: [], publicAddress: () => address('192.0.2.99') },
-    upstream: undefined,
+    upstream: isNamed ? { host: hosts.server, port: meant.endpoint.port } : undefined,
     keepClientAddress: false,
     intercepted: [everywhere],
     insideAddress: () => undefined,
@@ -185,4 +189,14 @@ test('a kept address is that of the client, for the server and for what the plan
   const [request] = stand.requests;
   assert.equal(request?.address, hosts.client);
   assert.equal(request.preferredPort, 195 * 256 + 80);
+});
+
+test('takes no client for a connection of its own that has the same address and port, to another host', async (t) => {
+  const borrower: Borrower = { dial: (to, as, timeout) => connect(to, timeout, [as]) };
+  const stand = await start(t, (_meant, arrived) => arrived, { keepClientAddress: true }, borrower, true);
+  const client = await stand.client();
+  const server = await stand.meant.next();
+  assert.deepEqual(server.remote, client.local);
+  server.send('220 Ready.\r\n');
+  await client.expect('220 Ready.\r\n');
 });
