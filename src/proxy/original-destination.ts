@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { familyOf, parseAddress, type Address } from '../net/address.ts';
+import { addressOfBytes, familyOf, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 
@@ -26,7 +26,7 @@ export async function loadOriginalDestination(): Promise<OriginalDestination> {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(longest);
     if (getsockopt(handle.fd, level[family], originalDst, name, length) !== 0) return undefined;
-    return family === 4 ? endpointOfSockaddr(name) : endpointOfSockaddr6(name);
+    return endpointOfSockaddr(name, family);
   };
 }
 
@@ -40,15 +40,11 @@ function load(koffi: typeof import('koffi')): Getsockopt {
   }
 }
 
-/** `struct sockaddr_in`: family, port, four bytes of address. */
-function endpointOfSockaddr(bytes: Buffer): Endpoint | undefined {
-  const address = parseAddress(bytes.subarray(4, 8).join('.'));
-  return address && { address, port: bytes.readUInt16BE(2) };
-}
-
-/** `struct sockaddr_in6`: family, port, flow information, sixteen bytes of address, scope. */
-function endpointOfSockaddr6(bytes: Buffer): Endpoint | undefined {
-  const words = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(8 + 2 * index).toString(16));
-  const address = parseAddress(words.join(':'));
-  return address && { address, port: bytes.readUInt16BE(2) };
+/**
+ * The port is at the same place in both. `struct sockaddr_in`: family, port, four bytes of address; `struct
+ * sockaddr_in6`: family, port, flow information, sixteen bytes of address, scope.
+ */
+function endpointOfSockaddr(bytes: Buffer, family: Family): Endpoint {
+  const address = family === 4 ? bytes.subarray(4, 8) : bytes.subarray(8, 24);
+  return { address: addressOfBytes(address), port: bytes.readUInt16BE(2) };
 }

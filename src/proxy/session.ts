@@ -168,6 +168,12 @@ export class Session {
     this.#client.start();
   }
 
+  /** Whether the client was led here on its way to the server itself. */
+  get #isIntercepted(): boolean {
+    const { reached, own } = this.#endpoints;
+    return reached.address !== own.client;
+  }
+
   /** Ends the session as soon as no transfer is under way. */
   drain(): void {
     this.#draining = true;
@@ -240,7 +246,6 @@ export class Session {
   #expectActive(command: Command, { announcement, rewrite }: CommandDecision & { kind: 'expect' }): void {
     const { activePorts, dataSourcePort, insideAddress } = this.#settings;
     const { inside, reached, own } = this.#endpoints;
-    const isIntercepted = reached.address !== own.client;
     const where = {
       peer: this.#state.server,
       alsoFrom: [],
@@ -249,7 +254,7 @@ export class Session {
       ports: inside.address === own.server ? activePorts : anyPort,
       to: announcement.endpoint,
       // A server that the client knows by its own address is seen to connect from its own port.
-      from: { address: reached.address, port: isIntercepted ? 0 : dataSourcePort },
+      from: { address: reached.address, port: this.#isIntercepted ? 0 : dataSourcePort },
     };
     const opened = (pinhole: Pinhole): void => {
       this.#pinholes.reserve(pinhole);
@@ -344,13 +349,12 @@ export class Session {
   ): void {
     const { passivePorts, policy } = this.#settings;
     const { client, reached, inside, own } = this.#endpoints;
-    const isIntercepted = reached.address !== own.client;
     const where = {
       peer: client.address,
       alsoFrom: policy.fxpPeers,
       address: reached.address,
       own: { near: own.client, far: own.server },
-      ports: isIntercepted ? anyPort : passivePorts,
+      ports: this.#isIntercepted ? anyPort : passivePorts,
       // The address that a reply names is never dialled: only the server that the relay knows is.
       to: { address: this.#state.server, port: announcement.endpoint.port },
       // A server may check that a data connection comes from where its control connection does.
@@ -362,7 +366,7 @@ export class Session {
       const transfer = this.#state.exchanges.find(isTransfer);
       if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
       // The public address stands for this host, not for a server elsewhere.
-      const address = isIntercepted
+      const address = this.#isIntercepted
         ? reached.address
         : announcedAddress(client.address, reached.address, policy);
       this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));

@@ -66,7 +66,7 @@ export async function createLab(names: readonly (keyof typeof ports)[]): Promise
   const network = await createNetwork({ forwarding: true });
   try {
     // As docs/kernel-plane.md has it. The kernel then counts for its own helper too.
-    await onGateway(network, ['sh', '-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_acct']);
+    await network.must('gateway', ['sh', '-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_acct']);
     const server = await startServer(network, 'vsftpd', { passivePorts: passivePorts.server });
     const reasons = new Map<WayName, string>();
     for (const name of names) {
@@ -128,16 +128,14 @@ async function startPinhole(network: Network, plane: keyof typeof flagsOf): Prom
 /** nf_conntrack_ftp and nf_nat_ftp, for the connections to one port alone. */
 async function startKernelHelper(network: Network): Promise<void> {
   const control = `ip daddr ${outside} tcp dport ${ports.helper}`;
-  await onGateway(
-    network,
-    ['nft', '-f', '-'],
-    `table ip helper {
+  await network.must('gateway', ['nft', '-f', '-'], {
+    input: `table ip helper {
   ct helper ftp { type "ftp" protocol tcp; }
   chain watch { type filter hook prerouting priority mangle; ${control} ct helper set "ftp"; }
   chain lead { type nat hook prerouting priority dstnat; ${control} dnat to ${inside}:21; }
 }
 `,
-  );
+  });
 }
 
 /** HAProxy knows nothing of FTP: it maps the server's passive ports one to one. */
@@ -233,9 +231,4 @@ PidFile ${join(network.folder, 'ftp-proxy.pid')}
   );
   const argv = [unpackedServer('ftp-proxy').program, '-d', '-n', '-f', file];
   await network.spawn('gateway', argv).waitForPort(ports['ftp-proxy']);
-}
-
-async function onGateway(network: Network, argv: readonly string[], input?: string): Promise<void> {
-  const { code, stderr } = await network.exec('gateway', argv, input === undefined ? {} : { input });
-  if (code !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
 }

@@ -77,10 +77,8 @@ function serverOf(family: Family): LabServer {
   return servers.get(family) ?? assert.fail('no server');
 }
 
-async function onGateway(argv: readonly string[], input?: string): Promise<string> {
-  const done = await network.exec('gateway', argv, input === undefined ? {} : { input });
-  assert.equal(done.code, 0, `${argv.join(' ')}: ${done.stderr}`);
-  return done.stdout;
+function onGateway(argv: readonly string[], input?: string): Promise<string> {
+  return network.must('gateway', argv, input === undefined ? {} : { input });
 }
 
 /** Lists, uploads and downloads, and compares the files; returns the last result. */

@@ -71,11 +71,10 @@ const firewall = `table inet filter {
 /** What the gateway forwards: all, nothing, or what bears Pinhole's mark. */
 async function forward(network: Network, what: 'all' | 'nothing' | 'marked'): Promise<void> {
   const policy = what === 'marked' ? 'drop' : 'accept';
-  const { code, stderr } = await network.exec('gateway', [
+  await network.must('gateway', [
     ...['nft', 'add', 'chain', 'inet', 'filter', 'forward'],
     `{ type filter hook forward priority filter; policy ${policy}; }`,
   ]);
-  assert.equal(code, 0, stderr);
   await network.setForwarding(what !== 'nothing');
 }
 
@@ -86,8 +85,7 @@ function ofServer(name: ServerName): void {
   before(async () => {
     if (missing.length > 0) return;
     network = await createNetwork();
-    const { code, stderr } = await network.exec('gateway', ['nft', '-f', '-'], { input: firewall });
-    assert.equal(code, 0, stderr);
+    await network.must('gateway', ['nft', '-f', '-'], { input: firewall });
     for (const [index, family] of families.entries()) {
       const server = await startServer(network, name, { family });
       const relay = await startRelay(network, { family });

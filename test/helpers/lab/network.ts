@@ -63,6 +63,8 @@ export interface Network {
   namespace(host: Host): string;
   /** Runs a program in the host to its end; `timeout` in ms (30 s), past which it is killed and this throws. */
   exec(host: Host, argv: readonly string[], options?: SpawnOptions & { timeout?: number }): Promise<Finished>;
+  /** As `exec`, and a non-zero exit code throws with the output. Returns standard output. */
+  must(host: Host, argv: readonly string[], options?: SpawnOptions & { timeout?: number }): Promise<string>;
   /** Starts a program in the host; `dispose` ends it if `stop` did not. */
   spawn(host: Host, argv: readonly string[], options?: SpawnOptions): LabProcess;
   /** Lets the gateway forward packets as a plain router, or stops that. Off at first: only a relay connects. */
@@ -95,6 +97,7 @@ export async function createNetwork(options: { forwarding?: boolean } = {}): Pro
     folder,
     namespace,
     exec: (host, argv, execOptions) => runProcess(inside(namespace(host), argv), execOptions),
+    must: (host, argv, execOptions) => mustRun(inside(namespace(host), argv), execOptions),
     spawn: (host, argv, spawnOptions) => {
       const child = startProcess(inside(namespace(host), argv), spawnOptions);
       started.push(child);

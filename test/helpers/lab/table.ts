@@ -4,9 +4,8 @@ import type { Network } from './network.ts';
 
 /** What the sets and maps of Pinhole's table on the gateway hold. */
 async function elementsOf(network: Network, table: string): Promise<string[]> {
-  const { stdout, stderr, code } = await network.exec('gateway', ['nft', 'list', 'table', 'inet', table]);
-  assert.equal(code, 0, stderr);
-  return [...stdout.matchAll(/elements = \{([^}]*)\}/g)].map(([, each = '']) => each.trim());
+  const text = await network.must('gateway', ['nft', 'list', 'table', 'inet', table]);
+  return [...text.matchAll(/elements = \{([^}]*)\}/g)].map(([, each = '']) => each.trim());
 }
 
 /** Waits until the table holds nothing: what does nothing any more is taken out in no hurry. Fails after 5 s. */
