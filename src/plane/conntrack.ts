@@ -12,6 +12,8 @@ export interface Conntrack {
   poll(): boolean;
   /** A connection as it is now, with what it has carried; undefined where it is gone. */
   look(flow: Pick<Flow, 'id' | 'from' | 'at'>): Flow | undefined;
+  /** Whether any connection has these two ends, or had until a moment ago; false where the kernel does not say. */
+  isTracked(ends: Pick<Flow, 'from' | 'at'>): boolean;
   /** All that there are now; undefined where the kernel does not say. */
   list(): Flow[] | undefined;
   stop(): void;
@@ -95,6 +97,7 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
   return {
     poll,
     look: ({ id, from, at }) => answer(askForOne({ from, at }), false)?.find((flow) => flow.id === id),
+    isTracked: (ends) => (answer(askForOne(ends), false)?.length ?? 0) > 0,
     list: () => answer(askForMarked(mark), true),
     stop: () => {
       if (stopped) return;

@@ -80,10 +80,6 @@ class KernelPlane implements Plane {
   /** What the source of a connection becomes, by `sourceKey`; several paths may share it. */
   readonly #sources = new Map<string, { readonly from: Endpoint; users: number }>();
   readonly #channels = new Map<number, Channel>();
-  /** By connection: the ends of one whose source port was asked for, until conntrack forgets it after its end. */
-  readonly #endsOf = new Map<number, string>();
-  /** No other connection can have these. */
-  readonly #occupied = new Set<string>();
   /** Those that have ended and were not told yet. */
   readonly #over = new Set<Channel>();
   #conntrack: Conntrack | undefined;
@@ -194,11 +190,15 @@ class KernelPlane implements Plane {
     return lease;
   }
 
-  /** Where the port can't be had any will do, as on the relay plane: the kernel would drop the connection. */
+  /**
+   * Where the port can't be had any will do, as on the relay plane. Anybody's connection may have it, for two minutes
+   * after its end too: the kernel would drop the packet that has just used the pinhole up.
+   */
   #sourceFor({ peer, to, from }: PinholeRequest): Endpoint {
     const shared = this.#sources.get(sourceKey({ peer, to }))?.from;
     if (shared?.address === from.address) return shared;
-    return this.#isOccupied(from, to) ? { ...from, port: 0 } : from;
+    const isTaken = from.port !== 0 && this.#conntrack?.isTracked({ from: to, at: from });
+    return isTaken ? { ...from, port: 0 } : from;
   }
 
   async #admit(lease: Lease): Promise<void> {
@@ -291,21 +291,6 @@ class KernelPlane implements Plane {
     this.#options.table.withdraw(statements);
   }
 
-  #isOccupied(from: Endpoint, to: Endpoint): boolean {
-    return this.#occupied.has(endsKey(from, to));
-  }
-
-  #occupy(id: number, { from, to }: Path): void {
-    if (from.port === 0) return;
-    this.#endsOf.set(id, endsKey(from, to));
-    this.#occupied.add(endsKey(from, to));
-  }
-
-  #vacate(id: number): void {
-    this.#occupied.delete(this.#endsOf.get(id) ?? '');
-    this.#endsOf.delete(id);
-  }
-
   #forget({ expectation }: Lease): void {
     this.#table.remove(expectation);
     this.#leases.delete(expectation.id);
@@ -338,7 +323,6 @@ class KernelPlane implements Plane {
   }
 
   #follow(flow: Flow): void {
-    if (flow.what === 'destroy') this.#vacate(flow.id);
     const channel = this.#channels.get(flow.id) ?? this.#begin(flow);
     if (!channel) return;
     // What is over may still be told of, with less: 'destroy' names no state.
@@ -358,7 +342,6 @@ class KernelPlane implements Plane {
     if (!lease) return undefined;
     const channel = { flow, lease, started: performance.now(), state: flow.state, ended: undefined };
     this.#channels.set(flow.id, channel);
-    this.#occupy(flow.id, lease.path);
     this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...factsOf(lease.expectation) });
     lease.request.owner.channelOpened();
     return channel;
@@ -390,7 +373,6 @@ class KernelPlane implements Plane {
     if (!flows) return;
     for (const flow of flows) this.#follow(flow);
     const there = new Set(flows.map(({ id }) => id));
-    for (const id of this.#endsOf.keys()) if (!there.has(id)) this.#vacate(id);
     for (const [id, channel] of this.#channels) {
       if (!there.has(id) && channel.ended === undefined) this.#end(channel);
     }
@@ -423,10 +405,6 @@ function causeOf({ state, lease }: Channel): TransferCause {
 
 function isOpening(state: string | undefined): boolean {
   return state?.startsWith('SYN_') ?? false;
-}
-
-function endsKey(from: Endpoint, to: Endpoint): string {
-  return `${formatEndpoint(from)} ${formatEndpoint(to)}`;
 }
 
 function tupleKey(at: Endpoint, peer: string): string {

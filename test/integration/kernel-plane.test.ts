@@ -187,6 +187,23 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     await watch.stop();
   });
 
+  test('an active connection comes from another port where one that has ended had port 20', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const { client, public: gateway } = addresses[4];
+    const port = '46000';
+    const listener = network.spawn('client', ['python3', '-u', '-c', acceptOne, client, port]);
+    await listener.waitForOutput(/^listening$/m);
+    await onGateway(['python3', '-c', connectFrom20, gateway, client, port]);
+    await listener.exited;
+    const ends = ['-s', gateway, '-d', client, '-p', 'tcp', '--sport', '20', '--dport', port];
+    assert.match(await onGateway(['conntrack', '-L', ...ends]), / TIME_WAIT /);
+
+    const { user, password } = serverOf(4);
+    const argv = ['curl', '-sS', '--max-time', '20', '-P', `${client}:${port}`, '--disable-eprt'];
+    const listing = await network.must('client', [...argv, '-u', `${user}:${password}`, `ftp://${gateway}/`]);
+    assert.match(listing, / file$/m);
+  });
+
   test('the server sees a passive connection come from where the control connection does', async (t) => {
     if (skipOrFail(t, missing)) return;
     const watch = network.spawn('server', ['tcpdump', '-n', '-l', '-i', 'eth0', 'tcp[tcpflags] == tcp-syn']);
@@ -431,6 +448,25 @@ total = 0
 while chunk := first.recv(65536):
     total += len(chunk)
 print(total)
+`;
+
+/** Takes one connection and ends behind its other side. */
+const acceptOne = `
+import socket, sys
+server = socket.create_server((sys.argv[1], int(sys.argv[2])))
+print('listening')
+connection, _ = server.accept()
+connection.recv(1)
+`;
+
+/** Connects from port 20 and closes first. */
+const connectFrom20 = `
+import socket, sys
+data = socket.socket()
+data.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+data.bind((sys.argv[1], 20))
+data.connect((sys.argv[2], int(sys.argv[3])))
+data.close()
 `;
 
 /** Reads a little, waits for a line, and writes all of it to a file. */
