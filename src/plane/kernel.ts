@@ -122,12 +122,16 @@ class KernelPlane implements Plane {
         throw new Error(`the kernel plane cannot lead ${peer} to ${end}: IPv4 and IPv6 do not mix`);
       }
     }
-    // What has been taken by now is free again.
-    this.#poll();
     if (this.#closed) throw new Error('the relay is stopping');
+    let hasPolled = false;
     for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
-      if (this.#register.has(at, peer)) continue;
+      if (this.#register.has(at, peer)) {
+        // What has been taken by now is free again, and asking once is enough.
+        if (!hasPolled) this.#poll();
+        hasPolled = true;
+        if (this.#register.has(at, peer)) continue;
+      }
       const lease = this.#lease(request, at);
       try {
         await this.#admit(lease);
