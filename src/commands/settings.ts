@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Argv, Options } from 'yargs';
 import { loadConfig, settings, type LoadedConfig } from '../config.ts';
 
-/** yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept. */
-export function withSettings<T>(yargs: Argv<T>): Argv<T> {
+/**
+ * yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept.
+ *
+ * @param isShown whether --help tells of it
+ */
+export function withSettings<T>(yargs: Argv<T>, isShown: (key: string) => boolean = () => true): Argv<T> {
   for (const { key, group, description, defaultText, allowed, many, isSwitch } of settings) {
     const words = group === 'How' || isSwitch ? ` (${allowed})` : '';
     const option: Options = {
@@ -14,6 +18,7 @@ export function withSettings<T>(yargs: Argv<T>): Argv<T> {
       requiresArg: !isSwitch,
     };
     if (many) option.array = true;
+    if (!isShown(key)) option.hidden = true;
     if (defaultText !== '') option.defaultDescription = defaultText;
     yargs.option(key, option);
   }

@@ -1,0 +1,208 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { ConfigError, type Config } from '../config.ts';
+import { parseAddress } from '../net/address.ts';
+import { parseCidr } from '../net/cidr.ts';
+import { messageOf } from '../net/error.ts';
+import { parsePortRange } from '../net/port-range.ts';
+import type { RulesetFile } from '../ruleset/file.ts';
+import { filesOf, formatNames, formatsText, reasonAgainst, type FormatName } from '../ruleset/formats.ts';
+import {
+  deployments,
+  planOf,
+  RulesetError,
+  type Deployment,
+  type Plan,
+  type RulesetOptions,
+} from '../ruleset/plan.ts';
+import { listenOf } from './embedded.ts';
+import { configFrom, withSettings } from './settings.ts';
+
+interface RulesFlags {
+  readonly for: string;
+  readonly deployment?: string | undefined;
+  readonly 'client-networks'?: string | undefined;
+  readonly 'session-rate': string;
+  readonly 'open-ports'?: string | undefined;
+  readonly out?: string | undefined;
+}
+
+/** What yargs lists anyway is not shown twice: of the settings of `run` those that change the rules. */
+const concerned: ReadonlySet<string> = new Set([
+  'server',
+  'listen',
+  'keep-client-address',
+  'intercept',
+  'intercept-networks',
+  'passive-ports',
+  'active-ports',
+  'plane',
+  'kernel-mark',
+]);
+
+export const rulesCommand: CommandModule<object, RulesFlags> = {
+  command: 'rules',
+  describe: 'Print the firewall rules and settings that a deployment needs',
+  builder: (yargs) =>
+    withSettings(yargs, (key) => concerned.has(key))
+      .option('for', {
+        type: 'string',
+        demandOption: true,
+        requiresArg: true,
+        choices: [...formatNames, 'all'],
+        describe: formatsText,
+      })
+      .option('deployment', {
+        type: 'string',
+        requiresArg: true,
+        choices: deployments,
+        describe:
+          'in-front: Pinhole on a host that forwards nothing; gateway: on the box between; gateway-intercept: the same for ' +
+          "clients inside; kernel-helper: the kernel's own helper, without Pinhole (default: as the settings say)",
+      })
+      .option('client-networks', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'networks of the clients inside whose sessions are intercepted',
+      })
+      .option('session-rate', {
+        type: 'string',
+        requiresArg: true,
+        default: '60',
+        describe: 'new sessions a minute from one address',
+      })
+      .option('open-ports', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'TCP ports of what else this host serves, like 22,8000-8010 (without: none, not even SSH)',
+      })
+      .option('out', { type: 'string', requiresArg: true, describe: 'a folder to write the files into' })
+      .usage('$0 rules --for FORMAT [--deployment DEPLOYMENT] [OPTIONS]')
+      .example('$0 rules --for nftables --server 10.77.0.2 --open-ports 22', 'in front of a server')
+      .example(
+        '$0 rules --for all --config /etc/pinhole.toml --out rules',
+        'everything, from the configuration of run',
+      )
+      .example(
+        '$0 rules --for redhat --deployment kernel-helper',
+        'without Pinhole, on the FTP server itself',
+      )
+      .epilogue('It changes nothing on this host. docs/rules.md says how to load what it prints.'),
+  handler: (argv) => {
+    const { config } = configFrom({ ...argv });
+    const files = made(argv, config);
+    if (argv.out === undefined) process.stdout.write(printed(files));
+    else writeTree(files, argv.out);
+  },
+};
+
+function made(argv: RulesFlags, config: Config): readonly RulesetFile[] {
+  try {
+    const plan = planOf(optionsFrom(argv, config));
+    if (argv.for !== 'all') return filesOf(plan, argv.for as FormatName);
+    return allFiles(plan);
+  } catch (error) {
+    // What is wrong is the words of the call.
+    if (error instanceof RulesetError) throw new ConfigError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Of every format that can say it, in a folder each: they are there to choose from. */
+function allFiles(plan: Plan): RulesetFile[] {
+  return formatNames
+    .filter((name) => reasonAgainst(plan, name) === undefined)
+    .flatMap((name) => filesOf(plan, name).map(({ path, text }) => ({ path: `${name}/${path}`, text })));
+}
+
+function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
+  const { server, plane, passivePorts, activePorts, keepClientAddress, interceptNetworks, kernelMark } =
+    config;
+  const address = server && parseAddress(server.host);
+  if (server && address === undefined) {
+    throw new ConfigError(
+      `server: ${server.host} is a name, and rules take addresses: --server ADDRESS[:PORT]`,
+    );
+  }
+  return {
+    deployment: (argv.deployment as Deployment | undefined) ?? deploymentOf(config),
+    plane,
+    server: server && address !== undefined ? { address, port: server.port } : undefined,
+    listen: server || config.listen ? listenOf(config) : [{ address: undefined, port: 21 }],
+    passivePorts,
+    activePorts,
+    keepClientAddress,
+    clientNetworks: listFrom(
+      'client-networks',
+      argv['client-networks'],
+      parseCidr,
+      'networks like 10.77.0.0/24',
+    ),
+    interceptNetworks,
+    kernelMark,
+    sessionRate: rateFrom(argv['session-rate']),
+    openPorts: listFrom(
+      'open-ports',
+      argv['open-ports'],
+      parsePortRange,
+      'ports and ranges of ports like 22,8000-8010',
+    ),
+  };
+}
+
+function deploymentOf({ intercept, plane, keepClientAddress }: Config): Deployment {
+  if (intercept) return 'gateway-intercept';
+  return plane === 'kernel' || keepClientAddress ? 'gateway' : 'in-front';
+}
+
+function listFrom<T>(
+  flag: string,
+  text: string | undefined,
+  read: (item: string) => T | undefined,
+  allowed: string,
+): T[] {
+  return (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+    .map((item) => {
+      const value = read(item);
+      if (value === undefined)
+        throw new ConfigError(`flag --${flag}: ${JSON.stringify(item)}, allowed: ${allowed}`);
+      return value;
+    });
+}
+
+/** nft and hashlimit count up to this in a minute. */
+const mostSessions = 10_000;
+
+function rateFrom(text: string): number {
+  const rate = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (rate < 1 || rate > mostSessions) {
+    throw new ConfigError(
+      `flag --session-rate: ${JSON.stringify(text)}, allowed: a whole number from 1 to ${mostSessions}`,
+    );
+  }
+  return rate;
+}
+
+/** One file as it is, so that it can be piped on; several with their names, as head(1) prints them. */
+function printed(files: readonly RulesetFile[]): string {
+  const [only, ...others] = files;
+  if (only && others.length === 0) return only.text;
+  return files.map(({ path, text }) => `==> ${path} <==\n${text}`).join('\n');
+}
+
+function writeTree(files: readonly RulesetFile[], folder: string): void {
+  for (const { path, text } of files) {
+    const file = join(folder, path);
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    } catch (error) {
+      throw new Error(`${file} cannot be written: ${messageOf(error)}`, { cause: error });
+    }
+    process.stdout.write(`${file}\n`);
+  }
+}

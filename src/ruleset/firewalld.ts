@@ -1,0 +1,91 @@
+import { formatCidr } from '../net/cidr.ts';
+import { formatPortRange, type PortRange } from '../net/port-range.ts';
+import { fileOf, type RulesetFile } from './file.ts';
+import { familyOfCidr, type Plan, type Rule } from './plan.ts';
+
+/**
+ * A zone that drops all else, and a service. What the kernel plane forwards needs no rule here: firewalld lets pass what
+ * is translated.
+ */
+export function firewalld(plan: Plan): RulesetFile[] {
+  const { heading, input, watch, options } = plan;
+  const open = input.filter(
+    ({ from = [], mark, expectedByHelper }) => from.length === 0 && mark === undefined && !expectedByHelper,
+  );
+  const limited = open.filter((rule) => rule.limited);
+  const comment = ['<!--', ...heading.map((line) => `  ${line}`), '-->'];
+  return [
+    fileOf('etc/firewalld/services/ftp-rules.xml', [
+      '<?xml version="1.0" encoding="utf-8"?>',
+      '<service>',
+      '  <short>FTP</short>',
+      `  <description>${open
+        .map((rule) => rule.comment)
+        .map(escaped)
+        .join('. ')}</description>`,
+      ...open
+        .filter((rule) => !rule.limited)
+        .flatMap(({ ports = [] }) => ports.map((range) => `  ${port(range)}`)),
+      ...(watch ? ['  <helper name="ftp"/>', ...(watch.ports ?? []).map((range) => `  ${port(range)}`)] : []),
+      '</service>',
+    ]),
+    fileOf('etc/firewalld/zones/ftp-rules.xml', [
+      '<?xml version="1.0" encoding="utf-8"?>',
+      ...comment,
+      '<zone target="DROP">',
+      '  <short>FTP</short>',
+      '  <description>Bind it: firewall-cmd --permanent --zone=ftp-rules --change-interface=eth0</description>',
+      '  <service name="ftp-rules"/>',
+      '  <protocol value="icmp"/>',
+      '  <protocol value="ipv6-icmp"/>',
+      ...limited.flatMap((rule) => richRules(rule, watch ? undefined : options.sessionRate)),
+      ...input.filter(({ from = [] }) => from.length > 0).flatMap((rule) => richRules(rule, undefined)),
+      '</zone>',
+    ]),
+    fileOf('etc/sysctl.d/90-ftp.conf', [
+      '# Anti-spoofing of IPv4. firewalld does it for IPv6 (IPv6_rpfilter in firewalld.conf).',
+      'net.ipv4.conf.all.rp_filter = 1',
+    ]),
+  ];
+}
+
+/** The limit of a rich rule is one for all addresses together. */
+function richRules({ from = [], to = [], ports = [], comment }: Rule, rate: number | undefined): string[] {
+  const families =
+    [...from, ...to].length > 0 ? [...new Set([...from, ...to].map(familyOfCidr))] : [undefined];
+  return [
+    `  <!-- ${escaped(comment)} -->`,
+    ...families.flatMap((family) => {
+      const sources = from.filter((each) => familyOfCidr(each) === family);
+      const targets = to.filter((each) => familyOfCidr(each) === family);
+      return (sources.length > 0 ? sources : [undefined]).flatMap((source) =>
+        (targets.length > 0 ? targets : [undefined]).flatMap((target) =>
+          ports.map((range) =>
+            [
+              family === undefined ? '  <rule>' : `  <rule family="ipv${family}">`,
+              ...(source ? [`    <source address="${formatCidr(source)}"/>`] : []),
+              ...(target ? [`    <destination address="${formatCidr(target)}"/>`] : []),
+              `    ${port(range)}`,
+              ...(rate === undefined
+                ? ['    <accept/>']
+                : ['    <accept>', `      <limit value="${rate}/m"/>`, '    </accept>']),
+              '  </rule>',
+            ].join('\n'),
+          ),
+        ),
+      );
+    }),
+  ];
+}
+
+function port(range: PortRange): string {
+  return `<port port="${formatPortRange(range)}" protocol="tcp"/>`;
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('--', '- -');
+}

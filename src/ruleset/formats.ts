@@ -1,0 +1,96 @@
+import type { RulesetFile } from './file.ts';
+import { firewalld } from './firewalld.ts';
+import { proftpd, pureFtpd, vsftpd } from './ftp-servers.ts';
+import { iptables } from './iptables.ts';
+import { modules, sysctl } from './modules.ts';
+import { nftables } from './nftables.ts';
+import { pf } from './pf.ts';
+import { deployments, RulesetError, type Deployment, type Plan } from './plan.ts';
+import { redhat } from './redhat.ts';
+import { ufw } from './ufw.ts';
+
+export type FormatName =
+  | 'nftables'
+  | 'iptables'
+  | 'redhat'
+  | 'firewalld'
+  | 'ufw'
+  | 'pf'
+  | 'modules'
+  | 'sysctl'
+  | 'vsftpd'
+  | 'proftpd'
+  | 'pure-ftpd';
+
+interface Format {
+  /** What it is, for --help. */
+  readonly what: string;
+  readonly make: (plan: Plan) => RulesetFile[];
+  /** Undefined: all. */
+  readonly deployments?: readonly Deployment[];
+  /** Undefined: both. */
+  readonly plane?: 'relay';
+}
+
+const table: Readonly<Record<FormatName, Format>> = {
+  nftables: { what: 'a table for nft -f', make: nftables },
+  iptables: { what: 'for iptables-restore and ip6tables-restore', make: iptables },
+  redhat: { what: 'sysconfig files of service iptables', make: redhat, plane: 'relay' },
+  firewalld: {
+    what: 'a zone and a service',
+    make: firewalld,
+    deployments: ['in-front', 'gateway', 'kernel-helper'],
+  },
+  ufw: { what: 'a script that puts rules into before.rules', make: ufw },
+  pf: {
+    what: "OpenBSD's and FreeBSD's pf.conf",
+    make: pf,
+    deployments: ['in-front', 'gateway'],
+    plane: 'relay',
+  },
+  modules: { what: 'modules-load.d and modprobe.d', make: modules },
+  sysctl: { what: 'sysctl.d', make: sysctl },
+  vsftpd: {
+    what: 'lines for vsftpd.conf',
+    make: vsftpd,
+    deployments: ['in-front', 'gateway', 'kernel-helper'],
+  },
+  proftpd: {
+    what: 'lines for proftpd.conf',
+    make: proftpd,
+    deployments: ['in-front', 'gateway', 'kernel-helper'],
+  },
+  'pure-ftpd': {
+    what: "files of Debian's pure-ftpd/conf",
+    make: pureFtpd,
+    deployments: ['in-front', 'gateway', 'kernel-helper'],
+  },
+};
+
+export const formatNames: readonly FormatName[] = Object.keys(table) as FormatName[];
+
+/** `nftables: a table for nft -f; ...` */
+export const formatsText: string = formatNames.map((name) => `${name}: ${table[name].what}`).join('; ');
+
+/** @throws {RulesetError} where the format cannot say it */
+export function filesOf(plan: Plan, name: FormatName): RulesetFile[] {
+  const reason = reasonAgainst(plan, name);
+  if (reason !== undefined) throw new RulesetError(reason);
+  return table[name].make(plan);
+}
+
+/** Why the format cannot say such a plan; undefined where it can. */
+export function reasonAgainst({ options, lead }: Plan, name: FormatName): string | undefined {
+  const { deployments: possible = deployments, plane } = table[name];
+  const { deployment } = options;
+  if (!possible.includes(deployment)) {
+    return `${name}: not for the deployment ${deployment}, allowed: ${possible.join(', ')}`;
+  }
+  if (plane !== undefined && deployment !== 'kernel-helper' && options.plane !== plane) {
+    return `${name}: not for the kernel plane, which takes nftables; allowed: --plane ${plane}`;
+  }
+  if (name === 'firewalld' && lead) {
+    return 'firewalld: not for kernel-helper with a server behind this host; allowed: without --server, for a server on this host';
+  }
+  return undefined;
+}

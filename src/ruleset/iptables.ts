@@ -1,0 +1,187 @@
+import { familyOf, type Family } from '../net/address.ts';
+import { formatEndpoint } from '../net/endpoint.ts';
+import type { PortRange } from '../net/port-range.ts';
+import { commented, fileOf, type RulesetFile } from './file.ts';
+import { ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
+
+/** How a rule is said: today's matches, or those that kernels of the 2.6 days have. */
+export interface Dialect {
+  readonly state: (states: string) => string;
+  /** Matches a new connection of an address that has made too many in the last minute. */
+  readonly tooMany: (rate: number) => readonly string[];
+  readonly spoofed: readonly string[];
+}
+
+export const today: Dialect = {
+  state: (states) => `-m conntrack --ctstate ${states}`,
+  tooMany: (rate) => [
+    `-m hashlimit --hashlimit-name ftp --hashlimit-mode srcip --hashlimit-above ${rate}/minute --hashlimit-burst ${rate} -j DROP`,
+  ],
+  spoofed: ['! -i lo -m rpfilter --invert -j DROP'],
+};
+
+/** For iptables-restore and ip6tables-restore, of either back end. */
+export function iptables(plan: Plan): RulesetFile[] {
+  return [fileFor(plan, 4, 'etc/iptables/rules.v4'), fileFor(plan, 6, 'etc/iptables/rules.v6')];
+}
+
+function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
+  const program = family === 4 ? 'iptables-restore' : 'ip6tables-restore';
+  const { input, forward } = plan;
+  return fileOf(path, [
+    ...commented([
+      ...plan.heading,
+      '',
+      `Load: ${program} < /${path}`,
+      'It replaces what there is in the tables that are named: put your own rules in here.',
+    ]),
+    ...rawTable(plan, family, today),
+    ...natTable(plan, family),
+    '*filter',
+    ':INPUT DROP [0:0]',
+    ':FORWARD DROP [0:0]',
+    ':OUTPUT ACCEPT [0:0]',
+    ...commonRules('INPUT', family, today, true),
+    ...input.flatMap((rule) => acceptRules(rule, 'INPUT', family, today, plan.options.sessionRate)),
+    ...(forward
+      ? [
+          ...commonRules('FORWARD', family, today, false),
+          ...forward.flatMap((rule) => acceptRules(rule, 'FORWARD', family, today, plan.options.sessionRate)),
+        ]
+      : []),
+    'COMMIT',
+  ]);
+}
+
+/** The table `raw`: anti-spoofing, and the helper. */
+export function rawTable({ watch }: Plan, family: Family, { spoofed }: Dialect): string[] {
+  const neighbours =
+    family === 6
+      ? [
+          '# Neighbours are asked from addresses that are not in use yet.',
+          ...['neighbour-solicitation', 'router-advertisement'].map(
+            (type) => `-A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`,
+          ),
+        ]
+      : [];
+  const rules = [
+    ...(spoofed.length > 0
+      ? [
+          ...neighbours,
+          '# Anti-spoofing: a source that would not be answered through the interface that it came in by.',
+          ...spoofed.map((rule) => `-A PREROUTING ${rule}`),
+        ]
+      : []),
+    ...said(watch, family, (rule, match) => [
+      `# ${rule.comment}`,
+      ...match('PREROUTING').map((m) => `${m} -j CT --helper ftp`),
+    ]),
+  ];
+  return rules.length === 0
+    ? []
+    : ['*raw', ':PREROUTING ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT'];
+}
+
+/** The table `nat`, where something is led elsewhere. */
+export function natTable({ lead, redirect }: Plan, family: Family): string[] {
+  const rules = [
+    ...(lead && familyOf(lead.target.address) === family
+      ? said(lead, family, (rule, match) => [
+          `# ${rule.comment}`,
+          ...match('PREROUTING').map(
+            (m) =>
+              `${m}${lead.to?.length === 0 ? ' -m addrtype --dst-type LOCAL' : ''} -j DNAT --to-destination ${formatEndpoint(lead.target)}`,
+          ),
+        ])
+      : []),
+    ...said(redirect, family, (rule, match) => [
+      `# ${rule.comment}`,
+      ...match('PREROUTING').map((m) => `${m} -j REDIRECT --to-ports ${redirect?.port ?? 0}`),
+    ]),
+  ];
+  if (rules.length === 0) return [];
+  const chains = ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'].map((name) => `:${name} ACCEPT [0:0]`);
+  return ['*nat', ...chains, ...rules, 'COMMIT'];
+}
+
+/** What every chain that drops begins with. */
+export function commonRules(chain: string, family: Family, { state }: Dialect, isInput: boolean): string[] {
+  const icmp = family === 4 ? 'icmp' : 'ipv6-icmp';
+  return [
+    '# What belongs to what was let in: answers, acknowledgements, the way back of data.',
+    `-A ${chain} ${state('ESTABLISHED')} -j ACCEPT`,
+    `-A ${chain} ${state('INVALID')} -j DROP`,
+    ...(isInput ? [`-A ${chain} -i lo -j ACCEPT`] : []),
+    family === 4
+      ? '# Errors and the size of packets on the way.'
+      : '# Errors and the size of packets on the way; neighbours.',
+    isInput ? `-A ${chain} -p ${icmp} -j ACCEPT` : `-A ${chain} -p ${icmp} ${state('RELATED')} -j ACCEPT`,
+  ];
+}
+
+export function acceptRules(
+  rule: Rule,
+  chain: string,
+  family: Family,
+  dialect: Dialect,
+  rate: number,
+): string[] {
+  return said(rule, family, (one, match) => {
+    const isNew = dialect.state('NEW');
+    const limits = one.limited
+      ? match(chain).flatMap((m) => dialect.tooMany(rate).map((limit) => `${m} ${isNew} ${limit}`))
+      : [];
+    const state = one.expectedByHelper
+      ? ` ${dialect.state('RELATED')} -m helper --helper ftp`
+      : one.mark === undefined
+        ? ` ${isNew}`
+        : '';
+    return [`# ${one.comment}`, ...limits, ...match(chain).map((m) => `${m}${state} -j ACCEPT`)];
+  });
+}
+
+/** What is said of a rule in a family; nothing where it has no part in it. */
+function said<R extends Rule>(
+  rule: R | undefined,
+  family: Family,
+  say: (rule: R, match: (chain: string) => string[]) => string[],
+): string[] {
+  const one = rule && ofFamily(rule, family);
+  return one ? say(one, (chain) => matches(one, chain)) : [];
+}
+
+/** A rule can name one source and one destination; lists of ports are split where `multiport` is full. */
+function matches({ from = [], to = [], ports, mark }: Rule, chain: string): string[] {
+  const sources = from.length === 0 ? [''] : from.map((network) => ` -s ${textOfCidr(network)}`);
+  const targets = to.length === 0 ? [''] : to.map((network) => ` -d ${textOfCidr(network)}`);
+  const services = ports ? portMatches(ports) : [''];
+  const marked = mark === undefined ? '' : ` -m connmark --mark 0x${mark.toString(16)}`;
+  return sources.flatMap((source) =>
+    targets.flatMap((target) =>
+      services.map((service) => `-A ${chain}${source}${target}${service}${marked}`),
+    ),
+  );
+}
+
+/** multiport holds 15 ports, a range counts as two. */
+const mostRanges = 7;
+
+function portMatches(ports: readonly PortRange[]): string[] {
+  const unique = [...new Map(ports.map((range) => [text(range), range])).values()];
+  const [only, ...others] = unique;
+  if (only && others.length === 0) return [` -p tcp -m tcp --dport ${text(only)}`];
+  const lists: string[] = [];
+  for (let at = 0; at < unique.length; at += mostRanges) {
+    lists.push(
+      ` -p tcp -m multiport --dports ${unique
+        .slice(at, at + mostRanges)
+        .map(text)
+        .join(',')}`,
+    );
+  }
+  return lists;
+}
+
+function text({ first, last }: PortRange): string {
+  return first === last ? `${first}` : `${first}:${last}`;
+}

@@ -1,0 +1,51 @@
+import { commented, fileOf, type RulesetFile } from './file.ts';
+import type { Plan } from './plan.ts';
+import { forwarding } from './redhat.ts';
+
+/** What the kernel loads at start, with what options. */
+export function modules({ heading, watch, options }: Plan): RulesetFile[] {
+  const loads = watch ? ['nf_conntrack_ftp', 'nf_nat_ftp'] : options.plane === 'kernel' ? kernelPlane : [];
+  return [
+    fileOf('etc/modules-load.d/ftp.conf', [
+      ...commented(heading.slice(0, 1)),
+      ...(watch
+        ? ['# In this order: the second rewrites what the first recognises.']
+        : loads.length > 0
+          ? ['# What --plane kernel uses; a kernel that has them built in says nothing.']
+          : ['# Pinhole needs no module.']),
+      ...loads,
+    ]),
+    fileOf('etc/modprobe.d/ftp.conf', [
+      ...commented(heading.slice(0, 1)),
+      ...(watch
+        ? [
+            '# Whoever loads the first gets the second, or addresses are recognised and not rewritten.',
+            'softdep nf_conntrack_ftp post: nf_nat_ftp',
+          ]
+        : [
+            "# The kernel's helper and Pinhole would both rewrite: it is not loaded by its alias.",
+            'blacklist nf_conntrack_ftp',
+            'blacklist nf_nat_ftp',
+          ]),
+    ]),
+  ];
+}
+
+const kernelPlane = ['nf_tables', 'nft_ct', 'nft_nat', 'nf_conntrack_netlink'];
+
+export function sysctl(plan: Plan): RulesetFile[] {
+  const { heading, watch, options } = plan;
+  return [
+    fileOf('etc/sysctl.d/90-ftp.conf', [
+      ...commented(heading.slice(0, 1)),
+      '# Anti-spoofing, where the rules of the firewall do not do it.',
+      'net.ipv4.conf.all.rp_filter = 1',
+      '# A helper watches what a rule gives it, and no more. Linux 6 has no such setting any more, hence the -.',
+      '-net.netfilter.nf_conntrack_helper = 0',
+      ...forwarding(plan),
+      ...(options.plane === 'kernel' && !watch
+        ? ['# So that the log can say how many bytes a transfer had.', 'net.netfilter.nf_conntrack_acct = 1']
+        : []),
+    ]),
+  ];
+}

@@ -1,0 +1,168 @@
+import { formatEndpoint } from '../net/endpoint.ts';
+import { familyOf, type Family } from '../net/address.ts';
+import { formatPortRange } from '../net/port-range.ts';
+import type { Cidr } from '../net/cidr.ts';
+import { commented, fileOf, type RulesetFile } from './file.ts';
+import { ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
+
+const table = 'ftp_rules';
+const families = [4, 6] as const;
+const ip = { 4: 'ip', 6: 'ip6' } as const;
+
+/** For `nft -f`: one table of its own, which replaces an older one of itself and nothing else. */
+export function nftables(plan: Plan): RulesetFile[] {
+  return [
+    fileOf('etc/nftables.d/ftp.nft', [
+      ...commented([
+        ...plan.heading,
+        '',
+        'Load:   nft -f /etc/nftables.d/ftp.nft',
+        `Remove: nft delete table inet ${table}`,
+      ]),
+      `table inet ${table}`,
+      `delete table inet ${table}`,
+      `table inet ${table} {`,
+      ...indented([
+        ...sessionSets(),
+        ...(plan.watch ? helperObject() : []),
+        ...spoofed(),
+        ...(plan.watch
+          ? chain('watch', 'filter', 'prerouting', 'mangle', 'accept', watching(plan.watch))
+          : []),
+        ...translation(plan),
+        ...chain('input', 'filter', 'input', 'filter', 'drop', filtering(plan, plan.input, true)),
+        ...(plan.forward
+          ? chain('forward', 'filter', 'forward', 'filter', 'drop', filtering(plan, plan.forward, false))
+          : []),
+      ]),
+      '}',
+    ]),
+  ];
+}
+
+function sessionSets(): string[] {
+  return families.flatMap((family) => [
+    `set sessions${family} {`,
+    `  type ipv${family}_addr`,
+    '  size 65535',
+    '  flags dynamic,timeout',
+    '  timeout 1m',
+    '}',
+  ]);
+}
+
+function helperObject(): string[] {
+  return ['ct helper ftp {', '  type "ftp" protocol tcp', '  l3proto inet', '}'];
+}
+
+function spoofed(): string[] {
+  return chain('spoofed', 'filter', 'prerouting', 'raw', 'accept', [
+    'iif lo accept',
+    '# Neighbours are asked from addresses that are not in use yet.',
+    'icmpv6 type { nd-neighbor-solicit, nd-router-advert } accept',
+    '# Anti-spoofing: a source that would not be answered through the interface that it came in by.',
+    'fib saddr . iif oif missing drop',
+  ]);
+}
+
+function watching(rule: Rule): string[] {
+  return [`# ${rule.comment}`, ...matches(rule, families).map((match) => `${match} ct helper set "ftp"`)];
+}
+
+function translation({ lead, redirect }: Plan): string[] {
+  const rules = [
+    ...(lead
+      ? [
+          `# ${lead.comment}`,
+          ...matches(lead, [familyOf(lead.target.address)]).map(
+            (match) =>
+              `${lead.to?.length === 0 ? 'fib daddr type local ' : ''}${match} dnat ${ip[familyOf(lead.target.address)]} to ` +
+              formatEndpoint(lead.target),
+          ),
+        ]
+      : []),
+    ...(redirect
+      ? [
+          `# ${redirect.comment}`,
+          ...matches(redirect, families).map((match) => `${match} redirect to :${redirect.port}`),
+        ]
+      : []),
+  ];
+  return rules.length > 0 ? chain('translate', 'nat', 'prerouting', 'dstnat', 'accept', rules) : [];
+}
+
+function filtering({ options }: Plan, rules: readonly Rule[], isInput: boolean): string[] {
+  return [
+    '# What belongs to what was let in: answers, acknowledgements, the way back of data.',
+    'ct state established accept',
+    'ct state invalid drop',
+    ...(isInput ? ['iif lo accept'] : []),
+    '# Errors and the size of packets on the way; neighbours of IPv6.',
+    isInput
+      ? 'meta l4proto { icmp, ipv6-icmp } accept'
+      : 'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+    ...rules.flatMap((rule) => [`# ${rule.comment}`, ...accepting(rule, options.sessionRate)]),
+  ];
+}
+
+function accepting(rule: Rule, rate: number): string[] {
+  const limits = rule.limited
+    ? families.flatMap((family) =>
+        matches(rule, [family]).map(
+          (match) =>
+            `${match} ct state new update @sessions${family} ` +
+            `{ ${ip[family]} saddr limit rate over ${rate}/minute burst ${rate} packets } drop`,
+        ),
+      )
+    : [];
+  return [...limits, ...matches(rule, families).map((match) => `${match} accept`)];
+}
+
+/** One match for each family that the rule speaks of, or one for both. */
+function matches(rule: Rule, of: readonly Family[]): string[] {
+  const { from = [], to = [], ports, mark, expectedByHelper } = rule;
+  const tail = [
+    ...(expectedByHelper ? ['ct state related ct helper "ftp"'] : []),
+    ...(mark === undefined ? [] : [`ct mark 0x${mark.toString(16)}`]),
+    ...(ports ? [`tcp dport ${setOf(ports.map(formatPortRange))}`] : []),
+  ];
+  if (from.length + to.length === 0) {
+    const isOne = of.length === 1 && mark === undefined && !expectedByHelper;
+    return [[...(isOne ? [`meta nfproto ipv${of[0] ?? 4}`] : []), ...tail].join(' ')];
+  }
+  return of.flatMap((family) => {
+    const one = ofFamily(rule, family);
+    if (!one) return [];
+    return [
+      [...addresses('saddr', family, one.from), ...addresses('daddr', family, one.to), ...tail].join(' '),
+    ];
+  });
+}
+
+function addresses(which: string, family: Family, networks: readonly Cidr[] = []): string[] {
+  return networks.length === 0 ? [] : [`${ip[family]} ${which} ${setOf(networks.map(textOfCidr))}`];
+}
+
+function setOf(items: readonly string[]): string {
+  const [first = '', ...others] = [...new Set(items)];
+  return others.length === 0 ? first : `{ ${[first, ...others].join(', ')} }`;
+}
+
+function chain(
+  name: string,
+  type: string,
+  hook: string,
+  priority: string,
+  policy: string,
+  rules: readonly string[],
+): string[] {
+  return [
+    `chain ${name} {`,
+    ...indented([`type ${type} hook ${hook} priority ${priority}; policy ${policy};`, ...rules]),
+    '}',
+  ];
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
