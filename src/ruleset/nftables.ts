@@ -61,7 +61,7 @@ function spoofed(): string[] {
     '# Neighbours are asked from addresses that are not in use yet.',
     'icmpv6 type { nd-neighbor-solicit, nd-router-advert } accept',
     '# Anti-spoofing: a source that would not be answered through the interface that it came in by.',
-    'fib saddr . iif oif missing drop',
+    'fib saddr . iif oif missing counter drop',
   ]);
 }
 

@@ -1,0 +1,49 @@
+/** rules/ is what `pinhole rules` prints; UPDATE_RULES=1 writes it anew. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+import { references } from '../helpers/reference-rules.ts';
+
+const root = join(import.meta.dirname, '../..');
+const folder = join(root, 'rules');
+const updates = process.env['UPDATE_RULES'] === '1';
+
+for (const { name, flags } of references) {
+  test(`rules/${name} is what pinhole rules prints`, () => {
+    const made = updates ? join(folder, name) : mkdtempSync(join(tmpdir(), 'pinhole-rules-'));
+    try {
+      if (updates) rmSync(made, { recursive: true, force: true });
+      const words = ['rules', '--for', 'all', ...flags.split(' '), '--out', made];
+      execFileSync(process.execPath, ['--import', 'tsx', join(root, 'src/cli.ts'), ...words]);
+      const expected = filesIn(made);
+      assert.ok(expected.length > 5);
+      const kept = join(folder, name);
+      assert.deepEqual(filesIn(kept), expected, 'UPDATE_RULES=1 writes rules/ anew');
+      for (const file of expected) {
+        assert.equal(readFileSync(join(kept, file), 'utf8'), readFileSync(join(made, file), 'utf8'), file);
+      }
+    } finally {
+      if (!updates) rmSync(made, { recursive: true, force: true });
+    }
+  });
+}
+
+test('rules/ holds nothing else, and its README names each deployment with its command', () => {
+  const names = references.map(({ name }) => name);
+  assert.deepEqual(readdirSync(folder).sort(), ['README.md', ...names].sort());
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+  for (const { name, what, flags } of references) {
+    assert.ok(readme.includes(`| [${name}](${name}) | ${what} | \`${flags}\` |`), name);
+  }
+});
+
+function filesIn(place: string): string[] {
+  if (!existsSync(place)) return [];
+  return readdirSync(place, { recursive: true, encoding: 'utf8' })
+    .filter((file) => statSync(join(place, file)).isFile())
+    .map((file) => relative('.', file))
+    .sort();
+}
