@@ -13,7 +13,7 @@ export function firewalld(plan: Plan): RulesetFile[] {
     ({ from = [], mark, expectedByHelper }) => from.length === 0 && mark === undefined && !expectedByHelper,
   );
   const limited = open.filter((rule) => rule.limited);
-  const comment = ['<!--', ...heading.map((line) => `  ${line}`), '-->'];
+  const comment = ['<!--', ...heading.map((line) => `  ${escaped(line)}`), '-->'];
   return [
     fileOf('etc/firewalld/services/ftp-rules.xml', [
       '<?xml version="1.0" encoding="utf-8"?>',
@@ -87,5 +87,6 @@ function escaped(text: string): string {
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
+    // Comments may not have it.
     .replaceAll('--', '- -');
 }

@@ -1,39 +1,40 @@
 /** The deployments whose rules the folder rules/ holds, with the flags of `pinhole rules` that make them. */
-export const references: readonly { readonly name: string; readonly what: string; readonly flags: string }[] = [
-  {
-    name: 'in-front',
-    what: 'Pinhole on a host that forwards nothing, the server behind it at 10.77.0.2',
-    flags: '--server 10.77.0.2 --open-ports 22',
-  },
-  {
-    name: 'in-front-same-host',
-    what: 'Pinhole and the server on one host, the server on 127.0.0.1:2121',
-    flags: '--server 127.0.0.1:2121 --open-ports 22',
-  },
-  {
-    name: 'gateway',
-    what: 'Pinhole on the gateway, which copies the data itself',
-    flags: '--deployment gateway --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
-  },
-  {
-    name: 'gateway-kernel-plane',
-    what: 'Pinhole on the gateway, the kernel forwards the data: the rule for the mark',
-    flags: '--plane kernel --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
-  },
-  {
-    name: 'gateway-intercept',
-    what: 'Pinhole on the gateway, for the clients of 10.77.0.0/24 and servers outside',
-    flags:
-      '--intercept --plane kernel --listen 10.77.0.1:21 --client-networks 10.77.0.0/24 --open-ports 22',
-  },
-  {
-    name: 'kernel-helper',
-    what: "without Pinhole: the kernel's helper on the gateway, the server behind it at 10.77.0.2",
-    flags: '--deployment kernel-helper --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
-  },
-  {
-    name: 'kernel-helper-on-the-server',
-    what: "without Pinhole: the kernel's helper on the FTP server itself",
-    flags: '--deployment kernel-helper --open-ports 22',
-  },
-];
+export const references: readonly { readonly name: string; readonly what: string; readonly flags: string }[] =
+  [
+    {
+      name: 'in-front',
+      what: 'Pinhole on a host that forwards nothing, the server behind it at 10.77.0.2',
+      flags: '--server 10.77.0.2 --open-ports 22',
+    },
+    {
+      name: 'in-front-same-host',
+      what: 'Pinhole and the server on one host, the server on 127.0.0.1:2121',
+      flags: '--server 127.0.0.1:2121 --open-ports 22',
+    },
+    {
+      name: 'gateway',
+      what: 'Pinhole on the gateway, which copies the data itself',
+      flags: '--deployment gateway --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
+    },
+    {
+      name: 'gateway-kernel-plane',
+      what: 'Pinhole on the gateway, the kernel forwards the data: the rule for the mark',
+      flags: '--plane kernel --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
+    },
+    {
+      name: 'gateway-intercept',
+      what: 'Pinhole on the gateway, for the clients of 10.77.0.0/24 and servers outside',
+      flags:
+        '--intercept --plane kernel --listen 10.77.0.1:21 --client-networks 10.77.0.0/24 --open-ports 22',
+    },
+    {
+      name: 'kernel-helper',
+      what: "without Pinhole: the kernel's helper on the gateway, the server behind it at 10.77.0.2",
+      flags: '--deployment kernel-helper --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
+    },
+    {
+      name: 'kernel-helper-on-the-server',
+      what: "without Pinhole: the kernel's helper on the FTP server itself",
+      flags: '--deployment kernel-helper --open-ports 22',
+    },
+  ];

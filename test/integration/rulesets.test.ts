@@ -3,7 +3,8 @@
  * and a scan of all ports from outside is answered at those that the deployment needs, and dropped at all others.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -16,13 +17,16 @@ import {
   type Host,
   type Network,
 } from '../helpers/lab/network.ts';
+import { checkFirewalld, prepareUfw } from '../helpers/lab/firewalls.ts';
 import { mustRun } from '../helpers/lab/process.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+import { references } from '../helpers/reference-rules.ts';
 
 const missing = await requirements();
-const scanner = join(import.meta.dirname, '../helpers/lab/syn-scan.py');
+const reference = join(import.meta.dirname, '../../rules');
+const script = (name: string): string => join(import.meta.dirname, `../helpers/lab/${name}.py`);
 
 interface Deployed {
   readonly name: string;
@@ -132,16 +136,29 @@ const deployed: readonly Deployed[] = [
 interface Tool {
   readonly name: string;
   readonly format: string;
-  /** Checks and loads what is in the folder, twice: it replaces itself. */
-  readonly load: (folder: string) => string;
-  readonly unload: string;
+  /** Checks and loads what is in the folder, twice: it replaces itself. Other files are for `scratch`. */
+  readonly load: (folder: string, scratch: string) => string;
+  readonly unload: (scratch: string) => string;
   readonly modes: Readonly<Record<Family, readonly Mode[]>>;
   /** Says nothing of the kernel plane. */
   readonly relayOnly?: true;
+  /** Slow, as it starts hundreds of programs: some deployments are enough, over IPv4, each in a new network. */
+  readonly only?: readonly string[];
 }
 
 const oldModes: readonly Mode[] = ['passive', 'active'];
 const extendedModes: readonly Mode[] = ['extended-passive', 'extended-active'];
+
+/** What leaves iptables as it is at first. */
+function flushing(back: 'nft' | 'legacy'): string {
+  const words = [
+    ...['filter', 'raw', 'nat'].flatMap((table) => [`-t ${table} -F`, `-t ${table} -X`]),
+    ...['INPUT', 'FORWARD'].map((chain) => `-P ${chain} ACCEPT`),
+  ];
+  return ['iptables', 'ip6tables']
+    .flatMap((program) => words.map((each) => `${program}-${back} ${each}`))
+    .join('\n');
+}
 
 function restoring(
   back: 'nft' | 'legacy',
@@ -157,14 +174,7 @@ function restoring(
       const [four, six] = files.map((file) => join(folder, file)) as [string, string];
       return each(four, six, '--test') + each(four, six, '') + each(four, six, '');
     },
-    unload: ['iptables', 'ip6tables']
-      .flatMap((program) =>
-        [
-          ...['filter', 'raw', 'nat'].flatMap((table) => [`-t ${table} -F`, `-t ${table} -X`]),
-          ...['INPUT', 'FORWARD'].map((chain) => `-P ${chain} ACCEPT`),
-        ].map((words) => `${program}-${back} ${words}`),
-      )
-      .join('\n'),
+    unload: () => flushing(back),
     modes: { 4: oldModes, 6: extendedModes },
     ...(format === 'redhat' && { relayOnly: true }),
   };
@@ -178,12 +188,24 @@ const tools: readonly Tool[] = [
       const file = join(folder, 'etc/nftables.d/ftp.nft');
       return `nft -c -f ${file}\nnft -f ${file}\nnft -f ${file}`;
     },
-    unload: 'nft delete table inet ftp_rules',
+    unload: () => 'nft delete table inet ftp_rules',
     modes: { 4: [...oldModes, ...extendedModes], 6: extendedModes },
   },
   restoring('nft', 'iptables', ['etc/iptables/rules.v4', 'etc/iptables/rules.v6']),
   restoring('legacy', 'iptables', ['etc/iptables/rules.v4', 'etc/iptables/rules.v6']),
   restoring('legacy', 'redhat', ['etc/sysconfig/iptables', 'etc/sysconfig/ip6tables']),
+  {
+    name: 'ufw',
+    format: 'ufw',
+    load: (folder, scratch) => {
+      const { root, command } = prepareUfw(scratch);
+      const install = `UFW_ROOT=${root} UFW=${command} sh ${join(folder, 'ftp-ufw.sh')}`;
+      return `${install}\n${command} --force enable\n${install}`;
+    },
+    unload: (scratch) => `${join(scratch, 'ufw/ufw')} disable`,
+    modes: { 4: oldModes, 6: [] },
+    only: ['in front of a server', 'on the gateway, kernel plane', "the kernel's helper on the gateway"],
+  },
 ];
 
 describe('the rules', { concurrency: 2 }, () => {
@@ -197,10 +219,16 @@ describe('the rules', { concurrency: 2 }, () => {
       after(() => (missing.length > 0 ? undefined : network.dispose()));
       for (const deployment of deployed) {
         if (tool.relayOnly && deployment.name.includes('kernel plane')) continue;
-        for (const family of [4, 6] as const) {
+        if (tool.only && !tool.only.includes(deployment.name)) continue;
+        for (const family of tool.only ? ([4] as const) : ([4, 6] as const)) {
           test(`${deployment.name}, over IPv${family}: transfers pass, and nothing else`, async (t) => {
             if (skipOrFail(t, missing)) return;
-            await proven(network, tool, deployment, family);
+            const place = tool.only ? await createNetwork() : network;
+            try {
+              await proven(place, tool, deployment, family);
+            } finally {
+              if (tool.only) await place.dispose();
+            }
           });
         }
       }
@@ -208,10 +236,74 @@ describe('the rules', { concurrency: 2 }, () => {
   }
 });
 
+for (const { name, flags } of references) {
+  const file = join(reference, name, 'firewalld/etc/firewalld');
+  if (!existsSync(file)) continue;
+  test(`firewalld finds no fault in rules/${name}`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const folder = mkdtempSync(join(tmpdir(), 'pinhole-firewalld-'));
+    try {
+      cpSync(file, folder, { recursive: true });
+      const { code, stdout, stderr } = await checkFirewalld(folder);
+      assert.equal(code, 0, stdout + stderr);
+      const zone = await checkFirewalld(folder, ['--zone=ftp-rules', '--list-all']);
+      assert.match(zone.stdout, /^ {2}target: DROP$/m, flags);
+      assert.match(zone.stdout, /port="21" protocol="tcp" accept/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+test('an address that makes too many sessions is held back, and no other is', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const network = await createNetwork();
+  try {
+    const home = addresses[4];
+    const flags = ['rules', '--for', 'nftables', '--server', home.server, '--session-rate', '20'];
+    await network.must('gateway', ['nft', '-f', '-'], {
+      input: await mustRun([process.execPath, cli, ...flags]),
+    });
+    // Nobody listens: what is let in is refused.
+    const attempts = (host: 'client' | 'stranger'): Promise<string> =>
+      network.must(host, ['python3', script('many-sessions'), home[host], home.public]);
+    assert.equal(await attempts('client'), '20 refused, 10 without answer\n');
+    assert.equal(await attempts('stranger'), '20 refused, 10 without answer\n');
+  } finally {
+    await network.dispose();
+  }
+});
+
+test('a source that belongs to another interface is dropped', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const network = await createNetwork();
+  try {
+    const home = addresses[4];
+    const flags = ['rules', '--for', 'nftables', '--server', home.server];
+    await network.must('gateway', ['nft', '-f', '-'], {
+      input: await mustRun([process.execPath, cli, ...flags]),
+    });
+    const dropped = async (): Promise<string | undefined> =>
+      /oif (?:0|missing) counter packets (\d+)/.exec(
+        await network.must('gateway', ['nft', 'list', 'table', 'inet', 'ftp_rules']),
+      )?.[1];
+    assert.equal(await dropped(), '0');
+    const sends = (from: string): Promise<string> =>
+      network.must('stranger', ['python3', script('spoof'), from, home.stranger, home.public]);
+    await sends(home.stranger);
+    assert.equal(await dropped(), '0');
+    await sends('10.77.0.99');
+    assert.equal(await dropped(), '1');
+  } finally {
+    await network.dispose();
+  }
+});
+
 async function proven(network: Network, tool: Tool, deployment: Deployed, family: Family): Promise<void> {
   const { flags, rules = () => [], at = 'gateway', serverOn = 'server', answered } = deployment;
   const home = addresses[family];
   const folder = mkdtempSync(join(network.folder, 'rules-'));
+  const scratch = mkdtempSync(join(network.folder, 'scratch-'));
   const words = ['--for', tool.format, '--out', folder, ...flags(home), ...rules(home)];
   await mustRun([process.execPath, cli, 'rules', ...words]);
   await network.setForwarding(deployment.forwards);
@@ -220,7 +312,7 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
   let relay: LabRelay | undefined;
   try {
     server.put('file', 'whatever');
-    await network.must(at, ['sh', '-ec', tool.load(folder)]);
+    await network.must(at, ['sh', '-ec', tool.load(folder, scratch)], { timeout: 180_000 });
     try {
       if (deployment.pinhole) relay = await runAs(network, family, deployment);
       const address = deployment.dials === 'server' ? home.server : home.public;
@@ -232,7 +324,7 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
       assert.equal(await scan(network, 'stranger', scanned, home.stranger), answered);
     } finally {
       await relay?.stop();
-      await network.must(at, ['sh', '-ec', tool.unload]);
+      await network.must(at, ['sh', '-ec', tool.unload(scratch)], { timeout: 180_000 });
     }
   } finally {
     await server.stop();
@@ -269,7 +361,9 @@ function transfer(
 
 /** The ports of the address that answer, as the host sees it. */
 async function scan(network: Network, host: Host, address: string, from: string): Promise<string> {
-  return (await network.must(host, ['python3', scanner, address, from], { timeout: 60_000 })).trim();
+  return (
+    await network.must(host, ['python3', script('syn-scan'), address, from], { timeout: 60_000 })
+  ).trim();
 }
 
 function withPort(address: string, port: number): string {

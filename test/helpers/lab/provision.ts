@@ -1,6 +1,6 @@
 /**
- * Makes the programs that the lab needs present: clients and tools as Debian packages, the FTP servers unpacked into
- * a cache folder. The server packages conflict with each other and would start services, so they are never installed.
+ * Makes the programs that the lab needs present: clients and tools as Debian packages, the FTP servers and firewalls
+ * unpacked into a cache folder. Those conflict with each other and would start services, so they are never installed.
  *
  * Does nothing, and needs no network, where all is there already.
  */
@@ -45,6 +45,8 @@ const installed: Readonly<Record<string, string>> = {
   '/usr/sbin/conntrack': 'conntrack',
   '/usr/bin/python3': 'python3',
   '/usr/lib/python3/dist-packages/pyftpdlib/__init__.py': 'python3-pyftpdlib',
+  '/usr/lib/python3/dist-packages/firewall/__init__.py': 'python3-firewall',
+  '/usr/lib/python3/dist-packages/nftables/__init__.py': 'python3-nftables',
 };
 
 /** Package to unpack -> the program in it, or what else of it is loaded. */
@@ -53,6 +55,8 @@ const servers = {
   'proftpd-core': 'usr/sbin/proftpd',
   'pure-ftpd': 'usr/sbin/pure-ftpd',
 } as const;
+/** Their packages would take the host's own firewall over. */
+const firewalls = { ufw: 'usr/sbin/ufw', firewalld: 'usr/bin/firewall-offline-cmd' } as const;
 /** What the benchmark alone needs. HAProxy as well: its package starts a service. */
 const rivals = {
   haproxy: 'usr/sbin/haproxy',
@@ -61,9 +65,9 @@ const rivals = {
   // mod_proxy.so names symbols of libssl and leaves it to mod_tls.so to load that.
   'proftpd-mod-crypto': 'usr/lib/proftpd/mod_tls.so',
 } as const;
-type UnpackedPackage = keyof typeof servers | keyof typeof rivals;
-const unpacked: Readonly<Record<UnpackedPackage, string>> = { ...servers, ...rivals };
-const serverPackages = Object.keys(servers) as UnpackedPackage[];
+type UnpackedPackage = keyof typeof servers | keyof typeof firewalls | keyof typeof rivals;
+const unpacked: Readonly<Record<UnpackedPackage, string>> = { ...servers, ...firewalls, ...rivals };
+const labPackages = Object.keys({ ...servers, ...firewalls }) as UnpackedPackage[];
 const rivalPackages = Object.keys(rivals) as UnpackedPackage[];
 
 const aptLimit = 300_000;
@@ -139,7 +143,7 @@ async function provision(): Promise<Missing[]> {
     try {
       await withLock(async () => {
         // Another test file may have done it while this one waited.
-        if (!isComplete()) await install(serverPackages);
+        if (!isComplete()) await install(labPackages);
       });
     } catch (error) {
       trouble = messageOf(error);
@@ -152,11 +156,11 @@ async function provision(): Promise<Missing[]> {
 }
 
 function stillMissing(reason: string): Missing[] {
-  return [...missingPackages(), ...missingServers()].map((what) => ({ what, reason }));
+  return [...missingPackages(), ...missingUnpacked()].map((what) => ({ what, reason }));
 }
 
 function isComplete(): boolean {
-  return missingPackages().length === 0 && missingServers().length === 0;
+  return missingPackages().length === 0 && missingUnpacked().length === 0;
 }
 
 function missingPackages(): string[] {
@@ -167,8 +171,8 @@ function missingPackages(): string[] {
   return ip.error === undefined ? packages : [...packages, 'iproute2'];
 }
 
-function missingServers(): UnpackedPackage[] {
-  return serverPackages.filter(isMissing);
+function missingUnpacked(): UnpackedPackage[] {
+  return labPackages.filter(isMissing);
 }
 
 function isMissing(name: UnpackedPackage): boolean {
@@ -176,6 +180,8 @@ function isMissing(name: UnpackedPackage): boolean {
 }
 
 function lacksLibraries(name: UnpackedPackage): boolean {
+  const isScript = readFileSync(join(cacheFolder(), name, unpacked[name]), 'latin1').startsWith('#!');
+  if (isScript) return false;
   const { stdout, status } = spawnSync('ldd', [join(cacheFolder(), name, unpacked[name])], {
     encoding: 'utf8',
     timeout: 10_000,

@@ -2,32 +2,21 @@
 
 What an echo request behind the last SYN finds answered, all before it have been answered or dropped.
 """
-import os
 import socket
 import struct
 import sys
 
+from echo import checksum, echo
+
 target, local = sys.argv[1:3]
 v6 = ':' in target
 family = socket.AF_INET6 if v6 else socket.AF_INET
-# One processor, one queue: packets stay in order.
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 source_port = 61000
 
 tcp = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP)
 tcp.bind((local, 0))
 SO_RCVBUFFORCE = 33
 tcp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 * 1024 * 1024)
-icmp = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP)
-icmp.bind((local, 0))
-icmp.settimeout(10)
-
-
-def checksum(data):
-    total = sum(struct.unpack(f'!{len(data) // 2}H', data))
-    total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
-
 
 addresses = socket.inet_pton(family, local) + socket.inet_pton(family, target)
 pseudo = addresses + (struct.pack('!I3xB', 20, 6) if v6 else struct.pack('!BBH', 0, 6, 20))
@@ -39,25 +28,8 @@ def send_syn(port):
     tcp.sendto(head + struct.pack('!HH', total, 0), (target, 0))
 
 
-def send_echo():
-    kind = 128 if v6 else 8
-    body = struct.pack('!BBHHH', kind, 0, 0, os.getpid() & 0xFFFF, 1)
-    if not v6:
-        body = struct.pack('!BBHHH', kind, 0, checksum(body), os.getpid() & 0xFFFF, 1)
-    icmp.sendto(body, (target, 0))
-
-
 # Neighbours are known before it begins: what waits for them is a short queue.
-def echo():
-    send_echo()
-    while True:
-        reply = icmp.recv(2048)
-        body = reply if v6 else reply[(reply[0] & 15) * 4:]
-        if body[0] == (129 if v6 else 0) and body[4:6] == struct.pack('!H', os.getpid() & 0xFFFF):
-            return
-
-
-echo()
+echo(local, target)
 answered = set()
 
 
@@ -78,7 +50,7 @@ for port in range(1, 65536):
     send_syn(port)
     if port % 256 == 0:
         collect()
-echo()
+echo(local, target)
 collect()
 
 ranges = []
