@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { ConfigError, type Config } from '../config.ts';
@@ -92,6 +92,7 @@ export const rulesCommand: CommandModule<object, RulesFlags> = {
   handler: (argv) => {
     const { config } = configFrom({ ...argv });
     const files = made(argv, config);
+    if (argv.out === '') throw new ConfigError('flag --out: "", allowed: a folder');
     if (argv.out === undefined) process.stdout.write(printed(files));
     else writeTree(files, argv.out);
   },
@@ -198,11 +199,18 @@ function writeTree(files: readonly RulesetFile[], folder: string): void {
   for (const { path, text } of files) {
     const file = join(folder, path);
     try {
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       writeFileSync(file, text);
     } catch (error) {
       throw new Error(`${file} cannot be written: ${messageOf(error)}`, { cause: error });
     }
     process.stdout.write(`${file}\n`);
   }
+}
+
+/** Not mkdir's `recursive`, which on Node 20 never ends where a file system has no new folders, as /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }

@@ -83,10 +83,12 @@ function port(range: PortRange): string {
 }
 
 function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    // Comments may not have it.
-    .replaceAll('--', '- -');
+  return (
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      // Comments may not have it.
+      .replaceAll('--', '- -')
+  );
 }

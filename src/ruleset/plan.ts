@@ -285,14 +285,6 @@ export function textOfCidr(network: Cidr): string {
   return formatCidr(network).replace(network.words.length === 2 ? /\/32$/ : /\/128$/, '');
 }
 
-/** The ports that somebody outside finds open or closed, and not dropped. */
-export function answeredPorts({ input, lead }: Plan): PortRange[] {
-  const fromAnywhere = input.filter(
-    ({ from = [], expectedByHelper, mark }) => from.length === 0 && !expectedByHelper && mark === undefined,
-  );
-  return [...fromAnywhere, ...(lead ? [lead] : [])].flatMap(({ ports = [] }) => ports);
-}
-
 function addressesOf(listen: RulesetOptions['listen']): readonly Cidr[] {
   const addresses = listen.map(({ address }) => address);
   return addresses.includes(undefined)

@@ -17,6 +17,7 @@ import {
   type Host,
   type Network,
 } from '../helpers/lab/network.ts';
+import { ControlConnection } from '../helpers/lab/control-connection.ts';
 import { checkFirewalld, prepareUfw } from '../helpers/lab/firewalls.ts';
 import { mustRun } from '../helpers/lab/process.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
@@ -235,6 +236,32 @@ describe('the rules', { concurrency: 2 }, () => {
     });
   }
 });
+
+for (const name of ['vsftpd', 'proftpd', 'pure-ftpd'] as const) {
+  test(`${name} starts with the settings that are printed, and announces ports of their range`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const network = await createNetwork({ forwarding: true });
+    try {
+      const words = ['--deployment', 'kernel-helper', '--passive-ports', '40000-40009', '--for', name];
+      const printed = await mustRun([process.execPath, cli, 'rules', ...words]);
+      // The lab starts this one with flags in the place of files.
+      const extra =
+        name === 'pure-ftpd' ? ['--passiveportrange', printed.trim().replace(' ', ':')] : printed.split('\n');
+      const server = await startServer(network, name, { extra });
+      server.put('file', 'whatever');
+      const control = await ControlConnection.login(network, server, { address: server.address });
+      for (let tries = 0; tries < 5; tries++) {
+        const port = await control.passive();
+        assert.ok(port >= 40_000 && port <= 40_009, `${port}`);
+      }
+      await control.quit();
+      const { ok, output } = await transfer(network, server, server.address, 'active');
+      assert.ok(ok, output);
+    } finally {
+      await network.dispose();
+    }
+  });
+}
 
 for (const { name, flags } of references) {
   const file = join(reference, name, 'firewalld/etc/firewalld');

@@ -9,6 +9,8 @@ export interface ControlOptions {
   host?: 'client' | 'stranger';
   /** 4 unless told. */
   family?: Family;
+  /** The gateway's public one unless told. */
+  readonly address?: string;
 }
 
 /** A control connection to the relay that the test itself leads, from one of the lab's hosts. */
@@ -22,9 +24,9 @@ export class ControlConnection {
   static async login(
     network: Network,
     { user, password }: LabServer,
-    { host = 'client', family = 4 }: ControlOptions = {},
+    { host = 'client', family = 4, address = addresses[family].public }: ControlOptions = {},
   ): Promise<ControlConnection> {
-    const script = `exec 3<>/dev/tcp/${addresses[family].public}/21; cat <&3 & cat >&3; kill $!`;
+    const script = `exec 3<>/dev/tcp/${address}/21; cat <&3 & cat >&3; kill $!`;
     const control = new ControlConnection(network.spawn(host, ['bash', '-c', script], { interactive: true }));
     await control.expect(/^220 /m);
     control.send(`USER ${user}`);

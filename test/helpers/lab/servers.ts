@@ -225,7 +225,10 @@ async function planProftpd(setting: Setting): Promise<Plan> {
       `UseIPv6 ${setting.family === 6 ? 'on' : 'off'}`,
       `Port ${setting.port}`,
       'SocketBindTight on',
-      `PassivePorts ${setting.first} ${setting.last}`,
+      // Of two ProFTPD takes the first.
+      ...(setting.extra.some((line) => line.startsWith('PassivePorts '))
+        ? []
+        : [`PassivePorts ${setting.first} ${setting.last}`]),
       'User nobody',
       'Group nogroup',
       'Umask 022',

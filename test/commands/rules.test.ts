@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const cli = join(import.meta.dirname, '../../src/cli.ts');
+
+function rules(...words: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const argv = ['--import', 'tsx', cli, 'rules', ...words];
+  return spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 60_000 });
+}
+
+function refused(words: readonly string[], line: string | RegExp): void {
+  const { status, stdout, stderr } = rules(...words);
+  assert.equal(status, 2, stderr);
+  assert.equal(stdout, '');
+  if (typeof line === 'string') assert.equal(stderr, `pinhole: ${line}\n`);
+  else assert.match(stderr, line);
+}
+
+test('one file is printed as it is, several with their names', () => {
+  const one = rules('--for', 'nftables', '--server', '10.77.0.2');
+  assert.match(one.stdout, /^# Pinhole in front of an FTP server, relay plane\./);
+  const several = rules('--for', 'iptables', '--server', '10.77.0.2');
+  assert.match(several.stdout, /^==> etc\/iptables\/rules\.v4 <==\n# Pinhole/);
+  assert.match(several.stdout, /\nCOMMIT\n\n==> etc\/iptables\/rules\.v6 <==\n/);
+});
+
+test('the configuration of run decides, and its own flags beside it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pinhole-rules-'));
+  try {
+    const file = join(folder, 'pinhole.toml');
+    writeFileSync(
+      file,
+      'server = "10.77.0.2"\nlisten = ["203.0.113.1:21"]\nplane = "kernel"\npassive-ports = "40000-40099"\n',
+    );
+    const { stdout } = rules(
+      '--for',
+      'nftables',
+      '--config',
+      file,
+      '--open-ports',
+      '22,8000-8010',
+      '--session-rate',
+      '5',
+    );
+    assert.match(stdout, /on the gateway in front of an FTP server, kernel plane/);
+    assert.match(stdout, /limit rate over 5\/minute burst 5 packets/);
+    assert.match(stdout, /tcp dport \{ 22, 8000-8010 \} accept/);
+    const out = join(folder, 'made');
+    const all = rules('--for', 'all', '--config', file, '--out', out);
+    const files = all.stdout.trimEnd().split('\n');
+    assert.ok(files.includes(join(out, 'nftables/etc/nftables.d/ftp.nft')), all.stdout);
+    for (const made of files) assert.ok(existsSync(made), made);
+    assert.match(readFileSync(join(out, 'vsftpd/etc/vsftpd.conf'), 'utf8'), /^pasv_min_port=40000$/m);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('wrong words get one line that names what and what is allowed, and exit code 2', () => {
+  const server = ['--server', '10.77.0.2'];
+  refused(
+    ['--for', 'nftables'],
+    'server is not named, and the rules are for what it opens: --server ADDRESS[:PORT]',
+  );
+  refused(
+    ['--for', 'pf', '--server', 'ftp.example'],
+    'server: ftp.example is a name, and rules take addresses: --server ADDRESS[:PORT]',
+  );
+  refused(['--for', 'ipfw', ...server], /^pinhole: Invalid values:[^]*"nftables"/);
+  refused(
+    ['--for', 'nftables', ...server, '--session-rate', '0'],
+    'flag --session-rate: "0", allowed: a whole number from 1 to 10000',
+  );
+  refused(
+    ['--for', 'nftables', ...server, '--open-ports', 'ssh'],
+    'flag --open-ports: "ssh", allowed: ports and ranges of ports like 22,8000-8010',
+  );
+  refused(
+    ['--for', 'nftables', '--intercept', '--client-networks', 'lan'],
+    'flag --client-networks: "lan", allowed: networks like 10.77.0.0/24',
+  );
+  refused(['--for', 'nftables', ...server, '--out', ''], 'flag --out: "", allowed: a folder');
+  refused(
+    ['--for', 'pf', '--intercept', '--client-networks', '10.77.0.0/24'],
+    /^pinhole: pf: not for the deployment/,
+  );
+});
+
+test('a folder that cannot be made is named, with exit code 1', { skip: !existsSync('/proc/self') }, () => {
+  const { status, stderr } = rules('--for', 'nftables', '--server', '10.77.0.2', '--out', '/proc/none');
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^pinhole: \/proc\/none\/etc\/nftables\.d\/ftp\.nft cannot be written: ENOENT[^\n]*\n$/,
+  );
+});

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCidr } from '../../src/net/cidr.ts';
+import { parsePortRange } from '../../src/net/port-range.ts';
+import { filesOf, formatNames, reasonAgainst, type FormatName } from '../../src/ruleset/formats.ts';
+import { planOf, RulesetError, type RulesetOptions } from '../../src/ruleset/plan.ts';
+import { address } from '../helpers/relay/hosts.ts';
+
+const range = (text: string): NonNullable<ReturnType<typeof parsePortRange>> =>
+  parsePortRange(text) ?? assert.fail(text);
+const network = (text: string): NonNullable<ReturnType<typeof parseCidr>> =>
+  parseCidr(text) ?? assert.fail(text);
+
+const inFront: RulesetOptions = {
+  deployment: 'in-front',
+  plane: 'relay',
+  server: { address: address('10.77.0.2'), port: 21 },
+  listen: [{ address: undefined, port: 21 }],
+  passivePorts: range('50000-50999'),
+  activePorts: range('51000-51999'),
+  keepClientAddress: false,
+  clientNetworks: [],
+  interceptNetworks: [],
+  kernelMark: 0x2121,
+  sessionRate: 60,
+  openPorts: [],
+};
+
+function textOf(name: FormatName, changes: Partial<RulesetOptions> = {}): string {
+  return filesOf(planOf({ ...inFront, ...changes }), name)
+    .map(({ path, text }) => `==> ${path}\n${text}`)
+    .join('');
+}
+
+const local = { server: { address: address('127.0.0.1'), port: 2121 } };
+const helper = { deployment: 'kernel-helper', server: undefined } as const;
+const intercept = {
+  deployment: 'gateway-intercept',
+  server: undefined,
+  listen: [{ address: address('10.77.0.1'), port: 2121 }],
+  clientNetworks: [network('10.77.0.0/24'), network('fd77::/64')],
+} as const;
+
+test('every rule of every format stands under a comment that says what it lets through', () => {
+  for (const name of ['nftables', 'iptables', 'redhat', 'ufw', 'pf'] as const) {
+    const lines = textOf(name).split('\n');
+    const accepting = lines.filter((line) =>
+      /^\s*(-A.*-j ACCEPT|.*dport.* accept|pass in proto tcp)/.test(line),
+    );
+    assert.ok(accepting.length >= 3, name);
+    for (const line of accepting.filter((each) => /5[01]\d\d\d/.test(each))) {
+      const before = lines[lines.indexOf(line) - 1] ?? '';
+      assert.match(before, /^\s*# (active|passive) mode, data: /, `${name}: ${line}`);
+    }
+  }
+});
+
+test('the ports of active mode are open to the server alone', () => {
+  assert.match(textOf('nftables'), /^ +ip saddr 10\.77\.0\.2 tcp dport 51000-51999 accept$/m);
+  assert.match(
+    textOf('iptables'),
+    /^-A INPUT -s 10\.77\.0\.2 -p tcp -m tcp --dport 51000:51999 .* -j ACCEPT$/m,
+  );
+  assert.match(textOf('pf'), /^pass in proto tcp from 10\.77\.0\.2 to self port 51000:51999 /m);
+  const six =
+    textOf('iptables')
+      .split('==> ')
+      .find((file) => file.startsWith('etc/iptables/rules.v6')) ?? '';
+  assert.doesNotMatch(six, /5100/);
+});
+
+test('a server on this host needs no port for active mode: that comes by lo', () => {
+  assert.doesNotMatch(textOf('nftables', local), /51000/);
+  assert.match(textOf('nftables', local), /iif lo accept/);
+});
+
+test('the kernel plane opens no port but 21, and forwards what has the mark', () => {
+  const rules = textOf('nftables', { deployment: 'gateway', plane: 'kernel', kernelMark: 0xbeef });
+  assert.deepEqual(
+    [...rules.matchAll(/dport (\S+)/g)].map(([, port]) => port),
+    ['21', '21', '21'],
+  );
+  assert.match(rules, /chain forward \{[^]*ct mark 0xbeef accept/);
+});
+
+test('addresses that clients connect to are named, each in its family', () => {
+  const listen = [
+    { address: address('203.0.113.1'), port: 21 },
+    { address: address('2001:db8::1'), port: 2121 },
+  ];
+  const rules = textOf('nftables', { listen });
+  assert.match(rules, /^ +ip daddr 203\.0\.113\.1 tcp dport \{ 21, 2121 \} accept$/m);
+  assert.match(rules, /^ +ip6 daddr 2001:db8::1 tcp dport \{ 21, 2121 \} accept$/m);
+  const [four = '', six = ''] = textOf('iptables', { listen }).split('==> etc/iptables/rules.v6');
+  assert.match(four, /-d 203\.0\.113\.1 -p tcp -m multiport --dports 21,2121/);
+  assert.doesNotMatch(four, /2001:db8/);
+  assert.match(six, /-d 2001:db8::1 -p tcp -m multiport --dports 21,2121/);
+});
+
+test('what is redirected goes to the port that Pinhole listens on, from the networks that are named', () => {
+  const rules = textOf('nftables', intercept);
+  assert.match(rules, /^ +ip saddr 10\.77\.0\.0\/24 tcp dport 21 redirect to :2121$/m);
+  assert.match(rules, /^ +ip6 saddr fd77::\/64 tcp dport 21 redirect to :2121$/m);
+  const few = textOf('iptables', { ...intercept, interceptNetworks: [network('192.0.2.0/24')] });
+  assert.match(
+    few,
+    /^-A PREROUTING -s 10\.77\.0\.0\/24 -d 192\.0\.2\.0\/24 -p tcp -m tcp --dport 21 -j REDIRECT --to-ports 2121$/m,
+  );
+});
+
+test('the helper is attached by a rule, and what it expects is let in and no more', () => {
+  for (const name of ['nftables', 'iptables', 'redhat'] as const) {
+    const rules = textOf(name, helper);
+    assert.match(rules, /ct helper set "ftp"|-j CT --helper ftp/, name);
+    assert.match(
+      rules,
+      /ct state related ct helper "ftp" tcp dport|RELATED -m helper --helper ftp -j ACCEPT/,
+      name,
+    );
+    assert.doesNotMatch(rules, /established,related|ESTABLISHED,RELATED/, name);
+  }
+});
+
+test('both modules stand in one line, in the order of loading', () => {
+  const config =
+    textOf('redhat', helper)
+      .split('==> ')
+      .find((file) => file.includes('iptables-config')) ?? '';
+  assert.deepEqual(config.match(/^IPTABLES_MODULES=.*$/gm), [
+    'IPTABLES_MODULES="nf_conntrack_ftp nf_nat_ftp"',
+  ]);
+  assert.match(textOf('modules', helper), /^nf_conntrack_ftp\nnf_nat_ftp$/m);
+  assert.match(textOf('redhat'), /^IPTABLES_MODULES=""$/m);
+});
+
+test('many ports are split where multiport is full', () => {
+  const openPorts = Array.from({ length: 9 }, (_, index) => range(`${100 + 2 * index}-${101 + 2 * index}`));
+  const lists = [...textOf('iptables', { openPorts }).matchAll(/multiport --dports (\S+)/g)].map(
+    ([, ports]) => ports,
+  );
+  assert.deepEqual(lists.slice(0, 2), [
+    '100:101,102:103,104:105,106:107,108:109,110:111,112:113',
+    '114:115,116:117',
+  ]);
+});
+
+test('pf.conf has the form of pf.conf(5): nothing but known words, in its order', () => {
+  for (const changes of [{}, local, { deployment: 'gateway' } as const]) {
+    const lines = textOf('pf', changes)
+      .split('\n')
+      .filter((line) => line !== '' && !/^(#|==>)/.test(line));
+    const option = /^set (block-policy drop|skip on lo)$/;
+    const filter = new RegExp(
+      '^(block in all|block in quick from urpf-failed|pass in inet proto icmp|pass in inet6 proto ipv6-icmp|' +
+        'pass out keep state|pass in proto tcp from (any|\\S+|\\{ [^{}]+ \\}) to (self|\\S+|\\{ [^{}]+ \\}) port ' +
+        '(\\d+(:\\d+)?|\\{ [^{}]+ \\}) flags S/SA keep state( \\(max-src-conn-rate \\d+/\\d+\\))?)$',
+    );
+    for (const line of lines) assert.ok(option.test(line) || filter.test(line), line);
+    const kinds = lines.map((line) => (option.test(line) ? 'option' : 'filter'));
+    assert.deepEqual(kinds, [...kinds].sort().reverse());
+  }
+});
+
+test('the settings of the servers say the same ports and addresses as the rules', () => {
+  assert.match(textOf('vsftpd', local), /^listen_address=127\.0\.0\.1\nlisten_port=2121$/m);
+  assert.match(textOf('vsftpd', local), /^pasv_min_port=50000\npasv_max_port=50999$/m);
+  assert.match(
+    textOf('proftpd', local),
+    /^DefaultAddress 127\.0\.0\.1$[^]*^Port 2121$[^]*^PassivePorts 50000 50999$/m,
+  );
+  assert.match(
+    textOf('pure-ftpd', local),
+    /conf\/Bind\n127\.0\.0\.1,2121\n[^]*conf\/PassivePortRange\n50000 50999\n/,
+  );
+  const six = { server: { address: address('::1'), port: 2121 } };
+  assert.match(textOf('vsftpd', six), /^listen=NO\nlisten_ipv6=YES\nlisten_address6=::1$/m);
+  assert.doesNotMatch(textOf('vsftpd', { keepClientAddress: true, deployment: 'gateway' }), /max_per_ip/);
+});
+
+test('what a format cannot say it refuses, with what is allowed', () => {
+  for (const [name, changes, words] of [
+    ['pf', { ...intercept }, 'pf: not for the deployment gateway-intercept, allowed: in-front, gateway'],
+    [
+      'redhat',
+      { plane: 'kernel', deployment: 'gateway' },
+      /^redhat: not for the kernel plane.*--plane relay$/,
+    ],
+    ['firewalld', { deployment: 'kernel-helper' }, /^firewalld: not for kernel-helper with a server behind/],
+  ] as const) {
+    const plan = planOf({ ...inFront, ...changes });
+    assert.throws(() => filesOf(plan, name), { name: 'RulesetError', message: words });
+  }
+  assert.throws(() => planOf({ ...inFront, server: undefined }), RulesetError);
+  assert.throws(() => planOf({ ...inFront, ...intercept, clientNetworks: [] }), RulesetError);
+  assert.throws(
+    () => planOf({ ...inFront, server: { address: address('fe80::2%eth0'), port: 21 } }),
+    RulesetError,
+  );
+});
+
+test('there is a format that has a file for each deployment', () => {
+  for (const changes of [{}, local, helper, intercept, { deployment: 'gateway', plane: 'kernel' } as const]) {
+    const plan = planOf({ ...inFront, ...changes });
+    const possible = formatNames.filter((name) => reasonAgainst(plan, name) === undefined);
+    assert.ok(possible.includes('nftables') && possible.includes('iptables'));
+    for (const name of possible) {
+      for (const { path, text } of filesOf(plan, name)) {
+        assert.match(path, /^(etc\/|ftp-ufw\.sh$)/);
+        assert.match(text, /\n$/);
+      }
+    }
+  }
+});
