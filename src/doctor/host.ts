@@ -1,0 +1,36 @@
+import type { Finding } from './finding.ts';
+
+/** What there is to read of a host: the text of each, undefined where it is not there or was not given. */
+export interface HostSources {
+  /** Path -> text, so that a finding can name the file. */
+  readonly vsftpd?: SourceText | undefined;
+  readonly proftpd?: SourceText | undefined;
+  /** Debian's folder of one-line files as `Name value` lines, pure-ftpd.conf, or a command line. */
+  readonly pureFtpd?: SourceText | undefined;
+  /** As iptables-save prints it, or /etc/sysconfig/iptables. */
+  readonly iptables?: SourceText | undefined;
+  readonly ip6tables?: SourceText | undefined;
+  /** As `nft list ruleset` prints it. */
+  readonly nftables?: SourceText | undefined;
+  /** /etc/sysconfig/iptables-config */
+  readonly iptablesConfig?: SourceText | undefined;
+  /** /proc/modules, or what lsmod prints. */
+  readonly modules?: SourceText | undefined;
+  /** Lines `net.ipv4.ip_forward = 0`, as `sysctl -a` prints them. */
+  readonly sysctl?: SourceText | undefined;
+  /** As `ss -ltnp` prints it. */
+  readonly listening?: SourceText | undefined;
+  /** Pinhole's own configuration file. */
+  readonly pinhole?: SourceText | undefined;
+}
+
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Reads what a host has and says what is wrong with it, in the order of importance. Pure. */
+export function examineHost(sources: HostSources): Finding[] {
+  void sources;
+  return [];
+}
