@@ -2,6 +2,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { runCommand } from './commands/run.ts';
 import { ConfigError } from './config.ts';
 import { messageOf } from './net/error.ts';
@@ -17,8 +18,9 @@ try {
     )
     .command(runCommand)
     .command(demoCommand)
+    .command(doctorCommand)
     .epilogue('The options of a command: pinhole COMMAND --help')
-    .demandCommand(1, 'a command is missing, allowed: run, demo')
+    .demandCommand(1, 'a command is missing, allowed: run, demo, doctor')
     .strict()
     .parserConfiguration({ 'camel-case-expansion': false, 'greedy-arrays': false, 'boolean-negation': false })
     .wrap(Math.min(110, process.stdout.columns || 110))

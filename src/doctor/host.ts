@@ -1,36 +1,48 @@
-import type { Finding } from './finding.ts';
+import type { Finding, Level } from './finding.ts';
+import type { HostSources } from './host-sources.ts';
+import { checkFirewall } from './host/check-firewall.ts';
+import { checkForwarding } from './host/check-forwarding.ts';
+import { checkHelper } from './host/check-helper.ts';
+import { checkListening } from './host/check-listening.ts';
+import { checkModulesLines } from './host/check-modules-lines.ts';
+import { checkRules } from './host/check-rules.ts';
+import { checkSettings } from './host/check-settings.ts';
+import { readFacts, type Facts } from './host/facts.ts';
+import { fault, note } from './host/say.ts';
 
-/** What there is to read of a host: the text of each, undefined where it is not there or was not given. */
-export interface HostSources {
-  /** Path -> text, so that a finding can name the file. */
-  readonly vsftpd?: SourceText | undefined;
-  readonly proftpd?: SourceText | undefined;
-  /** Debian's folder of one-line files as `Name value` lines, pure-ftpd.conf, or a command line. */
-  readonly pureFtpd?: SourceText | undefined;
-  /** As iptables-save prints it, or /etc/sysconfig/iptables. */
-  readonly iptables?: SourceText | undefined;
-  readonly ip6tables?: SourceText | undefined;
-  /** As `nft list ruleset` prints it. */
-  readonly nftables?: SourceText | undefined;
-  /** /etc/sysconfig/iptables-config */
-  readonly iptablesConfig?: SourceText | undefined;
-  /** /proc/modules, or what lsmod prints. */
-  readonly modules?: SourceText | undefined;
-  /** Lines `net.ipv4.ip_forward = 0`, as `sysctl -a` prints them. */
-  readonly sysctl?: SourceText | undefined;
-  /** As `ss -ltnp` prints it. */
-  readonly listening?: SourceText | undefined;
-  /** Pinhole's own configuration file. */
-  readonly pinhole?: SourceText | undefined;
-}
+const checks: readonly ((facts: Facts) => Finding[])[] = [
+  checkSettings,
+  checkModulesLines,
+  checkRules,
+  checkFirewall,
+  checkForwarding,
+  checkHelper,
+  checkListening,
+];
 
-export interface SourceText {
-  readonly file: string;
-  readonly text: string;
-}
+const order: readonly Level[] = ['fault', 'note', 'fine'];
 
 /** Reads what a host has and says what is wrong with it, in the order of importance. Pure. */
 export function examineHost(sources: HostSources): Finding[] {
-  void sources;
-  return [];
+  const facts = readFacts(sources);
+  const findings = [...checkSubject(facts), ...checks.flatMap((check) => check(facts))];
+  const faults = new Set(findings.filter(({ level }) => level === 'fault').map(({ id }) => id));
+  // That the helper does nothing is told already, with what that costs.
+  const told = findings.filter(({ id }) => id !== 'helper-unused' || !faults.has('related-without-helper'));
+  return byImportance(told);
+}
+
+/** Faults first; what is well comes last. */
+export function byImportance(findings: readonly Finding[]): Finding[] {
+  return order.flatMap((level) => findings.filter((finding) => finding.level === level));
+}
+
+/** Whether there is anything about FTP to examine. */
+function checkSubject({ servers, pinhole, sources }: Facts): Finding[] {
+  if (pinhole && pinhole.config === undefined) {
+    const file = sources.pinhole?.file ?? '';
+    const remedies = [{ target: 'shell' as const, lines: [`pinhole run --config ${file} --check`] }];
+    return [fault('pinhole-config-refused', { file, remedies })];
+  }
+  return servers.length === 0 && pinhole === undefined ? [note('no-server-found')] : [];
 }

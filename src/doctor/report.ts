@@ -10,7 +10,9 @@ const catalogues: Readonly<Record<Language, Catalogue>> = { en, zh };
 
 /** The language that a user's environment asks for (locale(7)): `zh_CN.UTF-8` is `zh`; English where it is not known. */
 export function languageOf(env: Readonly<Record<string, string | undefined>>): Language {
-  const locale = [env['LC_ALL'], env['LC_MESSAGES'], env['LANG']].find((name) => name !== undefined && name !== '');
+  const locale = [env['LC_ALL'], env['LC_MESSAGES'], env['LANG']].find(
+    (name) => name !== undefined && name !== '',
+  );
   return languages.find((language) => locale?.split(/[_.@]/)[0] === language) ?? 'en';
 }
 
@@ -53,7 +55,10 @@ function linesOf(
     head,
     ...(means === undefined ? [] : [`    ${words.means}: ${means}`]),
     ...(change === undefined ? [] : [`    ${words.change}: ${change}`]),
-    ...remedies.flatMap(({ target, lines }) => [`      ${target}:`, ...lines.map((line) => `        ${line}`)]),
+    ...remedies.flatMap(({ target, lines }) => [
+      `      ${target}:`,
+      ...lines.map((line) => `        ${line}`),
+    ]),
     `    (${id})`,
   ];
 }
