@@ -29,7 +29,9 @@ try {
     .fail((message: string | null, error: Error | undefined) => {
       // What yargs itself finds wrong with the words is a usage error too, though it comes as an exception.
       if (error && error.name !== 'YError') throw error;
-      throw new UsageError(`${message ?? error?.message ?? 'wrong usage'} (see pinhole COMMAND --help)`);
+      // Some of its messages are several lines.
+      const words = (message ?? error?.message ?? 'wrong usage').replace(/\s*\n\s*/g, ' ');
+      throw new UsageError(`${words} (see pinhole COMMAND --help)`);
     })
     .parseAsync();
 } catch (error) {

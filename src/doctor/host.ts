@@ -7,7 +7,7 @@ import { checkListening } from './host/check-listening.ts';
 import { checkModulesLines } from './host/check-modules-lines.ts';
 import { checkRules } from './host/check-rules.ts';
 import { checkSettings } from './host/check-settings.ts';
-import { readFacts, type Facts } from './host/facts.ts';
+import { forwardingOf, readFacts, type Facts } from './host/facts.ts';
 import { fault, note } from './host/say.ts';
 
 const checks: readonly ((facts: Facts) => Finding[])[] = [
@@ -38,11 +38,14 @@ export function byImportance(findings: readonly Finding[]): Finding[] {
 }
 
 /** Whether there is anything about FTP to examine. */
-function checkSubject({ servers, pinhole, sources }: Facts): Finding[] {
+function checkSubject(facts: Facts): Finding[] {
+  const { servers, pinhole, sources } = facts;
   if (pinhole && pinhole.config === undefined) {
     const file = sources.pinhole?.file ?? '';
     const remedies = [{ target: 'shell' as const, lines: [`pinhole run --config ${file} --check`] }];
     return [fault('pinhole-config-refused', { file, remedies })];
   }
-  return servers.length === 0 && pinhole === undefined ? [note('no-server-found')] : [];
+  // A gateway has none of its own.
+  const isGateway = forwardingOf(facts, 21) !== undefined;
+  return servers.length > 0 || pinhole || isGateway ? [] : [note('no-server-found')];
 }
