@@ -8,6 +8,7 @@ import { checkModulesLines } from './host/check-modules-lines.ts';
 import { checkRules } from './host/check-rules.ts';
 import { checkSettings } from './host/check-settings.ts';
 import { forwardingOf, readFacts, type Facts } from './host/facts.ts';
+import { remedy } from './host/remedies.ts';
 import { fault, note } from './host/say.ts';
 
 const checks: readonly ((facts: Facts) => Finding[])[] = [
@@ -42,7 +43,7 @@ function checkSubject(facts: Facts): Finding[] {
   const { servers, pinhole, sources } = facts;
   if (pinhole && pinhole.config === undefined) {
     const file = sources.pinhole?.file ?? '';
-    const remedies = [{ target: 'shell' as const, lines: [`pinhole run --config ${file} --check`] }];
+    const remedies = [remedy('shell', `pinhole run --config ${file} --check`)];
     return [fault('pinhole-config-refused', { file, remedies })];
   }
   // A gateway has none of its own.

@@ -525,6 +525,13 @@ const silent: readonly (readonly [string, HostSources])[] = [
         '# Warning: table ip filter is managed by iptables-nft, do not touch!\ntable ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n',
     }),
   ],
+  [
+    'a helper that nftables cannot show',
+    sourcesOf({
+      ...helped,
+      nftables: changed(helped.nftables, 'ct helper set "ftp-standard"', 'xt target CT'),
+    }),
+  ],
   ['IPv6 that is shut', sourcesOf({ ...server, ip6tables: '*filter\n:INPUT DROP [0:0]\nCOMMIT\n' })],
   [
     'zones as firewalld makes them',

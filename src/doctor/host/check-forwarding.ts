@@ -5,7 +5,7 @@ import { controlPorts, forwardingOf, hasHelper, type Facts } from './facts.ts';
 import { closingChain, forwardingRule, opennessFor, portsOf, rulesOf, type Firewall } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
 import { isPrivate } from './own-addresses.ts';
-import { addressRemedy, helperRemedy, markRemedy, openRemedy } from './remedies.ts';
+import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
 /** Where this host leads FTP on to another, and what the server tells clients of the address. */
@@ -89,14 +89,12 @@ function checkForwardedData(
   const remedies =
     translator.syntax === 'iptables'
       ? [
-          {
-            target: 'iptables' as const,
-            lines: [
-              `iptables -t nat -A PREROUTING -p tcp --dport ${ports.replace('-', ':')} -j DNAT --to-destination ${to}`,
-            ],
-          },
+          remedy(
+            'iptables',
+            `iptables -t nat -A PREROUTING -p tcp --dport ${ports.replace('-', ':')} -j DNAT --to-destination ${to}`,
+          ),
         ]
-      : [{ target: 'nftables' as const, lines: [`tcp dport ${ports} dnat to ${to}`] }];
+      : [remedy('nftables', `tcp dport ${ports} dnat to ${to}`)];
   return [fault('passive-range-not-forwarded', { values: { port, to, range: ports }, file, line, remedies })];
 }
 

@@ -3,7 +3,7 @@ import { controlPorts, forwardingOf, hasHelper, helperSysctl, type Facts } from 
 import { helperRule } from './firewall.ts';
 import { readModulesLines } from './iptables-config.ts';
 import { helperModule, natHelperModule } from './modules.ts';
-import { helperRemedy, ruleRemedy } from './remedies.ts';
+import { helperRemedy, ruleRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
 /** The kernel's own helper for FTP: whether it is there, at work, and not at work beside Pinhole. */
@@ -24,20 +24,15 @@ function checkBesidePinhole(facts: Facts): Finding[] {
     const program = firewall.family === 4 ? 'iptables' : 'ip6tables';
     const remedies =
       firewall.syntax === 'iptables'
-        ? [
-            {
-              target: 'iptables' as const,
-              lines: [`${program} -t ${table.name} -D ${line.slice('-A '.length)}`],
-            },
-          ]
-        : [{ target: 'nftables' as const, lines: [`# ${line}`] }];
+        ? [remedy('iptables', `${program} -t ${table.name} -D ${line.slice('-A '.length)}`)]
+        : [remedy('nftables', `# ${line}`)];
     return [
       fault('helper-and-pinhole', { values: { port }, file: firewall.file, line: rule.line, remedies }),
     ];
   }
   const sysctl = facts.sysctls.get(helperSysctl);
   if (sysctl?.value !== '1' || port !== 21 || facts.modules?.has(helperModule) !== true) return [];
-  const remedies = [{ target: 'shell' as const, lines: [`sysctl -w ${helperSysctl}=0`] }];
+  const remedies = [remedy('shell', `sysctl -w ${helperSysctl}=0`)];
   const file = facts.sources.sysctl?.file ?? '';
   return [fault('helper-and-pinhole', { values: { port }, file, line: sysctl.line, remedies })];
 }
@@ -69,7 +64,7 @@ function checkModules(facts: Facts): Finding[] {
 function checkSysctl({ sysctls, sources: { sysctl } }: Facts, isTold: boolean): Finding[] {
   const found = sysctls.get(helperSysctl);
   if (found?.value !== '1' || isTold) return [];
-  const remedies = [{ target: 'shell' as const, lines: [`sysctl -w ${helperSysctl}=0`] }];
+  const remedies = [remedy('shell', `sysctl -w ${helperSysctl}=0`)];
   return [note('helper-by-sysctl', { file: sysctl?.file ?? '', line: found.line, remedies })];
 }
 

@@ -2,6 +2,7 @@ import { fine, type Finding } from '../finding.ts';
 import type { Facts } from './facts.ts';
 import { readModulesLines } from './iptables-config.ts';
 import { helperModule, natHelperModule } from './modules.ts';
+import { remedy } from './remedies.ts';
 import { fault } from './say.ts';
 
 /** /etc/sysconfig/iptables-config: which modules are loaded before the rules, and in which order. */
@@ -13,23 +14,20 @@ export function checkModulesLines({ sources: { iptablesConfig } }: Facts): Findi
   if (last === undefined) return [];
   const lost = lines.slice(0, -1).filter(({ value }) => value.some((name) => !last.value.includes(name)));
   const written = new Set(lines.flatMap((line) => line.written));
-  const remedy = {
-    target: 'iptables-config' as const,
-    lines: [`IPTABLES_MODULES="${inOrder([...written]).join(' ')}"`],
-  };
+  const together = remedy('iptables-config', `IPTABLES_MODULES="${inOrder([...written]).join(' ')}"`);
   const overridden = lost.map(({ line, written: names }) =>
     fault('modules-line-overridden', {
       values: { modules: names.join(' '), last: last.line },
       file,
       line,
-      remedies: [remedy],
+      remedies: [together],
     }),
   );
   const [conntrack, nat] = [last.value.indexOf(helperModule), last.value.indexOf(natHelperModule)];
   const isReversed = nat !== -1 && conntrack > nat;
   const [first = '', second = ''] = [last.written[nat], last.written[conntrack]];
   const reversed = isReversed
-    ? [fault('nat-module-first', { values: { first, second }, file, line: last.line, remedies: [remedy] })]
+    ? [fault('nat-module-first', { values: { first, second }, file, line: last.line, remedies: [together] })]
     : [];
   const findings = [...overridden, ...reversed];
   return findings.length > 0 ? findings : [fine('modules-line-fine', { modules: last.written.join(' ') })];

@@ -4,7 +4,7 @@ import { fine, type Finding } from '../finding.ts';
 import type { Facts } from './facts.ts';
 import { hasRange, isInverted, passiveRange, type FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
-import { rangeRemedy } from './remedies.ts';
+import { rangeRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 import { spacedLines, vsftpdLines } from './vsftpd-settings.ts';
 
@@ -30,9 +30,8 @@ function checkServer(server: FtpService, listeners: readonly Listener[]): Findin
     findings.push(fine('passive-range-set', { program, range: formatPortRange(passiveRange(server)) }));
   }
   if (!isPassive) {
-    const line = program === 'vsftpd' ? 'pasv_enable=YES' : 'NATmode no';
     const remedies = [
-      { target: program === 'vsftpd' ? ('vsftpd.conf' as const) : ('pure-ftpd' as const), lines: [line] },
+      program === 'vsftpd' ? remedy('vsftpd.conf', 'pasv_enable=YES') : remedy('pure-ftpd', 'NATmode no'),
     ];
     findings.push(note('passive-disabled', { values: { program }, file, remedies }));
   }
@@ -48,28 +47,28 @@ function checkPort20(
   if (unprivileged) {
     const remedies =
       program === 'proftpd'
-        ? [{ target: 'proftpd.conf' as const, lines: ['RootRevoke UseNonCompliantActiveTransfer'] }]
-        : [{ target: 'vsftpd.conf' as const, lines: ['connect_from_port_20=NO'] }];
+        ? [remedy('proftpd.conf', 'RootRevoke UseNonCompliantActiveTransfer')]
+        : [remedy('vsftpd.conf', 'connect_from_port_20=NO')];
     const values = { program, setting: unprivileged.value };
     return [fault('port-20-unprivileged', { values, file, line: unprivileged.line, remedies })];
   }
   const user = listeners.find((listener) => listener.program === program)?.user;
   if (user === undefined || program !== 'vsftpd') return [];
-  const remedies = [{ target: 'vsftpd.conf' as const, lines: ['connect_from_port_20=NO'] }];
+  const remedies = [remedy('vsftpd.conf', 'connect_from_port_20=NO')];
   return [fault('port-20-not-root', { values: { program, user }, file, remedies })];
 }
 
 function checkVsftpdLines(file: string, text: string): Finding[] {
   const spaced = spacedLines(text).map(({ value, line }) => {
     const mended = value.replace(/^([^=\s]{1,100})\s*=\s*/, '$1=');
-    const remedies = [{ target: 'vsftpd.conf' as const, lines: [mended] }];
+    const remedies = [remedy('vsftpd.conf', mended)];
     return fault('vsftpd-spaces', { file, line, remedies });
   });
   const lines = vsftpdLines(text);
   const address = lines.get('pasv_address');
   const isResolved = ['YES', 'TRUE', '1'].includes(lines.get('pasv_addr_resolve')?.value.toUpperCase() ?? '');
   if (address === undefined || isResolved || parseAddress(address.value) !== undefined) return spaced;
-  const remedies = [{ target: 'vsftpd.conf' as const, lines: ['pasv_addr_resolve=YES'] }];
+  const remedies = [remedy('vsftpd.conf', 'pasv_addr_resolve=YES')];
   const values = { name: address.value };
   return [...spaced, fault('address-not-resolved', { values, file, line: address.line, remedies })];
 }

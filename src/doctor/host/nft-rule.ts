@@ -32,8 +32,8 @@ export function readNftRule(tokens: readonly Token[], named: Named): Rule[] {
   const matches: Match[] = [];
   const rule = { line, words: words.tokens.map(({ text }) => text) };
   // `# xt_multiport`, as nft writes what only iptables knows; `# handle 7` says nothing.
-  const isForeign = tokens.some(({ kind, text }) => kind === 'comment' && !/^#\s*handle\b/.test(text));
-  if (isForeign) return [{ ...rule, matches: [unknown], action: { kind: 'unknown' } }];
+  const isCommented = tokens.some(({ kind, text }) => kind === 'comment' && !/^#\s*handle\b/.test(text));
+  if (isCommented) return [{ ...rule, matches: [unknown], action: { kind: 'unknown' } }];
   let helper: Action | undefined;
   while (words.at < words.tokens.length) {
     const before = words.at;
@@ -43,7 +43,10 @@ export function readNftRule(tokens: readonly Token[], named: Named): Rule[] {
       continue;
     }
     const action = readVerdict(token.text, words);
-    if (action) return [{ ...rule, matches, action }];
+    if (action) {
+      const isForeign = token.text === 'xt';
+      return [{ ...rule, matches: isForeign ? [...matches, unknown] : matches, action }];
+    }
     const found = readStatement(token.text, words, named);
     if (found === undefined) matches.push(unknown);
     else if ('helper' in found) helper = found.helper;
@@ -84,6 +87,11 @@ function readVerdict(word: string, words: Words): Action | undefined {
     case 'tproxy':
     case 'queue':
       return { kind: 'unknown' };
+    case 'xt':
+      // `xt target CT`, which may give a helper, as nft shows what iptables has made.
+      if (peek(words) !== 'target') return undefined;
+      take(words);
+      return take(words) === 'CT' ? { kind: 'helper', name: 'ftp' } : { kind: 'unknown' };
     default:
       return undefined;
   }

@@ -1,19 +1,23 @@
 import { formatPortRange, type PortRange } from '../../net/port-range.ts';
-import type { Remedy } from '../finding.ts';
+import type { Remedy, RemedyTarget } from '../finding.ts';
 import type { Chain, Firewall, Hook, Rule, Table } from './firewall.ts';
 import type { FtpService } from './ftp-service.ts';
+
+export function remedy(target: RemedyTarget, ...lines: readonly string[]): Remedy {
+  return { target, lines };
+}
 
 /** The lines that give a server this passive range. */
 export function rangeRemedy(program: FtpService['program'], { first, last }: PortRange): Remedy {
   switch (program) {
     case 'vsftpd':
-      return { target: 'vsftpd.conf', lines: [`pasv_min_port=${first}`, `pasv_max_port=${last}`] };
+      return remedy('vsftpd.conf', `pasv_min_port=${first}`, `pasv_max_port=${last}`);
     case 'proftpd':
-      return { target: 'proftpd.conf', lines: [`PassivePorts ${first} ${last}`] };
+      return remedy('proftpd.conf', `PassivePorts ${first} ${last}`);
     case 'pure-ftpd':
-      return { target: 'pure-ftpd', lines: [`PassivePortRange ${first} ${last}`] };
+      return remedy('pure-ftpd', `PassivePortRange ${first} ${last}`);
     case 'pinhole':
-      return { target: 'pinhole', lines: [`passive-ports = "${first}-${last}"`] };
+      return remedy('pinhole', `passive-ports = "${first}-${last}"`);
   }
 }
 
@@ -21,13 +25,13 @@ export function rangeRemedy(program: FtpService['program'], { first, last }: Por
 export function addressRemedy(program: FtpService['program'], address: string): Remedy {
   switch (program) {
     case 'vsftpd':
-      return { target: 'vsftpd.conf', lines: [`pasv_address=${address}`] };
+      return remedy('vsftpd.conf', `pasv_address=${address}`);
     case 'proftpd':
-      return { target: 'proftpd.conf', lines: [`MasqueradeAddress ${address}`] };
+      return remedy('proftpd.conf', `MasqueradeAddress ${address}`);
     case 'pure-ftpd':
-      return { target: 'pure-ftpd', lines: [`ForcePassiveIP ${address}`] };
+      return remedy('pure-ftpd', `ForcePassiveIP ${address}`);
     case 'pinhole':
-      return { target: 'pinhole', lines: [`public-address = "${address}"`] };
+      return remedy('pinhole', `public-address = "${address}"`);
   }
 }
 
@@ -70,7 +74,7 @@ export function markRemedy(
     return { target: 'iptables', lines };
   }
   const chain = at ? nameOf(at) : 'inet filter forward';
-  return { target: 'nftables', lines: [`nft insert rule ${chain} ct mark ${value} accept`] };
+  return remedy('nftables', `nft insert rule ${chain} ct mark ${value} accept`);
 }
 
 /** The lines that give the kernel's helper to connections to a port. */
@@ -111,12 +115,12 @@ export function portsRemedy({ syntax }: Firewall, chain: Chain, ranges: readonly
   if (syntax === 'nftables') {
     const texts = ranges.map(formatPortRange);
     const ports = texts.length === 1 ? texts.join() : `{ ${texts.join(', ')} }`;
-    return { target: 'nftables', lines: [`tcp dport ${ports} accept`] };
+    return remedy('nftables', `tcp dport ${ports} accept`);
   }
   const texts = ranges.map((range) => formatPortRange(range).replace('-', ':'));
   const match =
     only && ranges.length === 1 ? `-m tcp --dport ${texts.join()}` : `-m multiport --dports ${texts.join()}`;
-  return { target: 'iptables', lines: [`-A ${chain.name} -p tcp ${match} -j ACCEPT`] };
+  return remedy('iptables', `-A ${chain.name} -p tcp ${match} -j ACCEPT`);
 }
 
 /** An input chain that lets in FTP, what belongs to it, and SSH. */
