@@ -60,7 +60,11 @@ const broken: readonly (readonly [
   [
     'passive-range-missing',
     'fault',
-    sourcesOf({ ...server, vsftpd: 'listen=YES\n' }),
+    sourcesOf({
+      ...server,
+      vsftpd: 'listen=YES\n',
+      iptables: changed(iptables, 'RELATED,', '').replace('50000:50099', '50000:50009'),
+    }),
     'vsftpd',
     'iptables -I INPUT -p tcp --dport 50000:50999 -j ACCEPT',
   ],
@@ -140,6 +144,31 @@ const broken: readonly (readonly [
     }),
     'nftables:19',
     'nft insert rule inet filter input tcp dport 50000-50099 accept',
+  ],
+  [
+    'related-without-helper',
+    'fault',
+    sourcesOf({ ...server, vsftpd: '', iptables: changed(iptables, '50000:50099', '8080') }),
+    'iptables:3',
+    'pasv_min_port=50000',
+  ],
+  [
+    'forward-closed',
+    'note',
+    sourcesOf({ ...server, sysctl: 'net.ipv4.ip_forward = 1\n' }),
+    'iptables:4',
+    'iptables -I FORWARD -p tcp --dport 21 -j ACCEPT',
+  ],
+  [
+    'helper-and-pinhole',
+    'fault',
+    sourcesOf({
+      ...kernelPlane,
+      pinhole: 'server = "10.77.0.2"\nlisten = [21, 2121]\nplane = "kernel"\n',
+      iptables: `*raw\n-A PREROUTING -p tcp --dport 2121 -j CT --helper ftp\nCOMMIT\n${kernelPlane.iptables}`,
+    }),
+    'iptables:2',
+    'iptables -t raw -D PREROUTING -p tcp --dport 2121 -j CT --helper ftp',
   ],
   [
     'passive-range-closed',
@@ -544,6 +573,17 @@ for (const [name, sources] of silent) {
     assert.deepEqual(examineHost(sources).filter(isFault), []);
   });
 }
+
+test('finds in rules alone that they rely on a helper that is not there', () => {
+  const alone =
+    '*filter\n:INPUT DROP\n-A INPUT -m state --state ESTABLISHED,RELATED -j ACCEPT\n-A INPUT -p tcp --dport 21 -j ACCEPT\n';
+  const found = (text: string): string[] => idsOf(sourcesOf({ iptables: `${text}COMMIT\n` }));
+  assert.deepEqual(found(alone), ['related-without-helper', 'no-server-found']);
+  assert.deepEqual(found(`${alone}-A INPUT -p tcp --dport 50000:50099 -j ACCEPT\n`), ['no-server-found']);
+  assert.deepEqual(found(`${alone}*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\n`), [
+    'no-server-found',
+  ]);
+});
 
 test('finds that IPv6 lets clients in, and not their data', () => {
   const ip6tables = '*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 21 -j ACCEPT\nCOMMIT\n';

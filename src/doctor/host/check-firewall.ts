@@ -1,5 +1,5 @@
-import { formatPortRange, type PortRange } from '../../net/port-range.ts';
-import { fine, type Finding } from '../finding.ts';
+import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
+import { fine, type Finding, type Remedy } from '../finding.ts';
 import { hasHelper, type Facts } from './facts.ts';
 import {
   closedPorts,
@@ -23,6 +23,8 @@ import { fault, note } from './say.ts';
 /** A range that is large enough for most servers and small enough to open. */
 const suggested: PortRange = { first: 50000, last: 50999 };
 
+const highPorts: PortRange = { first: 1024, last: 65535 };
+
 /** Whether the firewall lets in what clients need, and no more than that. */
 export function checkFirewall(facts: Facts): Finding[] {
   const findings = facts.front.flatMap((service) =>
@@ -33,7 +35,12 @@ export function checkFirewall(facts: Facts): Finding[] {
       ...checkOpened(facts, service, firewall),
     ]),
   );
-  return [...findings, ...checkAllIn(facts), ...(findings.length === 0 ? tellOpen(facts) : [])];
+  return [
+    ...findings,
+    ...checkRulesAlone(facts),
+    ...checkAllIn(facts),
+    ...(findings.length === 0 ? tellOpen(facts) : []),
+  ];
 }
 
 /** Where connections to a service pass: a gateway leads them on, the server's own host takes them in. */
@@ -74,24 +81,56 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
     // Each data connection is let in as the helper announces it.
     return service.tls === undefined ? [] : [tlsFault(service, firewall, isSet ? range : suggested)];
   }
+  if (program !== 'pinhole' && isRelatedOpen) {
+    const own = isSet ? [] : [rangeRemedy(program, suggested)];
+    return [relatedFault(firewall, service, range, isSet ? range : suggested, own)];
+  }
   if (!isSet) return missingRange(service, firewall);
   const at = closingChain(firewall, packet);
   const remedies = [openRemedy(firewall, at ?? way.hook, range)];
   const place = { file: firewall.file, line: at?.chain.line ?? 0 };
   const values = { program, range: formatPortRange(range), port: controlPort };
-  if (program !== 'pinhole' && isRelatedOpen) {
-    return [
-      fault('related-without-helper', {
-        values,
-        ...place,
-        remedies: [...remedies, helperRemedy(firewall, controlPort)],
-      }),
-    ];
-  }
   const ports = [closed, ...others].map(formatPortRange).join(', ');
   return [
     fault('passive-range-closed', { values: { ...values, ports, settings: file }, ...place, remedies }),
   ];
+}
+
+function relatedFault(
+  firewall: Firewall,
+  service: Pick<FtpService, 'controlPort'>,
+  range: PortRange,
+  opened: PortRange,
+  own: readonly Remedy[] = [],
+): Finding {
+  const { controlPort: port } = service;
+  const hook = forwardingRule(firewall, port) ? 'forward' : 'input';
+  const isForwarded = hook === 'forward';
+  const [closed = range] = closedPorts(firewall, range, { hook, isForwarded, state: 'new' });
+  const at = closingChain(firewall, { hook, port: closed.first, isForwarded, state: 'new' });
+  return fault('related-without-helper', {
+    values: { range: formatPortRange(range), port },
+    file: firewall.file,
+    line: at?.chain.line ?? 0,
+    remedies: [...own, openRemedy(firewall, at ?? hook, opened), helperRemedy(firewall, port)],
+  });
+}
+
+/** Rules alone, with no settings beside them: they let in FTP, and rely on a helper that is not there. */
+function checkRulesAlone(facts: Facts): Finding[] {
+  if (facts.servers.length > 0 || facts.pinhole || hasHelper(facts, 21)) return [];
+  return facts.firewalls.flatMap((firewall) => {
+    const way = { hook: 'input', state: 'new' } as const;
+    if (letsAllIn(firewall) || forwardingRule(firewall, 21)) return [];
+    const parts = opennessOfRange(firewall, highPorts, way);
+    // Several ports in a row may be the passive range.
+    const isAnyOpen = parts.some(({ openness, range }) => openness !== 'closed' && sizeOf(range) > 4);
+    const isControlOpen = opennessFor(firewall, { ...way, port: 21 }) === 'open';
+    const isRelatedOpen =
+      opennessFor(firewall, { ...way, port: highPorts.last, state: 'related' }) === 'open';
+    if (isAnyOpen || !isControlOpen || !isRelatedOpen) return [];
+    return [relatedFault(firewall, { controlPort: 21 }, highPorts, suggested)];
+  });
 }
 
 function tlsFault({ program, file, tls }: FtpService, firewall: Firewall, range: PortRange): Finding {

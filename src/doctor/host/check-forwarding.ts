@@ -11,7 +11,13 @@ import { fault, note } from './say.ts';
 /** Where this host leads FTP on to another, and what the server tells clients of the address. */
 export function checkForwarding(facts: Facts): Finding[] {
   const forwarded = controlPorts(facts).flatMap((port) => checkForwarded(facts, port));
-  return [...checkIpForward(facts), ...forwarded, ...checkKernelPlane(facts), ...checkAddresses(facts)];
+  return [
+    ...checkIpForward(facts),
+    ...forwarded,
+    ...checkKernelPlane(facts),
+    ...checkGateway(facts),
+    ...checkAddresses(facts),
+  ];
 }
 
 function checkIpForward(facts: Facts): Finding[] {
@@ -117,6 +123,20 @@ function checkKernelPlane({ pinhole, firewalls }: Facts): Finding[] {
     return [
       fault('forward-drops-pinhole', { values, file: firewall.file, line: at?.chain.line ?? 0, remedies }),
     ];
+  });
+}
+
+/** A host that forwards, or of which there are rules alone, may be meant to let FTP through to others. */
+function checkGateway(facts: Facts): Finding[] {
+  const isForwarding = facts.sysctls.get('net.ipv4.ip_forward')?.value === '1';
+  const isAlone = facts.servers.length === 0 && facts.sources.sysctl === undefined;
+  if (facts.pinhole || forwardingOf(facts, 21) || (!isForwarding && !isAlone)) return [];
+  return facts.firewalls.flatMap((firewall) => {
+    const packet = { hook: 'forward', port: 21, state: 'new' } as const;
+    if (firewall.family === 6 || opennessFor(firewall, packet) !== 'closed') return [];
+    const at = closingChain(firewall, packet);
+    const remedies = [openRemedy(firewall, at ?? 'forward', { first: 21, last: 21 })];
+    return [note('forward-closed', { file: firewall.file, line: at?.chain.line ?? 0, remedies })];
   });
 }
 

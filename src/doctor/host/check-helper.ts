@@ -1,3 +1,4 @@
+import { defaultListen } from '../../config.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, helperSysctl, type Facts } from './facts.ts';
 import { helperRule } from './firewall.ts';
@@ -14,8 +15,13 @@ export function checkHelper(facts: Facts): Finding[] {
 
 /** Both rewrite the dialogue then, and the second finds nothing that it knows. */
 function checkBesidePinhole(facts: Facts): Finding[] {
-  const port = facts.pinhole?.service?.controlPort;
-  if (port === undefined) return [];
+  const config = facts.pinhole?.config;
+  if (config === undefined) return [];
+  const ports = [...new Set((config.listen ?? defaultListen).map(({ port }) => port))];
+  return ports.flatMap((port) => checkBeside(facts, port));
+}
+
+function checkBeside(facts: Facts, port: number): Finding[] {
   for (const firewall of facts.firewalls) {
     const found = helperRule(firewall, port);
     if (found?.isCertain !== true) continue;

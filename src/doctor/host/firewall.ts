@@ -206,7 +206,9 @@ function baseChains({ tables, family }: Firewall, hook: Hook): { table: Table; c
 /** Ports from which on a rule may decide otherwise than for the port before. */
 function startsOf({ tables }: Firewall): number[] {
   const starts = new Set<number>();
-  for (const { rule } of rulesOf(tables)) {
+  // A table of translations alone keeps nobody out, and may name thousands of ports.
+  const filtering = tables.filter(({ chains }) => [...chains.values()].some(({ base }) => base?.isNat === false));
+  for (const { rule } of rulesOf(filtering)) {
     for (const match of rule.matches) {
       if (match.kind !== 'to-port') continue;
       for (const { first, last } of match.ports) starts.add(first).add(last + 1);

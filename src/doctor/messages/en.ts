@@ -52,10 +52,11 @@ export const en = {
       change: 'open it',
     },
     'related-without-helper': {
-      seen: 'the passive range {range} of {program} is closed, RELATED is accepted, and no helper is attached to port {port}',
+      seen: 'the passive ports {range} are closed, RELATED is accepted, and no helper is attached to port {port}',
       means:
         'kernels since 4.7 attach no helper by themselves: no data connection is ever RELATED, and passive mode hangs at the first listing',
-      change: 'open the range (the first lines; also right for TLS), or attach the helper (the others)',
+      change:
+        'open a passive range, and no more (the first lines; right for TLS too), or attach the helper (the last ones)',
     },
     'passive-range-closed': {
       seen: 'the firewall closes {ports} of the passive range {range} ({settings})',
@@ -94,6 +95,12 @@ export const en = {
       seen: 'port {port} is led on to {to}, and the forward chain drops it',
       means: 'clients cannot connect: the address is rewritten, and the packet thrown away',
       change: 'let it through the forward chain',
+    },
+    'forward-closed': {
+      seen: 'the forward chain lets no FTP through (port 21)',
+      means:
+        'hosts behind this one cannot be reached by FTP, and their clients reach no server; FTP to this host itself is not concerned',
+      change: 'nothing, if that is meant; else let it through',
     },
     'forwarding-fine': { seen: 'port {port} is led on to {to}, with its data connections' },
     'only-control-port-forwarded': {

@@ -54,10 +54,10 @@ export const zh: Catalogue = {
       change: '放行该端口',
     },
     'related-without-helper': {
-      seen: '{program} 的被动端口范围 {range} 未放行；规则接受 RELATED，但端口 {port} 没有关联 helper',
+      seen: '被动端口 {range} 未放行；规则接受 RELATED，但端口 {port} 没有关联 helper',
       means:
         '4.7 及以后的内核不会自动关联 helper：任何数据连接都不会成为 RELATED，被动模式在第一次列目录时就会卡住',
-      change: '放行该范围（第一组命令，使用 TLS 时也适用），或者关联 helper（第二组）',
+      change: '只放行被动端口范围（前面的命令，使用 TLS 时也适用），或者关联 helper（最后的命令）',
     },
     'passive-range-closed': {
       seen: '防火墙关闭了被动端口范围 {range}（{settings}）中的 {ports}',
@@ -95,6 +95,11 @@ export const zh: Catalogue = {
       seen: '端口 {port} 被转发到 {to}，但 forward 链将其丢弃',
       means: '客户端无法连接：地址已被改写，数据包却被丢弃',
       change: '在 forward 链中放行',
+    },
+    'forward-closed': {
+      seen: 'forward 链不允许 FTP 通过（端口 21）',
+      means: '外部无法访问本机之后的 FTP 服务器，内网客户端也无法访问外部服务器；访问本机自身的 FTP 不受影响',
+      change: '如果这是有意的，则无需修改；否则请放行',
     },
     'forwarding-fine': { seen: '端口 {port} 及其数据连接被转发到 {to}' },
     'only-control-port-forwarded': {
