@@ -71,7 +71,7 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   const way = wayOf(firewall, service);
   if (firewall.family === 6 && opennessFor(firewall, { ...way, port: controlPort }) !== 'open') return [];
   const range = passiveRange(service);
-  const [closed, ...others] = closedPorts(firewall, range, way);
+  const [closed] = closedPorts(firewall, range, way);
   const isSet = hasRange(service);
   if (closed === undefined) return isSet ? [] : missingRange(service, firewall);
 
@@ -90,7 +90,7 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   const remedies = [openRemedy(firewall, at ?? way.hook, range)];
   const place = { file: firewall.file, line: at?.chain.line ?? 0 };
   const values = { program, range: formatPortRange(range), port: controlPort };
-  const ports = [closed, ...others].map(formatPortRange).join(', ');
+  const ports = Array.from(closedPorts(firewall, range, way), formatPortRange).join(', ');
   return [
     fault('passive-range-closed', { values: { ...values, ports, settings: file }, ...place, remedies }),
   ];
@@ -122,7 +122,7 @@ function checkRulesAlone(facts: Facts): Finding[] {
   return facts.firewalls.flatMap((firewall) => {
     const way = { hook: 'input', state: 'new' } as const;
     if (letsAllIn(firewall) || forwardingRule(firewall, 21)) return [];
-    const parts = opennessOfRange(firewall, highPorts, way);
+    const parts = [...opennessOfRange(firewall, highPorts, way)];
     // Several ports in a row may be the passive range.
     const isAnyOpen = parts.some(({ openness, range }) => openness !== 'closed' && sizeOf(range) > 4);
     const isControlOpen = opennessFor(firewall, { ...way, port: 21 }) === 'open';
@@ -224,7 +224,7 @@ function tellOpen(facts: Facts): Finding[] {
 function isOpen(firewall: Firewall, service: FtpService): boolean {
   const way = wayOf(firewall, service);
   if (firewall.family === 6) return true;
-  const parts = opennessOfRange(firewall, passiveRange(service), way);
+  const parts = [...opennessOfRange(firewall, passiveRange(service), way)];
   const control = opennessFor(firewall, { ...way, port: service.controlPort });
   return control === 'open' && parts.every(({ openness }) => openness === 'open');
 }

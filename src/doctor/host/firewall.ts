@@ -95,36 +95,44 @@ export function closingChain(firewall: Firewall, packet: Packet): { table: Table
   );
 }
 
-/** The parts of a range for which it is the same. */
-export function opennessOfRange(
+/** A part of a range for which it is the same. */
+interface Part {
+  readonly range: PortRange;
+  readonly openness: Openness;
+}
+
+/** The parts of a range, one after the other, as each costs a walk through the rules. */
+export function* opennessOfRange(
   firewall: Firewall,
   range: PortRange,
   packet: Omit<Packet, 'port'>,
-): { readonly range: PortRange; readonly openness: Openness }[] {
-  const parts: { range: PortRange; openness: Openness }[] = [];
+): Generator<Part, void> {
   const starts = startsOf(firewall).filter((start) => start > range.first && start <= range.last);
-  for (const [index, first] of [range.first, ...starts].entries()) {
-    const last = (starts[index] ?? range.last + 1) - 1;
+  let part: Part = { range, openness: opennessFor(firewall, { ...packet, port: range.first }) };
+  for (const first of starts) {
     const openness = opennessFor(firewall, { ...packet, port: first });
-    const previous = parts.at(-1);
-    if (previous?.openness === openness)
-      parts.splice(-1, 1, { range: { first: previous.range.first, last }, openness });
-    else parts.push({ range: { first, last }, openness });
+    if (openness === part.openness) continue;
+    yield { range: { first: part.range.first, last: first - 1 }, openness: part.openness };
+    part = { range: { first, last: range.last }, openness };
   }
-  return parts;
+  yield part;
 }
 
 /** Those ports of the range that are certainly closed. */
-export function closedPorts(firewall: Firewall, range: PortRange, packet: Omit<Packet, 'port'>): PortRange[] {
-  return opennessOfRange(firewall, range, packet)
-    .filter(({ openness }) => openness === 'closed')
-    .map((part) => part.range);
+export function* closedPorts(
+  firewall: Firewall,
+  range: PortRange,
+  packet: Omit<Packet, 'port'>,
+): Generator<PortRange, void> {
+  for (const part of opennessOfRange(firewall, range, packet))
+    if (part.openness === 'closed') yield part.range;
 }
 
 /** Whether it certainly lets in whoever comes, to whatever port. */
 export function letsAllIn(firewall: Firewall): boolean {
-  const parts = opennessOfRange(firewall, allPorts, { hook: 'input', state: 'new' });
-  return parts.every(({ openness }) => openness === 'open');
+  return [allPorts.first, ...startsOf(firewall)].every(
+    (port) => opennessFor(firewall, { hook: 'input', port, state: 'new' }) === 'open',
+  );
 }
 
 /** The rule that gives the kernel's helper for FTP to connections to this port; also where that is not certain. */
@@ -207,7 +215,9 @@ function baseChains({ tables, family }: Firewall, hook: Hook): { table: Table; c
 function startsOf({ tables }: Firewall): number[] {
   const starts = new Set<number>();
   // A table of translations alone keeps nobody out, and may name thousands of ports.
-  const filtering = tables.filter(({ chains }) => [...chains.values()].some(({ base }) => base?.isNat === false));
+  const filtering = tables.filter(({ chains }) =>
+    [...chains.values()].some(({ base }) => base?.isNat === false),
+  );
   for (const { rule } of rulesOf(filtering)) {
     for (const match of rule.matches) {
       if (match.kind !== 'to-port') continue;
@@ -288,27 +298,36 @@ function outcomeOf({ action }: Rule, way: Walk): Outcome | 'continue' {
   }
 }
 
+/** Asked for each rule and port, so it makes nothing. */
 function matches({ matches: all, action }: Rule, family: Family, packet: Packet): Answer {
-  const answers = all.map((match) => answerOf(match, family, packet));
-  if (answers.includes('no')) return 'no';
-  if (!answers.includes('unknown')) return 'yes';
+  let isCertain = true;
+  let isBan = action.kind === 'drop';
+  for (const match of all) {
+    const answer = answerOf(match, family, packet);
+    if (answer === 'no') return 'no';
+    if (answer === 'yes') continue;
+    isCertain = false;
+    isBan &&= match.kind === 'source' && !match.not;
+  }
   // A single address that is kept out, as a ban is, is not the client that nobody knows.
-  const isBan = all.every(
-    (match, index) => answers[index] === 'yes' || (match.kind === 'source' && !match.not),
-  );
-  return isBan && action.kind === 'drop' ? 'no' : 'unknown';
+  return isCertain ? 'yes' : isBan ? 'no' : 'unknown';
 }
 
 /** Ports that clients connect from. */
 const clientPorts: PortRange = { first: 1024, last: 65535 };
 
+function unless(not: boolean, holds: boolean): Answer {
+  return holds === not ? 'no' : 'yes';
+}
+
+const tcpNames: ReadonlySet<string> = new Set(['tcp', '6', 'all', '0']);
+
 function answerOf(match: Match, family: Family, packet: Packet): Answer {
-  const unless = (not: boolean, holds: boolean): Answer => (holds === not ? 'no' : 'yes');
   switch (match.kind) {
     case 'protocol':
       return unless(
         match.not,
-        match.names.some((name) => ['tcp', '6', 'all', '0'].includes(name)),
+        match.names.some((name) => tcpNames.has(name)),
       );
     case 'to-port':
       return unless(match.not, portIn(match.ports, packet.port));
