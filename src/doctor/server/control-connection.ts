@@ -55,6 +55,7 @@ export class ControlConnection {
   #socket: Socket | TLSSocket;
   #open: string[] = [];
   #end: 'closed' | 'reset' | undefined;
+  #tlsError: unknown;
   #greeted = false;
   #secured = false;
   #wake: () => void = ignoreError;
@@ -80,15 +81,17 @@ export class ControlConnection {
     return this.#secured;
   }
 
-  /** Writes a command and waits for its first reply. @throws LostError where there is none */
+  /** Writes a command and waits for its first reply. @throws LostError where there is none, HandshakeError */
   async ask(command: string): Promise<Reply> {
     // A reply that nobody waited for would be taken for this command's.
     this.#replies.length = 0;
     if (!this.isOpen) throw new LostError(command, this.#end ?? 'closed');
     this.#socket.write(`${command}\r\n`, 'latin1');
     const reply = await this.next();
-    if (typeof reply === 'string') throw new LostError(command, reply);
-    return reply;
+    if (typeof reply !== 'string') return reply;
+    // TLS 1.3: what the server dislikes of the handshake is heard after it.
+    if (this.#tlsError !== undefined) throw new HandshakeError(this.#tlsError);
+    throw new LostError(command, reply);
   }
 
   /** The next reply that comes, or came and was not read. */
@@ -139,7 +142,8 @@ export class ControlConnection {
     socket.on('end', () => {
       this.#finish('closed');
     });
-    socket.on('error', () => {
+    socket.on('error', (error) => {
+      if (codeOrWords(error).startsWith('ERR_SSL')) this.#tlsError ??= error;
       this.#finish('reset');
     });
     socket.on('close', () => {

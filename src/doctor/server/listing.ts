@@ -7,6 +7,8 @@ export type Listing = 'done' | 'unfinished' | Reply;
 
 /** Asks for the names in the user's folder and reads them from a data connection that is there already. */
 export async function list(control: ControlConnection, data: Socket): Promise<Listing> {
+  // ProFTPD says 226 only when this side has ended too.
+  data.once('end', () => data.end());
   data.resume();
   try {
     return await finish(control, await control.ask('NLST'));

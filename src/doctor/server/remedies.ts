@@ -74,14 +74,18 @@ export const noLookups: readonly Remedy[] = [
   { target: 'pure-ftpd', lines: ['DontResolve yes', '-H'] },
 ];
 
-export const allowActive: readonly Remedy[] = [
-  { target: 'vsftpd.conf', lines: ['port_enable=YES'] },
-  { target: 'pure-ftpd', lines: ['ActiveOnly no', 'PassiveOnly no'] },
+export const allowActive: readonly Remedy[] = [{ target: 'vsftpd.conf', lines: ['port_enable=YES'] }];
+
+/** Pure-FTPd's -N forces active mode. */
+export const allowPassive: readonly Remedy[] = [
+  { target: 'vsftpd.conf', lines: ['pasv_enable=YES'] },
+  { target: 'pure-ftpd', lines: ['NATmode no'] },
 ];
 
-export const allowPassive: readonly Remedy[] = [{ target: 'vsftpd.conf', lines: ['pasv_enable=YES'] }];
-
-export const fromPort20: readonly Remedy[] = [{ target: 'vsftpd.conf', lines: ['connect_from_port_20=YES'] }];
+export const fromPort20: readonly Remedy[] = [
+  { target: 'vsftpd.conf', lines: ['connect_from_port_20=YES'] },
+  { target: 'proftpd.conf', lines: ['RootRevoke off'] },
+];
 
 export const otherDataAddress: readonly Remedy[] = [
   { target: 'vsftpd.conf', lines: ['pasv_promiscuous=YES'] },
