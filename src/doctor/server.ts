@@ -29,7 +29,9 @@ export interface ServerOptions {
 /** Speaks to a server as a client outside would, and says what goes wrong. Never throws for what the server does. */
 export async function examineServer(target: ServerTarget, options: ServerOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const say = (finding: Finding): void => {
+  const say = (made: Finding): void => {
+    // The lines stand under the first of a kind.
+    const finding = findings.some(({ id }) => id === made.id) ? { ...made, remedies: [] } : made;
     findings.push(finding);
     options.tell?.(finding);
   };

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { languages, reportText } from '../../src/doctor/report.ts';
 import { examineServer } from '../../src/doctor/server.ts';
@@ -147,9 +148,13 @@ const setups: readonly Setup[] = [
   },
   {
     what: 'a firewall lets through what an EPSV opened alone',
-    extra: ['pasv_min_port=30000', 'pasv_max_port=30099'],
-    rules: { gateway: dropsBehindPasv() },
+    rules: { gateway: readsOnly(229) },
     faults: ['data-port-filtered', 'helper-knows-only-epsv'],
+  },
+  {
+    what: 'a firewall lets through what a PASV opened alone',
+    rules: { gateway: readsOnly(227) },
+    faults: ['data-port-filtered', 'helper-knows-only-pasv'],
   },
   {
     what: 'the control port alone is forwarded',
@@ -322,14 +327,15 @@ const setups: readonly Setup[] = [
   },
 ];
 
-/** A helper that reads 229 alone, as far as that can be had from a filter: it drops what connects behind a 227. */
-function dropsBehindPasv(): string {
+/** A helper that reads one reply alone, as far as a filter can be one: it drops what connects behind the other. */
+function readsOnly(code: 227 | 229): string {
+  const begins = (reply: number): string => `@ih,0,32 0x${Buffer.from(`${reply} `).toString('hex')}`;
   return `
   set told { type ipv4_addr; flags dynamic,timeout; timeout 1m; }
   chain forward {
     type filter hook forward priority filter;
-    iif inside0 tcp sport 21 @ih,0,32 0x32323720 add @told { ip daddr }
-    iif inside0 tcp sport 21 @ih,0,32 0x32323920 delete @told { ip daddr }
+    iif inside0 tcp sport 21 ${begins(227 + 229 - code)} add @told { ip daddr }
+    iif inside0 tcp sport 21 ${begins(code)} delete @told { ip daddr }
     iif public0 tcp dport 30000-30099 tcp flags & (syn | ack) == syn ip saddr @told drop
   }`;
 }
@@ -435,7 +441,7 @@ async function examine(setup: Setup): Promise<Finding[]> {
       before.set(name, await setSysctl(name, String(value)));
     const to = setup.to ?? server.address;
     const times = [setup.timeout ?? 1500, setup.idle ?? 0].map(String);
-    const script = join(root, 'test/helpers/doctor/examine.ts');
+    const script = fileURLToPath(import.meta.resolve('../helpers/doctor/examine.ts'));
     const argv = [process.execPath, '--import', import.meta.resolve('tsx'), script];
     const program = [...argv, to, '21', server.user, server.password, ...times];
     const { stdout, stderr } = await network.exec('client', withHosts(program, setup.hosts), {

@@ -22,7 +22,7 @@ export type ActiveOutcome =
   | { readonly kind: 'arrived'; readonly from: Endpoint; readonly listing: Listing };
 
 /** What is known of the way when an outcome is judged. */
-export interface ActiveFacts {
+interface ActiveFacts {
   readonly command: ActiveCommand;
   readonly own: Endpoint;
   readonly reached: Address;
@@ -47,11 +47,15 @@ export async function checkActive(
   known: Known,
 ): Promise<ActiveOutcome> {
   const server = createServer();
-  const arrived: Socket[] = [];
+  const sockets: Socket[] = [];
+  // A short listing is over, and its socket nameless, before the reply is read.
+  const arrived: Endpoint[] = [];
   server.on('connection', (socket) => {
     socket.on('error', ignoreError);
     socket.resume();
-    arrived.push(socket);
+    sockets.push(socket);
+    const from = endpointOfSocket(socket.remoteAddress, socket.remotePort);
+    if (from) arrived.push(from);
   });
   try {
     const own = await listen(server, control.local.address);
@@ -67,7 +71,7 @@ export async function checkActive(
     for (const finding of judgeActive(outcome, facts)) visit.say(finding);
     return outcome;
   } finally {
-    for (const socket of arrived) socket.destroy();
+    for (const socket of sockets) socket.destroy();
     server.close();
   }
 }
@@ -76,7 +80,7 @@ async function tryActive(
   control: ControlConnection,
   announcement: string,
   server: Server,
-  arrived: readonly Socket[],
+  arrived: readonly Endpoint[],
   { timeout }: Visit,
 ): Promise<ActiveOutcome> {
   const answer = await control.ask(announcement);
@@ -91,8 +95,7 @@ async function tryActive(
     return { kind: 'silent' };
   }
   if (arrived.length === 0 && isPreliminary(first.code)) await connectionWithin(server, timeout);
-  const [socket] = arrived;
-  const from = socket && endpointOfSocket(socket.remoteAddress, socket.remotePort);
+  const [from] = arrived;
   if (!from) {
     if (!isPreliminary(first.code)) return { kind: 'blocked', reply: first };
     const last = await control.next();
@@ -123,7 +126,7 @@ function argumentOf(command: ActiveCommand, own: Endpoint): string {
 const knowsOnlyPort: Finding = { id: 'helper-knows-only-port', level: 'fault', values: {}, remedies: [] };
 
 /** What an outcome says, with its reason. */
-export function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
+function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
   const { command, own, reached, timeout, port } = facts;
   const values = { command, own: formatEndpoint(own) };
   const portWorks = facts.known.port?.kind === 'arrived';

@@ -26,7 +26,7 @@ export async function checkFeatures(visit: Visit, control: ControlConnection): P
 }
 
 /** @param answers in the order of the questions */
-export function judgeFeatures(answers: readonly Reply[]): Finding[] {
+function judgeFeatures(answers: readonly Reply[]): Finding[] {
   const isMissing = (reply: Reply | undefined): reply is Reply =>
     reply !== undefined && [500, 501, 502, 503, 504].includes(reply.code);
   const supported = questions.filter((_, index) => !isMissing(answers[index])).map(({ name }) => name);

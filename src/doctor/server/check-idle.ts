@@ -35,7 +35,7 @@ async function afterwards(control: ControlConnection): Promise<Reply | Silence> 
  * @param silent how long it was idle, in milliseconds
  * @param wanted how long it should be able to be
  */
-export function judgeIdle(answer: Reply | Silence, silent: number, wanted: number): Finding {
+function judgeIdle(answer: Reply | Silence, silent: number, wanted: number): Finding {
   const values = { seconds: seconds(silent) };
   if (answer === 'silent') return { id: 'idle-silent', level: 'fault', values, remedies: keepAlive };
   if (typeof answer === 'string') return { id: 'idle-closed', level: 'fault', values, remedies: keepAlive };

@@ -105,7 +105,7 @@ async function withTry(finding: Finding, { address, port }: Endpoint, timeout: n
   return { ...finding, id: 'announced-other-works', level: 'note' };
 }
 
-export function judgeRefusal(command: PassiveCommand, reply: Reply, reached: Address): Finding {
+function judgeRefusal(command: PassiveCommand, reply: Reply, reached: Address): Finding {
   const values = { reply: textOf(reply) };
   if (command === 'PASV') return { id: 'passive-refused', level: 'fault', values, remedies: allowPassive };
   return familyOf(reached) === 6
@@ -141,7 +141,7 @@ export function judgePort(
   }
 }
 
-export function judgeListing(
+function judgeListing(
   command: PassiveCommand,
   listing: Listing,
   { address, port }: Endpoint,

@@ -57,11 +57,15 @@ export function kernelHelper(port: number): Remedy[] {
         `    tcp dport ${port} ct helper set "ftp"`,
         '  }',
         '}',
+        'nft add rule inet filter input ct state related accept',
       ],
     },
     {
       target: 'iptables',
-      lines: [`iptables -t raw -A PREROUTING -p tcp --dport ${port} -j CT --helper ftp`],
+      lines: [
+        `iptables -t raw -A PREROUTING -p tcp --dport ${port} -j CT --helper ftp`,
+        'iptables -I INPUT -m conntrack --ctstate RELATED -m helper --helper ftp -j ACCEPT',
+      ],
     },
     { target: 'shell', lines: ['modprobe nf_nat_ftp'] },
   ];
