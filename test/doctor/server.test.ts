@@ -11,20 +11,22 @@ import {
   listing,
   seenElsewhere,
   startScriptedServer,
+  speakTls,
   unlessActive,
   type Script,
 } from '../helpers/doctor/scripted-server.ts';
 
-/** Milliseconds that an answer may take: long beside what loopback needs, short beside a test. */
-const timeout = 400;
+/** Milliseconds that an answer may take; short where a test waits for that to be over. */
+const long = 10_000;
+const short = 400;
 
 async function examine(
   port: number,
-  { host = '127.0.0.1', idle = 0, user = 'anna' } = {},
+  { host = '127.0.0.1', idle = 0, timeout = long } = {},
 ): Promise<Finding[]> {
   const told: Finding[] = [];
   const findings = await examineServer(
-    { host, port, user, password: 'secret' },
+    { host, port, user: 'anna', password: 'secret' },
     { timeout, idle, tell: (finding) => told.push(finding) },
   );
   assert.deepEqual(told, findings);
@@ -62,8 +64,10 @@ const broken: readonly {
   level?: 'note' | 'fine';
   host?: string;
   idle?: number;
+  /** Something does not come. */
+  silent?: true;
 }[] = [
-  { what: 'it says nothing', script: { '': undefined }, finds: 'greeting-missing' },
+  { what: 'it says nothing', script: { '': undefined }, finds: 'greeting-missing', silent: true },
   { what: 'it hangs up at once', script: { '': hangUp }, finds: 'greeting-closed' },
   { what: 'it is full', script: { '': '421 Too many users.' }, finds: 'greeting-refused' },
   { what: 'it is an SSH server', script: { '': 'SSH-2.0-OpenSSH_9.2' }, finds: 'greeting-foreign' },
@@ -81,7 +85,7 @@ const broken: readonly {
     level: 'note',
   },
   { what: 'it hangs up at a command', script: { EPSV: hangUp }, finds: 'control-lost' },
-  { what: 'a command is swallowed', script: { EPSV: undefined }, finds: 'command-unanswered' },
+  { what: 'a command is swallowed', script: { EPSV: undefined }, finds: 'command-unanswered', silent: true },
   { what: 'it does no PASV', script: { PASV: '550 Permission denied.' }, finds: 'passive-refused' },
   { what: 'its 227 has no port', script: { PASV: '227 Passive.' }, finds: 'passive-unreadable' },
   { what: 'its 229 has no port', script: { EPSV: '229 Passive (|||0|)' }, finds: 'passive-unreadable' },
@@ -110,7 +114,12 @@ const broken: readonly {
     script: { NLST: '425 Security: Bad IP connecting.' },
     finds: 'data-refused',
   },
-  { what: 'its listing does not end', script: { NLST: '150 Here it comes.' }, finds: 'data-unfinished' },
+  {
+    what: 'its listing does not end',
+    script: { NLST: '150 Here it comes.' },
+    finds: 'data-unfinished',
+    silent: true,
+  },
   {
     what: 'its data has to be encrypted',
     script: { NLST: '522 Data connections must be encrypted.' },
@@ -184,11 +193,17 @@ const broken: readonly {
     script: { NLST: unlessActive('425 Failed to establish connection.') },
     finds: 'active-blocked',
   },
-  { what: 'its active connection is lost', script: { NLST: unlessActive() }, finds: 'active-silent' },
+  {
+    what: 'its active connection is lost',
+    script: { NLST: unlessActive() },
+    finds: 'active-silent',
+    silent: true,
+  },
   {
     what: 'it says 150 and no active connection comes',
     script: { NLST: unlessActive('150 Here it comes.\n425 Failed.') },
     finds: 'active-blocked',
+    silent: true,
   },
   {
     what: 'its active connection comes from another address',
@@ -225,7 +240,44 @@ const broken: readonly {
     },
     finds: 'tls-handshake-failed',
   },
-  { what: 'its TLS says nothing', script: { AUTH: '234 Go on.' }, finds: 'tls-handshake-failed' },
+  {
+    what: 'its TLS says nothing',
+    script: { AUTH: '234 Go on.' },
+    finds: 'tls-handshake-failed',
+    silent: true,
+  },
+  { what: 'it has TLS', script: { AUTH: speakTls }, finds: 'tls-fine', level: 'fine' },
+  {
+    what: 'its certificate is its own',
+    script: { AUTH: speakTls },
+    finds: 'tls-certificate',
+    level: 'note',
+  },
+  {
+    what: 'it lets nobody in over TLS',
+    script: {
+      AUTH: speakTls,
+      PASS: (_, { isSecured }) => (isSecured ? '530 Not over TLS.' : '230 Welcome.'),
+    },
+    finds: 'tls-login-refused',
+  },
+  {
+    what: 'over TLS it announces an address of the inside',
+    script: {
+      AUTH: speakTls,
+      PASV: async (_, session) =>
+        announce227(session.isSecured ? '10.0.0.5' : '127.0.0.1', await session.listen()),
+    },
+    finds: 'tls-blinds-address',
+  },
+  {
+    what: 'over TLS its passive port does not open',
+    script: {
+      AUTH: speakTls,
+      PASV: async (_, session) => announce227('127.0.0.1', session.isSecured ? 1 : await session.listen()),
+    },
+    finds: 'tls-blinds-port',
+  },
   { what: 'it lives after a silence', script: {}, idle: 100, finds: 'idle-fine', level: 'fine' },
   {
     what: 'it ends idle sessions',
@@ -243,17 +295,72 @@ const broken: readonly {
     finds: 'idle-timeout',
   },
   { what: 'idle sessions are reset', script: { NOOP: hangUp }, idle: 100, finds: 'idle-closed' },
-  { what: 'idle sessions are forgotten', script: { NOOP: undefined }, idle: 100, finds: 'idle-silent' },
+  {
+    what: 'idle sessions are forgotten',
+    script: { NOOP: undefined },
+    idle: 100,
+    finds: 'idle-silent',
+    silent: true,
+  },
 ];
 
-for (const { what, script, finds, level = 'fault', host, idle } of broken) {
+for (const { what, script, finds, level = 'fault', host, idle, silent } of broken) {
   test(`${finds}: ${what}`, async (t) => {
     const port = await startScriptedServer(t, script, host);
     const findings = await examine(port, {
       ...(host !== undefined && { host }),
       ...(idle !== undefined && { idle }),
+      ...(silent && { timeout: short }),
     });
     const found = findings.find(({ id }) => id === finds);
     assert.equal(found?.level, level, JSON.stringify(findings, undefined, 1));
   });
 }
+
+test('a server that demands TLS is examined over TLS', async (t) => {
+  const onlyOverTls = '530 Non-anonymous sessions must use encryption.';
+  const port = await startScriptedServer(t, {
+    AUTH: speakTls,
+    PASS: (_, { isSecured }) => (isSecured ? '230 Welcome.' : onlyOverTls),
+  });
+  const findings = await examine(port);
+  assert.deepEqual(idsOf(findings, 'fault'), []);
+  assert.ok(idsOf(findings, 'note').includes('login-needs-tls'));
+  const fine = idsOf(findings, 'fine');
+  for (const id of ['login-fine', 'passive-open', 'active-fine', 'features-fine'])
+    assert.ok(fine.includes(id), id);
+});
+
+test('a server that demands TLS and whose TLS fails gives the reason', async (t) => {
+  const port = await startScriptedServer(t, { PASS: '530 Use TLS.', AUTH: '234 Go on.' });
+  const findings = await examine(port, { timeout: short });
+  assert.deepEqual(idsOf(findings, 'fault'), ['tls-handshake-failed']);
+});
+
+test('the remedies stand under the first finding of a kind', async (t) => {
+  const port = await startScriptedServer(t, { PASV: () => announce227('127.0.0.1', 1), EPSV: '229 (|||1|)' });
+  const closed = (await examine(port)).filter(({ id }) => id === 'data-port-closed');
+  assert.deepEqual(
+    closed.map(({ remedies }) => remedies.length > 0),
+    [true, false],
+  );
+});
+
+test('control-refused: nobody listens', async () => {
+  assert.deepEqual(idsOf(await examine(1), 'fault'), ['control-refused']);
+});
+
+test('name-unknown: a name that cannot be one', async () => {
+  assert.deepEqual(idsOf(await examine(21, { host: 'x'.repeat(300) }), 'fault'), ['name-unknown']);
+});
+
+test('a name leads to the first of its addresses that answers', async (t) => {
+  const findings = await examine(await startScriptedServer(t), { host: 'localhost' });
+  assert.deepEqual(idsOf(findings, 'fault'), []);
+  assert.equal(findings.find(({ id }) => id === 'control-fine')?.values['address'], '127.0.0.1');
+});
+
+test('a password is in no finding', async (t) => {
+  const findings = await examine(await startScriptedServer(t, { PASS: undefined }), { timeout: short });
+  assert.deepEqual(findings.at(-1)?.values, { command: 'PASS', seconds: 0.4 });
+});

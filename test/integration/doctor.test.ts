@@ -3,12 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { languages, reportText } from '../../src/doctor/report.ts';
-import { examineServer } from '../../src/doctor/server.ts';
-import { startScriptedServer } from '../helpers/doctor/scripted-server.ts';
 import { withMounts } from '../helpers/lab/mounts.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
 import { mustRun } from '../helpers/lab/process.ts';
@@ -385,27 +382,6 @@ describe('healthy servers have no fault', { concurrency: 1 }, () => {
       }
     });
   }
-});
-
-test('tls-login-refused: a user that may log in without TLS alone', async (t) => {
-  if (skipOrFail(t, missing)) return;
-  const pem = (name: string): Buffer => readFileSync(join(network.folder, name));
-  const port = await startScriptedServer(t, {
-    AUTH: (_, { socket }) => {
-      socket.removeAllListeners('data');
-      socket.write('234 Go on.\r\n');
-      const [key, cert] = [pem('key.pem'), pem('certificate.pem')];
-      const secure = new TLSSocket(socket, { isServer: true, key, cert });
-      secure.on('error', () => socket.destroy());
-      secure.on('data', (chunk: Buffer) => {
-        secure.write(chunk.toString().startsWith('USER') ? '331 Password?\r\n' : '530 Not over TLS.\r\n');
-      });
-      return undefined;
-    },
-  });
-  const target = { host: '127.0.0.1', port, user: 'anna', password: 'secret' };
-  const findings = await examineServer(target, { timeout: 2000, idle: 0 });
-  assert.ok(findings.some(({ id, level }) => id === 'tls-login-refused' && level === 'fault'));
 });
 
 test('every message about a server from outside is brought about by a test', () => {

@@ -1,17 +1,23 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { TLSSocket } from 'node:tls';
 import { parseExtendedHostPort } from '../../../src/ftp/extended-host-port.ts';
 import { formatHostPort, parseHostPort } from '../../../src/ftp/host-port.ts';
 import { parseAddress } from '../../../src/net/address.ts';
 import type { Endpoint } from '../../../src/net/endpoint.ts';
 import { ignoreError } from '../../../src/net/socket.ts';
+import { selfSigned } from './self-signed.ts';
 
 /** What the answers of one session need. */
 export interface Session {
-  readonly socket: Socket;
+  /** TLS after `speakTls`. */
+  socket: Socket;
+  isSecured: boolean;
   /** How many sessions were before it. */
   readonly number: number;
+  /** Answers what comes from the socket. */
+  hear: () => void;
   /** Begins to listen for a data connection, and returns the port. */
   listen(): Promise<number>;
   /** The listener or the client's announcement that NLST is to use. */
@@ -45,6 +51,8 @@ export async function startScriptedServer(
     keep(socket);
     const session: Session = {
       socket,
+      isSecured: false,
+      hear: ignoreError,
       number: sessions++,
       data: undefined,
       listen: async () => {
@@ -71,24 +79,41 @@ export async function startScriptedServer(
 }
 
 async function converse(session: Session, answers: Script): Promise<void> {
-  const { socket } = session;
   const answer = async (verb: string, argument: string): Promise<void> => {
     const how = verb in answers ? answers[verb] : '500 Unknown command.';
     const reply = typeof how === 'function' ? await how(argument, session) : how;
+    const { socket } = session;
     if (reply !== undefined && !socket.destroyed) socket.write(`${reply.replaceAll('\n', '\r\n')}\r\n`);
   };
   await answer('', '');
-  let text = '';
-  let turn = Promise.resolve();
-  socket.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-    const lines = text.split('\r\n');
-    text = lines.pop() ?? '';
-    for (const line of lines) {
-      const [verb = '', ...rest] = line.split(' ');
-      turn = turn.then(() => answer(verb, rest.join(' ')));
-    }
-  });
+  session.hear = () => {
+    let text = '';
+    let turn = Promise.resolve();
+    session.socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      const lines = text.split('\r\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) {
+        const [verb = '', ...rest] = line.split(' ');
+        turn = turn.then(() => answer(verb, rest.join(' ')));
+      }
+    });
+  };
+  session.hear();
+}
+
+let pair: ReturnType<typeof selfSigned> | undefined;
+
+/** An answer to AUTH: goes on over TLS. */
+export function speakTls(_: string, session: Session): undefined {
+  const { socket } = session;
+  socket.removeAllListeners('data');
+  socket.write('234 Go on.\r\n');
+  pair ??= selfSigned();
+  session.socket = new TLSSocket(socket, { isServer: true, ...pair });
+  session.socket.on('error', ignoreError);
+  session.isSecured = true;
+  session.hear();
 }
 
 const healthy: Script = {
@@ -115,6 +140,8 @@ const healthy: Script = {
   REST: '350 Restarting.',
   ABOR: '226 Nothing to abort.',
   AUTH: '502 No TLS.',
+  PBSZ: '200 Fine.',
+  PROT: '200 Fine.',
   NOOP: '200 Fine.',
 };
 
