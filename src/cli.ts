@@ -2,6 +2,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { runCommand } from './commands/run.ts';
 import { ConfigError } from './config.ts';
@@ -19,8 +20,9 @@ try {
     .command(runCommand)
     .command(demoCommand)
     .command(rulesCommand)
+    .command(doctorCommand)
     .epilogue('The options of a command: pinhole COMMAND --help')
-    .demandCommand(1, 'a command is missing, allowed: run, demo, rules')
+    .demandCommand(1, 'a command is missing, allowed: run, demo, rules, doctor')
     .strict()
     .parserConfiguration({ 'camel-case-expansion': false, 'greedy-arrays': false, 'boolean-negation': false })
     .wrap(Math.min(110, process.stdout.columns || 110))
@@ -29,7 +31,9 @@ try {
     .fail((message: string | null, error: Error | undefined) => {
       // What yargs itself finds wrong with the words is a usage error too, though it comes as an exception.
       if (error && error.name !== 'YError') throw error;
-      throw new UsageError(`${message ?? error?.message ?? 'wrong usage'} (see pinhole COMMAND --help)`);
+      // Some of its messages are several lines.
+      const words = (message ?? error?.message ?? 'wrong usage').replace(/\s*\n\s*/g, ' ');
+      throw new UsageError(`${words} (see pinhole COMMAND --help)`);
     })
     .parseAsync();
 } catch (error) {

@@ -22,7 +22,7 @@ test('run --help groups the settings', async (t) => {
 });
 
 for (const [name, args, message] of [
-  ['no command', [], /a command is missing, allowed: run, demo/],
+  ['no command', [], /a command is missing, allowed: run, demo, rules, doctor/],
   ['an unknown command', ['walk'], /walk/],
   ['an unknown flag', ['run', '--sever', 'x'], /sever/],
   [

@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { styleText } from 'node:util';
+import type { CommandModule } from 'yargs';
+import { ConfigError } from '../config.ts';
+import { isFault, type Finding, type Level } from '../doctor/finding.ts';
+import { byImportance, examineHost } from '../doctor/host.ts';
+import type { HostSources, SourceText } from '../doctor/host-sources.ts';
+import { readHost, thisHost } from '../doctor/host/read-host.ts';
+import { languageOf, languages, reportJson, reportText, type Language } from '../doctor/report.ts';
+import { examineServer, type ServerTarget } from '../doctor/server.ts';
+import { splitHostPort } from '../net/endpoint.ts';
+import { messageOf } from '../net/error.ts';
+
+/** The flag that names a copy of a file -> what it is a copy of. */
+const files = {
+  'vsftpd-conf': ['vsftpd', 'vsftpd.conf'],
+  'proftpd-conf': ['proftpd', 'proftpd.conf'],
+  'pure-ftpd-conf': ['pureFtpd', 'pure-ftpd.conf'],
+  iptables: ['iptables', "iptables-save's output, or /etc/sysconfig/iptables"],
+  ip6tables: ['ip6tables', "ip6tables-save's output, or /etc/sysconfig/ip6tables"],
+  nftables: ['nftables', "nft list ruleset's output"],
+  'iptables-config': ['iptablesConfig', '/etc/sysconfig/iptables-config'],
+  modules: ['modules', "/proc/modules, or lsmod's output"],
+  sysctl: ['sysctl', "sysctl -a's output"],
+  listening: ['listening', "ss -ltnp's output"],
+  addresses: ['addresses', "ip address' output"],
+  'pinhole-config': ['pinhole', "Pinhole's own configuration"],
+} as const satisfies Record<string, readonly [keyof HostSources, string]>;
+
+interface DoctorFlags {
+  readonly url?: string | undefined;
+  readonly host: boolean;
+  readonly json: boolean;
+  readonly lang?: string | undefined;
+  readonly timeout: number;
+  readonly idle: number;
+  readonly 'password-file'?: string | undefined;
+}
+
+export const doctorCommand: CommandModule<object, DoctorFlags> = {
+  command: 'doctor [url]',
+  describe: 'Say what is wrong with an FTP server as seen from outside, or with this host (--host)',
+  builder: (yargs) => {
+    const named = yargs
+      .positional('url', {
+        type: 'string',
+        describe: 'ftp://[USER[:PASSWORD]@]HOST[:PORT]; anonymous without a user',
+      })
+      .option('host', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'examine this host: server, firewall, modules, sysctls, ports; or only the files that are named',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
+      .option('lang', { type: 'string', choices: languages, describe: 'language (default: as LANG says)' })
+      .option('timeout', {
+        type: 'number',
+        default: 10,
+        describe: 'seconds that an answer or a connection of the server may take',
+      })
+      .option('idle', {
+        type: 'number',
+        default: 0,
+        describe: 'seconds of silence after which the control channel must still live; 0: not tried',
+      })
+      .option('password-file', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'a file with the password; or FTP_PASSWORD has it: then it is in no process list',
+      });
+    for (const [flag, [, what]] of Object.entries(files)) {
+      named.option(flag, {
+        type: 'string',
+        requiresArg: true,
+        group: 'Files, with --host:',
+        describe: `a copy of ${what}`,
+      });
+    }
+    return named
+      .usage('$0 doctor ftp://user@host[:port]\n$0 doctor --host')
+      .example('$0 doctor ftp://anna@ftp.example.org', 'from where it fails; FTP_PASSWORD has the password')
+      .example('$0 doctor --host', 'on the server, or on the gateway')
+      .example('$0 doctor --host --vsftpd-conf copy.conf --iptables copy', 'files from elsewhere')
+      .epilogue('Exit code: 0 healthy, 1 something has to be changed, 2 could not run.');
+  },
+  handler: async (argv) => {
+    const findings = await examine(argv);
+    const language = (argv.lang as Language | undefined) ?? languageOf(process.env);
+    const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+    process.stdout.write(
+      argv.json
+        ? reportJson(findings, language)
+        : reportText(findings, language, coloured ? inColour : undefined),
+    );
+    process.exitCode = findings.some(isFault) ? 1 : 0;
+  },
+};
+
+/** @throws {ConfigError} for words that cannot be followed: the exit code is 2 */
+async function examine(argv: DoctorFlags & Readonly<Record<string, unknown>>): Promise<Finding[]> {
+  const { url, host, timeout, idle } = argv;
+  const named = Object.keys(files).filter((flag) => argv[flag] !== undefined);
+  const [flag] = named;
+  if (flag !== undefined && !host) throw new ConfigError(`--${flag} is a file of a host: say --host too`);
+  if (url === undefined && !host) {
+    throw new ConfigError(
+      'nothing to examine, allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], --host, or both',
+    );
+  }
+  if (!(timeout > 0)) throw new ConfigError('timeout: allowed: seconds above 0');
+  if (!(idle >= 0)) throw new ConfigError('idle: allowed: seconds from 0');
+
+  const target = url === undefined ? undefined : targetOf(url, argv['password-file']);
+  const ofHost = host ? await examineThisHost(named, argv) : [];
+  const options = { timeout: timeout * 1000, idle: idle * 1000 };
+  return [...ofHost, ...(target ? await examineServer(target, options) : [])];
+}
+
+async function examineThisHost(
+  named: readonly string[],
+  argv: Readonly<Record<string, unknown>>,
+): Promise<readonly Finding[]> {
+  if (named.length === 0) {
+    const { sources, findings } = await readHost(thisHost);
+    return byImportance([...findings, ...examineHost(sources)]);
+  }
+  const entries = Object.entries(files)
+    .filter(([flag]) => named.includes(flag))
+    .map(([flag, [source]]): [string, SourceText] => [source, readGiven(flag, argv[flag])]);
+  return examineHost(Object.fromEntries(entries));
+}
+
+function readGiven(flag: string, path: unknown): SourceText {
+  if (typeof path !== 'string') throw new ConfigError(`--${flag}: allowed: one file`);
+  try {
+    return { file: path, text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    throw new ConfigError(`--${flag}: cannot read the file: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Nothing of a URL is said again: a password may be in any of its parts. */
+function targetOf(url: string, passwordFile: string | undefined): ServerTarget {
+  const wrong = (what: string): ConfigError =>
+    new ConfigError(`${what}; allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], other characters as %XX`);
+  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
+  if (scheme?.toLowerCase() !== 'ftp') throw wrong('the URL is not one of ftp');
+  const slash = rest.indexOf('/', rest.lastIndexOf('@') + 1);
+  const authority = slash === -1 ? rest : rest.slice(0, slash);
+  if (slash !== -1 && slash !== rest.length - 1) throw wrong('the URL has a path');
+  const at = authority.lastIndexOf('@');
+  const place = splitHostPort(authority.slice(at + 1));
+  if (place === undefined) throw wrong('the URL has no usable host and port');
+
+  const account = at === -1 ? '' : authority.slice(0, at);
+  const colon = account.indexOf(':');
+  const user = decoded(colon === -1 ? account : account.slice(0, colon)) ?? '';
+  const inUrl = colon === -1 ? undefined : decoded(account.slice(colon + 1));
+  if (decoded(account) === undefined) throw wrong('the user or the password in the URL is not well encoded');
+  const given =
+    passwordFile === undefined ? (inUrl ?? process.env['FTP_PASSWORD']) : readPassword(passwordFile);
+  const password = user === '' && given === undefined ? 'pinhole@' : given;
+  if (password === undefined) {
+    throw new ConfigError('a password is missing, allowed: --password-file, FTP_PASSWORD, or in the URL');
+  }
+  if (/[\r\n\0]/.test(password))
+    throw new ConfigError('the password has an end of line or a zero byte in it');
+  return { host: place.host, port: place.port ?? 21, user: user === '' ? 'anonymous' : user, password };
+}
+
+/** Undefined for what is no text, or would be several lines on the control channel. */
+function decoded(text: string): string | undefined {
+  try {
+    const plain = decodeURIComponent(text);
+    return /[\r\n\0]/.test(plain) ? undefined : plain;
+  } catch {
+    return undefined;
+  }
+}
+
+function readPassword(path: string): string {
+  return readGiven('password-file', path).text.replace(/\r?\n$/, '');
+}
+
+const colours: Readonly<Record<Level, 'green' | 'yellow' | 'red'>> = {
+  fine: 'green',
+  note: 'yellow',
+  fault: 'red',
+};
+
+function inColour(text: string, level: Level): string {
+  return styleText(colours[level], text);
+}

@@ -1,0 +1,42 @@
+import type { MessageId } from './messages/message.ts';
+
+/** `fine`: as it should be; `note`: worth knowing; `fault`: FTP fails, or more is open than is needed. */
+export type Level = 'fine' | 'note' | 'fault';
+
+/** One thing that the doctor has to say. */
+export interface Finding {
+  /** Also the message's key in the catalogue. */
+  readonly id: MessageId;
+  readonly level: Level;
+  /** What stands for the `{names}` in the message. */
+  readonly values: Readonly<Record<string, string | number>>;
+  /** Where it was read; `line` counts from 1. */
+  readonly where?: { readonly file: string; readonly line?: number };
+  /** Exact lines, one for each program that may be meant. They are in no language. */
+  readonly remedies: readonly Remedy[];
+}
+
+export interface Remedy {
+  /** Where the lines belong. */
+  readonly target: RemedyTarget;
+  readonly lines: readonly string[];
+}
+
+export type RemedyTarget =
+  | 'vsftpd.conf'
+  | 'proftpd.conf'
+  | 'pure-ftpd'
+  | 'nftables'
+  | 'iptables'
+  | 'iptables-config'
+  | 'pinhole'
+  | 'shell';
+
+export function fine(id: MessageId, values: Finding['values'] = {}): Finding {
+  return { id, level: 'fine', values, remedies: [] };
+}
+
+/** Whether anything has to be changed. */
+export function isFault({ level }: Finding): boolean {
+  return level === 'fault';
+}

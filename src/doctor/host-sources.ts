@@ -1,0 +1,32 @@
+/** What there is to read of a host: the text of each, undefined where it is not there or was not given. */
+export interface HostSources {
+  readonly vsftpd?: SourceText | undefined;
+  readonly proftpd?: SourceText | undefined;
+  /** Debian's folder of one-line files as `Name value` lines, pure-ftpd.conf, or a command line. */
+  readonly pureFtpd?: SourceText | undefined;
+  /** As iptables-save prints it, or /etc/sysconfig/iptables. */
+  readonly iptables?: SourceText | undefined;
+  /** The file of rules beside those that are loaded: it is read for faults of single lines alone. */
+  readonly savedIptables?: SourceText | undefined;
+  readonly ip6tables?: SourceText | undefined;
+  /** As `nft list ruleset` prints it. */
+  readonly nftables?: SourceText | undefined;
+  /** /etc/sysconfig/iptables-config */
+  readonly iptablesConfig?: SourceText | undefined;
+  /** /proc/modules, or what lsmod prints; lines of modules.builtin too. */
+  readonly modules?: SourceText | undefined;
+  /** Lines `net.ipv4.ip_forward = 0`, as `sysctl -a` prints them. */
+  readonly sysctl?: SourceText | undefined;
+  /** As `ss -ltnp` prints it. */
+  readonly listening?: SourceText | undefined;
+  /** As `ip address` prints it. */
+  readonly addresses?: SourceText | undefined;
+  /** Pinhole's own configuration file. */
+  readonly pinhole?: SourceText | undefined;
+}
+
+/** A text, and the name by which a finding tells of it. */
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+}

@@ -1,0 +1,52 @@
+import type { Finding, Level } from './finding.ts';
+import type { HostSources } from './host-sources.ts';
+import { checkFirewall } from './host/check-firewall.ts';
+import { checkForwarding } from './host/check-forwarding.ts';
+import { checkHelper } from './host/check-helper.ts';
+import { checkListening } from './host/check-listening.ts';
+import { checkModulesLines } from './host/check-modules-lines.ts';
+import { checkRules } from './host/check-rules.ts';
+import { checkSettings } from './host/check-settings.ts';
+import { forwardingOf, readFacts, type Facts } from './host/facts.ts';
+import { remedy } from './host/remedies.ts';
+import { fault, note } from './host/say.ts';
+
+const checks: readonly ((facts: Facts) => Finding[])[] = [
+  checkSettings,
+  checkModulesLines,
+  checkRules,
+  checkFirewall,
+  checkForwarding,
+  checkHelper,
+  checkListening,
+];
+
+const order: readonly Level[] = ['fault', 'note', 'fine'];
+
+/** Reads what a host has and says what is wrong with it, in the order of importance. Pure. */
+export function examineHost(sources: HostSources): Finding[] {
+  const facts = readFacts(sources);
+  const findings = [...checkSubject(facts), ...checks.flatMap((check) => check(facts))];
+  const faults = new Set(findings.filter(({ level }) => level === 'fault').map(({ id }) => id));
+  // That the helper does nothing is told already, with what that costs.
+  const told = findings.filter(({ id }) => id !== 'helper-unused' || !faults.has('related-without-helper'));
+  return byImportance(told);
+}
+
+/** Faults first; what is well comes last. */
+export function byImportance(findings: readonly Finding[]): Finding[] {
+  return order.flatMap((level) => findings.filter((finding) => finding.level === level));
+}
+
+/** Whether there is anything about FTP to examine. */
+function checkSubject(facts: Facts): Finding[] {
+  const { servers, pinhole, sources } = facts;
+  if (pinhole && pinhole.config === undefined) {
+    const file = sources.pinhole?.file ?? '';
+    const remedies = [remedy('shell', `pinhole run --config ${file} --check`)];
+    return [fault('pinhole-config-refused', { file, remedies })];
+  }
+  // A gateway has none of its own.
+  const isGateway = forwardingOf(facts, 21) !== undefined;
+  return servers.length > 0 || pinhole || isGateway ? [] : [note('no-server-found')];
+}

@@ -1,0 +1,235 @@
+import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
+import { fine, type Finding, type Remedy } from '../finding.ts';
+import { hasHelper, type Facts } from './facts.ts';
+import {
+  closedPorts,
+  closingChain,
+  forwardingRule,
+  hooksOf,
+  isForEverybody,
+  letsAllIn,
+  opennessFor,
+  opennessOfRange,
+  portsOf,
+  rulesOf,
+  type Firewall,
+  type Hook,
+} from './firewall.ts';
+import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
+import { isCovered, overlap } from './ports.ts';
+import { helperRemedy, inputRemedy, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
+import { fault, note } from './say.ts';
+
+/** A range that is large enough for most servers and small enough to open. */
+const suggested: PortRange = { first: 50000, last: 50999 };
+
+const highPorts: PortRange = { first: 1024, last: 65535 };
+
+/** Whether the firewall lets in what clients need, and no more than that. */
+export function checkFirewall(facts: Facts): Finding[] {
+  const findings = facts.front.flatMap((service) =>
+    facts.firewalls.flatMap((firewall) => [
+      ...checkControlPort(service, firewall),
+      ...checkPassivePorts(facts, service, firewall),
+      ...checkActivePorts(facts, firewall),
+      ...checkOpened(facts, service, firewall),
+    ]),
+  );
+  return [
+    ...findings,
+    ...checkRulesAlone(facts),
+    ...checkAllIn(facts),
+    ...(findings.length === 0 ? tellOpen(facts) : []),
+  ];
+}
+
+/** Where connections to a service pass: a gateway leads them on, the server's own host takes them in. */
+function wayOf(
+  firewall: Firewall,
+  { controlPort }: FtpService,
+): { hook: Hook; isForwarded: boolean; state: 'new' } {
+  const isForwarded = forwardingRule(firewall, controlPort) !== undefined;
+  return { hook: isForwarded ? 'forward' : 'input', isForwarded, state: 'new' };
+}
+
+function checkControlPort(service: FtpService, firewall: Firewall): Finding[] {
+  const way = wayOf(firewall, service);
+  const port = service.controlPort;
+  // That IPv6 is shut may be meant; and what a gateway leads on is told of with the forwarding.
+  if (firewall.family === 6 || way.isForwarded) return [];
+  const packet = { ...way, port };
+  if (opennessFor(firewall, packet) !== 'closed') return [];
+  const at = closingChain(firewall, packet);
+  const values = { program: service.program, port };
+  const remedies = [openRemedy(firewall, at ?? way.hook, { first: port, last: port })];
+  return [fault('control-port-closed', { values, file: firewall.file, line: at?.chain.line ?? 0, remedies })];
+}
+
+function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall): Finding[] {
+  if (!service.isPassive || isByKernelPlane(facts)) return [];
+  const { program, file, controlPort } = service;
+  const way = wayOf(firewall, service);
+  if (firewall.family === 6 && opennessFor(firewall, { ...way, port: controlPort }) !== 'open') return [];
+  const range = passiveRange(service);
+  const [closed] = closedPorts(firewall, range, way);
+  const isSet = hasRange(service);
+  if (closed === undefined) return isSet ? [] : missingRange(service, firewall);
+
+  const packet = { ...way, port: closed.first };
+  const isRelatedOpen = opennessFor(firewall, { ...packet, state: 'related' }) !== 'closed';
+  if (program !== 'pinhole' && isRelatedOpen && hasHelper(facts, controlPort)) {
+    // Each data connection is let in as the helper announces it.
+    return service.tls === undefined ? [] : [tlsFault(service, firewall, isSet ? range : suggested)];
+  }
+  if (program !== 'pinhole' && isRelatedOpen) {
+    const own = isSet ? [] : [rangeRemedy(program, suggested)];
+    return [relatedFault(firewall, service, range, isSet ? range : suggested, own)];
+  }
+  if (!isSet) return missingRange(service, firewall);
+  const at = closingChain(firewall, packet);
+  const remedies = [openRemedy(firewall, at ?? way.hook, range)];
+  const place = { file: firewall.file, line: at?.chain.line ?? 0 };
+  const values = { program, range: formatPortRange(range), port: controlPort };
+  const ports = Array.from(closedPorts(firewall, range, way), formatPortRange).join(', ');
+  return [
+    fault('passive-range-closed', { values: { ...values, ports, settings: file }, ...place, remedies }),
+  ];
+}
+
+function relatedFault(
+  firewall: Firewall,
+  service: Pick<FtpService, 'controlPort'>,
+  range: PortRange,
+  opened: PortRange,
+  own: readonly Remedy[] = [],
+): Finding {
+  const { controlPort: port } = service;
+  const hook = forwardingRule(firewall, port) ? 'forward' : 'input';
+  const isForwarded = hook === 'forward';
+  const [closed = range] = closedPorts(firewall, range, { hook, isForwarded, state: 'new' });
+  const at = closingChain(firewall, { hook, port: closed.first, isForwarded, state: 'new' });
+  return fault('related-without-helper', {
+    values: { range: formatPortRange(range), port },
+    file: firewall.file,
+    line: at?.chain.line ?? 0,
+    remedies: [...own, openRemedy(firewall, at ?? hook, opened), helperRemedy(firewall, port)],
+  });
+}
+
+/** Rules alone, with no settings beside them: they let in FTP, and rely on a helper that is not there. */
+function checkRulesAlone(facts: Facts): Finding[] {
+  if (facts.servers.length > 0 || facts.pinhole || hasHelper(facts, 21)) return [];
+  return facts.firewalls.flatMap((firewall) => {
+    const way = { hook: 'input', state: 'new' } as const;
+    if (letsAllIn(firewall) || forwardingRule(firewall, 21)) return [];
+    const parts = [...opennessOfRange(firewall, highPorts, way)];
+    // Several ports in a row may be the passive range.
+    const isAnyOpen = parts.some(({ openness, range }) => openness !== 'closed' && sizeOf(range) > 4);
+    const isControlOpen = opennessFor(firewall, { ...way, port: 21 }) === 'open';
+    const isRelatedOpen =
+      opennessFor(firewall, { ...way, port: highPorts.last, state: 'related' }) === 'open';
+    if (isAnyOpen || !isControlOpen || !isRelatedOpen) return [];
+    return [relatedFault(firewall, { controlPort: 21 }, highPorts, suggested)];
+  });
+}
+
+function tlsFault({ program, file, tls }: FtpService, firewall: Firewall, range: PortRange): Finding {
+  return fault('helper-sees-no-tls', {
+    values: { program, setting: tls?.value ?? '', range: formatPortRange(range) },
+    file,
+    line: tls?.line ?? 0,
+    remedies: [rangeRemedy(program, range), openRemedy(firewall, 'input', range)],
+  });
+}
+
+/** Without a range every port has to be open. */
+function missingRange({ program, file }: FtpService, firewall: Firewall): Finding[] {
+  const details = { values: { program, range: formatPortRange(suggested) }, file };
+  const remedies = [rangeRemedy(program, suggested)];
+  if (letsAllIn(firewall)) return [note('passive-range-missing', { ...details, remedies })];
+  return [
+    fault('passive-range-missing', {
+      ...details,
+      remedies: [...remedies, openRemedy(firewall, 'input', suggested)],
+    }),
+  ];
+}
+
+function checkActivePorts({ pinhole }: Facts, firewall: Firewall): Finding[] {
+  const config = pinhole?.config;
+  if (config === undefined || config.plane === 'kernel' || firewall.family === 6) return [];
+  const way = { hook: 'input', state: 'new' } as const;
+  const [closed] = closedPorts(firewall, config.activePorts, way);
+  if (closed === undefined) return [];
+  const at = closingChain(firewall, { ...way, port: closed.first });
+  const values = { range: formatPortRange(config.activePorts) };
+  const remedies = [openRemedy(firewall, at ?? 'input', config.activePorts)];
+  return [fault('active-range-closed', { values, file: firewall.file, line: at?.chain.line ?? 0, remedies })];
+}
+
+/** A rule that opens ports around the passive range which nobody uses for FTP. */
+function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Finding[] {
+  if (!hasRange(service) || !service.isPassive || letsAllIn(firewall)) return [];
+  const active = facts.pinhole?.config?.activePorts;
+  const needed = [...facts.front.map(passiveRange), ...(active ? [active] : [])];
+  const range = passiveRange(service);
+  const way = wayOf(firewall, service);
+  return rulesOf(firewall.tables).flatMap(({ table, chain, rule }) => {
+    const opened = portsOf(rule, 'to-port') ?? [];
+    const wide = opened.filter((ports) => overlap(ports, range) && !isCovered(ports, needed));
+    const [first] = wide;
+    if (rule.action.kind !== 'accept' || first === undefined || !hooksOf(table, chain).has(way.hook))
+      return [];
+    if (!isForEverybody(rule, firewall.family, { ...way, port: first.first })) return [];
+    const kept = [
+      ...opened.filter((ports) => !wide.includes(ports)),
+      ...needed.filter((ports) => wide.some((w) => overlap(w, ports))),
+    ];
+    const values = {
+      opened: wide.map(formatPortRange).join(', '),
+      range: formatPortRange(range),
+      program: service.program,
+    };
+    const remedies = [portsRemedy(firewall, chain, kept)];
+    return [fault('firewall-opens-too-much', { values, file: firewall.file, line: rule.line, remedies })];
+  });
+}
+
+/** A firewall that is none is no fault of FTP; who wants one is told how. */
+function checkAllIn({ firewalls, front }: Facts): Finding[] {
+  const [firewall, ...others] = firewalls.filter(({ family }) => family === 4);
+  if (firewall === undefined || front.length === 0) return [];
+  if (![firewall, ...others].every((each) => letsAllIn(each))) return [];
+  if (front.some((service) => wayOf(firewall, service).isForwarded)) return [];
+  const ranges = front.flatMap((service) => [
+    { first: service.controlPort, last: service.controlPort },
+    hasRange(service) ? passiveRange(service) : suggested,
+  ]);
+  return [note('firewall-lets-all-in', { file: firewall.file, remedies: [inputRemedy(firewall, ranges)] })];
+}
+
+function tellOpen(facts: Facts): Finding[] {
+  if (facts.firewalls.length === 0) return [];
+  return facts.front
+    .filter((service) => hasRange(service) && !isByKernelPlane(facts))
+    .filter((service) => facts.firewalls.every((firewall) => isOpen(firewall, service)))
+    .map((service) =>
+      fine('passive-range-open', {
+        range: formatPortRange(passiveRange(service)),
+        port: service.controlPort,
+      }),
+    );
+}
+
+function isOpen(firewall: Firewall, service: FtpService): boolean {
+  const way = wayOf(firewall, service);
+  if (firewall.family === 6) return true;
+  const parts = [...opennessOfRange(firewall, passiveRange(service), way)];
+  const control = opennessFor(firewall, { ...way, port: service.controlPort });
+  return control === 'open' && parts.every(({ openness }) => openness === 'open');
+}
+
+/** nftables carries the data then, and no input chain sees it. */
+function isByKernelPlane({ pinhole }: Facts): boolean {
+  return pinhole?.config?.plane === 'kernel';
+}

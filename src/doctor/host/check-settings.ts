@@ -1,0 +1,74 @@
+import { parseAddress } from '../../net/address.ts';
+import { formatPortRange } from '../../net/port-range.ts';
+import { fine, type Finding } from '../finding.ts';
+import type { Facts } from './facts.ts';
+import { hasRange, isInverted, passiveRange, type FtpService } from './ftp-service.ts';
+import type { Listener } from './listening.ts';
+import { rangeRemedy, remedy } from './remedies.ts';
+import { fault, note } from './say.ts';
+import { spacedLines, vsftpdLines } from './vsftpd-settings.ts';
+
+/** What is wrong in a server's own settings, whatever stands around it. */
+export function checkSettings({ servers, sources: { vsftpd }, listeners = [] }: Facts): Finding[] {
+  const ofVsftpd = vsftpd === undefined ? [] : checkVsftpdLines(vsftpd.file, vsftpd.text);
+  return [...ofVsftpd, ...servers.flatMap((server) => checkServer(server, listeners))];
+}
+
+function checkServer(server: FtpService, listeners: readonly Listener[]): Finding[] {
+  const { program, file, isPassive, passiveFrom, passiveTo } = server;
+  const findings: Finding[] = [];
+  if (isInverted(server) && passiveFrom && passiveTo) {
+    findings.push(
+      fault('passive-range-inverted', {
+        values: { program, from: passiveFrom.value, to: passiveTo.value },
+        file,
+        line: passiveFrom.line,
+        remedies: [rangeRemedy(program, passiveRange(server))],
+      }),
+    );
+  } else if (hasRange(server)) {
+    findings.push(fine('passive-range-set', { program, range: formatPortRange(passiveRange(server)) }));
+  }
+  if (!isPassive) {
+    const remedies = [
+      program === 'vsftpd' ? remedy('vsftpd.conf', 'pasv_enable=YES') : remedy('pure-ftpd', 'NATmode no'),
+    ];
+    findings.push(note('passive-disabled', { values: { program }, file, remedies }));
+  }
+  return [...findings, ...checkPort20(server, listeners)];
+}
+
+/** Port 20 is root's, and a server without root's rights fails at every active transfer. */
+function checkPort20(
+  { program, file, usesPort20, unprivileged }: FtpService,
+  listeners: readonly Listener[],
+): Finding[] {
+  if (!usesPort20) return [];
+  if (unprivileged) {
+    const remedies =
+      program === 'proftpd'
+        ? [remedy('proftpd.conf', 'RootRevoke UseNonCompliantActiveTransfer')]
+        : [remedy('vsftpd.conf', 'connect_from_port_20=NO')];
+    const values = { program, setting: unprivileged.value };
+    return [fault('port-20-unprivileged', { values, file, line: unprivileged.line, remedies })];
+  }
+  const user = listeners.find((listener) => listener.program === program)?.user;
+  if (user === undefined || program !== 'vsftpd') return [];
+  const remedies = [remedy('vsftpd.conf', 'connect_from_port_20=NO')];
+  return [fault('port-20-not-root', { values: { program, user }, file, remedies })];
+}
+
+function checkVsftpdLines(file: string, text: string): Finding[] {
+  const spaced = spacedLines(text).map(({ value, line }) => {
+    const mended = value.replace(/^([^=\s]{1,100})\s*=\s*/, '$1=');
+    const remedies = [remedy('vsftpd.conf', mended)];
+    return fault('vsftpd-spaces', { file, line, remedies });
+  });
+  const lines = vsftpdLines(text);
+  const address = lines.get('pasv_address');
+  const isResolved = ['YES', 'TRUE', '1'].includes(lines.get('pasv_addr_resolve')?.value.toUpperCase() ?? '');
+  if (address === undefined || isResolved || parseAddress(address.value) !== undefined) return spaced;
+  const remedies = [remedy('vsftpd.conf', 'pasv_addr_resolve=YES')];
+  const values = { name: address.value };
+  return [...spaced, fault('address-not-resolved', { values, file, line: address.line, remedies })];
+}

@@ -1,0 +1,363 @@
+import type { Family } from '../../net/address.ts';
+import { portIn, type PortRange } from '../../net/port-range.ts';
+import { allPorts, overlap } from './ports.ts';
+
+/** What a packet meets on its way, as netfilter names it. */
+export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
+
+/** What iptables and nftables have in common, as far as it decides about FTP. */
+export interface Firewall {
+  readonly file: string;
+  readonly syntax: 'iptables' | 'nftables';
+  /** What its rules are asked about. */
+  readonly family: Family;
+  readonly tables: readonly Table[];
+}
+
+export interface Table {
+  readonly name: string;
+  /** `ip`, `ip6`, `inet` */
+  readonly family: string;
+  readonly chains: ReadonlyMap<string, Chain>;
+}
+
+export interface Chain {
+  readonly name: string;
+  readonly line: number;
+  /** Undefined: only other chains lead here. */
+  readonly base: { readonly hook: Hook; readonly isNat: boolean } | undefined;
+  readonly policy: 'accept' | 'drop';
+  readonly rules: readonly Rule[];
+}
+
+export interface Rule {
+  readonly line: number;
+  readonly matches: readonly Match[];
+  readonly action: Action;
+  /** The words that it was read from. */
+  readonly words: readonly string[];
+}
+
+/** `unknown`: something that this program does not know; then nothing is said about what the rule decides. */
+export type Match =
+  | { readonly kind: 'protocol'; readonly names: readonly string[]; readonly not: boolean }
+  | { readonly kind: 'to-port' | 'from-port'; readonly ports: readonly PortRange[]; readonly not: boolean }
+  | { readonly kind: 'state'; readonly names: readonly string[]; readonly not: boolean }
+  | { readonly kind: 'opening'; readonly not: boolean }
+  | { readonly kind: 'in-interface'; readonly name: string; readonly not: boolean }
+  | { readonly kind: 'family'; readonly family: Family }
+  | { readonly kind: 'source'; readonly not: boolean }
+  | { readonly kind: 'mark'; readonly mark: number; readonly not: boolean }
+  | { readonly kind: 'helper' }
+  | { readonly kind: 'unknown' };
+
+export type Action =
+  | { readonly kind: 'accept' | 'drop' | 'return' | 'continue' | 'unknown' }
+  /** A `-j` with nothing behind it. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'jump' | 'goto'; readonly chain: string }
+  | { readonly kind: 'dnat'; readonly address: string | undefined }
+  /** The kernel's helper is given to the connection. */
+  | { readonly kind: 'helper'; readonly name: string };
+
+/** The first packet of a TCP connection from a client that nobody knows. */
+export interface Packet {
+  readonly hook: Hook;
+  readonly port: number;
+  /** `related`: a helper has announced the connection. */
+  readonly state: 'new' | 'related';
+  /** Led on to another host by DNAT. */
+  readonly isForwarded?: boolean;
+  /** Of the connection. */
+  readonly mark?: number;
+}
+
+export type Openness = 'open' | 'closed' | 'unknown';
+type Answer = 'yes' | 'no' | 'unknown';
+/** `pass`: the chain has decided nothing. */
+type Outcome = Openness | 'pass';
+
+/** Whether the packet gets past every chain of its hook. */
+export function opennessFor(firewall: Firewall, packet: Packet): Openness {
+  let result: Openness = 'open';
+  for (const { table, chain } of baseChains(firewall, packet.hook)) {
+    const outcome = opennessOf(firewall, table, chain, packet);
+    if (outcome === 'closed') return 'closed';
+    if (outcome === 'unknown') result = 'unknown';
+  }
+  return result;
+}
+
+/** The chain that keeps the packet out. */
+export function closingChain(firewall: Firewall, packet: Packet): { table: Table; chain: Chain } | undefined {
+  return baseChains(firewall, packet.hook).find(
+    ({ table, chain }) => opennessOf(firewall, table, chain, packet) === 'closed',
+  );
+}
+
+/** A part of a range for which it is the same. */
+interface Part {
+  readonly range: PortRange;
+  readonly openness: Openness;
+}
+
+/** The parts of a range, one after the other, as each costs a walk through the rules. */
+export function* opennessOfRange(
+  firewall: Firewall,
+  range: PortRange,
+  packet: Omit<Packet, 'port'>,
+): Generator<Part, void> {
+  const starts = startsOf(firewall).filter((start) => start > range.first && start <= range.last);
+  let part: Part = { range, openness: opennessFor(firewall, { ...packet, port: range.first }) };
+  for (const first of starts) {
+    const openness = opennessFor(firewall, { ...packet, port: first });
+    if (openness === part.openness) continue;
+    yield { range: { first: part.range.first, last: first - 1 }, openness: part.openness };
+    part = { range: { first, last: range.last }, openness };
+  }
+  yield part;
+}
+
+/** Those ports of the range that are certainly closed. */
+export function* closedPorts(
+  firewall: Firewall,
+  range: PortRange,
+  packet: Omit<Packet, 'port'>,
+): Generator<PortRange, void> {
+  for (const part of opennessOfRange(firewall, range, packet))
+    if (part.openness === 'closed') yield part.range;
+}
+
+/** Whether it certainly lets in whoever comes, to whatever port. */
+export function letsAllIn(firewall: Firewall): boolean {
+  return [allPorts.first, ...startsOf(firewall)].every(
+    (port) => opennessFor(firewall, { hook: 'input', port, state: 'new' }) === 'open',
+  );
+}
+
+/** The rule that gives the kernel's helper for FTP to connections to this port; also where that is not certain. */
+export function helperRule(
+  { tables, family }: Firewall,
+  port: number,
+):
+  | { readonly rule: Rule; readonly table: Table; readonly chain: Chain; readonly isCertain: boolean }
+  | undefined {
+  for (const { table, chain, rule } of rulesOf(tables)) {
+    if (rule.action.kind !== 'helper' || rule.action.name !== 'ftp') continue;
+    const answer = matches(rule, family, { hook: 'prerouting', port, state: 'new' });
+    if (answer !== 'no') return { rule, table, chain, isCertain: answer === 'yes' };
+  }
+  return undefined;
+}
+
+/** The rule that leads connections to this port to another host. */
+export function forwardingRule(
+  { tables, family }: Firewall,
+  port: number,
+): (Rule & { to: string }) | undefined {
+  for (const { rule } of rulesOf(tables)) {
+    if (rule.action.kind !== 'dnat' || rule.action.address === undefined) continue;
+    // Which of this host's addresses it is for does not matter.
+    const answer = matches(rule, family, { hook: 'prerouting', port, state: 'new' });
+    const isLocal = /^127\.|^::1$/.test(rule.action.address);
+    if (answer !== 'no' && !isLocal) return { ...rule, to: rule.action.address };
+  }
+  return undefined;
+}
+
+/** Every rule, with where it stands. */
+export function rulesOf(tables: readonly Table[]): { table: Table; chain: Chain; rule: Rule }[] {
+  return tables.flatMap((table) =>
+    [...table.chains.values()].flatMap((chain) => chain.rules.map((rule) => ({ table, chain, rule }))),
+  );
+}
+
+/** The hooks from which a packet can come to a chain. */
+export function hooksOf(table: Table, chain: Chain): Set<Hook> {
+  const hooks = new Set<Hook>();
+  const seen = new Set<Chain>();
+  const todo = [chain];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if (next.base) hooks.add(next.base.hook);
+    const { name } = next;
+    const callers = [...table.chains.values()].filter(({ rules }) =>
+      rules.some(({ action }) => (action.kind === 'jump' || action.kind === 'goto') && action.chain === name),
+    );
+    todo.push(...callers);
+  }
+  return hooks;
+}
+
+/** The ports of the rule, where it is for certain ones. */
+export function portsOf(
+  { matches: all }: Rule,
+  kind: 'to-port' | 'from-port',
+): readonly PortRange[] | undefined {
+  for (const match of all) if (match.kind === kind && 'ports' in match && !match.not) return match.ports;
+  return undefined;
+}
+
+/** Whether the rule certainly holds for every new connection to its ports, whoever makes it. */
+export function isForEverybody(rule: Rule, family: Family, packet: Packet): boolean {
+  return matches(rule, family, packet) === 'yes';
+}
+
+function baseChains({ tables, family }: Firewall, hook: Hook): { table: Table; chain: Chain }[] {
+  return tables
+    .filter((table) => table.family === 'inet' || table.family === (family === 4 ? 'ip' : 'ip6'))
+    .flatMap((table) => [...table.chains.values()].map((chain) => ({ table, chain })))
+    .filter(({ chain: { base } }) => base?.hook === hook && !base.isNat);
+}
+
+/** Ports from which on a rule may decide otherwise than for the port before. */
+function startsOf({ tables }: Firewall): number[] {
+  const starts = new Set<number>();
+  // A table of translations alone keeps nobody out, and may name thousands of ports.
+  const filtering = tables.filter(({ chains }) =>
+    [...chains.values()].some(({ base }) => base?.isNat === false),
+  );
+  for (const { rule } of rulesOf(filtering)) {
+    for (const match of rule.matches) {
+      if (match.kind !== 'to-port') continue;
+      for (const { first, last } of match.ports) starts.add(first).add(last + 1);
+    }
+  }
+  return [...starts].sort((a, b) => a - b);
+}
+
+function opennessOf({ family }: Firewall, table: Table, chain: Chain, packet: Packet): Openness {
+  const outcome = walk(chain, { table, family, packet, known: new Map(), depth: 0 });
+  return outcome === 'pass' ? 'unknown' : outcome;
+}
+
+interface Walk {
+  readonly table: Table;
+  readonly family: Family;
+  readonly packet: Packet;
+  /** What chains have done with this packet: none is gone through twice. One that is being gone through is `unknown`. */
+  readonly known: Map<string, Outcome>;
+  readonly depth: number;
+}
+
+/** Jumps in jumps; nftables allows 16. */
+const deepest = 200;
+
+/**
+ * What a chain does with the packet. A rule of which it is not known whether it holds leaves the outcome known only
+ * where it would be the same either way.
+ */
+function walk({ rules, policy, base }: Chain, way: Walk): Outcome {
+  const byPolicy: Outcome = base === undefined ? 'pass' : policy === 'accept' ? 'open' : 'closed';
+  const possible = new Set<Outcome>();
+  for (const rule of rules) {
+    const answer = matches(rule, way.family, way.packet);
+    if (answer === 'no') continue;
+    const outcome = outcomeOf(rule, way);
+    if (outcome === 'continue') continue;
+    possible.add(outcome === 'pass' ? byPolicy : outcome);
+    if (answer === 'yes') return only(possible);
+  }
+  return only(possible.add(byPolicy));
+}
+
+function only(possible: ReadonlySet<Outcome>): Outcome {
+  const [one = 'unknown', ...others] = possible;
+  return others.length === 0 ? one : 'unknown';
+}
+
+/** `continue`: the next rule decides; `pass`: the chain that led here goes on. */
+function outcomeOf({ action }: Rule, way: Walk): Outcome | 'continue' {
+  switch (action.kind) {
+    case 'accept':
+      return 'open';
+    case 'drop':
+      return 'closed';
+    case 'return':
+      return 'pass';
+    case 'continue':
+    case 'helper':
+    case 'dnat':
+    case 'missing':
+      return 'continue';
+    case 'unknown':
+      return 'unknown';
+    case 'jump':
+    case 'goto': {
+      const { table, known, depth } = way;
+      const chain = table.chains.get(action.chain);
+      if (chain === undefined || depth === deepest) return 'unknown';
+      if (!known.has(action.chain)) {
+        known.set(action.chain, 'unknown');
+        known.set(action.chain, walk(chain, { ...way, depth: depth + 1 }));
+      }
+      const outcome = known.get(action.chain) ?? 'unknown';
+      return outcome === 'pass' && action.kind === 'jump' ? 'continue' : outcome;
+    }
+  }
+}
+
+/** Asked for each rule and port, so it makes nothing. */
+function matches({ matches: all, action }: Rule, family: Family, packet: Packet): Answer {
+  let isCertain = true;
+  let isBan = action.kind === 'drop';
+  for (const match of all) {
+    const answer = answerOf(match, family, packet);
+    if (answer === 'no') return 'no';
+    if (answer === 'yes') continue;
+    isCertain = false;
+    isBan &&= match.kind === 'source' && !match.not;
+  }
+  // A single address that is kept out, as a ban is, is not the client that nobody knows.
+  return isCertain ? 'yes' : isBan ? 'no' : 'unknown';
+}
+
+/** Ports that clients connect from. */
+const clientPorts: PortRange = { first: 1024, last: 65535 };
+
+function unless(not: boolean, holds: boolean): Answer {
+  return holds === not ? 'no' : 'yes';
+}
+
+const tcpNames: ReadonlySet<string> = new Set(['tcp', '6', 'all', '0']);
+
+function answerOf(match: Match, family: Family, packet: Packet): Answer {
+  switch (match.kind) {
+    case 'protocol':
+      return unless(
+        match.not,
+        match.names.some((name) => tcpNames.has(name)),
+      );
+    case 'to-port':
+      return unless(match.not, portIn(match.ports, packet.port));
+    case 'from-port': {
+      const parts = match.ports
+        .map((range) => overlap(range, clientPorts))
+        .filter((part) => part !== undefined);
+      if (parts.length === 0) return unless(match.not, false);
+      const isAll = parts.some(({ first, last }) => first === clientPorts.first && last === clientPorts.last);
+      return isAll ? unless(match.not, true) : 'unknown';
+    }
+    case 'state': {
+      const names = match.names.map((name) => name.toLowerCase());
+      return unless(
+        match.not,
+        names.includes(packet.state) || (packet.isForwarded === true && names.includes('dnat')),
+      );
+    }
+    case 'opening':
+      return unless(match.not, true);
+    case 'in-interface':
+      return match.name === 'lo' ? unless(match.not, false) : 'unknown';
+    case 'family':
+      return match.family === family ? 'yes' : 'no';
+    case 'mark':
+      return unless(match.not, match.mark === packet.mark);
+    case 'helper':
+      return packet.state === 'related' ? 'yes' : 'no';
+    case 'source':
+    case 'unknown':
+      return 'unknown';
+  }
+}

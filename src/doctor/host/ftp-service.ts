@@ -1,0 +1,43 @@
+import type { PortRange } from '../../net/port-range.ts';
+import type { Placed } from './lines.ts';
+import { overlap } from './ports.ts';
+
+/** What a server of FTP, or Pinhole in front of one, is set to, as far as firewalls and NAT have to do with it. */
+export interface FtpService {
+  readonly program: 'vsftpd' | 'proftpd' | 'pure-ftpd' | 'pinhole';
+  readonly file: string;
+  /** Where clients connect. */
+  readonly controlPort: number;
+  /** The address that it listens on, where it is one. */
+  readonly listenAddress: string | undefined;
+  readonly isPassive: boolean;
+  /** The ends of the passive range as they stand there. */
+  readonly passiveFrom: Placed<number> | undefined;
+  readonly passiveTo: Placed<number> | undefined;
+  /** What clients are told to connect to. */
+  readonly address: Placed<string> | undefined;
+  /** Whether active data connections come from port 20, the one below 21. */
+  readonly usesPort20: boolean;
+  /** The line by which it has no right to that port. */
+  readonly unprivileged: Placed<string> | undefined;
+  /** The line by which control connections may be encrypted, which no helper of a firewall can read. */
+  readonly tls: Placed<string> | undefined;
+}
+
+/** Ports that a server takes where it is told none. */
+const anyPort: PortRange = { first: 1024, last: 65535 };
+
+export function hasRange({ passiveFrom, passiveTo }: FtpService): boolean {
+  return passiveFrom !== undefined || passiveTo !== undefined;
+}
+
+export function isInverted({ passiveFrom, passiveTo }: FtpService): boolean {
+  return passiveFrom !== undefined && passiveTo !== undefined && passiveFrom.value > passiveTo.value;
+}
+
+/** The passive range; of one that is inverted, what is left when it is put right. */
+export function passiveRange({ passiveFrom, passiveTo }: FtpService): PortRange {
+  const from = passiveFrom?.value ?? anyPort.first;
+  const to = passiveTo?.value ?? anyPort.last;
+  return overlap({ first: Math.min(from, to), last: Math.max(from, to) }, anyPort) ?? anyPort;
+}

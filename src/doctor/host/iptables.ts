@@ -1,0 +1,238 @@
+import type { Family } from '../../net/address.ts';
+import type { PortRange } from '../../net/port-range.ts';
+import type { Action, Chain, Firewall, Hook, Match, Rule, Table } from './firewall.ts';
+import { meaningfulLines, wordsOf } from './lines.ts';
+import { readPorts } from './ports.ts';
+
+const hooks: ReadonlyMap<string, Hook> = new Map([
+  ['PREROUTING', 'prerouting'],
+  ['INPUT', 'input'],
+  ['FORWARD', 'forward'],
+  ['OUTPUT', 'output'],
+  ['POSTROUTING', 'postrouting'],
+]);
+
+/** What lets the next rule decide. */
+const passingTargets: ReadonlySet<string> = new Set(
+  'LOG NFLOG ULOG MARK CONNMARK CONNSECMARK SECMARK TCPMSS TCPOPTSTRIP SET AUDIT TRACE NOTRACK CLASSIFY DSCP TOS TTL HL CHECKSUM TEE CT'.split(
+    ' ',
+  ),
+);
+
+/** Extensions that match nothing themselves, or whose options are read below. */
+const knownExtensions: ReadonlySet<string> = new Set(
+  'tcp udp state conntrack multiport comment connmark helper'.split(' '),
+);
+
+type Draft = { name: string; line: number; policy: 'accept' | 'drop'; rules: Rule[] };
+
+/** Reads what iptables-save prints, a file of the same kind, or lines `iptables -A ...` of a script. */
+export function readIptables(file: string, text: string, family: Family): Firewall {
+  const tables = new Map<string, Map<string, Draft>>();
+  const chainOf = (table: string, name: string, line: number): Draft => {
+    const chains = tables.get(table) ?? new Map<string, Draft>();
+    tables.set(table, chains);
+    const chain = chains.get(name) ?? { name, line, policy: 'accept', rules: [] };
+    chains.set(name, chain);
+    return chain;
+  };
+  let current = 'filter';
+  for (const { value, line } of meaningfulLines(text)) {
+    if (value.startsWith('*')) {
+      current = value.slice(1).trim();
+      continue;
+    }
+    if (value.startsWith(':')) {
+      const [name = '', policy] = wordsOf(value.slice(1));
+      chainOf(current, name, line).policy = policy === 'DROP' ? 'drop' : 'accept';
+      continue;
+    }
+    const { table, command, chain, position, rest } = splitCommand(wordsOf(value));
+    if (command === undefined || chain === undefined) continue;
+    const draft = chainOf(table ?? current, chain, line);
+    if (command === 'policy') draft.policy = rest[0] === 'DROP' ? 'drop' : 'accept';
+    if (command === 'append') draft.rules.push(readRule(rest, line));
+    if (command === 'insert') draft.rules.splice(position - 1, 0, readRule(rest, line));
+  }
+  return {
+    file,
+    syntax: 'iptables',
+    family,
+    tables: [...tables].map(([name, chains]) => finish(name, chains, family)),
+  };
+}
+
+function finish(name: string, drafts: ReadonlyMap<string, Draft>, family: Family): Table {
+  const chains = new Map<string, Chain>();
+  for (const draft of drafts.values()) {
+    const hook = hooks.get(draft.name);
+    chains.set(draft.name, { ...draft, base: hook && { hook, isNat: name === 'nat' } });
+  }
+  return { name, family: family === 4 ? 'ip' : 'ip6', chains };
+}
+
+const commands: ReadonlyMap<string, 'append' | 'insert' | 'policy'> = new Map([
+  ['-A', 'append'],
+  ['--append', 'append'],
+  ['-I', 'insert'],
+  ['--insert', 'insert'],
+  ['-P', 'policy'],
+  ['--policy', 'policy'],
+]);
+
+/** `[12:3456] -A INPUT ...`, or a script's `iptables -t nat -A PREROUTING ...` */
+function splitCommand(words: readonly string[]): {
+  table?: string;
+  command: 'append' | 'insert' | 'policy' | undefined;
+  chain: string | undefined;
+  position: number;
+  rest: readonly string[];
+} {
+  const at = words.findIndex((word) => commands.has(word));
+  const before = words.slice(0, Math.max(at, 0));
+  const option = before.findIndex((word) => word === '-t' || word === '--table');
+  const table = option === -1 ? undefined : before[option + 1];
+  const command = commands.get(words[at] ?? '');
+  const rest = words.slice(at + 2);
+  const isNumbered = command === 'insert' && /^[1-9][0-9]{0,4}$/.test(rest[0] ?? '');
+  return {
+    ...(table !== undefined && { table }),
+    command,
+    chain: at === -1 ? undefined : words[at + 1],
+    position: isNumbered ? Number(rest[0]) : 1,
+    rest: isNumbered ? rest.slice(1) : rest,
+  };
+}
+
+function readRule(words: readonly string[], line: number): Rule {
+  const matches: Match[] = [];
+  let action: Action = { kind: 'continue' };
+  let target: string | undefined;
+  let extension = '';
+  let not = false;
+  let index = 0;
+  const next = (): string => {
+    // `--dport ! 21`, as before iptables 1.4.3
+    if (words[index + 1] === '!') {
+      not = true;
+      index++;
+    }
+    return words[++index] ?? '';
+  };
+  for (; index < words.length; index++) {
+    const word = words[index] ?? '';
+    if (word === '!') {
+      not = true;
+      continue;
+    }
+    switch (word) {
+      case '-p':
+      case '--protocol':
+      case '--proto': {
+        const name = next().toLowerCase();
+        matches.push({ kind: 'protocol', names: [name], not });
+        break;
+      }
+      case '-s':
+      case '--source':
+      case '--src': {
+        const source = next();
+        if (!/^(?:0\.0\.0\.0|::)\/0(?:\.0\.0\.0)?$/.test(source) || not)
+          matches.push({ kind: 'source', not });
+        break;
+      }
+      case '-i':
+      case '--in-interface': {
+        const name = next();
+        matches.push({ kind: 'in-interface', name, not });
+        break;
+      }
+      case '-m':
+      case '--match':
+        extension = next();
+        if (!knownExtensions.has(extension)) matches.push({ kind: 'unknown' });
+        break;
+      case '--dport':
+      case '--dports':
+      case '--destination-port':
+      case '--destination-ports':
+        matches.push(portMatch('to-port', next(), () => not));
+        break;
+      case '--sport':
+      case '--sports':
+      case '--source-port':
+      case '--source-ports':
+        matches.push(portMatch('from-port', next(), () => not));
+        break;
+      case '--syn':
+        matches.push({ kind: 'opening', not });
+        break;
+      case '--tcp-flags': {
+        const mask = next().split(',');
+        const set = next();
+        // Of its flags the first packet has SYN alone.
+        const holds = set === (mask.includes('SYN') || mask.includes('ALL') ? 'SYN' : 'NONE');
+        matches.push({ kind: 'opening', not: holds === not });
+        break;
+      }
+      case '--state':
+      case '--ctstate': {
+        const names = next().split(',');
+        matches.push({ kind: 'state', names, not });
+        break;
+      }
+      case '--comment':
+        next();
+        break;
+      case '--mark': {
+        const mark = Number(next().split('/')[0]);
+        matches.push(
+          extension === 'connmark' && mark >= 0 ? { kind: 'mark', mark, not } : { kind: 'unknown' },
+        );
+        break;
+      }
+      case '--helper': {
+        const name = next();
+        if (target === 'CT') action = { kind: 'helper', name };
+        else matches.push(name.startsWith('ftp') && !not ? { kind: 'helper' } : { kind: 'unknown' });
+        break;
+      }
+      case '-j':
+      case '--jump':
+      case '-g':
+      case '--goto': {
+        const isMissing = words[index + 1] === undefined || words[index + 1]?.startsWith('-') === true;
+        target = isMissing ? undefined : next();
+        action =
+          target === undefined ? { kind: 'missing' } : actionOf(target, word === '-g' || word === '--goto');
+        break;
+      }
+      case '--to-destination':
+      case '--to': {
+        const [, address] = /^\[?([0-9a-f.:]+?)(?:\]?:[0-9-]+|\]|-.*)?$/i.exec(next()) ?? [];
+        if (target === 'DNAT') action = { kind: 'dnat', address };
+        break;
+      }
+      default:
+        // What stands behind a target is the target's.
+        if (target === undefined && word.startsWith('-')) matches.push({ kind: 'unknown' });
+    }
+    not = false;
+  }
+  return { line, matches, action, words };
+}
+
+function actionOf(target: string, isGoto: boolean): Action {
+  if (target === 'ACCEPT') return { kind: 'accept' };
+  if (target === 'DROP' || target === 'REJECT' || target === 'TARPIT') return { kind: 'drop' };
+  if (target === 'RETURN') return { kind: 'return' };
+  if (target === 'DNAT') return { kind: 'dnat', address: undefined };
+  if (passingTargets.has(target)) return { kind: 'continue' };
+  return { kind: isGoto ? 'goto' : 'jump', chain: target };
+}
+
+function portMatch(kind: 'to-port' | 'from-port', text: string, not: () => boolean): Match {
+  const ports: (PortRange | undefined)[] = text.split(',').map(readPorts);
+  const known = ports.filter((range) => range !== undefined);
+  return known.length === ports.length ? { kind, ports: known, not: not() } : { kind: 'unknown' };
+}

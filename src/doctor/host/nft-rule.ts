@@ -1,0 +1,274 @@
+import type { PortRange } from '../../net/port-range.ts';
+import type { Action, Match, Rule } from './firewall.ts';
+import type { Token } from './nft-tokens.ts';
+import { readPorts } from './ports.ts';
+
+/** What a rule may name: the ports of a set, `undefined` for one of other things, and the helpers by object. */
+export interface Named {
+  readonly sets: ReadonlyMap<string, readonly PortRange[] | undefined>;
+  readonly helpers: ReadonlyMap<string, string>;
+}
+
+/** The words of a rule, and where the next one is. */
+interface Words {
+  readonly tokens: readonly Token[];
+  at: number;
+}
+
+const unknown: Match = { kind: 'unknown' };
+
+/** What only counts, logs or explains, with how many words stand behind it. */
+const logOptions: ReadonlySet<string> = new Set(
+  'prefix level flags group snaplen queue-threshold'.split(' '),
+);
+
+/**
+ * Reads one rule. A verdict map makes several of one, as the first that holds decides: `ct state vmap { established :
+ * accept, invalid : drop }`.
+ */
+export function readNftRule(tokens: readonly Token[], named: Named): Rule[] {
+  const line = tokens[0]?.line ?? 0;
+  const words: Words = { tokens: tokens.filter(({ kind }) => kind !== 'comment' && kind !== 'end'), at: 0 };
+  const matches: Match[] = [];
+  const rule = { line, words: words.tokens.map(({ text }) => text) };
+  // `# xt_multiport`, as nft writes what only iptables knows; `# handle 7` says nothing.
+  const isCommented = tokens.some(({ kind, text }) => kind === 'comment' && !/^#\s*handle\b/.test(text));
+  if (isCommented) return [{ ...rule, matches: [unknown], action: { kind: 'unknown' } }];
+  let helper: Action | undefined;
+  while (words.at < words.tokens.length) {
+    const before = words.at;
+    const token = words.tokens[words.at++];
+    if (token?.kind !== 'word') {
+      matches.push(unknown);
+      continue;
+    }
+    const action = readVerdict(token.text, words);
+    if (action) {
+      const isForeign = token.text === 'xt';
+      return [{ ...rule, matches: isForeign ? [...matches, unknown] : matches, action }];
+    }
+    const found = readStatement(token.text, words, named);
+    if (found === undefined) matches.push(unknown);
+    else if ('helper' in found) helper = found.helper;
+    else if ('cases' in found) {
+      return found.cases.map(({ match, action }) => ({ ...rule, matches: [...matches, match], action }));
+    } else matches.push(...found.matches);
+    if (words.at <= before) words.at = before + 1;
+  }
+  return [{ ...rule, matches, action: helper ?? { kind: 'continue' } }];
+}
+
+type Statement =
+  | { readonly matches: readonly Match[] }
+  | { readonly helper: Action }
+  | { readonly cases: readonly { readonly match: Match; readonly action: Action }[] };
+
+function readVerdict(word: string, words: Words): Action | undefined {
+  switch (word) {
+    case 'accept':
+    case 'return':
+    case 'continue':
+      return { kind: word };
+    case 'drop':
+    case 'reject':
+      return { kind: 'drop' };
+    case 'jump':
+    case 'goto':
+      return { kind: word, chain: take(words) };
+    case 'dnat': {
+      if (['ip', 'ip6'].includes(peek(words))) take(words);
+      if (peek(words) === 'to') take(words);
+      const [, address] = /^\[?([0-9a-f.:]+?)(?:\]?:[0-9-]+|\]|-.*)?$/i.exec(take(words)) ?? [];
+      return { kind: 'dnat', address };
+    }
+    case 'snat':
+    case 'masquerade':
+    case 'redirect':
+    case 'tproxy':
+    case 'queue':
+      return { kind: 'unknown' };
+    case 'xt':
+      // `xt target CT`, which may give a helper, as nft shows what iptables has made.
+      if (peek(words) !== 'target') return undefined;
+      take(words);
+      return take(words) === 'CT' ? { kind: 'helper', name: 'ftp' } : { kind: 'unknown' };
+    default:
+      return undefined;
+  }
+}
+
+function readStatement(word: string, words: Words, named: Named): Statement | undefined {
+  switch (word) {
+    case 'counter':
+      if (peek(words) === 'packets') words.at += 4;
+      else if (peek(words) === 'name') words.at += 2;
+      return { matches: [] };
+    case 'log':
+      while (logOptions.has(peek(words))) words.at += 2;
+      return { matches: [] };
+    case 'comment':
+      take(words);
+      return { matches: [] };
+    case 'notrack':
+      return { matches: [] };
+    case 'tcp':
+    case 'th':
+      return readTcp(word, words, named);
+    case 'udp':
+    case 'sctp':
+    case 'dccp':
+    case 'icmp':
+    case 'icmpv6':
+    case 'igmp':
+    case 'esp':
+    case 'ah':
+    case 'vlan':
+    case 'arp':
+      return { matches: [{ kind: 'protocol', names: [word], not: false }, unknown] };
+    case 'iif':
+    case 'iifname':
+      return readInterface(words);
+    case 'meta':
+      return readMeta(words);
+    case 'ip':
+    case 'ip6':
+      return readHeader(word, words);
+    case 'ct':
+      return readConntrack(words, named);
+    default:
+      return undefined;
+  }
+}
+
+function readTcp(word: string, words: Words, named: Named): Statement | undefined {
+  const field = peek(words);
+  const protocol: Match = { kind: 'protocol', names: ['tcp'], not: false };
+  const known: Match[] = word === 'tcp' ? [protocol] : [];
+  if (field !== 'dport' && field !== 'sport') {
+    return { matches: [...known, unknown] };
+  }
+  take(words);
+  const kind = field === 'dport' ? 'to-port' : 'from-port';
+  if (peek(words) === 'vmap') {
+    take(words);
+    return readCases(words, (texts) => portMatch(kind, texts, false));
+  }
+  const { values, not } = readValues(words);
+  const [only = ''] = values;
+  const set = only.startsWith('@') ? named.sets.get(only.slice(1)) : undefined;
+  if (set) return { matches: [...known, { kind, ports: set, not }] };
+  return { matches: [...known, portMatch(kind, values, not)] };
+}
+
+function portMatch(kind: 'to-port' | 'from-port', texts: readonly string[], not: boolean): Match {
+  const ports = texts.map(readPorts);
+  const known = ports.filter((range) => range !== undefined);
+  return known.length === texts.length && known.length > 0 ? { kind, ports: known, not } : unknown;
+}
+
+function readInterface(words: Words): Statement {
+  const { values, not } = readValues(words);
+  const name = values.length === 1 ? (values[0] ?? '') : '';
+  return { matches: [{ kind: 'in-interface', name, not }] };
+}
+
+function readMeta(words: Words): Statement | undefined {
+  const field = take(words);
+  if (field === 'iif' || field === 'iifname') return readInterface(words);
+  if (field !== 'l4proto' && field !== 'nfproto') return undefined;
+  if (peek(words) === 'vmap') return undefined;
+  const { values, not } = readValues(words);
+  if (field === 'l4proto') return { matches: [{ kind: 'protocol', names: values, not }] };
+  const family = values[0] === 'ipv4' ? 4 : values[0] === 'ipv6' ? 6 : undefined;
+  return { matches: [family && !not && values.length === 1 ? { kind: 'family', family } : unknown] };
+}
+
+function readHeader(word: 'ip' | 'ip6', words: Words): Statement {
+  const family: Match = { kind: 'family', family: word === 'ip' ? 4 : 6 };
+  const field = take(words);
+  if (!['saddr', 'protocol', 'nexthdr'].includes(field) || peek(words) === 'vmap')
+    return { matches: [family, unknown] };
+  const { values, not } = readValues(words);
+  if (field === 'saddr') return { matches: [family, { kind: 'source', not }] };
+  return { matches: [family, { kind: 'protocol', names: values, not }] };
+}
+
+function readConntrack(words: Words, { helpers }: Named): Statement | undefined {
+  const field = take(words);
+  switch (field) {
+    case 'state':
+    case 'status': {
+      if (peek(words) === 'vmap') {
+        take(words);
+        return readCases(words, (names) => ({ kind: 'state', names, not: false }));
+      }
+      const { values, not } = readValues(words);
+      const isKnown = field === 'state' || (values.length === 1 && values[0] === 'dnat');
+      return { matches: [isKnown ? { kind: 'state', names: values, not } : unknown] };
+    }
+    case 'mark': {
+      if (peek(words) === 'set') {
+        words.at += 2;
+        return { matches: [] };
+      }
+      const { values, not } = readValues(words);
+      const mark = Number(values[0]);
+      return { matches: [values.length === 1 && mark >= 0 ? { kind: 'mark', mark, not } : unknown] };
+    }
+    case 'helper': {
+      if (peek(words) === 'set') {
+        take(words);
+        const object = take(words);
+        return { helper: { kind: 'helper', name: helpers.get(object) ?? object } };
+      }
+      const { values, not } = readValues(words);
+      return { matches: [values[0] === 'ftp' && !not ? { kind: 'helper' } : unknown] };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** `21`, `!= 21`, `established,related` or `{ 21, 22 }` */
+function readValues(words: Words): { values: string[]; not: boolean } {
+  const not = peek(words) === '!=';
+  if (not || peek(words) === '==') take(words);
+  const values: string[] = [];
+  if (peek(words) === '{') {
+    for (take(words); words.at < words.tokens.length && peek(words) !== '}';) {
+      const word = take(words);
+      if (word !== ',') values.push(word);
+    }
+    take(words);
+    return { values, not };
+  }
+  values.push(take(words));
+  while (peek(words) === ',') {
+    take(words);
+    values.push(take(words));
+  }
+  return { values, not };
+}
+
+/** `{ established : accept, invalid : drop, 21 : jump ftp }`; of a map that is named elsewhere nothing is known. */
+function readCases(words: Words, matchOf: (values: string[]) => Match): Statement {
+  if (take(words) !== '{') return { cases: [{ match: unknown, action: { kind: 'unknown' } }] };
+  const cases: { match: Match; action: Action }[] = [];
+  while (words.at < words.tokens.length && peek(words) !== '}') {
+    const key = take(words);
+    if (key === ',') continue;
+    if (peek(words) === ':') take(words);
+    const action = readVerdict(take(words), words) ?? { kind: 'unknown' };
+    cases.push({ match: matchOf([key.replace(/:$/, '')]), action });
+  }
+  take(words);
+  return { cases };
+}
+
+function peek({ tokens, at }: Words): string {
+  return tokens[at]?.text ?? '';
+}
+
+function take(words: Words): string {
+  return words.tokens[words.at++]?.text ?? '';
+}

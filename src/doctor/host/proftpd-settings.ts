@@ -1,0 +1,59 @@
+import { parsePort } from '../../net/endpoint.ts';
+import type { FtpService } from './ftp-service.ts';
+import { meaningfulLines, wordsOf, type Placed } from './lines.ts';
+
+/** Reads the main server of proftpd.conf, with what `<Global>` says; names of directives are in any case. */
+export function readProftpd(file: string, text: string): FtpService {
+  const lines = new Map<string, Placed<string[]>>();
+  const contexts: string[] = [];
+  for (const { value, line } of meaningfulLines(text)) {
+    const [, slash, context] = /^<(\/?)([a-z]+)/i.exec(value) ?? [];
+    if (context !== undefined) {
+      if (slash === '/') contexts.pop();
+      else contexts.push(context.toLowerCase());
+      continue;
+    }
+    // What stands in <IfModule> and <Global> holds for the main server; a <VirtualHost> is another one.
+    if (contexts.some((name) => !['ifmodule', 'ifdefine', 'global'].includes(name))) continue;
+    const [name = '', ...words] = wordsOf(value);
+    lines.set(name.toLowerCase(), { value: words, line });
+  }
+  const first = (name: string): Placed<string> | undefined => {
+    const found = lines.get(name);
+    const [word] = found?.value ?? [];
+    return found && word !== undefined ? { value: word, line: found.line } : undefined;
+  };
+  const lineOf = (
+    name: string,
+    as: string,
+    isMeant: (word: string) => boolean,
+  ): Placed<string> | undefined => {
+    const found = first(name);
+    return found && isMeant(found.value.toLowerCase())
+      ? { value: `${as} ${found.value}`, line: found.line }
+      : undefined;
+  };
+  const range = lines.get('passiveports');
+  const end = (index: number): Placed<number> | undefined => {
+    const port = parsePort(range?.value[index] ?? '');
+    return range && port !== undefined ? { value: port, line: range.line } : undefined;
+  };
+  return {
+    program: 'proftpd',
+    file,
+    controlPort: parsePort(first('port')?.value ?? '') ?? 21,
+    listenAddress: first('defaultaddress')?.value,
+    isPassive: true,
+    passiveFrom: end(0),
+    passiveTo: end(1),
+    address: first('masqueradeaddress'),
+    // It uses the port below its own, which it can't without root.
+    usesPort20: true,
+    unprivileged: lineOf(
+      'rootrevoke',
+      'RootRevoke',
+      (word) => word === 'on' || word === 'true' || word === 'yes',
+    ),
+    tls: lineOf('tlsengine', 'TLSEngine', (word) => word === 'on' || word === 'true' || word === 'yes'),
+  };
+}

@@ -1,0 +1,71 @@
+import { parsePort } from '../../net/endpoint.ts';
+import type { FtpService } from './ftp-service.ts';
+import { meaningfulLines, wordsOf, type Placed } from './lines.ts';
+
+/** The short option of each setting, and the long one, where they are given on a command line. */
+const options: ReadonlyMap<string, string> = new Map([
+  ['-p', 'passiveportrange'],
+  ['--passiveportrange', 'passiveportrange'],
+  ['-P', 'forcepassiveip'],
+  ['--forcepassiveip', 'forcepassiveip'],
+  ['-S', 'bind'],
+  ['--bind', 'bind'],
+  ['-Y', 'tls'],
+  ['--tls', 'tls'],
+  ['-N', 'natmode'],
+  ['--natmode', 'natmode'],
+]);
+
+/** Reads pure-ftpd.conf, Debian's folder of settings as lines `Name value`, or a command line with its options. */
+export function readPureFtpd(file: string, text: string): FtpService {
+  const lines = new Map<string, Placed<string[]>>();
+  for (const { value, line } of meaningfulLines(text)) {
+    const words = wordsOf(value);
+    if (words.some((word) => /^-{1,2}[a-z]/i.test(word))) {
+      for (const [name, setting] of optionsOf(words)) lines.set(name, { value: setting, line });
+    } else {
+      // Both `30000 50000` and `30000:50000` are known.
+      const [name = '', ...rest] = words;
+      lines.set(name.toLowerCase(), { value: rest.flatMap((word) => word.split(':')), line });
+    }
+  }
+  const first = (name: string): Placed<string> | undefined => {
+    const found = lines.get(name);
+    const [word] = found?.value ?? [];
+    return found && word !== undefined ? { value: word, line: found.line } : undefined;
+  };
+  const range = lines.get('passiveportrange');
+  const end = (index: number): Placed<number> | undefined => {
+    const port = parsePort(range?.value[index] ?? '');
+    return range && port !== undefined ? { value: port, line: range.line } : undefined;
+  };
+  // `Bind 192.168.1.5,21`, `Bind ,2121`, `Bind 21`
+  const bind = (first('bind')?.value ?? '').split(',');
+  const tls = first('tls');
+  return {
+    program: 'pure-ftpd',
+    file,
+    controlPort: parsePort(bind.at(-1) ?? '') ?? 21,
+    listenAddress: bind.length > 1 && bind[0] !== '' ? bind[0] : undefined,
+    isPassive: !['yes', 'on', '1', ''].includes(first('natmode')?.value.toLowerCase() ?? 'no'),
+    passiveFrom: end(0),
+    passiveTo: end(1),
+    address: first('forcepassiveip'),
+    usesPort20: false,
+    unprivileged: undefined,
+    tls: tls && /^[123]$/.test(tls.value) ? { value: `TLS ${tls.value}`, line: tls.line } : undefined,
+  };
+}
+
+/** `-p 30000:50000`, `-p30000:50000`, `--passiveportrange=30000:50000`, `-N` */
+function optionsOf(words: readonly string[]): [string, string[]][] {
+  return words.flatMap((word, index): [string, string[]][] => {
+    const [long = '', given] = word.startsWith('--') ? word.split('=') : [word.slice(0, 2)];
+    const name = options.get(long);
+    if (name === undefined) return [];
+    if (name === 'natmode') return [[name, ['yes']]];
+    const attached = given ?? (word.startsWith('--') ? '' : word.slice(2));
+    const value = attached === '' ? (words[index + 1] ?? '') : attached;
+    return [[name, name === 'passiveportrange' ? value.split(':') : [value]]];
+  });
+}

@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from '../../net/error.ts';
+import type { Finding } from '../finding.ts';
+import type { HostSources, SourceText } from '../host-sources.ts';
+import { note } from './say.ts';
+
+/** How to get at a host; tests have made ones. */
+export interface HostAccess {
+  /** Where its file system begins. */
+  readonly root: string;
+  /** What the program prints; rejects with `code`, and with `stderr` where it ran. */
+  readonly run: (program: string, args: readonly string[]) => Promise<string>;
+}
+
+/** This host. */
+export const thisHost: HostAccess = { root: '/', run };
+
+/** Reads what there is, and says what could not be read and why. Never throws. */
+export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
+  readonly sources: HostSources;
+  readonly findings: readonly Finding[];
+}> {
+  const findings: Finding[] = [];
+
+  const read = async (path: string): Promise<SourceText | undefined> => {
+    try {
+      return { file: path, text: await readFile(join(root, path), 'utf8') };
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'EACCES' || code === 'EPERM')
+        findings.push(note('rights-missing', { values: { what: path } }));
+      return undefined;
+    }
+  };
+  const firstOf = async (paths: readonly string[]): Promise<SourceText | undefined> => {
+    for (const path of paths) {
+      const found = await read(path);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  const printed = async (program: string, ...args: string[]): Promise<SourceText | undefined> => {
+    try {
+      return { file: [program, ...args].join(' '), text: await runProgram(program, args) };
+    } catch (error) {
+      findings.push(whyNot(program, error));
+      return undefined;
+    }
+  };
+
+  const saved = await firstOf(['/etc/sysconfig/iptables', '/etc/iptables/rules.v4']);
+  const iptables = await printed('iptables-save');
+  const sources: HostSources = {
+    vsftpd: await firstOf(['/etc/vsftpd.conf', '/etc/vsftpd/vsftpd.conf']),
+    proftpd: await firstOf(['/etc/proftpd/proftpd.conf', '/etc/proftpd.conf']),
+    pureFtpd:
+      (await readFolder(root, '/etc/pure-ftpd/conf', read)) ??
+      (await firstOf(['/etc/pure-ftpd/pure-ftpd.conf', '/etc/pure-ftpd.conf'])),
+    iptables: iptables ?? saved,
+    savedIptables: iptables && saved,
+    ip6tables: await printed('ip6tables-save'),
+    nftables: await printed('nft', 'list', 'ruleset'),
+    iptablesConfig: await read('/etc/sysconfig/iptables-config'),
+    modules: await readAllModules(read),
+    sysctl: await readKernelSettings(read),
+    listening: await printed('ss', '-ltnpe'),
+    addresses: await printed('ip', 'address'),
+    pinhole: await read('/etc/pinhole.toml'),
+  };
+  return { sources, findings };
+}
+
+type Read = (path: string) => Promise<SourceText | undefined>;
+
+/** Debian's /etc/pure-ftpd/conf: a file a setting, its name the setting's. */
+async function readFolder(root: string, path: string, read: Read): Promise<SourceText | undefined> {
+  const names = await readdir(join(root, path)).catch(() => []);
+  const lines: string[] = [];
+  for (const name of names.sort()) {
+    const found = await read(`${path}/${name}`);
+    lines.push(`${name} ${(found?.text ?? '').trim().split('\n')[0] ?? ''}`);
+  }
+  return lines.length === 0 ? undefined : { file: path, text: lines.join('\n') };
+}
+
+/** The modules that are loaded, and the helpers that are built in, which /proc/modules does not show. */
+async function readAllModules(read: Read): Promise<SourceText | undefined> {
+  const loaded = await read('/proc/modules');
+  if (loaded === undefined) return undefined;
+  const release = (await read('/proc/sys/kernel/osrelease'))?.text.trim() ?? '';
+  const builtIn = (await read(`/lib/modules/${release}/modules.builtin`))?.text ?? '';
+  const helpers = builtIn.split('\n').filter((line) => line.includes('_ftp.ko'));
+  return { file: loaded.file, text: [loaded.text.trimEnd(), ...helpers, ''].join('\n') };
+}
+
+const kernelSettings = ['net.ipv4.ip_forward', 'net.netfilter.nf_conntrack_helper'] as const;
+
+async function readKernelSettings(read: Read): Promise<SourceText> {
+  const lines: string[] = [];
+  for (const name of kernelSettings) {
+    const found = await read(`/proc/sys/${name.replaceAll('.', '/')}`);
+    if (found) lines.push(`${name} = ${found.text.trim()}`);
+  }
+  return { file: 'sysctl', text: lines.join('\n') };
+}
+
+function whyNot(program: string, error: unknown): Finding {
+  const code = codeOf(error);
+  if (code === 'ENOENT') return note('program-missing', { values: { program } });
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  if (code === 'EACCES' || /permission denied|not permitted|must be root/i.test(said)) {
+    return note('rights-missing', { values: { what: program } });
+  }
+  const isLate = error instanceof Error && 'killed' in error && error.killed === true;
+  return note('program-failed', { values: { program, code: isLate ? 'timeout' : String(code) } });
+}
+
+/** Milliseconds; a listing of rules takes far less. */
+const patience = 10_000;
+
+function run(program: string, args: readonly string[]): Promise<string> {
+  // Where these programs are is often not on the path of a user.
+  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' };
+  return new Promise((resolve, reject) => {
+    execFile(
+      program,
+      args,
+      { env, timeout: patience, maxBuffer: 1 << 28, encoding: 'utf8' },
+      (error, stdout, stderr) => {
+        if (error instanceof Error) reject(Object.assign(error, { stderr }));
+        else resolve(stdout);
+      },
+    );
+  });
+}

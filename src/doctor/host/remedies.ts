@@ -1,0 +1,171 @@
+import { formatPortRange, type PortRange } from '../../net/port-range.ts';
+import type { Remedy, RemedyTarget } from '../finding.ts';
+import type { Chain, Firewall, Hook, Rule, Table } from './firewall.ts';
+import type { FtpService } from './ftp-service.ts';
+
+export function remedy(target: RemedyTarget, ...lines: readonly string[]): Remedy {
+  return { target, lines };
+}
+
+/** The lines that give a server this passive range. */
+export function rangeRemedy(program: FtpService['program'], { first, last }: PortRange): Remedy {
+  switch (program) {
+    case 'vsftpd':
+      return remedy('vsftpd.conf', `pasv_min_port=${first}`, `pasv_max_port=${last}`);
+    case 'proftpd':
+      return remedy('proftpd.conf', `PassivePorts ${first} ${last}`);
+    case 'pure-ftpd':
+      return remedy('pure-ftpd', `PassivePortRange ${first} ${last}`);
+    case 'pinhole':
+      return remedy('pinhole', `passive-ports = "${first}-${last}"`);
+  }
+}
+
+/** The line that makes a server tell clients this address. */
+export function addressRemedy(program: FtpService['program'], address: string): Remedy {
+  switch (program) {
+    case 'vsftpd':
+      return remedy('vsftpd.conf', `pasv_address=${address}`);
+    case 'proftpd':
+      return remedy('proftpd.conf', `MasqueradeAddress ${address}`);
+    case 'pure-ftpd':
+      return remedy('pure-ftpd', `ForcePassiveIP ${address}`);
+    case 'pinhole':
+      return remedy('pinhole', `public-address = "${address}"`);
+  }
+}
+
+/** The name of iptables' program for the addresses of this firewall. */
+function programOf({ family }: Firewall): string {
+  return family === 4 ? 'iptables' : 'ip6tables';
+}
+
+/** The command that opens ports in a chain, before whatever it does now. */
+export function openRemedy(
+  firewall: Firewall,
+  at: { table: Table; chain: Chain } | Hook,
+  range: PortRange,
+): Remedy {
+  const { first, last } = range;
+  if (firewall.syntax === 'iptables') {
+    const chain = typeof at === 'string' ? at.toUpperCase() : at.chain.name;
+    const ports = first === last ? `${first}` : `${first}:${last}`;
+    return {
+      target: 'iptables',
+      lines: [`${programOf(firewall)} -I ${chain} -p tcp --dport ${ports} -j ACCEPT`],
+    };
+  }
+  const chain = typeof at === 'string' ? `inet filter ${at}` : nameOf(at);
+  return {
+    target: 'nftables',
+    lines: [`nft insert rule ${chain} tcp dport ${formatPortRange(range)} accept`],
+  };
+}
+
+/** The command that lets through what a mark has. */
+export function markRemedy(
+  firewall: Firewall,
+  at: { table: Table; chain: Chain } | undefined,
+  mark: number,
+): Remedy {
+  const value = `0x${mark.toString(16)}`;
+  if (firewall.syntax === 'iptables') {
+    const lines = [`${programOf(firewall)} -I FORWARD -m connmark --mark ${value} -j ACCEPT`];
+    return { target: 'iptables', lines };
+  }
+  const chain = at ? nameOf(at) : 'inet filter forward';
+  return remedy('nftables', `nft insert rule ${chain} ct mark ${value} accept`);
+}
+
+/** The lines that give the kernel's helper to connections to a port. */
+export function helperRemedy(firewall: Firewall, port: number): Remedy {
+  if (firewall.syntax === 'iptables') {
+    const program = programOf(firewall);
+    return {
+      target: 'iptables',
+      lines: [`${program} -t raw -A PREROUTING -p tcp --dport ${port} -j CT --helper ftp`],
+    };
+  }
+  return {
+    target: 'nftables',
+    lines: [
+      'table inet ftp-helper {',
+      '  ct helper ftp-standard {',
+      '    type "ftp" protocol tcp',
+      '  }',
+      '  chain prerouting {',
+      '    type filter hook prerouting priority filter;',
+      `    tcp dport ${port} ct helper set "ftp-standard"`,
+      '  }',
+      '}',
+    ],
+  };
+}
+
+/** A rule as its file has it, with other words. */
+export function ruleRemedy({ syntax }: Firewall, chain: Chain, words: readonly string[]): Remedy {
+  const quoted = words.map((word) => (/\s/.test(word) ? `"${word}"` : word)).join(' ');
+  const line = syntax === 'iptables' ? `-A ${chain.name} ${quoted}` : quoted.replaceAll(' ,', ',');
+  return { target: syntax, lines: [line] };
+}
+
+/** A rule that opens these ports and nothing else. */
+export function portsRemedy({ syntax }: Firewall, chain: Chain, ranges: readonly PortRange[]): Remedy {
+  const [only] = ranges;
+  if (syntax === 'nftables') {
+    const texts = ranges.map(formatPortRange);
+    const ports = texts.length === 1 ? texts.join() : `{ ${texts.join(', ')} }`;
+    return remedy('nftables', `tcp dport ${ports} accept`);
+  }
+  const texts = ranges.map((range) => formatPortRange(range).replace('-', ':'));
+  const match =
+    only && ranges.length === 1 ? `-m tcp --dport ${texts.join()}` : `-m multiport --dports ${texts.join()}`;
+  return remedy('iptables', `-A ${chain.name} -p tcp ${match} -j ACCEPT`);
+}
+
+/** An input chain that lets in FTP, what belongs to it, and SSH. */
+export function inputRemedy({ syntax }: Firewall, ranges: readonly PortRange[]): Remedy {
+  const ssh: PortRange = { first: 22, last: 22 };
+  if (syntax === 'nftables') {
+    const ports = [ssh, ...ranges].map(formatPortRange).join(', ');
+    return {
+      target: 'nftables',
+      lines: [
+        'table inet filter {',
+        '  chain input {',
+        '    type filter hook input priority filter; policy drop;',
+        '    ct state established,related accept',
+        '    iif lo accept',
+        '    meta l4proto { icmp, ipv6-icmp } accept',
+        `    tcp dport { ${ports} } accept`,
+        '  }',
+        '}',
+      ],
+    };
+  }
+  const opened = [ssh, ...ranges].map(
+    (range) => `-A INPUT -p tcp -m tcp --dport ${formatPortRange(range).replace('-', ':')} -j ACCEPT`,
+  );
+  return {
+    target: 'iptables',
+    lines: [
+      '-A INPUT -m state --state ESTABLISHED,RELATED -j ACCEPT',
+      '-A INPUT -i lo -j ACCEPT',
+      '-A INPUT -p icmp -j ACCEPT',
+      ...opened,
+      '-A INPUT -j REJECT --reject-with icmp-host-prohibited',
+    ],
+  };
+}
+
+/** The words of a rule with one of them replaced, and a target where it has none. */
+export function corrected({ words, action }: Rule, replace: ReadonlyMap<string, string>): string[] {
+  const others = words.map((word) => replace.get(word) ?? word);
+  return action.kind === 'missing'
+    ? [...others.filter((word) => word !== '-j' && word !== '--jump'), '-j', 'ACCEPT']
+    : others;
+}
+
+function nameOf({ table, chain }: { table: Table; chain: Chain }): string {
+  return `${table.family} ${table.name} ${chain.name}`;
+}

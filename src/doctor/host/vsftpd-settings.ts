@@ -1,0 +1,49 @@
+import type { FtpService } from './ftp-service.ts';
+import { meaningfulLines, type Placed } from './lines.ts';
+
+/** Lines `key=value`; of a key that stands there twice the last one holds. */
+export function vsftpdLines(text: string): Map<string, Placed<string>> {
+  const lines = new Map<string, Placed<string>>();
+  for (const { value: text_, line } of meaningfulLines(text)) {
+    const at = text_.indexOf('=');
+    if (at !== -1) lines.set(text_.slice(0, at).trimEnd(), { value: text_.slice(at + 1).trimStart(), line });
+  }
+  return lines;
+}
+
+/** Lines with a space next to the `=`, which vsftpd takes for a part of the name or the value, and does not start. */
+export function spacedLines(text: string): Placed<string>[] {
+  return meaningfulLines(text).filter(({ value }) => /^[a-z0-9_]+(?:\s+=|=\s)/i.test(value));
+}
+
+export function readVsftpd(file: string, text: string): FtpService {
+  const lines = vsftpdLines(text);
+  const isOn = (key: string, otherwise: boolean): boolean => {
+    const value = lines.get(key)?.value.toUpperCase();
+    return value === undefined ? otherwise : ['YES', 'TRUE', '1'].includes(value);
+  };
+  const lineOf = (key: string): Placed<string> | undefined => {
+    const found = lines.get(key);
+    return found && isOn(key, false) ? { value: `${key}=${found.value}`, line: found.line } : undefined;
+  };
+  return {
+    program: 'vsftpd',
+    file,
+    controlPort: numberOf(lines.get('listen_port'))?.value ?? 21,
+    listenAddress: lines.get('listen_address')?.value,
+    isPassive: isOn('pasv_enable', true),
+    passiveFrom: numberOf(lines.get('pasv_min_port')),
+    passiveTo: numberOf(lines.get('pasv_max_port')),
+    address: lines.get('pasv_address'),
+    usesPort20: isOn('port_enable', true) && isOn('connect_from_port_20', false),
+    unprivileged: lineOf('run_as_launching_user'),
+    tls: lineOf('ssl_enable'),
+  };
+}
+
+/** A port; 0 means none. vsftpd reads what begins with 0 as octal. */
+function numberOf(placed: Placed<string> | undefined): Placed<number> | undefined {
+  if (placed === undefined || !/^[0-9]{1,6}$/.test(placed.value)) return undefined;
+  const value = parseInt(placed.value, placed.value.startsWith('0') ? 8 : 10);
+  return value >= 1 && value <= 65535 ? { value, line: placed.line } : undefined;
+}

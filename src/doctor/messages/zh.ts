@@ -1,0 +1,527 @@
+import type { Catalogue } from './message.ts';
+
+/** Chinese, simplified. */
+export const zh: Catalogue = {
+  words: {
+    means: '含义',
+    change: '修改',
+    healthy: '没有需要修改的地方。',
+    oneFault: '一处故障。',
+    faults: '{count} 处故障。',
+  },
+  findings: {
+    // --- this host -------------------------------------------------------------------------------------
+    'passive-range-inverted': {
+      seen: '被动端口范围从 {from} 到 {to}：最小值大于最大值',
+      means:
+        '没有服务器会把它当作有效范围：vsftpd 忽略最大值，使用 {from} 到 65535 之间的任意端口；ProFTPD 和 Pure-FTPd 拒绝启动。防火墙放行的端口与告知客户端的端口不一致',
+      change: '为 {program} 交换这两个数值，然后重启它',
+    },
+    'passive-range-set': { seen: '{program}：被动端口范围 {range}' },
+    'passive-range-missing': {
+      seen: '{program} 没有设定完整的被动端口范围',
+      means: '它会告知客户端一个很大范围内的任意端口，防火墙只能把它们全部放行',
+      change: '为 {program} 设定一个较小的范围，例如 {range}，并且只放行该范围',
+    },
+    'passive-disabled': {
+      seen: '{program}：被动模式已关闭',
+      means: '大多数客户端默认使用被动模式，位于 NAT 之后的客户端也只能使用被动模式',
+      change: '除非服务器能够主动连接到每个客户端，否则请开启被动模式',
+    },
+    'port-20-unprivileged': {
+      seen: '{program}：主动模式的数据连接要从端口 20 发起，但 {setting} 使它失去了这一权限',
+      means: '只有 root 可以使用端口 20：每一次主动模式传输都会失败',
+      change: '放弃主动模式的端口 20，或者以 root 权限运行',
+    },
+    'port-20-not-root': {
+      seen: '{program} 应从端口 20 发起主动模式的数据连接，但它以用户 {user} 的身份运行',
+      means: '只有 root 可以使用端口 20：每一次主动模式传输都会失败',
+      change: '放弃主动模式的端口 20，或者由 root 启动 {program}',
+    },
+    'vsftpd-spaces': {
+      seen: '等号旁边有空格',
+      means: 'vsftpd 会把空格当作名称或值的一部分，因而无法启动（500 OOPS）',
+      change: '去掉该行中的空格',
+    },
+    'address-not-resolved': {
+      seen: 'pasv_address 是主机名 {name}，而 pasv_addr_resolve 没有开启',
+      means: '不开启该选项时 vsftpd 不接受主机名，被动模式会被拒绝',
+      change: '让 vsftpd 解析该主机名，或者直接写 IP 地址',
+    },
+    'control-port-closed': {
+      seen: '防火墙关闭了端口 {port}，即 {program} 的控制端口',
+      means: '客户端根本无法连接',
+      change: '放行该端口',
+    },
+    'related-without-helper': {
+      seen: '被动端口 {range} 未放行；规则接受 RELATED，但端口 {port} 没有关联 helper',
+      means:
+        '4.7 及以后的内核不会自动关联 helper：任何数据连接都不会成为 RELATED，被动模式在第一次列目录时就会卡住',
+      change: '只放行被动端口范围（前面的命令，使用 TLS 时也适用），或者关联 helper（最后的命令）',
+    },
+    'passive-range-closed': {
+      seen: '防火墙关闭了被动端口范围 {range}（{settings}）中的 {ports}',
+      means: '客户端能在端口 {port} 登录，但 {program} 的被动模式在第一次列目录时就会卡住',
+      change: '放行该范围',
+    },
+    'helper-sees-no-tls': {
+      seen: '{program} 提供 TLS（{setting}），但数据连接只靠内核的 helper 放行',
+      means: 'helper 读不懂加密的对话：使用 TLS 时，被动模式在第一次列目录时就会卡住',
+      change: '直接放行被动端口范围 {range}',
+    },
+    'active-range-closed': {
+      seen: '防火墙关闭了端口 {range}（active-ports）',
+      means: '服务器无法连接到 Pinhole，主动模式会失败',
+      change: '放行这些端口，可能的话只对服务器的地址放行',
+    },
+    'firewall-opens-too-much': {
+      seen: '该规则放行了 {opened}，而 {program} 只使用其中的 {range}',
+      means: '这些端口上的其他任何服务也向所有人开放',
+      change: '只放行实际使用的端口',
+    },
+    'firewall-lets-all-in': {
+      seen: '防火墙放行所有入站连接',
+      means: 'FTP 可以通过，本机上其他所有监听的服务也一样可以通过',
+      change:
+        '对 FTP 来说无需修改。若要只放行 FTP 和 SSH，请用下列规则替换入站规则；先补上本机提供的其他服务',
+    },
+    'passive-range-open': { seen: '防火墙放行端口 {port} 和被动端口范围 {range}' },
+    'ip-forward-off': {
+      seen: 'net.ipv4.ip_forward 为 0',
+      means: '本机需要把 FTP 转发到另一台主机，但内核不转发任何数据包',
+      change: '开启转发，并写入 /etc/sysctl.d',
+    },
+    'forward-drops': {
+      seen: '端口 {port} 被转发到 {to}，但 forward 链将其丢弃',
+      means: '客户端无法连接：地址已被改写，数据包却被丢弃',
+      change: '在 forward 链中放行',
+    },
+    'forward-closed': {
+      seen: 'forward 链不允许 FTP 通过（端口 21）',
+      means: '外部无法访问本机之后的 FTP 服务器，内网客户端也无法访问外部服务器；访问本机自身的 FTP 不受影响',
+      change: '如果这是有意的，则无需修改；否则请放行',
+    },
+    'forwarding-fine': { seen: '端口 {port} 及其数据连接被转发到 {to}' },
+    'only-control-port-forwarded': {
+      seen: '只有端口 {port} 被转发到 {to}，并且没有关联 helper',
+      means: '被动模式的数据连接到达本机后，没有人接收',
+      change: '关联 helper，或者把服务器的被动端口范围也转发过去，或者在中间使用 Pinhole',
+    },
+    'passive-range-not-forwarded': {
+      seen: '端口 {port} 被转发到 {to}，但被动端口范围 {range} 没有转发',
+      means: '被动模式的数据连接到达本机后，没有人接收',
+      change: '转发该范围，端口号保持不变',
+    },
+    'forward-drops-pinhole': {
+      seen: 'forward 链丢弃了 Pinhole 内核平面的数据连接',
+      means: '这些连接经由转发，并带有标记 {mark}：传输会卡住',
+      change: '接受该标记',
+    },
+    'address-missing': {
+      seen: '{program} 位于 NAT 之后（转发到 {to}），但没有设定外部地址',
+      means: '被动模式下客户端得到的地址是 {to}，无法访问',
+      change: '把客户端所连接的地址告诉它',
+    },
+    'address-private': {
+      seen: '{program} 位于 NAT 之后，却告知客户端私有地址 {address}',
+      means: '外部客户端无法访问该地址，被动模式会失败',
+      change: '改为客户端所连接的地址',
+    },
+    'address-may-be-missing': {
+      seen: '本机地址 {address} 是私有地址，{program} 没有设定其他地址',
+      means: 'NAT 之外的客户端在被动模式下得到的地址是 {address}，无法访问；内网客户端不受影响',
+      change: '如果有外部客户端，请把它们所连接的地址告诉 {program}',
+    },
+    'helper-and-pinhole': {
+      seen: '内核的 helper 也在监视 Pinhole 的端口 {port}',
+      means: '两者都会改写同一段对话，互相破坏对方的结果',
+      change: '不要让 helper 处理该端口',
+    },
+    'helper-module-missing': {
+      seen: '需要使用内核的 helper，但 {module} 既未加载也未编入内核',
+      means: '数据连接无法识别，或者在 NAT 之后不会被改写',
+      change: '立即加载，并在每次启动时加载',
+    },
+    'helper-loaded': { seen: '内核的 helper {module} 已存在并已关联' },
+    'helper-by-sysctl': {
+      seen: 'net.netfilter.nf_conntrack_helper 为 1',
+      means: '内核会给目标端口的每个连接都关联 helper，包括陌生人的连接；6.0 及以后的内核没有该选项',
+      change: '用规则关联 helper，然后关闭该选项',
+    },
+    'helper-unused': {
+      seen: '{module} 已加载，但没有规则把它关联到端口 {port}',
+      means: '4.7 及以后的内核不会自动关联：它不起作用。如果被动端口范围已放行，则没有影响',
+      change: '只有需要靠 RELATED 放行数据连接时才关联它',
+    },
+    'source-port-for-destination': {
+      seen: '该规则匹配的是 {wrong}，即客户端的源端口',
+      means:
+        '客户端连接的是目的端口 {port}，源端口是任意的：该规则放不进真正的客户端，却让任何从端口 {port} 发起的连接访问所有端口',
+      change: '改为匹配 {right}',
+    },
+    'rule-without-target': {
+      seen: '{chain} 链中的一条规则以 -j 结尾，没有目标',
+      means: 'iptables-restore 会因这一行拒绝整个文件：其中的规则一条也不会加载',
+      change: '写明对匹配的数据包执行什么动作',
+    },
+    'modules-line-overridden': {
+      seen: 'IPTABLES_MODULES="{modules}" 被第 {last} 行覆盖',
+      means: '该文件由 shell 读取，以最后一行为准：{modules} 不会加载',
+      change: '把所有模块写在同一行',
+    },
+    'nat-module-first': {
+      seen: '{first} 写在 {second} 之前',
+      means: '它依赖 {second}：不处理依赖的加载方式会失败，{second} 的参数也来不及生效',
+      change: '先写 {second}',
+    },
+    'modules-line-fine': { seen: 'IPTABLES_MODULES：{modules}' },
+    'nobody-listens': {
+      seen: '{program} 设定的端口 {port} 上没有程序监听',
+      means: '客户端会得到“连接被拒绝”',
+      change: '启动 {program}；如果启动失败，原因见其日志',
+    },
+    'pinhole-port-taken': {
+      seen: '{program} 占用了应属于 Pinhole 的端口 {port}',
+      means: 'Pinhole 无法监听该端口，客户端会绕过它直接连接 {program}',
+      change: '把 {program} 移到其他端口，并在 Pinhole 的 server 中写该端口',
+    },
+    'listens-on-loopback': {
+      seen: '{program} 只在回环地址上监听端口 {port}',
+      means: '其他主机无法连接',
+      change: '让它在客户端所连接的地址上监听',
+    },
+    'somebody-listens': { seen: '{program} 正在监听端口 {port}' },
+    'passive-port-taken': {
+      seen: '{program} 监听的端口 {port} 位于被动端口范围 {range} 之内',
+      means: '防火墙为数据连接放行该端口，{program} 也因此向所有人开放',
+      change: '移动其中之一',
+    },
+    'pinhole-config-refused': {
+      seen: 'Pinhole 不接受该配置',
+      means: '它无法启动；这里没有检查它的端口',
+      change: '查看它给出的原因',
+    },
+    'no-server-found': {
+      seen: '没有可供检查的 vsftpd、ProFTPD、Pure-FTPd 或 Pinhole 设置',
+      means: '不知道被动端口范围：只检查了其余部分',
+      change: '如果设置文件在别处，请指明',
+    },
+    'program-missing': {
+      seen: '未检查：没有安装 {program}',
+      means: '它能显示的内容在这里未知',
+      change: '如果本机不使用它，则无需处理',
+    },
+    'rights-missing': {
+      seen: '未检查：当前用户无权读取 {what}',
+      means: '其中的内容在这里未知',
+      change: '以 root 身份运行',
+    },
+    'program-failed': {
+      seen: '未检查：{program} 运行失败（{code}）',
+      means: '它能显示的内容在这里未知',
+      change: '手工运行它，查看其输出',
+    },
+
+    // --- a server, seen from outside -------------------------------------------------------------------
+    'control-fine': { seen: '已连接到 {address} 的端口 {port}' },
+    'name-unknown': {
+      seen: '域名 {host} 没有地址（{code}）',
+      means: '客户端找不到该服务器',
+      change: '在 DNS 中登记该域名，或更正 URL 中的域名',
+    },
+    'control-refused': {
+      seen: '{address} 的端口 {port} 拒绝连接',
+      means: '主机存在，但没有 FTP 服务器在此地址和端口上监听；或者防火墙拒绝了连接',
+      change: '启动服务器，让它监听此端口，并在防火墙中放行该端口',
+    },
+    'control-silent': {
+      seen: '{address} 的端口 {port} 在 {seconds} 秒内没有应答',
+      means: '防火墙丢弃了连接请求，或该端口没有被转发，或没有主机使用此地址',
+      change: '在途经的每个防火墙中放行该端口；服务器位于 NAT 之后时，在 NAT 上转发该端口',
+    },
+    'control-unreachable': {
+      seen: '无法到达 {address} 的端口 {port}（{code}）',
+      means: '没有到该主机的路由，或防火墙用 ICMP 报文拒绝了连接',
+      change: '检查路由（ip route get {address}），并在途经的每个防火墙中放行该端口',
+    },
+    'address-skipped': {
+      seen: '{host} 还有地址 {address}，连接该地址失败（{code}）',
+      means: '先尝试此地址的客户端会等待或失败',
+      change: '让服务器监听此地址并在防火墙中放行，或从 DNS 中删除此地址',
+    },
+    'greeting-fine': { seen: '{seconds} 秒后收到欢迎信息' },
+    'greeting-slow': {
+      seen: '{seconds} 秒后才收到欢迎信息',
+      means:
+        '多半是服务器先查询客户端的域名（反向 DNS），或向客户端查询用户（ident，端口 113），而没有人应答',
+      change: '关闭这些查询，或让服务器所用的域名解析器能够应答',
+    },
+    'greeting-missing': {
+      seen: '已连接到 {address} 的端口 {port}，但 {seconds} 秒内没有欢迎信息',
+      means:
+        '服务器挂起，或查询客户端耗时过长，或要求连接后立即使用 TLS（端口 990），或该端口被转发到不提供 FTP 的主机',
+      change: '查看服务器日志；关闭其查询；检查该端口转发到何处',
+    },
+    'greeting-closed': {
+      seen: '已连接到 {address} 的端口 {port}，但连接在欢迎信息之前被关闭',
+      means: '服务器不接受来自此地址的连接（hosts.deny、封禁、连接过多），或途中的中继到不了服务器',
+      change: '查看服务器日志和中继日志',
+    },
+    'greeting-refused': {
+      seen: '服务器的欢迎信息是：{reply}',
+      means: '服务器此时不接受来自此处的会话：会话过多、被封禁，或正在关闭',
+      change: '查看服务器日志，提高其上限，或解除封禁',
+    },
+    'greeting-foreign': {
+      seen: '在端口 {port} 上应答的不是 FTP 服务器：{reply}',
+      means: '此端口上是另一种服务，或该端口被转发到错误的服务',
+      change: '更正 URL 中的端口或转发规则',
+    },
+    'login-fine': { seen: '已用 {user} 登录' },
+    'login-refused': {
+      seen: '{user} 的登录被拒绝：{reply}',
+      means: '用户名或密码错误，或服务器不允许此用户登录。其余各项无法检查',
+      change: '换用其他用户或密码，并查看服务器日志',
+    },
+    'login-needs-tls': {
+      seen: '不使用 TLS 时 {user} 的登录被拒绝：{reply}',
+      means: '服务器要求 TLS。以下各项均在 TLS 之上检查，途中的 FTP helper 看不到任何内容',
+      change: '若客户端都使用 TLS，则无需修改。没有 helper 时，被动端口必须放行，通告的地址必须正确',
+    },
+    'session-refused': {
+      seen: '第二个会话被拒绝：{reply}',
+      means: '同时打开多个连接的客户端会失败，本次检查的一部分也因此未能进行',
+      change: '允许同一地址建立多个会话',
+    },
+    'control-lost': {
+      seen: '控制连接中断，{command} 没有得到应答',
+      means: '服务器崩溃或放弃了会话，或途中的设备在此命令处切断了连接',
+      change: '查看服务器日志。若日志中没有此命令，则是途中的防火墙或 ALG 切断了连接',
+    },
+    'command-unanswered': {
+      seen: '{seconds} 秒内没有收到对 {command} 的应答',
+      means: '服务器挂起，或途中的设备吞掉了命令或应答',
+      change: '查看服务器日志。若服务器已应答，则是途中的防火墙或 ALG 吞掉了它',
+    },
+    'no-nat': { seen: '服务器看到的本客户端地址是 {seen}，与实际一致：途中没有 NAT 改变它' },
+    'nat-on-the-way': {
+      seen: '本客户端的地址是 {own}，服务器看到的是 {seen}',
+      means: '途中有 NAT 或中继。主动模式需要那里有 helper 改写客户端的地址',
+      change: '被动模式无需修改',
+    },
+    'passive-open': { seen: '{command}：可以连接 {address} 的端口 {port}' },
+    'passive-fine': { seen: '{command}：经由到 {address} 端口 {port} 的数据连接收到了目录列表' },
+    'passive-refused': {
+      seen: 'PASV 被拒绝：{reply}',
+      means: '被动模式已关闭或没有可用端口。多数客户端只使用被动模式',
+      change: '允许被动模式，并为其指定端口范围',
+    },
+    'passive-unreadable': {
+      seen: '对 {command} 的应答中没有可以连接的端口：{reply}',
+      means: '任何客户端都无法使用此应答',
+      change: '检查途中是否有设备改动了应答，并与服务器自己的日志对照',
+    },
+    'announced-private': {
+      seen: '所连接的服务器地址是 {reached}，其 227 应答给出的是 {announced}',
+      means: '这是内网地址，外部客户端无法到达：列目录会卡住。服务器和途中的 NAT 都没有换成外部地址',
+      change: '让服务器通告客户端所连接的地址，或在其前面的 NAT 上启用 helper',
+    },
+    'announced-unroutable': {
+      seen: '所连接的服务器地址是 {reached}，其 227 应答给出的是 {announced}',
+      means: '这不是其他主机能够连接的地址',
+      change: '让服务器通告客户端所连接的地址',
+    },
+    'announced-other': {
+      seen: '所连接的服务器地址是 {reached}，其 227 应答给出的是 {announced}，而无法与之建立连接',
+      means: '服务器通告的地址已不属于它，或通向别处',
+      change: '让服务器通告客户端所连接的地址',
+    },
+    'announced-other-works': {
+      seen: '所连接的服务器地址是 {reached}，其 227 应答给出的是 {announced}，可以与之建立连接',
+      means: '许多客户端会拒绝与所连接地址不同的地址，或改用所连接的地址',
+      change: '让服务器通告客户端所连接的地址',
+    },
+    'data-port-closed': {
+      seen: '{command} 给出端口 {port}，而 {address} 拒绝了到该端口的连接',
+      means: '该端口上无人监听：NAT 只转发了控制端口，或转发到了不同的端口号；或者防火墙拒绝了该端口',
+      change: '为服务器指定固定的被动端口范围，按相同端口号转发，并在防火墙中放行',
+    },
+    'data-port-filtered': {
+      seen: '{command} 给出端口 {port}，而 {address} 在 {seconds} 秒内没有应答',
+      means: '防火墙丢弃了数据连接：该端口没有放行，也没有 helper 为它放行',
+      change: '为服务器指定固定的被动端口范围并在防火墙中放行，或让 helper 逐个放行端口',
+    },
+    'data-port-rejected': {
+      seen: '{command} 给出端口 {port}，而到 {address} 的连接被拒绝（{code}）',
+      means: '防火墙用 ICMP 报文拒绝了数据连接：该端口没有放行，也没有 helper 为它放行',
+      change: '为服务器指定固定的被动端口范围并在防火墙中放行，或让 helper 逐个放行端口',
+    },
+    'data-refused': {
+      seen: '{command} 给出端口 {port}，连接成功，但列目录失败：{reply}',
+      means: '服务器没有收到或不接受此连接：连接到了另一台主机（转发有误），或其来源地址与控制连接不同',
+      change: '检查端口转发到何处。若途中有改变地址的代理，让服务器接受这种连接',
+    },
+    'data-unfinished': {
+      seen: '{command} 给出端口 {port}，连接成功，但列目录在 {seconds} 秒内没有结束',
+      means: '数据连接通向另一台主机，或其数据包在途中丢失',
+      change: '检查端口转发到何处，以及大数据包能否通过（MTU）',
+    },
+    'data-needs-tls': {
+      seen: '不使用 TLS 时服务器不提供目录列表：{reply}',
+      means: '端口可以使用；数据本身必须加密，未作检查',
+      change: '若客户端都使用 TLS，则无需修改',
+    },
+    'passive-range-small': {
+      seen: '{count} 次 PASV 只给出这些端口：{ports}',
+      means: '同时只能进行这么多被动传输，刚用过的端口可能尚未空闲',
+      change: '为服务器指定更大的端口范围，并在防火墙中放行',
+    },
+    'passive-range-exhausted': {
+      seen: '一个会话占用被动端口等待时，第二个会话得不到端口：{reply}',
+      means: '被动端口范围太小：同时有几个传输就会失败',
+      change: '为服务器指定更大的端口范围，并在防火墙中放行',
+    },
+    'extended-passive-refused': {
+      seen: 'EPSV 被拒绝：{reply}',
+      means: '先尝试 EPSV 的客户端会再用 PASV，只多一条命令。在 IPv6 上则没有被动模式可用',
+      change: '让服务器和途中的 ALG 支持 RFC 2428',
+    },
+    'extended-passive-refused-ipv6': {
+      seen: 'EPSV 在 IPv6 上被拒绝：{reply}',
+      means: 'PASV 没有 IPv6 的形式，因此完全没有被动模式可用',
+      change: '让服务器和途中的 ALG 支持 RFC 2428；或从 DNS 中删除其 IPv6 地址',
+    },
+    'helper-knows-only-pasv': {
+      seen: 'PASV 给出的端口可以连接，EPSV 给出的端口不能',
+      means:
+        '途中的 helper 按 227 应答放行端口，而不识别 229 应答（或防火墙只放行了端口范围的一部分）。curl 等客户端先尝试 EPSV，会卡住',
+      change: '放行整个端口范围，使用支持 RFC 2428 的 helper，或让服务器拒绝 EPSV',
+    },
+    'helper-knows-only-epsv': {
+      seen: 'EPSV 给出的端口可以连接，PASV 给出的端口不能',
+      means: '途中的 helper 按 229 应答放行端口，而不按 227 应答放行（或防火墙只放行了端口范围的一部分）',
+      change: '放行整个端口范围，或查明 helper 为何不接受 227 应答：若其中的地址不同，多数 helper 不接受',
+    },
+    'active-fine': { seen: '{command}：收到来自 {address} 端口 {port} 的数据连接' },
+    'active-refused': {
+      seen: '{command} 被拒绝：{reply}',
+      means: '服务器不支持主动模式，或不对此客户端开放',
+      change: '若客户端需要则允许；多数客户端用被动模式即可',
+    },
+    'active-extended-refused': {
+      seen: 'EPRT 被拒绝，而 PORT 未被拒绝：{reply}',
+      means: '先尝试 EPRT 的客户端会再用 PORT，只多一条命令',
+      change: '让服务器和途中的 ALG 支持 RFC 2428',
+    },
+    'active-not-rewritten': {
+      seen: '以自身地址 {own} 发出的 {command} 失败：{reply}',
+      means: '本客户端位于 NAT 之后，而那里没有 helper 换成外部地址：服务器得到的是它无法或不愿连接的地址',
+      change: '使用被动模式，或在客户端一侧的 NAT 上启用 FTP helper',
+    },
+    'active-blocked': {
+      seen: '{command} 被接受，但没有连接到达 {own}：{reply}',
+      means:
+        '途中的防火墙丢弃或拒绝了服务器发起的连接：客户端自己的防火墙、中间没有 FTP helper 的防火墙，或服务器的出站防火墙',
+      change: '使用被动模式；否则让 helper 跟踪控制连接，并让服务器从端口 20 发起连接',
+    },
+    'active-silent': {
+      seen: '{command} 被接受，但 {seconds} 秒内既没有连接到达 {own}，也没有应答',
+      means:
+        '途中的防火墙丢弃了服务器发起的连接：客户端自己的防火墙、中间没有 FTP helper 的防火墙，或服务器的出站防火墙',
+      change: '使用被动模式；否则让 helper 跟踪控制连接，并让服务器从端口 20 发起连接',
+    },
+    'active-unfinished': {
+      seen: '{command}：数据连接已到达，但列目录失败：{reply}',
+      means: '连接被切断，或其数据包在途中丢失',
+      change: '查看服务器日志',
+    },
+    'active-source-port': {
+      seen: '{command}：数据连接来自端口 {port}，而不是 20',
+      means: '只放行源端口 20 的防火墙会丢弃它。服务器可能无权使用端口 20，或 NAT 改变了端口',
+      change: '让服务器从端口 20 发起连接',
+    },
+    'active-source-address': {
+      seen: '{command}：数据连接来自 {source}，而所连接的服务器地址是 {reached}',
+      means: '防火墙和 helper 期望它来自所连接的地址，会丢弃它',
+      change: '让服务器从客户端所连接的地址发起连接：为其主动连接设置源 NAT',
+    },
+    'active-rewritten': {
+      seen: '{command} 给出的是 {own}，服务器看到的本客户端是另一个地址（{seen}），但仍建立了连接',
+      means: '途中的 helper 或 ALG 改写了此命令。只有不使用 TLS 时它才能这样做',
+      change: '无需修改',
+    },
+    'helper-knows-only-port': {
+      seen: 'PORT 之后有连接到达，EPRT 之后没有',
+      means: '途中的 helper 识别 PORT，而不识别 EPRT',
+      change: '使用支持 RFC 2428 的 helper，或使用被动模式',
+    },
+    'features-fine': { seen: '支持：{commands}' },
+    'size-missing': {
+      seen: '不支持 SIZE：{reply}',
+      means: '客户端无法显示进度，有些客户端无法续传上传',
+      change: '若该命令被禁用，则允许它',
+    },
+    'mdtm-missing': {
+      seen: '不支持 MDTM：{reply}',
+      means: '客户端无法比较文件的日期',
+      change: '若该命令被禁用，则允许它',
+    },
+    'rest-missing': {
+      seen: '不支持 REST：{reply}',
+      means: '中断的传输必须从头开始',
+      change: '若该命令被禁用，则允许它',
+    },
+    'abor-missing': {
+      seen: '不支持 ABOR：{reply}',
+      means: '取消传输就会失去会话',
+      change: '若该命令被禁用，则允许它，并让防火墙放行它',
+    },
+    'tls-fine': { seen: 'AUTH TLS：被动模式在 TLS 之上同样可用' },
+    'tls-none': {
+      seen: 'AUTH TLS 被拒绝：{reply}',
+      means: '密码和数据以明文传输',
+      change: '若有意如此，则无需修改；途中的 FTP helper 只有在不使用 TLS 时才起作用',
+    },
+    'tls-handshake-failed': {
+      seen: 'AUTH TLS 被接受，但握手失败（{code}）',
+      means: '双方没有共同的协议版本或加密套件，或服务器没有可用的证书，或途中的设备切断了连接',
+      change: '查看服务器日志，检查其证书和私钥',
+    },
+    'tls-certificate': {
+      seen: '服务器的证书不受信任（{code}）',
+      means: '客户端会询问用户或拒绝连接。以下检查中未追究证书',
+      change: '为客户端所用的域名申请证书',
+    },
+    'tls-login-refused': {
+      seen: '{user} 不使用 TLS 时可以登录，使用 TLS 时被拒绝：{reply}',
+      means: '服务器一提供 TLS 就使用它的客户端无法登录',
+      change: '查看服务器日志；TLS 登录的设置是单独的',
+    },
+    'tls-blinds-address': {
+      seen: '不使用 TLS 时 227 应答给出 {plain}，使用 TLS 时给出 {tls}',
+      means: '途中的 helper 改写了地址，而在 TLS 之上它看不到内容：使用 TLS 的客户端得到的是内网地址',
+      change: '让服务器自己通告外部地址，并把固定的端口范围转发给它',
+    },
+    'tls-blinds-port': {
+      seen: '不使用 TLS 时被动端口可以连接，使用 TLS 时 {address} 的端口 {port} 不能连接',
+      means: '途中的 helper 放行它读到的端口，而在 TLS 之上它看不到内容：列目录会卡住',
+      change: '为服务器指定固定的被动端口范围，全部放行并转发，并让服务器通告外部地址',
+    },
+    'idle-fine': { seen: '静默 {seconds} 秒后控制连接仍然有效' },
+    'idle-timeout': {
+      seen: '静默 {seconds} 秒后服务器结束了会话：{reply}',
+      means: '服务器自己的空闲会话时限短于所要求的时间',
+      change: '延长该时限',
+    },
+    'idle-closed': {
+      seen: '静默 {seconds} 秒后控制连接被直接关闭',
+      means: '途中的防火墙、负载均衡器或中继会结束空闲连接，或服务器自己结束了它',
+      change: '延长途中设备的时限，或以更短的间隔发送保活包',
+    },
+    'idle-silent': {
+      seen: '静默 {seconds} 秒后不再有应答',
+      means: '途中的 NAT 或防火墙已忘记此连接。长时间的传输也会因此失败：其间控制连接一直静默',
+      change: '延长途中设备的时限，或以更短的间隔发送保活包',
+    },
+  },
+};

@@ -1,0 +1,81 @@
+import { isFault, type Finding, type Level } from './finding.ts';
+import { en } from './messages/en.ts';
+import type { Catalogue, Message } from './messages/message.ts';
+import { zh } from './messages/zh.ts';
+
+export const languages = ['en', 'zh'] as const;
+export type Language = (typeof languages)[number];
+
+const catalogues: Readonly<Record<Language, Catalogue>> = { en, zh };
+
+/** The language that a user's environment asks for (locale(7)): `zh_CN.UTF-8` is `zh`; English where it is not known. */
+export function languageOf(env: Readonly<Record<string, string | undefined>>): Language {
+  const locale = [env['LC_ALL'], env['LC_MESSAGES'], env['LANG']].find(
+    (name) => name !== undefined && name !== '',
+  );
+  return languages.find((language) => locale?.split(/[_.@]/)[0] === language) ?? 'en';
+}
+
+const marks: Readonly<Record<Level, string>> = { fine: '✔', note: '•', fault: '✘' };
+
+/**
+ * For people: a line for what is well, and under what is not what it means, what to change, and the exact lines.
+ *
+ * @param style colours a mark, or not
+ */
+export function reportText(
+  findings: readonly Finding[],
+  language: Language,
+  style: (text: string, level: Level) => string = (text) => text,
+): string {
+  const catalogue = catalogues[language];
+  const faults = findings.filter(isFault).length;
+  const { healthy, oneFault, faults: several } = catalogue.words;
+  const summary = faults === 0 ? healthy : faults === 1 ? oneFault : fill(several, { count: faults });
+  return [...findings.flatMap((finding) => linesOf(finding, catalogue, style)), '', summary, ''].join('\n');
+}
+
+/** For machines: all of it as one object of JSON, with the words of the language. */
+export function reportJson(findings: readonly Finding[], language: Language): string {
+  const { findings: messages } = catalogues[language];
+  const list = findings.map((finding) => ({ ...finding, ...filled(messages[finding.id], finding.values) }));
+  return `${JSON.stringify({ healthy: !findings.some(isFault), findings: list }, undefined, 2)}\n`;
+}
+
+function linesOf(
+  { id, level, values, where, remedies }: Finding,
+  { findings, words }: Catalogue,
+  style: (text: string, level: Level) => string,
+): string[] {
+  const { seen, means, change } = filled(findings[id], values);
+  const place = where ? `${where.file}${where.line === undefined ? '' : `:${where.line}`}: ` : '';
+  const head = `${style(marks[level], level)} ${place}${seen}`;
+  if (level === 'fine') return [head];
+  return [
+    head,
+    ...(means === undefined ? [] : [`    ${words.means}: ${means}`]),
+    ...(change === undefined ? [] : [`    ${words.change}: ${change}`]),
+    ...remedies.flatMap(({ target, lines }) => [
+      `      ${target}:`,
+      ...lines.map((line) => `        ${line}`),
+    ]),
+    `    (${id})`,
+  ];
+}
+
+function filled({ seen, means, change }: Message, values: Finding['values']): Message {
+  return {
+    seen: fill(seen, values),
+    ...(means !== undefined && { means: fill(means, values) }),
+    ...(change !== undefined && { change: fill(change, values) }),
+  };
+}
+
+/** @throws where a value is missing: then the finding and its message do not belong together */
+function fill(text: string, values: Finding['values']): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`no value for {${name}} in: ${text}`);
+    return String(value);
+  });
+}

@@ -1,0 +1,80 @@
+import { familyOf } from '../net/address.ts';
+import type { Finding } from './finding.ts';
+import { checkActive, type ActiveCommand, type ActiveOutcome } from './server/check-active.ts';
+import { checkControl } from './server/check-control.ts';
+import { checkFeatures } from './server/check-features.ts';
+import { checkIdle } from './server/check-idle.ts';
+import { checkPassive, judgePair, type PassiveCommand, type PassiveOutcome } from './server/check-passive.ts';
+import { checkRange } from './server/check-range.ts';
+import { checkTls } from './server/check-tls.ts';
+import { checkWay } from './server/check-way.ts';
+import { Sessions } from './server/sessions.ts';
+
+export interface ServerTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface ServerOptions {
+  /** Milliseconds that one answer or one connection may take. */
+  readonly timeout: number;
+  /** Milliseconds of silence after which the control channel is tried again; 0: that is not tried. */
+  readonly idle: number;
+  /** Called with each finding as soon as it is made. */
+  readonly tell?: (finding: Finding) => void;
+}
+
+/** Speaks to a server as a client outside would, and says what goes wrong. Never throws for what the server does. */
+export async function examineServer(target: ServerTarget, options: ServerOptions): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const say = (made: Finding): void => {
+    // The lines stand under the first of a kind.
+    const finding = findings.some(({ id }) => id === made.id) ? { ...made, remedies: [] } : made;
+    findings.push(finding);
+    options.tell?.(finding);
+  };
+  const control = await checkControl(target, options.timeout, say);
+  if (!control) return findings;
+  const sessions = new Sessions(target, options.timeout, say, control);
+  try {
+    if (await sessions.begin()) await examineSession(sessions, target, options);
+  } finally {
+    sessions.close();
+  }
+  return findings;
+}
+
+async function examineSession(
+  sessions: Sessions,
+  { host }: ServerTarget,
+  { idle }: ServerOptions,
+): Promise<void> {
+  const { visit } = sessions;
+  const isIPv4 = familyOf(visit.reached) === 4;
+  // It takes the longest, so it goes on beside the others.
+  const idling = idle > 0 ? sessions.alone(() => checkIdle(visit, idle)) : undefined;
+  const passive = async (command: PassiveCommand): Promise<PassiveOutcome> =>
+    (await sessions.on((control) => checkPassive(visit, control, command))) ?? { port: 'none' };
+
+  const seen = await sessions.on((control) => checkWay(visit, control));
+  const pasv = isIPv4 ? await passive('PASV') : undefined;
+  const epsv = await passive('EPSV');
+  const pair = pasv && judgePair(pasv, epsv);
+  if (pair) visit.say(pair);
+  if (pasv?.announced) await sessions.on((control) => checkRange(visit, control));
+
+  const active = (command: ActiveCommand, port?: ActiveOutcome): Promise<ActiveOutcome | undefined> =>
+    sessions.on((control) => checkActive(visit, control, command, { seen, port }));
+  const port = isIPv4 ? await active('PORT') : undefined;
+  // Where PORT fails, EPRT fails for the same reason.
+  if (!isIPv4 || port?.kind === 'arrived') await active('EPRT', port);
+
+  await sessions.on((control) => checkFeatures(visit, control));
+  if (!sessions.overTls) {
+    await sessions.alone(() => checkTls(visit, host, pasv ? 'PASV' : 'EPSV', pasv ?? epsv));
+  }
+  const afterSilence = await idling;
+  if (afterSilence) visit.say(afterSilence);
+}

@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { formatExtendedHostPort } from '../../ftp/extended-host-port.ts';
+import { formatHostPort } from '../../ftp/host-port.ts';
+import { isPreliminary } from '../../ftp/reply.ts';
+import { familyOf, type Address } from '../../net/address.ts';
+import { endpointOfSocket, formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
+import { ignoreError } from '../../net/socket.ts';
+import { fine, type Finding } from '../finding.ts';
+import { isPrivate } from './addresses.ts';
+import { isDone, LostError, textOf, type ControlConnection, type Reply } from './control-connection.ts';
+import { finish, needsTls, type Listing } from './listing.ts';
+import { allowActive, fromPort20, kernelHelper } from './remedies.ts';
+import { seconds, type Visit } from './visit.ts';
+
+export type ActiveCommand = 'PORT' | 'EPRT';
+
+/** What came of PORT or EPRT and the listing behind it. */
+export type ActiveOutcome =
+  | { readonly kind: 'refused' | 'blocked'; readonly reply: Reply }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'arrived'; readonly from: Endpoint; readonly listing: Listing };
+
+/** What is known of the way when an outcome is judged. */
+interface ActiveFacts {
+  readonly command: ActiveCommand;
+  readonly own: Endpoint;
+  readonly reached: Address;
+  readonly known: Known;
+  readonly timeout: number;
+  readonly port: number;
+}
+
+/** What earlier subjects have found. */
+interface Known {
+  /** This client's address as the server sees it, where it says so. */
+  readonly seen: Address | undefined;
+  /** What came of PORT, for EPRT. */
+  readonly port?: ActiveOutcome | undefined;
+}
+
+/** One active listing. */
+export async function checkActive(
+  visit: Visit,
+  control: ControlConnection,
+  command: ActiveCommand,
+  known: Known,
+): Promise<ActiveOutcome> {
+  const server = createServer();
+  const sockets: Socket[] = [];
+  // A short listing is over, and its socket nameless, before the reply is read.
+  const arrived: Endpoint[] = [];
+  server.on('connection', (socket) => {
+    socket.on('error', ignoreError);
+    socket.resume();
+    sockets.push(socket);
+    const from = endpointOfSocket(socket.remoteAddress, socket.remotePort);
+    if (from) arrived.push(from);
+  });
+  try {
+    const own = await listen(server, control.local.address);
+    const outcome = await tryActive(
+      control,
+      `${command} ${argumentOf(command, own)}`,
+      server,
+      arrived,
+      visit,
+    );
+    const { reached, timeout, port } = visit;
+    const facts = { command, own, reached, known, timeout, port };
+    for (const finding of judgeActive(outcome, facts)) visit.say(finding);
+    return outcome;
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
+
+async function tryActive(
+  control: ControlConnection,
+  announcement: string,
+  server: Server,
+  arrived: readonly Endpoint[],
+  { timeout }: Visit,
+): Promise<ActiveOutcome> {
+  const answer = await control.ask(announcement);
+  if (!isDone(answer)) return { kind: 'refused', reply: answer };
+  const first = await control.ask('NLST').catch((error: unknown) => {
+    if (error instanceof LostError && error.silence === 'silent') return undefined;
+    throw error;
+  });
+  if (!first) {
+    // It is still connecting, and will answer some day.
+    control.close();
+    return { kind: 'silent' };
+  }
+  if (arrived.length === 0 && isPreliminary(first.code)) await connectionWithin(server, timeout);
+  const [from] = arrived;
+  if (!from) {
+    if (!isPreliminary(first.code)) return { kind: 'blocked', reply: first };
+    const last = await control.next();
+    if (typeof last !== 'string') return { kind: 'blocked', reply: last };
+    control.close();
+    return { kind: 'silent' };
+  }
+  if (!control.isSecured) return { kind: 'arrived', from, listing: await finish(control, first) };
+  // The data would be encrypted too, and the server waits for that; the connection was what is in question.
+  control.close();
+  return { kind: 'arrived', from, listing: 'done' };
+}
+
+async function connectionWithin(server: Server, timeout: number): Promise<void> {
+  await once(server, 'connection', { signal: AbortSignal.timeout(timeout) }).catch(ignoreError);
+}
+
+async function listen(server: Server, address: Address): Promise<Endpoint> {
+  server.listen({ host: address, port: 0 });
+  await once(server, 'listening');
+  return { address, port: (server.address() as AddressInfo).port };
+}
+
+function argumentOf(command: ActiveCommand, own: Endpoint): string {
+  return command === 'PORT' ? formatHostPort(own) : formatExtendedHostPort(own, '|');
+}
+
+const knowsOnlyPort: Finding = { id: 'helper-knows-only-port', level: 'fault', values: {}, remedies: [] };
+
+/** What an outcome says, with its reason. */
+function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
+  const { command, own, reached, timeout, port } = facts;
+  const values = { command, own: formatEndpoint(own) };
+  const portWorks = facts.known.port?.kind === 'arrived';
+  switch (outcome.kind) {
+    case 'refused': {
+      const reply = textOf(outcome.reply);
+      if (portWorks)
+        return [{ id: 'active-extended-refused', level: 'note', values: { reply }, remedies: [] }];
+      // A server that does no active mode says 550 or 502; one that dislikes the address 500 or 501.
+      if (isBehindNat(facts) && (outcome.reply.code === 500 || outcome.reply.code === 501)) {
+        return [notRewritten(facts, reply)];
+      }
+      const remedies = allowActive;
+      return [{ id: 'active-refused', level: 'fault', values: { command, reply }, remedies }];
+    }
+    case 'blocked': {
+      const reply = textOf(outcome.reply);
+      if (needsTls(outcome.reply)) {
+        return [{ id: 'data-needs-tls', level: 'note', values: { reply }, remedies: [] }];
+      }
+      if (portWorks) return [knowsOnlyPort];
+      if (isBehindNat(facts)) return [notRewritten(facts, reply)];
+      const remedies = [...kernelHelper(port), ...fromPort20];
+      return [{ id: 'active-blocked', level: 'fault', values: { ...values, reply }, remedies }];
+    }
+    case 'silent':
+      if (portWorks) return [knowsOnlyPort];
+      if (isBehindNat(facts)) return [notRewritten(facts, '…')];
+      return [
+        {
+          id: 'active-silent',
+          level: 'fault',
+          values: { ...values, seconds: seconds(timeout) },
+          remedies: [...kernelHelper(port), ...fromPort20],
+        },
+      ];
+    case 'arrived':
+      return [
+        judgeArrived(outcome.listing, outcome.from, facts),
+        ...judgeSource(outcome.from, reached, facts),
+      ];
+  }
+}
+
+function judgeArrived(listing: Listing, from: Endpoint, { command }: ActiveFacts): Finding {
+  if (listing === 'done') return fine('active-fine', { command, address: from.address, port: from.port });
+  const reply = listing === 'unfinished' ? '…' : textOf(listing);
+  return { id: 'active-unfinished', level: 'fault', values: { command, reply }, remedies: [] };
+}
+
+function judgeSource(from: Endpoint, reached: Address, facts: ActiveFacts): Finding[] {
+  const {
+    command,
+    own,
+    known: { seen },
+  } = facts;
+  const findings: Finding[] = [];
+  if (from.address !== reached) {
+    const values = { command, source: from.address, reached };
+    findings.push({ id: 'active-source-address', level: 'note', values, remedies: [] });
+  }
+  if (from.port !== 20) {
+    const values = { command, port: from.port };
+    findings.push({ id: 'active-source-port', level: 'note', values, remedies: fromPort20 });
+  }
+  if (seen !== undefined && seen !== own.address) {
+    const values = { command, own: own.address, seen };
+    findings.push({ id: 'active-rewritten', level: 'note', values, remedies: [] });
+  }
+  return findings;
+}
+
+function notRewritten({ command, own, port }: ActiveFacts, reply: string): Finding {
+  return {
+    id: 'active-not-rewritten',
+    level: 'fault',
+    values: { command, own: formatEndpoint(own), reply },
+    remedies: kernelHelper(port),
+  };
+}
+
+/** The server's word is better than a guess from the addresses. */
+function isBehindNat({ own, reached, known: { seen } }: ActiveFacts): boolean {
+  if (seen !== undefined) return seen !== own.address;
+  return familyOf(own.address) === 4 && isPrivate(own.address) && !isPrivate(reached);
+}

@@ -1,0 +1,46 @@
+import { fine, type Finding } from '../finding.ts';
+import { isDone, textOf, type ControlConnection, type Reply } from './control-connection.ts';
+import { RefusedError } from './visit.ts';
+
+interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** @throws LostError; RefusedError with the server's answer */
+export async function login(control: ControlConnection, { user, password }: Credentials): Promise<void> {
+  let reply = await control.ask(`USER ${inBytes(user)}`);
+  if (reply.code === 331) reply = await control.ask(`PASS ${inBytes(password)}`);
+  // RFC 959 section 5.4: 332 asks for an account, which hardly any server has.
+  if (!isDone(reply)) throw new RefusedError(reply);
+}
+
+/** TLS, then the login, then data channels over TLS as well. @throws LostError, RefusedError, the handshake's error */
+export async function loginOverTls(
+  control: ControlConnection,
+  credentials: Credentials,
+  name: string | undefined,
+): Promise<void> {
+  const reply = await control.ask('AUTH TLS');
+  if (reply.code !== 234) throw new RefusedError(reply);
+  await control.secure(name);
+  await login(control, credentials);
+  await control.ask('PBSZ 0');
+  await control.ask('PROT P');
+}
+
+/** Whether a refused login was one that TLS would have saved. The code is 530, 550, 421 or 522, the words differ. */
+export function demandsTls(reply: Reply): boolean {
+  return reply.code >= 400 && /\b(?:tls|ssl|encrypt\w*|secure)\b/i.test(reply.lines.join(' '));
+}
+
+export function judgeLogin(outcome: Reply | undefined, user: string): Finding {
+  if (!outcome) return fine('login-fine', { user });
+  const values = { user, reply: textOf(outcome) };
+  return { id: 'login-refused', level: 'fault', values, remedies: [] };
+}
+
+/** A command line has no place for a line's end; the rest goes as UTF-8. */
+function inBytes(text: string): string {
+  return Buffer.from(text.replace(/[\r\n]/g, ''), 'utf8').toString('latin1');
+}

@@ -1,0 +1,172 @@
+import type { Socket } from 'node:net';
+import { findExtendedPorts } from '../../ftp/extended-host-port.ts';
+import { findHostPorts } from '../../ftp/host-port.ts';
+import { familyOf, type Address } from '../../net/address.ts';
+import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
+import { fine, type Finding } from '../finding.ts';
+import { isPrivate, isUnroutable } from './addresses.ts';
+import { textOf, type ControlConnection, type Reply } from './control-connection.ts';
+import { list, needsTls, type Listing } from './listing.ts';
+import { tryPort, type Failure, type PortState } from './port.ts';
+import {
+  allowPassive,
+  announce,
+  kernelHelper,
+  openRange,
+  otherDataAddress,
+  passiveRange,
+} from './remedies.ts';
+import { seconds, type Visit } from './visit.ts';
+
+export type PassiveCommand = 'PASV' | 'EPSV';
+
+/** What came of a passive command. */
+export interface PassiveOutcome {
+  readonly port: PortState['how'] | 'none';
+  /** What a 227 says. */
+  readonly announced?: Endpoint;
+}
+
+/** One passive listing: the announcement, the port at the address that was reached, the data. */
+export async function checkPassive(
+  visit: Visit,
+  control: ControlConnection,
+  command: PassiveCommand,
+): Promise<PassiveOutcome> {
+  const { reached, timeout } = visit;
+  const reply = await control.ask(command);
+  if (reply.code !== (command === 'PASV' ? 227 : 229)) {
+    visit.say(judgeRefusal(command, reply, reached));
+    return { port: 'none' };
+  }
+  const at = endpointIn(command, reply, reached);
+  if (!at) {
+    const values = { command, reply: textOf(reply) };
+    visit.say({ id: 'passive-unreadable', level: 'fault', values, remedies: [] });
+    return { port: 'none' };
+  }
+  const wrong = judgeAnnouncement(reached, at);
+  if (wrong) visit.say(await withTry(wrong, at, timeout));
+
+  const state = await tryPort(reached, at.port, timeout);
+  if (state.how === 'open') {
+    visit.say(
+      await throughPort(control, command, state.socket, { address: reached, port: at.port }, timeout),
+    );
+  } else {
+    visit.say(judgePort(command, state, { address: reached, port: at.port }, visit));
+  }
+  return { port: state.how, announced: at };
+}
+
+/** What comes through a port that opened. */
+async function throughPort(
+  control: ControlConnection,
+  command: PassiveCommand,
+  socket: Socket,
+  at: Endpoint,
+  timeout: number,
+): Promise<Finding> {
+  if (!control.isSecured) return judgeListing(command, await list(control, socket), at, timeout);
+  // The data would be encrypted too, and the port is what is in question.
+  socket.destroy();
+  return fine('passive-open', { command, address: at.address, port: at.port });
+}
+
+/** Where a reply leads to; a 229 has no address but the one that was reached (RFC 2428 section 3). */
+export function endpointIn(command: PassiveCommand, reply: Reply, reached: Address): Endpoint | undefined {
+  const text = reply.lines.join('\n');
+  if (command === 'PASV') return findHostPorts(text.replace(/^227/, ''))[0]?.endpoint;
+  const port = findExtendedPorts(text)[0]?.port;
+  return port === undefined ? undefined : { address: reached, port };
+}
+
+/** What is wrong with the address of a 227; undefined where it is the one that was reached. */
+export function judgeAnnouncement(reached: Address, announced: Endpoint): Finding | undefined {
+  const { address } = announced;
+  // There is no other way to write an IPv6 address in a 227.
+  if (address === reached || (familyOf(reached) === 6 && address === '0.0.0.0')) return undefined;
+  const finding = {
+    level: 'fault',
+    values: { reached, announced: formatEndpoint(announced) },
+    remedies: announce(reached),
+  } as const;
+  if (isUnroutable(address)) return { id: 'announced-unroutable', ...finding };
+  if (isPrivate(address) && !isPrivate(reached)) return { id: 'announced-private', ...finding };
+  return { id: 'announced-other', ...finding };
+}
+
+/** An address that is not the one reached may be another of the server's: that is less bad. */
+async function withTry(finding: Finding, { address, port }: Endpoint, timeout: number): Promise<Finding> {
+  if (finding.id === 'announced-unroutable') return finding;
+  const state = await tryPort(address, port, timeout);
+  if (state.how !== 'open') return finding;
+  state.socket.destroy();
+  return { ...finding, id: 'announced-other-works', level: 'note' };
+}
+
+function judgeRefusal(command: PassiveCommand, reply: Reply, reached: Address): Finding {
+  const values = { reply: textOf(reply) };
+  if (command === 'PASV') return { id: 'passive-refused', level: 'fault', values, remedies: allowPassive };
+  return familyOf(reached) === 6
+    ? { id: 'extended-passive-refused-ipv6', level: 'fault', values, remedies: [] }
+    : { id: 'extended-passive-refused', level: 'note', values, remedies: [] };
+}
+
+export function judgePort(
+  command: PassiveCommand,
+  failure: Failure,
+  at: Endpoint,
+  { timeout, port: controlPort }: { readonly timeout: number; readonly port: number },
+): Finding {
+  const values = { command, address: at.address, port: at.port };
+  const helped = [...passiveRange, ...openRange, ...kernelHelper(controlPort)];
+  switch (failure.how) {
+    case 'closed':
+      return { id: 'data-port-closed', level: 'fault', values, remedies: [...passiveRange, ...openRange] };
+    case 'filtered':
+      return {
+        id: 'data-port-filtered',
+        level: 'fault',
+        values: { ...values, seconds: seconds(timeout) },
+        remedies: helped,
+      };
+    case 'rejected':
+      return {
+        id: 'data-port-rejected',
+        level: 'fault',
+        values: { ...values, code: failure.code },
+        remedies: helped,
+      };
+  }
+}
+
+function judgeListing(
+  command: PassiveCommand,
+  listing: Listing,
+  { address, port }: Endpoint,
+  timeout: number,
+): Finding {
+  if (listing === 'done') return fine('passive-fine', { command, address, port });
+  const values = { command, port };
+  if (listing === 'unfinished') {
+    return {
+      id: 'data-unfinished',
+      level: 'fault',
+      values: { ...values, seconds: seconds(timeout) },
+      remedies: [],
+    };
+  }
+  const reply = textOf(listing);
+  if (needsTls(listing)) return { id: 'data-needs-tls', level: 'note', values: { reply }, remedies: [] };
+  return { id: 'data-refused', level: 'fault', values: { ...values, reply }, remedies: otherDataAddress };
+}
+
+/** What it says of a helper on the way that one of the two commands works. */
+export function judgePair(pasv: PassiveOutcome, epsv: PassiveOutcome): Finding | undefined {
+  const fails = ({ port }: PassiveOutcome): boolean => port !== 'open' && port !== 'none';
+  const finding = { level: 'fault', values: {}, remedies: [...passiveRange, ...openRange] } as const;
+  if (pasv.port === 'open' && fails(epsv)) return { id: 'helper-knows-only-pasv', ...finding };
+  if (epsv.port === 'open' && fails(pasv)) return { id: 'helper-knows-only-epsv', ...finding };
+  return undefined;
+}

@@ -1,0 +1,250 @@
+import type { Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { LineReader } from '../../ftp/lines.ts';
+import { ReplyReader } from '../../ftp/reply.ts';
+import { dial } from '../../net/dial.ts';
+import { codeOf, messageOf } from '../../net/error.ts';
+import { endpointOfSocket, type Endpoint } from '../../net/endpoint.ts';
+import { ignoreError } from '../../net/socket.ts';
+
+/** A whole reply. Text is binary (one character a byte). */
+export interface Reply {
+  /** 0 for a first line that is no reply of FTP. */
+  readonly code: number;
+  readonly lines: readonly string[];
+}
+
+/** Why there is no reply: the connection was ended, was reset, or stayed silent for as long as is waited. */
+export type Silence = 'closed' | 'reset' | 'silent';
+
+/** There is no reply to a command. */
+export class LostError extends Error {
+  override readonly name = 'LostError';
+  readonly command: string;
+  readonly silence: Silence;
+
+  constructor(command: string, silence: Silence) {
+    super(`${command}: ${silence}`);
+    this.command = command;
+    this.silence = silence;
+  }
+}
+
+/** TLS was agreed on and did not come about; the message is the system's or OpenSSL's code. */
+export class HandshakeError extends Error {
+  override readonly name = 'HandshakeError';
+
+  constructor(cause: unknown) {
+    super(codeOrWords(cause), { cause });
+  }
+}
+
+/** More than any server says in one reply: whoever sends more would fill the memory. */
+const mostLines = 2000;
+
+/** A client's side of a control channel. Every wait has a limit. */
+export class ControlConnection {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Resolves when the other side has ended it. */
+  readonly ended: Promise<void>;
+  readonly #timeout: number;
+  readonly #lines = new LineReader();
+  readonly #parts = new ReplyReader();
+  readonly #replies: Reply[] = [];
+  #socket: Socket | TLSSocket;
+  #open: string[] = [];
+  #end: 'closed' | 'reset' | undefined;
+  #tlsError: unknown;
+  #greeted = false;
+  #secured = false;
+  #wake: () => void = ignoreError;
+  #tellEnd: () => void = ignoreError;
+
+  constructor(socket: Socket, timeout: number) {
+    const local = endpointOfSocket(socket.localAddress, socket.localPort);
+    const remote = endpointOfSocket(socket.remoteAddress, socket.remotePort);
+    if (!local || !remote) throw new LostError('', 'reset');
+    this.local = local;
+    this.remote = remote;
+    this.#timeout = timeout;
+    this.#socket = socket;
+    this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
+    this.#listen(socket);
+  }
+
+  get isOpen(): boolean {
+    return this.#end === undefined && !this.#socket.destroyed;
+  }
+
+  get isSecured(): boolean {
+    return this.#secured;
+  }
+
+  /** Writes a command and waits for its first reply. @throws LostError where there is none, HandshakeError */
+  async ask(command: string): Promise<Reply> {
+    // A reply that nobody waited for would be taken for this command's.
+    this.#replies.length = 0;
+    if (!this.isOpen) throw new LostError(command, this.#end ?? 'closed');
+    this.#socket.write(`${command}\r\n`, 'latin1');
+    const reply = await this.next();
+    if (typeof reply !== 'string') return reply;
+    // TLS 1.3: what the server dislikes of the handshake is heard after it.
+    if (this.#tlsError !== undefined) throw new HandshakeError(this.#tlsError);
+    throw new LostError(command, reply);
+  }
+
+  /** The next reply that comes, or came and was not read. */
+  async next(limit: number = this.#timeout): Promise<Reply | Silence> {
+    const until = performance.now() + limit;
+    for (;;) {
+      const reply = this.#replies.shift();
+      if (reply) return reply;
+      if (this.#end) return this.#end;
+      const left = until - performance.now();
+      if (left <= 0) return 'silent';
+      await this.#something(left);
+    }
+  }
+
+  /**
+   * Goes on over TLS, whatever the certificate: this looks for faults of FTP, and says what is wrong with the
+   * certificate.
+   *
+   * @returns the code of what is wrong with the certificate
+   * @throws HandshakeError
+   */
+  async secure(name: string | undefined): Promise<string | undefined> {
+    const plain = this.#socket;
+    for (const event of ['data', 'end', 'error', 'close']) plain.removeAllListeners(event);
+    const socket = connectTls({
+      socket: plain,
+      rejectUnauthorized: false,
+      ...(name !== undefined && { servername: name }),
+    });
+    this.#socket = socket;
+    await handshake(socket, this.#timeout);
+    this.#secured = true;
+    this.#listen(socket);
+    const problem: unknown = socket.authorizationError;
+    return problem === null || problem === undefined ? undefined : codeOrWords(problem);
+  }
+
+  close(): void {
+    this.#end ??= 'closed';
+    this.#socket.destroy();
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('data', (chunk) => {
+      this.#read(chunk);
+    });
+    socket.on('end', () => {
+      this.#finish('closed');
+    });
+    socket.on('error', (error) => {
+      if (codeOrWords(error).startsWith('ERR_SSL')) this.#tlsError ??= error;
+      this.#finish('reset');
+    });
+    socket.on('close', () => {
+      this.#finish('closed');
+    });
+    socket.resume();
+  }
+
+  #read(chunk: Buffer): void {
+    this.#lines.push(chunk);
+    for (let line = this.#lines.next(); line; line = this.#lines.next()) {
+      if (line.piece !== 'more') this.#take(line.text);
+    }
+    this.#wake();
+  }
+
+  #take(text: string): void {
+    const part = this.#parts.push(text);
+    if (part.kind === 'stray') {
+      if (!this.#greeted) this.#replies.push({ code: 0, lines: [text] });
+      this.#greeted = true;
+      return;
+    }
+    this.#greeted = true;
+    this.#open.push(text);
+    if (part.kind === 'single' || part.kind === 'last') {
+      this.#replies.push({ code: part.code, lines: this.#open });
+      this.#open = [];
+    } else if (this.#open.length > mostLines) {
+      this.close();
+    }
+  }
+
+  #finish(end: 'closed' | 'reset'): void {
+    this.#end ??= end;
+    this.#socket.destroy();
+    this.#wake();
+    this.#tellEnd();
+  }
+
+  #something(limit: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#wake = ignoreError;
+        resolve();
+      };
+      const timer = setTimeout(done, limit);
+      this.#wake = done;
+    });
+  }
+}
+
+function handshake(socket: TLSSocket, timeout: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new HandshakeError(cause));
+    };
+    const closed = (): void => {
+      fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+    };
+    const timer = setTimeout(() => {
+      fail(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+    }, timeout);
+    // It stays: what is destroyed may still have an error to tell.
+    socket.on('error', fail);
+    socket.once('close', closed);
+    socket.once('secureConnect', () => {
+      clearTimeout(timer);
+      socket.off('close', closed);
+      resolve();
+    });
+  });
+}
+
+/** @throws the system's error where there is no connection */
+export async function openControl(
+  to: { readonly host: string; readonly port: number },
+  timeout: number,
+): Promise<ControlConnection> {
+  return new ControlConnection(await dial(to, timeout).connected, timeout);
+}
+
+/**
+ * A reply as a finding shows it: its first line, and nothing in it that a terminal would act on.
+ *
+ *     530-Please log in.        ->  530-Please log in.
+ */
+export function textOf({ lines }: Reply): string {
+  const text = Buffer.from(lines[0] ?? '', 'latin1').toString('utf8');
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, '').slice(0, 200);
+}
+
+function codeOrWords(error: unknown): string {
+  const code = codeOf(error);
+  return typeof code === 'string' ? code : messageOf(error);
+}
+
+/** 2yz */
+export function isDone({ code }: Reply): boolean {
+  return code >= 200 && code < 300;
+}

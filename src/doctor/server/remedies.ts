@@ -1,0 +1,113 @@
+import type { Address } from '../../net/address.ts';
+import type { Remedy } from '../finding.ts';
+
+/** The passive ports of the examples: what Pinhole has when it is not told others. */
+const [first, last] = [50_000, 50_999];
+
+/** The server says another address than its own. */
+export function announce(address: Address): Remedy[] {
+  return [
+    { target: 'vsftpd.conf', lines: [`pasv_address=${address}`] },
+    { target: 'proftpd.conf', lines: [`MasqueradeAddress ${address}`] },
+    { target: 'pure-ftpd', lines: [`ForcePassiveIP ${address}`, `-P ${address}`] },
+    { target: 'pinhole', lines: [`--public-address ${address}`] },
+  ];
+}
+
+/** The server keeps to a range of ports. */
+export const passiveRange: readonly Remedy[] = [
+  { target: 'vsftpd.conf', lines: [`pasv_min_port=${first}`, `pasv_max_port=${last}`] },
+  { target: 'proftpd.conf', lines: [`PassivePorts ${first} ${last}`] },
+  { target: 'pure-ftpd', lines: [`PassivePortRange ${first} ${last}`, `-p ${first}:${last}`] },
+  { target: 'pinhole', lines: [`--passive-ports ${first}-${last}`] },
+];
+
+/** ... and the firewall opens it. */
+export const openRange: readonly Remedy[] = [
+  { target: 'nftables', lines: [`nft add rule inet filter input tcp dport ${first}-${last} accept`] },
+  { target: 'iptables', lines: [`iptables -I INPUT -p tcp --dport ${first}:${last} -j ACCEPT`] },
+];
+
+export function openControlPort(port: number): Remedy[] {
+  return [
+    { target: 'nftables', lines: [`nft add rule inet filter input tcp dport ${port} accept`] },
+    { target: 'iptables', lines: [`iptables -I INPUT -p tcp --dport ${port} -j ACCEPT`] },
+  ];
+}
+
+export function listenOn(port: number): Remedy[] {
+  return [
+    { target: 'vsftpd.conf', lines: ['listen=YES', `listen_port=${port}`] },
+    { target: 'proftpd.conf', lines: [`Port ${port}`] },
+    { target: 'pure-ftpd', lines: [`Bind ,${port}`, `-S ,${port}`] },
+    { target: 'shell', lines: [`ss -ltn 'sport = :${port}'`] },
+  ];
+}
+
+/** The kernel's helper, which a firewall or NAT needs for what is not opened by hand. */
+export function kernelHelper(port: number): Remedy[] {
+  return [
+    {
+      target: 'nftables',
+      lines: [
+        'table inet ftp-helper {',
+        '  ct helper ftp { type "ftp" protocol tcp; }',
+        '  chain watch {',
+        '    type filter hook prerouting priority filter;',
+        `    tcp dport ${port} ct helper set "ftp"`,
+        '  }',
+        '}',
+        'nft add rule inet filter input ct state related accept',
+      ],
+    },
+    {
+      target: 'iptables',
+      lines: [
+        `iptables -t raw -A PREROUTING -p tcp --dport ${port} -j CT --helper ftp`,
+        'iptables -I INPUT -m conntrack --ctstate RELATED -m helper --helper ftp -j ACCEPT',
+      ],
+    },
+    { target: 'shell', lines: ['modprobe nf_nat_ftp'] },
+  ];
+}
+
+export const noLookups: readonly Remedy[] = [
+  // Only Red Hat's build knows the second; another would not start with it.
+  { target: 'vsftpd.conf', lines: ['tcp_wrappers=NO', '# RHEL, Fedora: reverse_lookup_enable=NO'] },
+  { target: 'proftpd.conf', lines: ['UseReverseDNS off', 'IdentLookups off'] },
+  { target: 'pure-ftpd', lines: ['DontResolve yes', '-H'] },
+];
+
+export const allowActive: readonly Remedy[] = [{ target: 'vsftpd.conf', lines: ['port_enable=YES'] }];
+
+/** Pure-FTPd's -N forces active mode. */
+export const allowPassive: readonly Remedy[] = [
+  { target: 'vsftpd.conf', lines: ['pasv_enable=YES'] },
+  { target: 'pure-ftpd', lines: ['NATmode no'] },
+];
+
+export const fromPort20: readonly Remedy[] = [
+  { target: 'vsftpd.conf', lines: ['connect_from_port_20=YES'] },
+  { target: 'proftpd.conf', lines: ['RootRevoke off'] },
+];
+
+export const otherDataAddress: readonly Remedy[] = [
+  { target: 'vsftpd.conf', lines: ['pasv_promiscuous=YES'] },
+  { target: 'proftpd.conf', lines: ['AllowForeignAddress on'] },
+  { target: 'pure-ftpd', lines: ['AllowUserFXP yes', '-w'] },
+];
+
+export function idleFor(seconds: number): Remedy[] {
+  const minutes = Math.ceil(seconds / 60);
+  return [
+    { target: 'vsftpd.conf', lines: [`idle_session_timeout=${seconds}`] },
+    { target: 'proftpd.conf', lines: [`TimeoutIdle ${seconds}`] },
+    { target: 'pure-ftpd', lines: [`MaxIdleTime ${minutes}`, `-I ${minutes}`] },
+  ];
+}
+
+/** A packet each minute keeps what is on the way from forgetting the connection. */
+export const keepAlive: readonly Remedy[] = [
+  { target: 'shell', lines: ['sysctl -w net.ipv4.tcp_keepalive_time=60'] },
+  { target: 'proftpd.conf', lines: ['SocketOptions keepalive on'] },
+];

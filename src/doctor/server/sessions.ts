@@ -1,0 +1,123 @@
+import { codeOf } from '../../net/error.ts';
+import type { Finding } from '../finding.ts';
+import { readGreeting } from './check-control.ts';
+import { demandsTls, judgeLogin, login, loginOverTls } from './check-login.ts';
+import { nameOf } from './check-tls.ts';
+import { ControlConnection, LostError, openControl, textOf } from './control-connection.ts';
+import { lostFinding, openSession, RefusedError, type Visit } from './visit.ts';
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The control connections of one examination: one for the subjects in turn, opened anew where one of them ends it. */
+export class Sessions {
+  readonly visit: Visit;
+  #control: ControlConnection | undefined;
+  #overTls = false;
+
+  constructor(target: Target, timeout: number, say: (finding: Finding) => void, first: ControlConnection) {
+    this.#control = first;
+    this.visit = {
+      reached: first.remote.address,
+      port: target.port,
+      user: target.user,
+      timeout,
+      say,
+      greeted: () => this.#greeted(),
+      login: (control) =>
+        this.#overTls && !control.isSecured
+          ? loginOverTls(control, target, nameOf(target.host))
+          : login(control, target),
+    };
+  }
+
+  /** Whether the server lets nobody in but over TLS. */
+  get overTls(): boolean {
+    return this.#overTls;
+  }
+
+  /** Logs in on the first connection, over TLS where the server wants that. Says how that went. */
+  async begin(): Promise<boolean> {
+    const { say, timeout, user } = this.visit;
+    const refusal = await this.#tryLogin();
+    if (refusal === undefined) {
+      say(judgeLogin(undefined, user));
+      return true;
+    }
+    if (!(refusal instanceof RefusedError)) {
+      say(lostFinding(refusal, timeout));
+      return false;
+    }
+    if (!demandsTls(refusal.reply)) {
+      say(judgeLogin(refusal.reply, user));
+      return false;
+    }
+    const values = { user, reply: textOf(refusal.reply) };
+    say({ id: 'login-needs-tls', level: 'note', values, remedies: [] });
+    return this.#beginOverTls();
+  }
+
+  /** Does one subject on the shared connection. Undefined where it came to no end; that has been said then. */
+  async on<T>(check: (control: ControlConnection) => Promise<T>): Promise<T | undefined> {
+    return this.alone(async () => {
+      if (this.#control?.isOpen !== true) this.#control = await openSession(this.visit);
+      return check(this.#control);
+    });
+  }
+
+  /** Does one subject that has connections of its own. */
+  async alone<T>(check: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await check();
+    } catch (error) {
+      this.visit.say(lostFinding(error, this.visit.timeout));
+      // What comes late would be taken for the answer to another command.
+      if (error instanceof LostError) this.#control?.close();
+      return undefined;
+    }
+  }
+
+  close(): void {
+    this.#control?.close();
+  }
+
+  async #beginOverTls(): Promise<boolean> {
+    const { say, timeout, user } = this.visit;
+    this.#control?.close();
+    this.#overTls = true;
+    try {
+      this.#control = await openSession(this.visit);
+      say(judgeLogin(undefined, user));
+      return true;
+    } catch (error) {
+      if (error instanceof RefusedError) say(judgeLogin(error.reply, user));
+      else say(lostFinding(error, timeout));
+      return false;
+    }
+  }
+
+  /** What the first login failed with. */
+  async #tryLogin(): Promise<unknown> {
+    try {
+      if (this.#control) await this.visit.login(this.#control);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #greeted(): Promise<ControlConnection> {
+    const { reached, port, timeout } = this.visit;
+    const control = await openControl({ host: reached, port }, timeout).catch((error: unknown) => {
+      throw new LostError('', codeOf(error) === 'ECONNREFUSED' ? 'reset' : 'silent');
+    });
+    const greeting = await readGreeting(control, timeout);
+    if (typeof greeting !== 'string' && greeting.code === 220) return control;
+    control.close();
+    throw typeof greeting === 'string' ? new LostError('', greeting) : new RefusedError(greeting);
+  }
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runProgram } from '../helpers/relay/program.ts';
+
+function article(folder: string): string[] {
+  const data = `test/data/doctor/${folder}`;
+  return [
+    '--vsftpd-conf',
+    `${data}/vsftpd.conf`,
+    '--iptables',
+    `${data}/iptables`,
+    '--iptables-config',
+    `${data}/iptables-config`,
+  ];
+}
+
+test('doctor --host names the faults of files from elsewhere, and exits with 1', async (t) => {
+  const { code, stdout, stderr } = await runProgram(t, ['doctor', '--host', ...article('article')]);
+  assert.equal(stderr, '');
+  assert.equal(code, 1);
+  for (const id of [
+    'passive-range-inverted',
+    'modules-line-overridden',
+    'source-port-for-destination',
+    'rule-without-target',
+  ]) {
+    assert.match(stdout, new RegExp(`\\(${id}\\)`));
+  }
+  assert.match(stdout, /\n4 faults\.\n$/);
+});
+
+test('doctor --host exits with 0 once the remedies are applied', async (t) => {
+  const { code, stdout } = await runProgram(t, ['doctor', '--host', ...article('article-mended')]);
+  assert.equal(code, 0);
+  assert.match(stdout, /Nothing has to be changed\.\n$/);
+});
+
+test('doctor prints JSON, in the language that is asked for', async (t) => {
+  const { code, stdout } = await runProgram(t, [
+    'doctor',
+    '--host',
+    '--json',
+    '--lang',
+    'zh',
+    ...article('article'),
+  ]);
+  assert.equal(code, 1);
+  const report = JSON.parse(stdout) as {
+    findings: { id: string; seen: string; where: { file: string; line: number } }[];
+  };
+  assert.deepEqual(report.findings[0]?.where, { file: 'test/data/doctor/article/vsftpd.conf', line: 4 });
+  assert.match(report.findings[0].seen, /被动端口范围/);
+});
+
+test('doctor speaks the language of the environment', async (t) => {
+  const { stdout } = await runProgram(t, ['doctor', '--host', ...article('article')], {
+    LC_ALL: 'zh_CN.UTF-8',
+  });
+  assert.match(stdout, /4 处故障。/);
+});
+
+for (const [name, args, message] of [
+  ['neither a URL nor --host', [], /nothing to examine, allowed: ftp:/],
+  ['a file without --host', ['--sysctl', 'x'], /--sysctl is a file of a host: say --host too/],
+  [
+    'a file that is not there',
+    ['--host', '--iptables', '/no/such/file'],
+    /--iptables: cannot read the file: ENOENT/,
+  ],
+  ['a file twice', ['--host', '--iptables', 'a', '--iptables', 'b'], /--iptables: allowed: one file/],
+  ['a language that it has not', ['--host', '--lang', 'tlh'], /lang/],
+  ['a URL of something else', ['http://ftp.example.org/'], /not one of ftp; allowed: ftp:/],
+  ['a URL with a path', ['ftp://ftp.example.org/pub'], /has a path/],
+  ['a URL without a host', ['ftp://anna:secret@/'], /no usable host/],
+  ['a URL with a port that is none', ['ftp://ftp.example.org:ftp'], /no usable host and port/],
+  ['a user with two lines', ['ftp://anna%0d%0aDELE%20x:secret@ftp.example.org'], /not well encoded/],
+  ['half an encoding', ['ftp://anna:secret%2@ftp.example.org'], /not well encoded/],
+  [
+    'a user without a password',
+    ['ftp://anna@ftp.example.org'],
+    /a password is missing, allowed: --password-file, FTP_PASSWORD/,
+  ],
+  [
+    'a file of a password that is not there',
+    ['ftp://anna@ftp.example.org', '--password-file', '/no'],
+    /--password-file: cannot read/,
+  ],
+  ['no time', ['ftp://ftp.example.org', '--timeout', '0'], /timeout: allowed: seconds above 0/],
+  ['a time before now', ['ftp://ftp.example.org', '--idle', '-1'], /idle: allowed: seconds from 0/],
+] as const) {
+  test(`doctor with ${name} is one line on standard error and exit code 2`, async (t) => {
+    const { code, stdout, stderr } = await runProgram(t, ['doctor', ...args]);
+    assert.equal(code, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^pinhole: [^\n]+\n$/);
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /secret/);
+  });
+}
+
+test('doctor takes no password of several lines from a file', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const file = join(folder, 'password');
+  writeFileSync(file, 'one\ntwo\n');
+  const { code, stderr } = await runProgram(t, ['doctor', 'ftp://anna@127.0.0.1:1', '--password-file', file]);
+  assert.equal(code, 2);
+  assert.match(stderr, /an end of line/);
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { examineHost } from '../../src/doctor/host.ts';
+import { languageOf, reportJson, reportText } from '../../src/doctor/report.ts';
+import { server, sourcesOf } from './host-sets.ts';
+
+const findings = examineHost(
+  sourcesOf({
+    vsftpd: `${server.vsftpd}run_as_launching_user=YES\n`,
+    sysctl: '',
+    addresses: server.addresses,
+  }),
+);
+
+test('says for each fault what was seen, what it means, what to change, and the exact lines', () => {
+  assert.equal(
+    reportText(findings, 'en'),
+    `✘ vsftpd:5: vsftpd: active data connections come from port 20, and run_as_launching_user=YES takes away the right to it
+    means: only root may use port 20: each transfer in active mode fails
+    change: give up port 20 for active mode, or run with root's rights
+      vsftpd.conf:
+        connect_from_port_20=NO
+    (port-20-unprivileged)
+✔ vsftpd: passive range 50000-50099
+
+One fault.
+`,
+  );
+});
+
+test('says the same in another language, with the same lines', () => {
+  const text = reportText(findings, 'zh');
+  assert.match(text, /含义: 只有 root 可以使用端口 20/);
+  assert.match(text, /connect_from_port_20=NO/);
+  assert.match(text, /一处故障。\n$/);
+});
+
+test('counts faults', () => {
+  assert.match(reportText([], 'en'), /Nothing has to be changed/);
+  assert.match(reportText([...findings, ...findings], 'en'), /\n2 faults\.\n$/);
+});
+
+test('gives machines the findings with their words', () => {
+  const report = JSON.parse(reportJson(findings, 'zh')) as {
+    healthy: boolean;
+    findings: Record<string, unknown>[];
+  };
+  assert.equal(report.healthy, false);
+  assert.deepEqual(Object.keys(report.findings[0] ?? {}), [
+    'id',
+    'level',
+    'values',
+    'where',
+    'remedies',
+    'seen',
+    'means',
+    'change',
+  ]);
+  assert.equal((JSON.parse(reportJson([], 'en')) as { healthy: boolean }).healthy, true);
+});
+
+test('speaks the language that the environment asks for', () => {
+  assert.equal(languageOf({ LANG: 'zh_CN.UTF-8' }), 'zh');
+  assert.equal(languageOf({ LANG: 'zh_CN.UTF-8', LC_ALL: 'C.UTF-8' }), 'en');
+  assert.equal(languageOf({ LC_MESSAGES: 'zh' }), 'zh');
+  assert.equal(languageOf({ LANG: '' }), 'en');
+  assert.equal(languageOf({}), 'en');
+});

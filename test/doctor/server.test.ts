@@ -1,0 +1,366 @@
+/** The examination of a server that is healthy but for one thing. The server is a script on loopback. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Finding } from '../../src/doctor/finding.ts';
+import { languages, reportText } from '../../src/doctor/report.ts';
+import { examineServer } from '../../src/doctor/server.ts';
+import {
+  announce227,
+  fewPorts,
+  hangUp,
+  listing,
+  seenElsewhere,
+  startScriptedServer,
+  speakTls,
+  unlessActive,
+  type Script,
+} from '../helpers/doctor/scripted-server.ts';
+
+/** Milliseconds that an answer may take; short where a test waits for that to be over. */
+const long = 10_000;
+const short = 400;
+
+async function examine(
+  port: number,
+  { host = '127.0.0.1', idle = 0, timeout = long } = {},
+): Promise<Finding[]> {
+  const told: Finding[] = [];
+  const findings = await examineServer(
+    { host, port, user: 'anna', password: 'secret' },
+    { timeout, idle, tell: (finding) => told.push(finding) },
+  );
+  assert.deepEqual(told, findings);
+  // Every finding has a message in every language that its values fill.
+  for (const language of languages) reportText(findings, language);
+  return findings;
+}
+
+const idsOf = (findings: readonly Finding[], level: Finding['level']): string[] =>
+  findings.filter((finding) => finding.level === level).map(({ id }) => id);
+
+test('a healthy server has no fault', async (t) => {
+  const findings = await examine(await startScriptedServer(t));
+  assert.deepEqual(idsOf(findings, 'fault'), []);
+  // Without root nobody connects from port 20.
+  assert.deepEqual(idsOf(findings, 'note'), ['active-source-port', 'active-source-port', 'tls-none']);
+  assert.deepEqual(idsOf(findings, 'fine'), [
+    'control-fine',
+    'greeting-fine',
+    'login-fine',
+    'no-nat',
+    'passive-fine',
+    'passive-fine',
+    'active-fine',
+    'active-fine',
+    'features-fine',
+  ]);
+});
+
+/** What is broken -> the script that breaks it, the finding, and its level where that is not a fault. */
+const broken: readonly {
+  what: string;
+  script: Script;
+  finds: string;
+  level?: 'note' | 'fine';
+  host?: string;
+  idle?: number;
+  /** Something does not come. */
+  silent?: true;
+}[] = [
+  { what: 'it says nothing', script: { '': undefined }, finds: 'greeting-missing', silent: true },
+  { what: 'it hangs up at once', script: { '': hangUp }, finds: 'greeting-closed' },
+  { what: 'it is full', script: { '': '421 Too many users.' }, finds: 'greeting-refused' },
+  { what: 'it is an SSH server', script: { '': 'SSH-2.0-OpenSSH_9.2' }, finds: 'greeting-foreign' },
+  { what: 'the password is wrong', script: { PASS: '530 Login incorrect.' }, finds: 'login-refused' },
+  {
+    what: 'it demands TLS and has none',
+    script: { PASS: '530 Non-anonymous sessions must use encryption.' },
+    finds: 'login-needs-tls',
+    level: 'note',
+  },
+  {
+    what: 'it takes one session of an address',
+    script: { '': (_, { number }) => (number > 0 ? '421 Too many connections of you.' : '220 Ready.') },
+    finds: 'session-refused',
+    level: 'note',
+  },
+  { what: 'it hangs up at a command', script: { EPSV: hangUp }, finds: 'control-lost' },
+  { what: 'a command is swallowed', script: { EPSV: undefined }, finds: 'command-unanswered', silent: true },
+  { what: 'it does no PASV', script: { PASV: '550 Permission denied.' }, finds: 'passive-refused' },
+  { what: 'its 227 has no port', script: { PASV: '227 Passive.' }, finds: 'passive-unreadable' },
+  { what: 'its 229 has no port', script: { EPSV: '229 Passive (|||0|)' }, finds: 'passive-unreadable' },
+  {
+    what: 'it announces no address',
+    script: { PASV: async (_, session) => announce227('0.0.0.0', await session.listen()) },
+    finds: 'announced-unroutable',
+  },
+  {
+    what: 'nobody listens on the port of its 227',
+    script: { PASV: () => announce227('127.0.0.1', 1) },
+    finds: 'data-port-closed',
+  },
+  {
+    what: 'only the port of its 229 opens',
+    script: { PASV: () => announce227('127.0.0.1', 1) },
+    finds: 'helper-knows-only-epsv',
+  },
+  {
+    what: 'only the port of its 227 opens',
+    script: { EPSV: '229 Passive (|||1|)' },
+    finds: 'helper-knows-only-pasv',
+  },
+  {
+    what: 'it takes no data connection of a proxy',
+    script: { NLST: '425 Security: Bad IP connecting.' },
+    finds: 'data-refused',
+  },
+  {
+    what: 'its listing does not end',
+    script: { NLST: '150 Here it comes.' },
+    finds: 'data-unfinished',
+    silent: true,
+  },
+  {
+    what: 'its data has to be encrypted',
+    script: { NLST: '522 Data connections must be encrypted.' },
+    finds: 'data-needs-tls',
+    level: 'note',
+  },
+  {
+    what: 'it has one passive port',
+    script: { PASV: fewPorts(() => undefined) },
+    finds: 'passive-range-small',
+    level: 'note',
+  },
+  {
+    what: 'it has one passive port, and another session waits on it',
+    script: { PASV: fewPorts(({ number }) => (number > 0 ? '425 No free port.' : undefined)) },
+    finds: 'passive-range-exhausted',
+  },
+  {
+    what: 'it has one passive port, and ends a session that gets none',
+    script: {
+      PASV: fewPorts((session) => {
+        if (session.number > 0) hangUp('', session);
+        return undefined;
+      }),
+    },
+    finds: 'passive-range-exhausted',
+  },
+  {
+    what: 'it does no EPSV',
+    script: { EPSV: '502 Not implemented.' },
+    finds: 'extended-passive-refused',
+    level: 'note',
+  },
+  {
+    what: 'it does no EPSV over IPv6',
+    script: { EPSV: '502 Not implemented.' },
+    host: '::1',
+    finds: 'extended-passive-refused-ipv6',
+  },
+  { what: 'it does no active mode', script: { PORT: '550 Permission denied.' }, finds: 'active-refused' },
+  {
+    what: 'it does no EPRT',
+    script: { EPRT: '501 What?' },
+    finds: 'active-extended-refused',
+    level: 'note',
+  },
+  {
+    what: 'it refuses the address behind a NAT',
+    script: { STAT: seenElsewhere, PORT: '500 Illegal PORT command.' },
+    finds: 'active-not-rewritten',
+  },
+  {
+    what: 'it cannot connect to the address behind a NAT',
+    script: { STAT: seenElsewhere, NLST: unlessActive('425 Failed to establish connection.') },
+    finds: 'active-not-rewritten',
+  },
+  {
+    what: 'it sees another address of the client',
+    script: { STAT: seenElsewhere },
+    finds: 'nat-on-the-way',
+    level: 'note',
+  },
+  {
+    what: 'it connects to a client that it sees elsewhere',
+    script: { STAT: seenElsewhere },
+    finds: 'active-rewritten',
+    level: 'note',
+  },
+  {
+    what: 'its active connection is rejected',
+    script: { NLST: unlessActive('425 Failed to establish connection.') },
+    finds: 'active-blocked',
+  },
+  {
+    what: 'its active connection is lost',
+    script: { NLST: unlessActive() },
+    finds: 'active-silent',
+    silent: true,
+  },
+  {
+    what: 'it says 150 and no active connection comes',
+    script: { NLST: unlessActive('150 Here it comes.\n425 Failed.') },
+    finds: 'active-blocked',
+    silent: true,
+  },
+  {
+    what: 'its active connection comes from another address',
+    script: { NLST: (_, session) => listing(session, { from: '127.0.0.2' }) },
+    finds: 'active-source-address',
+    level: 'note',
+  },
+  {
+    what: 'its active connection is cut',
+    script: { NLST: (_, session) => listing(session, { activeEnd: '426 Cut.' }) },
+    finds: 'active-unfinished',
+  },
+  {
+    what: 'its active connection comes after PORT alone',
+    script: {
+      EPRT: (_, session) => {
+        session.data = undefined;
+        return '200 Fine.';
+      },
+    },
+    finds: 'helper-knows-only-port',
+  },
+  { what: 'it has no SIZE', script: { SIZE: '502 No.' }, finds: 'size-missing', level: 'note' },
+  { what: 'it has no MDTM', script: { MDTM: '500 No.' }, finds: 'mdtm-missing', level: 'note' },
+  { what: 'it has no REST', script: { REST: '502 No.' }, finds: 'rest-missing', level: 'note' },
+  { what: 'it has no ABOR', script: { ABOR: '502 No.' }, finds: 'abor-missing', level: 'note' },
+  {
+    what: 'its TLS ends at once',
+    script: {
+      AUTH: (_, { socket }) => {
+        socket.end('234 Go on.\r\n');
+        return undefined;
+      },
+    },
+    finds: 'tls-handshake-failed',
+  },
+  {
+    what: 'its TLS says nothing',
+    script: { AUTH: '234 Go on.' },
+    finds: 'tls-handshake-failed',
+    silent: true,
+  },
+  { what: 'it has TLS', script: { AUTH: speakTls }, finds: 'tls-fine', level: 'fine' },
+  {
+    what: 'its certificate is its own',
+    script: { AUTH: speakTls },
+    finds: 'tls-certificate',
+    level: 'note',
+  },
+  {
+    what: 'it lets nobody in over TLS',
+    script: {
+      AUTH: speakTls,
+      PASS: (_, { isSecured }) => (isSecured ? '530 Not over TLS.' : '230 Welcome.'),
+    },
+    finds: 'tls-login-refused',
+  },
+  {
+    what: 'over TLS it announces an address of the inside',
+    script: {
+      AUTH: speakTls,
+      PASV: async (_, session) =>
+        announce227(session.isSecured ? '10.0.0.5' : '127.0.0.1', await session.listen()),
+    },
+    finds: 'tls-blinds-address',
+  },
+  {
+    what: 'over TLS its passive port does not open',
+    script: {
+      AUTH: speakTls,
+      PASV: async (_, session) => announce227('127.0.0.1', session.isSecured ? 1 : await session.listen()),
+    },
+    finds: 'tls-blinds-port',
+  },
+  { what: 'it lives after a silence', script: {}, idle: 100, finds: 'idle-fine', level: 'fine' },
+  {
+    what: 'it ends idle sessions',
+    script: {
+      PASS: (_, { number, socket }) => {
+        if (number === 1) {
+          setTimeout(() => {
+            socket.end('421 Timeout.\r\n');
+          }, 50);
+        }
+        return '230 Welcome.';
+      },
+    },
+    idle: 5000,
+    finds: 'idle-timeout',
+  },
+  { what: 'idle sessions are reset', script: { NOOP: hangUp }, idle: 100, finds: 'idle-closed' },
+  {
+    what: 'idle sessions are forgotten',
+    script: { NOOP: undefined },
+    idle: 100,
+    finds: 'idle-silent',
+    silent: true,
+  },
+];
+
+for (const { what, script, finds, level = 'fault', host, idle, silent } of broken) {
+  test(`${finds}: ${what}`, async (t) => {
+    const port = await startScriptedServer(t, script, host);
+    const findings = await examine(port, {
+      ...(host !== undefined && { host }),
+      ...(idle !== undefined && { idle }),
+      ...(silent && { timeout: short }),
+    });
+    const found = findings.find(({ id }) => id === finds);
+    assert.equal(found?.level, level, JSON.stringify(findings, undefined, 1));
+  });
+}
+
+test('a server that demands TLS is examined over TLS', async (t) => {
+  const onlyOverTls = '530 Non-anonymous sessions must use encryption.';
+  const port = await startScriptedServer(t, {
+    AUTH: speakTls,
+    PASS: (_, { isSecured }) => (isSecured ? '230 Welcome.' : onlyOverTls),
+  });
+  const findings = await examine(port);
+  assert.deepEqual(idsOf(findings, 'fault'), []);
+  assert.ok(idsOf(findings, 'note').includes('login-needs-tls'));
+  const fine = idsOf(findings, 'fine');
+  for (const id of ['login-fine', 'passive-open', 'active-fine', 'features-fine'])
+    assert.ok(fine.includes(id), id);
+});
+
+test('a server that demands TLS and whose TLS fails gives the reason', async (t) => {
+  const port = await startScriptedServer(t, { PASS: '530 Use TLS.', AUTH: '234 Go on.' });
+  const findings = await examine(port, { timeout: short });
+  assert.deepEqual(idsOf(findings, 'fault'), ['tls-handshake-failed']);
+});
+
+test('the remedies stand under the first finding of a kind', async (t) => {
+  const port = await startScriptedServer(t, { PASV: () => announce227('127.0.0.1', 1), EPSV: '229 (|||1|)' });
+  const closed = (await examine(port)).filter(({ id }) => id === 'data-port-closed');
+  assert.deepEqual(
+    closed.map(({ remedies }) => remedies.length > 0),
+    [true, false],
+  );
+});
+
+test('control-refused: nobody listens', async () => {
+  assert.deepEqual(idsOf(await examine(1), 'fault'), ['control-refused']);
+});
+
+test('name-unknown: a name that cannot be one', async () => {
+  assert.deepEqual(idsOf(await examine(21, { host: 'x'.repeat(300) }), 'fault'), ['name-unknown']);
+});
+
+test('a name leads to the first of its addresses that answers', async (t) => {
+  const findings = await examine(await startScriptedServer(t), { host: 'localhost' });
+  assert.deepEqual(idsOf(findings, 'fault'), []);
+  assert.equal(findings.find(({ id }) => id === 'control-fine')?.values['address'], '127.0.0.1');
+});
+
+test('a password is in no finding', async (t) => {
+  const findings = await examine(await startScriptedServer(t, { PASS: undefined }), { timeout: short });
+  assert.deepEqual(findings.at(-1)?.values, { command: 'PASS', seconds: 0.4 });
+});
