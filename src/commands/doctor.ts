@@ -27,6 +27,9 @@ const files = {
   'pinhole-config': ['pinhole', "Pinhole's own configuration"],
 } as const satisfies Record<string, readonly [keyof HostSources, string]>;
 
+/** In seconds. */
+const day = 86_400;
+
 interface DoctorFlags {
   readonly url?: string | undefined;
   readonly host: boolean;
@@ -85,7 +88,10 @@ export const doctorCommand: CommandModule<object, DoctorFlags> = {
       .epilogue('Exit code: 0 healthy, 1 something has to be changed, 2 could not run.');
   },
   handler: async (argv) => {
-    const findings = await examine(argv);
+    const findings = await examine(argv).catch((error: unknown) => {
+      if (error instanceof ConfigError) throw error;
+      throw new ConfigError(`the examination could not be finished: ${messageOf(error)}`, { cause: error });
+    });
     const language = (argv.lang as Language | undefined) ?? languageOf(process.env);
     const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
     process.stdout.write(
@@ -108,8 +114,9 @@ async function examine(argv: DoctorFlags & Readonly<Record<string, unknown>>): P
       'nothing to examine, allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], --host, or both',
     );
   }
-  if (!(timeout > 0)) throw new ConfigError('timeout: allowed: seconds above 0');
-  if (!(idle >= 0)) throw new ConfigError('idle: allowed: seconds from 0');
+  if (!(timeout > 0 && timeout <= day))
+    throw new ConfigError(`timeout: allowed: seconds above 0, up to ${day}`);
+  if (!(idle >= 0 && idle <= day)) throw new ConfigError(`idle: allowed: seconds from 0 to ${day}`);
 
   const target = url === undefined ? undefined : targetOf(url, argv['password-file']);
   const ofHost = host ? await examineThisHost(named, argv) : [];

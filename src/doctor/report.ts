@@ -49,10 +49,9 @@ function linesOf(
 ): string[] {
   const { seen, means, change } = filled(findings[id], values);
   const place = where ? `${where.file}${where.line === undefined ? '' : `:${where.line}`}: ` : '';
-  const head = `${style(marks[level], level)} ${place}${seen}`;
+  const head = `${style(marks[level], level)} ${printable(place + seen)}`;
   if (level === 'fine') return [head];
-  return [
-    head,
+  const rest = [
     ...(means === undefined ? [] : [`    ${words.means}: ${means}`]),
     ...(change === undefined ? [] : [`    ${words.change}: ${change}`]),
     ...remedies.flatMap(({ target, lines }) => [
@@ -61,6 +60,12 @@ function linesOf(
     ]),
     `    (${id})`,
   ];
+  return [head, ...rest.map(printable)];
+}
+
+/** Files and servers are not trusted: what a terminal would act on, or would show in another order, is shown as �. */
+function printable(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
 function filled({ seen, means, change }: Message, values: Finding['values']): Message {

@@ -29,7 +29,8 @@ export interface ServerOptions {
 /** Speaks to a server as a client outside would, and says what goes wrong. Never throws for what the server does. */
 export async function examineServer(target: ServerTarget, options: ServerOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const say = (made: Finding): void => {
+  const say = (said: Finding): void => {
+    const made = withoutPassword(said, target.password);
     // The lines stand under the first of a kind.
     const finding = findings.some(({ id }) => id === made.id) ? { ...made, remedies: [] } : made;
     findings.push(finding);
@@ -44,6 +45,13 @@ export async function examineServer(target: ServerTarget, options: ServerOptions
     sessions.close();
   }
   return findings;
+}
+
+/** Some servers repeat the command that they refuse. */
+function withoutPassword(finding: Finding, password: string): Finding {
+  const { reply } = finding.values;
+  if (typeof reply !== 'string' || password === '') return finding;
+  return { ...finding, values: { ...finding.values, reply: reply.replaceAll(password, '***') } };
 }
 
 async function examineSession(

@@ -66,3 +66,10 @@ test('speaks the language that the environment asks for', () => {
   assert.equal(languageOf({ LANG: '' }), 'en');
   assert.equal(languageOf({}), 'en');
 });
+
+test('what a terminal would act on is not printed', () => {
+  const vsftpd = server.vsftpd.replace(/$/, 'pasv_address=evil\u001b]0;x\u0007\u001b[31m\u202e\n');
+  const text = reportText(examineHost(sourcesOf({ vsftpd, addresses: server.addresses })), 'en');
+  assert.match(text, /evil\ufffd\]0;x/);
+  assert.doesNotMatch(text, /[\u001b\u0007\u202e]/);
+});

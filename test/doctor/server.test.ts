@@ -231,6 +231,24 @@ const broken: readonly {
   { what: 'it has no REST', script: { REST: '502 No.' }, finds: 'rest-missing', level: 'note' },
   { what: 'it has no ABOR', script: { ABOR: '502 No.' }, finds: 'abor-missing', level: 'note' },
   {
+    what: 'it denies SIZE',
+    script: { SIZE: '550 Permission denied.' },
+    finds: 'size-missing',
+    level: 'note',
+  },
+  {
+    what: 'it denies REST',
+    script: { REST: '550 Permission denied.' },
+    finds: 'rest-missing',
+    level: 'note',
+  },
+  {
+    what: 'it denies ABOR',
+    script: { ABOR: '550 Permission denied.' },
+    finds: 'abor-missing',
+    level: 'note',
+  },
+  {
     what: 'its TLS ends at once',
     script: {
       AUTH: (_, { socket }) => {
@@ -363,4 +381,20 @@ test('a name leads to the first of its addresses that answers', async (t) => {
 test('a password is in no finding', async (t) => {
   const findings = await examine(await startScriptedServer(t, { PASS: undefined }), { timeout: short });
   assert.deepEqual(findings.at(-1)?.values, { command: 'PASS', seconds: 0.4 });
+});
+
+test('a password that the server repeats is not said again', async (t) => {
+  const script = { PASS: "500 'PASS secret': command not understood" };
+  const findings = await examine(await startScriptedServer(t, script));
+  assert.deepEqual(idsOf(findings, 'fault'), ['login-refused']);
+  assert.match(reportText(findings, 'en'), /500 'PASS \*\*\*': command/);
+  assert.doesNotMatch(JSON.stringify(findings), /secret/);
+});
+
+test('a server that does not stop replying is left', async (t) => {
+  const flood = '220 more\r\n'.repeat(1000) + '220 more';
+  const findings = await examine(await startScriptedServer(t, { NOOP: flood, STAT: flood }), {
+    timeout: short,
+  });
+  assert.ok(findings.length > 0);
 });

@@ -183,9 +183,9 @@ const setups: readonly Setup[] = [
   {
     what: 'the server announces an address of its own that is not the one reached',
     rules: {
-      gateway: `chain lead { type nat hook prerouting priority dstnat; ip daddr ${outside} tcp dport { 21, 30000-30099 } dnat ip to ${inside}; }`,
+      gateway: `chain lead { type nat hook prerouting priority dstnat; ip daddr ${addresses[4].inside} tcp dport { 21, 30000-30099 } dnat ip to ${inside}; }`,
     },
-    to: outside,
+    to: addresses[4].inside,
     faults: [],
     also: ['announced-other-works'],
   },

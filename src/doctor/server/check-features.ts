@@ -5,13 +5,33 @@ import type { Visit } from './visit.ts';
 
 /** What the server is asked; a file of this name is not there, and a server that knows the command says so. */
 const nobody = 'no-such-file.pinhole';
-const questions: readonly { command: string; name: string; missing: MessageId }[] = [
-  { command: `SIZE ${nobody}`, name: 'SIZE', missing: 'size-missing' },
-  { command: `MDTM ${nobody}`, name: 'MDTM', missing: 'mdtm-missing' },
-  { command: 'REST 1', name: 'REST', missing: 'rest-missing' },
+const questions: readonly Question[] = [
+  { command: `SIZE ${nobody}`, name: 'SIZE', missing: 'size-missing', isSupported: knowsTheFile },
+  { command: `MDTM ${nobody}`, name: 'MDTM', missing: 'mdtm-missing', isSupported: knowsTheFile },
+  { command: 'REST 1', name: 'REST', missing: 'rest-missing', isSupported: ({ code }) => code === 350 },
   // Last: it may be answered once or twice.
-  { command: 'ABOR', name: 'ABOR', missing: 'abor-missing' },
+  {
+    command: 'ABOR',
+    name: 'ABOR',
+    missing: 'abor-missing',
+    isSupported: ({ code }) => code === 225 || code === 226 || code === 426,
+  },
 ];
+
+interface Question {
+  readonly command: string;
+  readonly name: string;
+  readonly missing: MessageId;
+  readonly isSupported: (reply: Reply) => boolean;
+}
+
+/** 550 says that there is no such file, or, as vsftpd's `cmds_denied`, that the command is not for this user. */
+function knowsTheFile(reply: Reply): boolean {
+  return (
+    reply.code === 213 ||
+    (reply.code === 550 && !/permission|denied|not permitted|disabled/i.test(textOf(reply)))
+  );
+}
 
 /** Which of the commands that clients like are supported. */
 export async function checkFeatures(visit: Visit, control: ControlConnection): Promise<void> {
@@ -27,12 +47,15 @@ export async function checkFeatures(visit: Visit, control: ControlConnection): P
 
 /** @param answers in the order of the questions */
 function judgeFeatures(answers: readonly Reply[]): Finding[] {
-  const isMissing = (reply: Reply | undefined): reply is Reply =>
-    reply !== undefined && [500, 501, 502, 503, 504].includes(reply.code);
-  const supported = questions.filter((_, index) => !isMissing(answers[index])).map(({ name }) => name);
+  const isSupported = (index: number): boolean => {
+    const reply = answers[index];
+    return reply !== undefined && (questions[index]?.isSupported(reply) ?? false);
+  };
+  const supported = questions.filter((_, index) => isSupported(index)).map(({ name }) => name);
   const missing = questions.flatMap(({ missing: id }, index): Finding[] => {
     const reply = answers[index];
-    return isMissing(reply) ? [{ id, level: 'note', values: { reply: textOf(reply) }, remedies: [] }] : [];
+    if (reply === undefined || isSupported(index)) return [];
+    return [{ id, level: 'note', values: { reply: textOf(reply) }, remedies: [] }];
   });
   return supported.length === 0
     ? missing

@@ -96,9 +96,13 @@ export function judgeAnnouncement(reached: Address, announced: Endpoint): Findin
   return { id: 'announced-other', ...finding };
 }
 
+/** No server has its passive ports below, and a hostile one would name what it wants to have tried. */
+const lowestTried = 1024;
+
 /** An address that is not the one reached may be another of the server's: that is less bad. */
 async function withTry(finding: Finding, { address, port }: Endpoint, timeout: number): Promise<Finding> {
-  if (finding.id === 'announced-unroutable') return finding;
+  // A private address is another host's here, or a service of the client's own network that the server names.
+  if (finding.id !== 'announced-other' || port < lowestTried) return finding;
   const state = await tryPort(address, port, timeout);
   if (state.how !== 'open') return finding;
   state.socket.destroy();

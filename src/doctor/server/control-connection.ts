@@ -42,6 +42,9 @@ export class HandshakeError extends Error {
 /** More than any server says in one reply: whoever sends more would fill the memory. */
 const mostLines = 2000;
 
+/** No server says so much that nobody has asked for. */
+const mostReplies = 100;
+
 /** A client's side of a control channel. Every wait has a limit. */
 export class ControlConnection {
   readonly local: Endpoint;
@@ -172,6 +175,7 @@ export class ControlConnection {
     if (part.kind === 'single' || part.kind === 'last') {
       this.#replies.push({ code: part.code, lines: this.#open });
       this.#open = [];
+      if (this.#replies.length > mostReplies) this.close();
     } else if (this.#open.length > mostLines) {
       this.close();
     }

@@ -24,20 +24,23 @@ export const passiveRange: readonly Remedy[] = [
 
 /** ... and the firewall opens it. */
 export const openRange: readonly Remedy[] = [
-  { target: 'nftables', lines: [`nft add rule inet filter input tcp dport ${first}-${last} accept`] },
+  { target: 'nftables', lines: [`nft insert rule inet filter input tcp dport ${first}-${last} accept`] },
   { target: 'iptables', lines: [`iptables -I INPUT -p tcp --dport ${first}:${last} -j ACCEPT`] },
 ];
 
 export function openControlPort(port: number): Remedy[] {
   return [
-    { target: 'nftables', lines: [`nft add rule inet filter input tcp dport ${port} accept`] },
+    { target: 'nftables', lines: [`nft insert rule inet filter input tcp dport ${port} accept`] },
     { target: 'iptables', lines: [`iptables -I INPUT -p tcp --dport ${port} -j ACCEPT`] },
   ];
 }
 
 export function listenOn(port: number): Remedy[] {
   return [
-    { target: 'vsftpd.conf', lines: ['listen=YES', `listen_port=${port}`] },
+    {
+      target: 'vsftpd.conf',
+      lines: ['# one of listen=YES and listen_ipv6=YES, not both', `listen_port=${port}`],
+    },
     { target: 'proftpd.conf', lines: [`Port ${port}`] },
     { target: 'pure-ftpd', lines: [`Bind ,${port}`, `-S ,${port}`] },
     { target: 'shell', lines: [`ss -ltn 'sport = :${port}'`] },
@@ -50,6 +53,7 @@ export function kernelHelper(port: number): Remedy[] {
     {
       target: 'nftables',
       lines: [
+        '# for nft -f -',
         'table inet ftp-helper {',
         '  ct helper ftp { type "ftp" protocol tcp; }',
         '  chain watch {',
@@ -57,7 +61,7 @@ export function kernelHelper(port: number): Remedy[] {
         `    tcp dport ${port} ct helper set "ftp"`,
         '  }',
         '}',
-        'nft add rule inet filter input ct state related accept',
+        'insert rule inet filter input ct state related ct helper "ftp" accept',
       ],
     },
     {
