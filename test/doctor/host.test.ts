@@ -589,3 +589,44 @@ test('finds that IPv6 lets clients in, and not their data', () => {
   const ip6tables = '*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 21 -j ACCEPT\nCOMMIT\n';
   assert.deepEqual(idsOf(sourcesOf({ ...server, ip6tables })), ['passive-range-closed']);
 });
+
+const drop = ':INPUT DROP\n-A INPUT -i lo -j ACCEPT\n:FORWARD DROP\n';
+
+for (const [name, nat] of [
+  [
+    'of another port on the way to it',
+    `-A PREROUTING -j KUBE-SERVICES
+-A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 53 -j KUBE-SVC-ABC
+-A KUBE-SVC-ABC -j KUBE-SEP-DEF
+-A KUBE-SEP-DEF -p tcp -m tcp -j DNAT --to-destination 10.244.0.5:53
+`,
+  ],
+  ['of a whole address', '-A PREROUTING -d 203.0.113.5/32 -j DNAT --to 192.168.0.5\n'],
+  ['of every port', '-A PREROUTING -p tcp -j DNAT --to 192.168.0.5\n'],
+  ['that nothing leads to', '-A FTP -p tcp --dport 21 -j DNAT --to 192.168.0.5\n'],
+  ['of a set', '-A PREROUTING -p tcp --dport 21 -m set --match-set a src -j DNAT --to 192.168.0.5\n'],
+  [
+    'behind a jump of a set',
+    '-A PREROUTING -m set --match-set a src -j FTP\n-A FTP -p tcp --dport 21 -j DNAT --to 192.168.0.5\n',
+  ],
+] as const) {
+  test(`takes no translation ${name} for one of FTP`, () => {
+    const iptables = `*nat\n${nat}COMMIT\n*filter\n${drop}COMMIT\n`;
+    const sources = sourcesOf({ iptables, sysctl: 'net.ipv4.ip_forward = 0\n' });
+    assert.deepEqual(examineHost(sources).filter(isFault), []);
+  });
+}
+
+test('follows a translation through the chains that lead to it', () => {
+  const iptables = `*nat
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A PREROUTING -i eth0 -p tcp --dport 21 -j FTP
+-A DOCKER -i docker0 -j RETURN
+-A DOCKER ! -i docker0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+-A FTP -j DNAT --to 192.168.0.5
+COMMIT
+*filter
+${drop}COMMIT
+`;
+  assert.ok(idsOf(sourcesOf({ iptables })).includes('forward-drops'));
+});

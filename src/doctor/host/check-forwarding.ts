@@ -1,8 +1,8 @@
 import { parseAddress } from '../../net/address.ts';
 import { formatPortRange } from '../../net/port-range.ts';
 import { fine, type Finding } from '../finding.ts';
-import { controlPorts, forwardingOf, hasHelper, type Facts } from './facts.ts';
-import { closingChain, forwardingRule, opennessFor, portsOf, rulesOf, type Firewall } from './firewall.ts';
+import { controlPorts, forwardingOf, hasHelper, mayLeadOn, type Facts } from './facts.ts';
+import { closingChain, mayBeForwarded, opennessFor, portsOf, rulesOf, type Firewall } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
 import { isPrivate } from './own-addresses.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
@@ -89,7 +89,7 @@ function checkForwardedData(
       }),
     ];
   }
-  const isForwarded = [range.first, range.last].every((end) => forwardingRule(translator, end) !== undefined);
+  const isForwarded = [range.first, range.last].every((end) => mayBeForwarded(translator, end));
   if (isForwarded) return [];
   const ports = formatPortRange(range);
   const remedies =
@@ -130,7 +130,7 @@ function checkKernelPlane({ pinhole, firewalls }: Facts): Finding[] {
 function checkGateway(facts: Facts): Finding[] {
   const isForwarding = facts.sysctls.get('net.ipv4.ip_forward')?.value === '1';
   const isAlone = facts.servers.length === 0 && facts.sources.sysctl === undefined;
-  if (facts.pinhole || forwardingOf(facts, 21) || (!isForwarding && !isAlone)) return [];
+  if (facts.pinhole || mayLeadOn(facts, 21) || (!isForwarding && !isAlone)) return [];
   return facts.firewalls.flatMap((firewall) => {
     const packet = { hook: 'forward', port: 21, state: 'new' } as const;
     if (firewall.family === 6 || opennessFor(firewall, packet) !== 'closed') return [];

@@ -141,6 +141,14 @@ function readRule(words: readonly string[], line: number): Rule {
           matches.push({ kind: 'source', not });
         break;
       }
+      case '-d':
+      case '--destination':
+      case '--dst': {
+        const destination = next();
+        if (!/^(?:0\.0\.0\.0|::)\/0(?:\.0\.0\.0)?$/.test(destination) || not)
+          matches.push({ kind: 'destination', not });
+        break;
+      }
       case '-i':
       case '--in-interface': {
         const name = next();

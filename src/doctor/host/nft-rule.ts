@@ -186,10 +186,11 @@ function readMeta(words: Words): Statement | undefined {
 function readHeader(word: 'ip' | 'ip6', words: Words): Statement {
   const family: Match = { kind: 'family', family: word === 'ip' ? 4 : 6 };
   const field = take(words);
-  if (!['saddr', 'protocol', 'nexthdr'].includes(field) || peek(words) === 'vmap')
+  if (!['saddr', 'daddr', 'protocol', 'nexthdr'].includes(field) || peek(words) === 'vmap')
     return { matches: [family, unknown] };
   const { values, not } = readValues(words);
   if (field === 'saddr') return { matches: [family, { kind: 'source', not }] };
+  if (field === 'daddr') return { matches: [family, { kind: 'destination', not }] };
   return { matches: [family, { kind: 'protocol', names: values, not }] };
 }
 
