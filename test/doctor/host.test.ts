@@ -630,3 +630,43 @@ ${drop}COMMIT
 `;
   assert.ok(idsOf(sourcesOf({ iptables })).includes('forward-drops'));
 });
+
+for (const rule of [
+  'meta l4proto . th dport { tcp . 21, tcp . 50000-50999 } accept',
+  'ip protocol . th dport { tcp . 21, tcp . 50000-50999 } accept',
+  'th dport . ip saddr @clients accept',
+  'meta l4proto vmap { icmp : jump icmp_in, tcp : jump tcp_in }',
+  'iifname vmap { "eth1" : jump lan, "eth0" : jump wan }',
+  'iifname vmap @zones',
+  'meta iifname vmap @zones',
+  'ip protocol vmap { tcp : jump tcp_in }',
+  'th dport vmap { 21 : accept, 50000-50999 : accept }',
+  'tcp dport vmap @ports',
+  'meta l4proto @protocols accept',
+  'ct state @states accept',
+  'some words that nobody knows',
+]) {
+  test(`finds no fault behind what it cannot look up: ${rule}`, () => {
+    const nftables = `table inet filter {
+  chain icmp_in { accept
+  }
+  chain tcp_in { tcp dport { 21, 50000-50999 } accept
+  }
+  chain lan {
+    drop
+  }
+  chain wan { tcp dport { 21, 50000-50999 } accept
+  }
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    iif lo accept
+    ${rule}
+  }
+}
+`;
+    const vsftpd = 'listen=YES\npasv_min_port=50000\npasv_max_port=50999\n';
+    assert.deepEqual(examineHost(sourcesOf({ vsftpd, nftables })).filter(isFault), []);
+    assert.deepEqual(examineHost(sourcesOf({ nftables })).filter(isFault), []);
+  });
+}
