@@ -670,3 +670,20 @@ for (const rule of [
     assert.deepEqual(examineHost(sourcesOf({ nftables })).filter(isFault), []);
   });
 }
+
+test("takes the helper of this host's own connections for none of its server", () => {
+  const base = changed(iptables, '50000:50099', '60000:60099');
+  const raw = (chain: string): string => `*raw\n-A ${chain} -p tcp --dport 21 -j CT --helper ftp\nCOMMIT\n`;
+  const found = (chain: string): string[] => idsOf(sourcesOf({ ...server, iptables: raw(chain) + base }));
+  assert.deepEqual(found('OUTPUT'), ['related-without-helper']);
+  assert.ok(!found('PREROUTING').includes('related-without-helper'));
+  const hooked = (hook: string): string[] =>
+    idsOf(
+      sourcesOf({
+        ...helped,
+        nftables: changed(helped.nftables, 'hook prerouting', `hook ${hook}`),
+      }),
+    );
+  assert.ok(hooked('output').includes('related-without-helper'));
+  assert.deepEqual(hooked('input'), []);
+});

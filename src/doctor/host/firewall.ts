@@ -135,9 +135,14 @@ export function letsAllIn(firewall: Firewall): boolean {
   );
 }
 
+const helperHooks: Readonly<Record<Firewall['syntax'], ReadonlySet<Hook>>> = {
+  iptables: new Set(['prerouting']),
+  nftables: new Set(['prerouting', 'input', 'forward']),
+};
+
 /** The rule that gives the kernel's helper for FTP to connections to this port; also where that is not certain. */
 export function helperRule(
-  { tables, family }: Firewall,
+  { tables, family, syntax }: Firewall,
   port: number,
 ):
   | { readonly rule: Rule; readonly table: Table; readonly chain: Chain; readonly isCertain: boolean }
@@ -145,7 +150,13 @@ export function helperRule(
   for (const { table, chain, rule } of rulesOf(tables)) {
     if (rule.action.kind !== 'helper' || rule.action.name !== 'ftp') continue;
     const answer = matches(rule, family, { hook: 'prerouting', port, state: 'new' });
-    if (answer !== 'no') return { rule, table, chain, isCertain: answer === 'yes' };
+    if (answer === 'no') continue;
+    // What this host itself connects to is not its server.
+    const hooks = hooksOf(table, chain);
+    const isServers = [...hooks].some((hook) => helperHooks[syntax].has(hook));
+    // A chain that nothing leads to may be led to by what could not be read.
+    if (isServers || hooks.size === 0)
+      return { rule, table, chain, isCertain: answer === 'yes' && isServers };
   }
   return undefined;
 }
