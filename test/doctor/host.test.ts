@@ -687,3 +687,33 @@ test("takes the helper of this host's own connections for none of its server", (
   assert.ok(hooked('output').includes('related-without-helper'));
   assert.deepEqual(hooked('input'), []);
 });
+
+test('asks the forward chain about the port that a translation gives', () => {
+  const rules = (open: number): string => `*nat
+-A PREROUTING -p tcp --dport 21 -j DNAT --to 192.168.0.5:2121
+-A PREROUTING -p tcp --dport 50000:50099 -j DNAT --to 192.168.0.5
+COMMIT
+*filter
+${drop}-A FORWARD -p tcp -m multiport --dports ${open},50000:50099 -j ACCEPT
+COMMIT
+`;
+  const nft = (open: number): string => `table ip nat {
+  chain prerouting {
+    type nat hook prerouting priority dstnat;
+    tcp dport 21 dnat to 192.168.0.5:2121
+    tcp dport 50000-50099 dnat to 192.168.0.5
+  }
+}
+table ip filter {
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    tcp dport { ${open}, 50000-50099 } accept
+  }
+}
+`;
+  const { pureFtpd } = gateway;
+  assert.deepEqual(idsOf(sourcesOf({ pureFtpd, iptables: rules(2121) })), []);
+  assert.deepEqual(idsOf(sourcesOf({ pureFtpd, iptables: rules(21) })), ['forward-drops']);
+  assert.deepEqual(idsOf(sourcesOf({ pureFtpd, nftables: nft(2121) })), []);
+  assert.deepEqual(idsOf(sourcesOf({ pureFtpd, nftables: nft(21) })), ['forward-drops']);
+});

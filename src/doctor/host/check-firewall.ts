@@ -72,8 +72,11 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   const way = wayOf(firewall, service);
   // Where connections may be led on, it is not known which chain lets their data through.
   if (!way.isForwarded && mayBeForwarded(firewall, controlPort)) return [];
-  if (firewall.family === 6 && opennessFor(firewall, { ...way, port: controlPort }) !== 'open') return [];
   const range = passiveRange(service);
+  const atHook = forwardingRule(firewall, controlPort)?.toPorts?.first ?? controlPort;
+  if (firewall.family === 6 && opennessFor(firewall, { ...way, port: atHook }) !== 'open') return [];
+  // The forward hook sees other ports than clients connect to.
+  if (forwardingRule(firewall, range.first)?.toPorts) return [];
   const [closed] = closedPorts(firewall, range, way);
   const isSet = hasRange(service);
   if (closed === undefined) return isSet ? [] : missingRange(service, firewall);
@@ -228,7 +231,8 @@ function isOpen(firewall: Firewall, service: FtpService): boolean {
   const way = wayOf(firewall, service);
   if (firewall.family === 6) return true;
   const parts = [...opennessOfRange(firewall, passiveRange(service), way)];
-  const control = opennessFor(firewall, { ...way, port: service.controlPort });
+  const port = forwardingRule(firewall, service.controlPort)?.toPorts?.first ?? service.controlPort;
+  const control = opennessFor(firewall, { ...way, port });
   return control === 'open' && parts.every(({ openness }) => openness === 'open');
 }
 

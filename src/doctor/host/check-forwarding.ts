@@ -2,7 +2,16 @@ import { parseAddress } from '../../net/address.ts';
 import { formatPortRange } from '../../net/port-range.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, mayLeadOn, type Facts } from './facts.ts';
-import { closingChain, mayBeForwarded, opennessFor, portsOf, rulesOf, type Firewall } from './firewall.ts';
+import {
+  closingChain,
+  mayBeForwarded,
+  opennessFor,
+  opennessOfRange,
+  portsOf,
+  rulesOf,
+  type Firewall,
+  type Translation,
+} from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
 import { isPrivate } from './own-addresses.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
@@ -40,18 +49,20 @@ function checkForwarded(facts: Facts, port: number): Finding[] {
   const { firewall: translator, rule } = forwarding;
   const findings = facts.firewalls
     .filter(({ family }) => family === translator.family)
-    .flatMap((firewall) => checkForwardChain(firewall, port, rule.to));
+    .flatMap((firewall) => checkForwardChain(firewall, port, rule));
   const data = checkForwardedData(facts, translator, rule, port);
   return findings.length + data.length > 0
     ? [...findings, ...data]
     : [fine('forwarding-fine', { port, to: rule.to })];
 }
 
-function checkForwardChain(firewall: Firewall, port: number, to: string): Finding[] {
-  const packet = { hook: 'forward', port, isForwarded: true, state: 'new' } as const;
-  if (opennessFor(firewall, packet) !== 'closed') return [];
-  const at = closingChain(firewall, packet);
-  const remedies = [openRemedy(firewall, at ?? 'forward', { first: port, last: port })];
+function checkForwardChain(firewall: Firewall, port: number, { to, toPorts }: Translation): Finding[] {
+  // The forward hook comes behind the translation.
+  const range = toPorts ?? { first: port, last: port };
+  const way = { hook: 'forward', isForwarded: true, state: 'new' } as const;
+  if ([...opennessOfRange(firewall, range, way)].some(({ openness }) => openness !== 'closed')) return [];
+  const at = closingChain(firewall, { ...way, port: range.first });
+  const remedies = [openRemedy(firewall, at ?? 'forward', range)];
   return [
     fault('forward-drops', {
       values: { port, to },

@@ -56,7 +56,12 @@ export type Action =
   /** A `-j` with nothing behind it. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
-  | { readonly kind: 'dnat'; readonly address: string | undefined }
+  | {
+      readonly kind: 'dnat';
+      readonly address: string | undefined;
+      /** What the port becomes, where it becomes another. */
+      readonly ports?: PortRange | undefined;
+    }
   /** The kernel's helper is given to the connection. */
   | { readonly kind: 'helper'; readonly name: string };
 
@@ -162,7 +167,7 @@ export function helperRule(
 }
 
 /** The rule that certainly leads connections to this port to another host. */
-export function forwardingRule(firewall: Firewall, port: number): (Rule & { to: string }) | undefined {
+export function forwardingRule(firewall: Firewall, port: number): Translation | undefined {
   return translationsOf(firewall, port).certain;
 }
 
@@ -171,8 +176,10 @@ export function mayBeForwarded(firewall: Firewall, port: number): boolean {
   return translationsOf(firewall, port).isPossible;
 }
 
+export type Translation = Rule & { readonly to: string; readonly toPorts: PortRange | undefined };
+
 interface Translations {
-  certain: (Rule & { to: string }) | undefined;
+  certain: Translation | undefined;
   isPossible: boolean;
 }
 
@@ -241,7 +248,7 @@ function translate(chain: Chain, way: TranslatingWay, path: Path): 'end' | 'mayb
         if (/^127\.|^::1$/.test(action.address ?? '')) break;
         way.found.isPossible = true;
         if (on.isCertain && on.isNamed && action.address !== undefined)
-          way.found.certain ??= { ...rule, to: action.address };
+          way.found.certain ??= { ...rule, to: action.address, toPorts: action.ports };
         break;
       case 'jump':
       case 'goto':

@@ -2,7 +2,7 @@ import type { Family } from '../../net/address.ts';
 import type { PortRange } from '../../net/port-range.ts';
 import type { Action, Chain, Firewall, Hook, Match, Rule, Table } from './firewall.ts';
 import { meaningfulLines, wordsOf } from './lines.ts';
-import { readPorts } from './ports.ts';
+import { readDestination, readPorts } from './ports.ts';
 
 const hooks: ReadonlyMap<string, Hook> = new Map([
   ['PREROUTING', 'prerouting'],
@@ -217,8 +217,8 @@ function readRule(words: readonly string[], line: number): Rule {
       }
       case '--to-destination':
       case '--to': {
-        const [, address] = /^\[?([0-9a-f.:]+?)(?:\]?:[0-9-]+|\]|-.*)?$/i.exec(next()) ?? [];
-        if (target === 'DNAT') action = { kind: 'dnat', address };
+        const destination = next();
+        if (target === 'DNAT') action = { kind: 'dnat', ...readDestination(destination) };
         break;
       }
       default:

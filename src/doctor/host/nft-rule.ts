@@ -1,7 +1,7 @@
 import type { PortRange } from '../../net/port-range.ts';
 import type { Action, Match, Rule } from './firewall.ts';
 import type { Token } from './nft-tokens.ts';
-import { readPorts } from './ports.ts';
+import { readDestination, readPorts } from './ports.ts';
 
 /** What a rule may name: the ports of a set, `undefined` for one of other things, and the helpers by object. */
 export interface Named {
@@ -100,8 +100,8 @@ function readVerdict(word: string, words: Words): Action | undefined {
     case 'dnat': {
       if (['ip', 'ip6'].includes(peek(words))) take(words);
       if (peek(words) === 'to') take(words);
-      const [, address] = /^\[?([0-9a-f.:]+?)(?:\]?:[0-9-]+|\]|-.*)?$/i.exec(take(words)) ?? [];
-      return { kind: 'dnat', address };
+      // `dnat to :2121` has no address.
+      return { kind: 'dnat', ...readDestination(take(words)) };
     }
     case 'snat':
     case 'masquerade':
