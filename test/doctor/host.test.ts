@@ -717,3 +717,19 @@ table ip filter {
   assert.deepEqual(idsOf(sourcesOf({ pureFtpd, nftables: nft(2121) })), []);
   assert.deepEqual(idsOf(sourcesOf({ pureFtpd, nftables: nft(21) })), ['forward-drops']);
 });
+
+test('calls nothing missing in a proftpd.conf that includes others', () => {
+  const closed = '*filter\n:INPUT DROP\n-A INPUT -p tcp --dport 21 -j ACCEPT\nCOMMIT\n';
+  const nat =
+    '*nat\n-A PREROUTING -p tcp --dport 21 -j DNAT --to 192.168.1.10\nCOMMIT\n*filter\n:INPUT ACCEPT\nCOMMIT\n';
+  const found = (proftpd: string, iptables: string): string[] => idsOf(sourcesOf({ proftpd, iptables }));
+  const partial = 'Port 21\nInclude /etc/proftpd/conf.d/*.conf\n';
+  assert.deepEqual(found('Port 21\n', closed), ['passive-range-missing']);
+  assert.deepEqual(found(partial, closed), []);
+  assert.deepEqual(found('Port 21\n', nat), [
+    'only-control-port-forwarded',
+    'address-missing',
+    'passive-range-missing',
+  ]);
+  assert.deepEqual(found(partial, nat), []);
+});

@@ -68,6 +68,7 @@ function checkControlPort(service: FtpService, firewall: Firewall): Finding[] {
 
 function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall): Finding[] {
   if (!service.isPassive || isByKernelPlane(facts)) return [];
+  if (service.isPartial && !hasRange(service)) return [];
   const { program, file, controlPort } = service;
   const way = wayOf(firewall, service);
   // Where connections may be led on, it is not known which chain lets their data through.

@@ -85,6 +85,7 @@ function checkForwardedData(
   if (hasHelper(facts, port) || service?.isPassive === false) return [];
   const range = service && hasRange(service) ? passiveRange(service) : undefined;
   if (range === undefined) {
+    if (service?.isPartial) return [];
     const others = rulesOf(translator.tables).filter(
       ({ rule: { action }, rule }) =>
         action.kind === 'dnat' &&
@@ -160,9 +161,10 @@ function checkAddresses(facts: Facts): Finding[] {
 
 function checkAddress(
   facts: Facts,
-  { program, file, address, controlPort, listenAddress }: FtpService,
+  { program, file, address, controlPort, listenAddress, isPartial }: FtpService,
 ): Finding[] {
   const forwarding = forwardingOf(facts, controlPort);
+  if (address === undefined && isPartial) return [];
   const told = address && parseAddress(address.value);
   if (forwarding) {
     const { rule } = forwarding;
