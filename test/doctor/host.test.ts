@@ -589,3 +589,147 @@ test('finds that IPv6 lets clients in, and not their data', () => {
   const ip6tables = '*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 21 -j ACCEPT\nCOMMIT\n';
   assert.deepEqual(idsOf(sourcesOf({ ...server, ip6tables })), ['passive-range-closed']);
 });
+
+const drop = ':INPUT DROP\n-A INPUT -i lo -j ACCEPT\n:FORWARD DROP\n';
+
+for (const [name, nat] of [
+  [
+    'of another port on the way to it',
+    `-A PREROUTING -j KUBE-SERVICES
+-A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 53 -j KUBE-SVC-ABC
+-A KUBE-SVC-ABC -j KUBE-SEP-DEF
+-A KUBE-SEP-DEF -p tcp -m tcp -j DNAT --to-destination 10.244.0.5:53
+`,
+  ],
+  ['of a whole address', '-A PREROUTING -d 203.0.113.5/32 -j DNAT --to 192.168.0.5\n'],
+  ['of every port', '-A PREROUTING -p tcp -j DNAT --to 192.168.0.5\n'],
+  ['that nothing leads to', '-A FTP -p tcp --dport 21 -j DNAT --to 192.168.0.5\n'],
+  ['of a set', '-A PREROUTING -p tcp --dport 21 -m set --match-set a src -j DNAT --to 192.168.0.5\n'],
+  [
+    'behind a jump of a set',
+    '-A PREROUTING -m set --match-set a src -j FTP\n-A FTP -p tcp --dport 21 -j DNAT --to 192.168.0.5\n',
+  ],
+] as const) {
+  test(`takes no translation ${name} for one of FTP`, () => {
+    const iptables = `*nat\n${nat}COMMIT\n*filter\n${drop}COMMIT\n`;
+    const sources = sourcesOf({ iptables, sysctl: 'net.ipv4.ip_forward = 0\n' });
+    assert.deepEqual(examineHost(sources).filter(isFault), []);
+  });
+}
+
+test('follows a translation through the chains that lead to it', () => {
+  const iptables = `*nat
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A PREROUTING -i eth0 -p tcp --dport 21 -j FTP
+-A DOCKER -i docker0 -j RETURN
+-A DOCKER ! -i docker0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+-A FTP -j DNAT --to 192.168.0.5
+COMMIT
+*filter
+${drop}COMMIT
+`;
+  assert.ok(idsOf(sourcesOf({ iptables })).includes('forward-drops'));
+});
+
+for (const rule of [
+  'meta l4proto . th dport { tcp . 21, tcp . 50000-50999 } accept',
+  'ip protocol . th dport { tcp . 21, tcp . 50000-50999 } accept',
+  'th dport . ip saddr @clients accept',
+  'meta l4proto vmap { icmp : jump icmp_in, tcp : jump tcp_in }',
+  'iifname vmap { "eth1" : jump lan, "eth0" : jump wan }',
+  'iifname vmap @zones',
+  'meta iifname vmap @zones',
+  'ip protocol vmap { tcp : jump tcp_in }',
+  'th dport vmap { 21 : accept, 50000-50999 : accept }',
+  'tcp dport vmap @ports',
+  'meta l4proto @protocols accept',
+  'ct state @states accept',
+  'some words that nobody knows',
+]) {
+  test(`finds no fault behind what it cannot look up: ${rule}`, () => {
+    const nftables = `table inet filter {
+  chain icmp_in { accept
+  }
+  chain tcp_in { tcp dport { 21, 50000-50999 } accept
+  }
+  chain lan {
+    drop
+  }
+  chain wan { tcp dport { 21, 50000-50999 } accept
+  }
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established,related accept
+    iif lo accept
+    ${rule}
+  }
+}
+`;
+    const vsftpd = 'listen=YES\npasv_min_port=50000\npasv_max_port=50999\n';
+    assert.deepEqual(examineHost(sourcesOf({ vsftpd, nftables })).filter(isFault), []);
+    assert.deepEqual(examineHost(sourcesOf({ nftables })).filter(isFault), []);
+  });
+}
+
+test("takes the helper of this host's own connections for none of its server", () => {
+  const base = changed(iptables, '50000:50099', '60000:60099');
+  const raw = (chain: string): string => `*raw\n-A ${chain} -p tcp --dport 21 -j CT --helper ftp\nCOMMIT\n`;
+  const found = (chain: string): string[] => idsOf(sourcesOf({ ...server, iptables: raw(chain) + base }));
+  assert.deepEqual(found('OUTPUT'), ['related-without-helper']);
+  assert.ok(!found('PREROUTING').includes('related-without-helper'));
+  const hooked = (hook: string): string[] =>
+    idsOf(
+      sourcesOf({
+        ...helped,
+        nftables: changed(helped.nftables, 'hook prerouting', `hook ${hook}`),
+      }),
+    );
+  assert.ok(hooked('output').includes('related-without-helper'));
+  assert.deepEqual(hooked('input'), []);
+});
+
+test('asks the forward chain about the port that a translation gives', () => {
+  const rules = (open: number): string => `*nat
+-A PREROUTING -p tcp --dport 21 -j DNAT --to 192.168.0.5:2121
+-A PREROUTING -p tcp --dport 50000:50099 -j DNAT --to 192.168.0.5
+COMMIT
+*filter
+${drop}-A FORWARD -p tcp -m multiport --dports ${open},50000:50099 -j ACCEPT
+COMMIT
+`;
+  const nft = (open: number): string => `table ip nat {
+  chain prerouting {
+    type nat hook prerouting priority dstnat;
+    tcp dport 21 dnat to 192.168.0.5:2121
+    tcp dport 50000-50099 dnat to 192.168.0.5
+  }
+}
+table ip filter {
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    tcp dport { ${open}, 50000-50099 } accept
+  }
+}
+`;
+  const { pureFtpd } = gateway;
+  assert.deepEqual(idsOf(sourcesOf({ pureFtpd, iptables: rules(2121) })), []);
+  assert.deepEqual(idsOf(sourcesOf({ pureFtpd, iptables: rules(21) })), ['forward-drops']);
+  assert.deepEqual(idsOf(sourcesOf({ pureFtpd, nftables: nft(2121) })), []);
+  assert.deepEqual(idsOf(sourcesOf({ pureFtpd, nftables: nft(21) })), ['forward-drops']);
+});
+
+test('calls nothing missing in a proftpd.conf that includes others', () => {
+  const closed = '*filter\n:INPUT DROP\n-A INPUT -p tcp --dport 21 -j ACCEPT\nCOMMIT\n';
+  const nat =
+    '*nat\n-A PREROUTING -p tcp --dport 21 -j DNAT --to 192.168.1.10\nCOMMIT\n*filter\n:INPUT ACCEPT\nCOMMIT\n';
+  const found = (proftpd: string, iptables: string): string[] => idsOf(sourcesOf({ proftpd, iptables }));
+  const partial = 'Port 21\nInclude /etc/proftpd/conf.d/*.conf\n';
+  assert.deepEqual(found('Port 21\n', closed), ['passive-range-missing']);
+  assert.deepEqual(found(partial, closed), []);
+  assert.deepEqual(found('Port 21\n', nat), [
+    'only-control-port-forwarded',
+    'address-missing',
+    'passive-range-missing',
+  ]);
+  assert.deepEqual(found(partial, nat), []);
+});

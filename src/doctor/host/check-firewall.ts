@@ -6,6 +6,7 @@ import {
   closingChain,
   forwardingRule,
   hooksOf,
+  mayBeForwarded,
   isForEverybody,
   letsAllIn,
   opennessFor,
@@ -56,7 +57,7 @@ function checkControlPort(service: FtpService, firewall: Firewall): Finding[] {
   const way = wayOf(firewall, service);
   const port = service.controlPort;
   // That IPv6 is shut may be meant; and what a gateway leads on is told of with the forwarding.
-  if (firewall.family === 6 || way.isForwarded) return [];
+  if (firewall.family === 6 || mayBeForwarded(firewall, port)) return [];
   const packet = { ...way, port };
   if (opennessFor(firewall, packet) !== 'closed') return [];
   const at = closingChain(firewall, packet);
@@ -67,10 +68,16 @@ function checkControlPort(service: FtpService, firewall: Firewall): Finding[] {
 
 function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall): Finding[] {
   if (!service.isPassive || isByKernelPlane(facts)) return [];
+  if (service.isPartial && !hasRange(service)) return [];
   const { program, file, controlPort } = service;
   const way = wayOf(firewall, service);
-  if (firewall.family === 6 && opennessFor(firewall, { ...way, port: controlPort }) !== 'open') return [];
+  // Where connections may be led on, it is not known which chain lets their data through.
+  if (!way.isForwarded && mayBeForwarded(firewall, controlPort)) return [];
   const range = passiveRange(service);
+  const atHook = forwardingRule(firewall, controlPort)?.toPorts?.first ?? controlPort;
+  if (firewall.family === 6 && opennessFor(firewall, { ...way, port: atHook }) !== 'open') return [];
+  // The forward hook sees other ports than clients connect to.
+  if (forwardingRule(firewall, range.first)?.toPorts) return [];
   const [closed] = closedPorts(firewall, range, way);
   const isSet = hasRange(service);
   if (closed === undefined) return isSet ? [] : missingRange(service, firewall);
@@ -121,7 +128,7 @@ function checkRulesAlone(facts: Facts): Finding[] {
   if (facts.servers.length > 0 || facts.pinhole || hasHelper(facts, 21)) return [];
   return facts.firewalls.flatMap((firewall) => {
     const way = { hook: 'input', state: 'new' } as const;
-    if (letsAllIn(firewall) || forwardingRule(firewall, 21)) return [];
+    if (letsAllIn(firewall) || mayBeForwarded(firewall, 21)) return [];
     const parts = [...opennessOfRange(firewall, highPorts, way)];
     // Several ports in a row may be the passive range.
     const isAnyOpen = parts.some(({ openness, range }) => openness !== 'closed' && sizeOf(range) > 4);
@@ -225,7 +232,8 @@ function isOpen(firewall: Firewall, service: FtpService): boolean {
   const way = wayOf(firewall, service);
   if (firewall.family === 6) return true;
   const parts = [...opennessOfRange(firewall, passiveRange(service), way)];
-  const control = opennessFor(firewall, { ...way, port: service.controlPort });
+  const port = forwardingRule(firewall, service.controlPort)?.toPorts?.first ?? service.controlPort;
+  const control = opennessFor(firewall, { ...way, port });
   return control === 'open' && parts.every(({ openness }) => openness === 'open');
 }
 

@@ -1,8 +1,17 @@
 import { parseAddress } from '../../net/address.ts';
 import { formatPortRange } from '../../net/port-range.ts';
 import { fine, type Finding } from '../finding.ts';
-import { controlPorts, forwardingOf, hasHelper, type Facts } from './facts.ts';
-import { closingChain, forwardingRule, opennessFor, portsOf, rulesOf, type Firewall } from './firewall.ts';
+import { controlPorts, forwardingOf, hasHelper, mayLeadOn, type Facts } from './facts.ts';
+import {
+  closingChain,
+  mayBeForwarded,
+  opennessFor,
+  opennessOfRange,
+  portsOf,
+  rulesOf,
+  type Firewall,
+  type Translation,
+} from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
 import { isPrivate } from './own-addresses.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
@@ -40,18 +49,20 @@ function checkForwarded(facts: Facts, port: number): Finding[] {
   const { firewall: translator, rule } = forwarding;
   const findings = facts.firewalls
     .filter(({ family }) => family === translator.family)
-    .flatMap((firewall) => checkForwardChain(firewall, port, rule.to));
+    .flatMap((firewall) => checkForwardChain(firewall, port, rule));
   const data = checkForwardedData(facts, translator, rule, port);
   return findings.length + data.length > 0
     ? [...findings, ...data]
     : [fine('forwarding-fine', { port, to: rule.to })];
 }
 
-function checkForwardChain(firewall: Firewall, port: number, to: string): Finding[] {
-  const packet = { hook: 'forward', port, isForwarded: true, state: 'new' } as const;
-  if (opennessFor(firewall, packet) !== 'closed') return [];
-  const at = closingChain(firewall, packet);
-  const remedies = [openRemedy(firewall, at ?? 'forward', { first: port, last: port })];
+function checkForwardChain(firewall: Firewall, port: number, { to, toPorts }: Translation): Finding[] {
+  // The forward hook comes behind the translation.
+  const range = toPorts ?? { first: port, last: port };
+  const way = { hook: 'forward', isForwarded: true, state: 'new' } as const;
+  if ([...opennessOfRange(firewall, range, way)].some(({ openness }) => openness !== 'closed')) return [];
+  const at = closingChain(firewall, { ...way, port: range.first });
+  const remedies = [openRemedy(firewall, at ?? 'forward', range)];
   return [
     fault('forward-drops', {
       values: { port, to },
@@ -74,6 +85,7 @@ function checkForwardedData(
   if (hasHelper(facts, port) || service?.isPassive === false) return [];
   const range = service && hasRange(service) ? passiveRange(service) : undefined;
   if (range === undefined) {
+    if (service?.isPartial) return [];
     const others = rulesOf(translator.tables).filter(
       ({ rule: { action }, rule }) =>
         action.kind === 'dnat' &&
@@ -89,7 +101,7 @@ function checkForwardedData(
       }),
     ];
   }
-  const isForwarded = [range.first, range.last].every((end) => forwardingRule(translator, end) !== undefined);
+  const isForwarded = [range.first, range.last].every((end) => mayBeForwarded(translator, end));
   if (isForwarded) return [];
   const ports = formatPortRange(range);
   const remedies =
@@ -130,7 +142,7 @@ function checkKernelPlane({ pinhole, firewalls }: Facts): Finding[] {
 function checkGateway(facts: Facts): Finding[] {
   const isForwarding = facts.sysctls.get('net.ipv4.ip_forward')?.value === '1';
   const isAlone = facts.servers.length === 0 && facts.sources.sysctl === undefined;
-  if (facts.pinhole || forwardingOf(facts, 21) || (!isForwarding && !isAlone)) return [];
+  if (facts.pinhole || mayLeadOn(facts, 21) || (!isForwarding && !isAlone)) return [];
   return facts.firewalls.flatMap((firewall) => {
     const packet = { hook: 'forward', port: 21, state: 'new' } as const;
     if (firewall.family === 6 || opennessFor(firewall, packet) !== 'closed') return [];
@@ -149,9 +161,10 @@ function checkAddresses(facts: Facts): Finding[] {
 
 function checkAddress(
   facts: Facts,
-  { program, file, address, controlPort, listenAddress }: FtpService,
+  { program, file, address, controlPort, listenAddress, isPartial }: FtpService,
 ): Finding[] {
   const forwarding = forwardingOf(facts, controlPort);
+  if (address === undefined && isPartial) return [];
   const told = address && parseAddress(address.value);
   if (forwarding) {
     const { rule } = forwarding;

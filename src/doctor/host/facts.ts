@@ -1,7 +1,7 @@
 import type { Address } from '../../net/address.ts';
 import type { Config } from '../../config.ts';
 import type { HostSources } from '../host-sources.ts';
-import { forwardingRule, helperRule, type Firewall } from './firewall.ts';
+import { forwardingRule, helperRule, mayBeForwarded, type Firewall } from './firewall.ts';
 import type { FtpService } from './ftp-service.ts';
 import { readIptables } from './iptables.ts';
 import type { Placed } from './lines.ts';
@@ -88,4 +88,9 @@ export function forwardingOf(
     if (rule) return { firewall, rule };
   }
   return undefined;
+}
+
+/** Whether some rule may lead the port on, so that what this host's own chains do with it decides nothing. */
+export function mayLeadOn({ firewalls }: Facts, port: number): boolean {
+  return firewalls.some((firewall) => mayBeForwarded(firewall, port));
 }

@@ -46,7 +46,7 @@ export type Match =
   | { readonly kind: 'opening'; readonly not: boolean }
   | { readonly kind: 'in-interface'; readonly name: string; readonly not: boolean }
   | { readonly kind: 'family'; readonly family: Family }
-  | { readonly kind: 'source'; readonly not: boolean }
+  | { readonly kind: 'source' | 'destination'; readonly not: boolean }
   | { readonly kind: 'mark'; readonly mark: number; readonly not: boolean }
   | { readonly kind: 'helper' }
   | { readonly kind: 'unknown' };
@@ -56,7 +56,12 @@ export type Action =
   /** A `-j` with nothing behind it. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
-  | { readonly kind: 'dnat'; readonly address: string | undefined }
+  | {
+      readonly kind: 'dnat';
+      readonly address: string | undefined;
+      /** What the port becomes, where it becomes another. */
+      readonly ports?: PortRange | undefined;
+    }
   /** The kernel's helper is given to the connection. */
   | { readonly kind: 'helper'; readonly name: string };
 
@@ -135,9 +140,14 @@ export function letsAllIn(firewall: Firewall): boolean {
   );
 }
 
+const helperHooks: Readonly<Record<Firewall['syntax'], ReadonlySet<Hook>>> = {
+  iptables: new Set(['prerouting']),
+  nftables: new Set(['prerouting', 'input', 'forward']),
+};
+
 /** The rule that gives the kernel's helper for FTP to connections to this port; also where that is not certain. */
 export function helperRule(
-  { tables, family }: Firewall,
+  { tables, family, syntax }: Firewall,
   port: number,
 ):
   | { readonly rule: Rule; readonly table: Table; readonly chain: Chain; readonly isCertain: boolean }
@@ -145,24 +155,144 @@ export function helperRule(
   for (const { table, chain, rule } of rulesOf(tables)) {
     if (rule.action.kind !== 'helper' || rule.action.name !== 'ftp') continue;
     const answer = matches(rule, family, { hook: 'prerouting', port, state: 'new' });
-    if (answer !== 'no') return { rule, table, chain, isCertain: answer === 'yes' };
+    if (answer === 'no') continue;
+    // What this host itself connects to is not its server.
+    const hooks = hooksOf(table, chain);
+    const isServers = [...hooks].some((hook) => helperHooks[syntax].has(hook));
+    // A chain that nothing leads to may be led to by what could not be read.
+    if (isServers || hooks.size === 0)
+      return { rule, table, chain, isCertain: answer === 'yes' && isServers };
   }
   return undefined;
 }
 
-/** The rule that leads connections to this port to another host. */
-export function forwardingRule(
-  { tables, family }: Firewall,
-  port: number,
-): (Rule & { to: string }) | undefined {
-  for (const { rule } of rulesOf(tables)) {
-    if (rule.action.kind !== 'dnat' || rule.action.address === undefined) continue;
-    // Which of this host's addresses it is for does not matter.
-    const answer = matches(rule, family, { hook: 'prerouting', port, state: 'new' });
-    const isLocal = /^127\.|^::1$/.test(rule.action.address);
-    if (answer !== 'no' && !isLocal) return { ...rule, to: rule.action.address };
+/** The rule that certainly leads connections to this port to another host. */
+export function forwardingRule(firewall: Firewall, port: number): Translation | undefined {
+  return translationsOf(firewall, port).certain;
+}
+
+/** Whether connections to this port are, or may be, led to another host or port. */
+export function mayBeForwarded(firewall: Firewall, port: number): boolean {
+  return translationsOf(firewall, port).isPossible;
+}
+
+export type Translation = Rule & { readonly to: string; readonly toPorts: PortRange | undefined };
+
+interface Translations {
+  certain: Translation | undefined;
+  isPossible: boolean;
+}
+
+/** What the translating chains do with new connections to a port, as far as that is certain. */
+function translationsOf({ tables, family }: Firewall, port: number): Translations {
+  const found: Translations = { certain: undefined, isPossible: false };
+  const packet: Packet = { hook: 'prerouting', port, state: 'new' };
+  for (const table of tables) {
+    if (!isOfFamily(table, family)) continue;
+    for (const chain of table.chains.values()) {
+      if (chain.base?.hook !== 'prerouting' || !chain.base.isNat) continue;
+      const way = { table, family, packet, found, known: new Map(), depth: 0 };
+      translate(chain, way, { isCertain: true, isNamed: false });
+    }
   }
-  return undefined;
+  return found;
+}
+
+/** `isNamed`: a rule on the path is for this port, not for any. */
+interface Path {
+  readonly isCertain: boolean;
+  readonly isNamed: boolean;
+}
+
+interface TranslatingWay {
+  readonly table: Table;
+  readonly family: Family;
+  readonly packet: Packet;
+  readonly found: Translations;
+  readonly known: Map<string, 'end' | 'maybe' | 'pass'>;
+  readonly depth: number;
+}
+
+/** Goes through a chain that translates. `end`: no rule behind the jump to it is reached; `maybe`: that is not certain. */
+function translate(chain: Chain, way: TranslatingWay, path: Path): 'end' | 'maybe' | 'pass' {
+  let { isCertain } = path;
+  let result: 'maybe' | 'pass' = 'pass';
+  for (const rule of chain.rules) {
+    const strict = matches(rule, way.family, way.packet);
+    if (strict === 'no') continue;
+    const { action } = rule;
+    // Which of this host's addresses or interfaces a connection comes to does not matter.
+    const answer = matches(
+      { ...rule, matches: rule.matches.filter((m) => !isPlace(m)) },
+      way.family,
+      way.packet,
+    );
+    const isNamed = path.isNamed || rule.matches.some((match) => match.kind === 'to-port' && !match.not);
+    const on: Path = { isCertain: isCertain && answer === 'yes', isNamed };
+    let outcome: 'end' | 'maybe' | 'pass';
+    switch (action.kind) {
+      case 'return':
+        if (strict === 'yes') return result;
+        isCertain = false;
+        continue;
+      case 'accept':
+      case 'drop':
+        outcome = 'end';
+        break;
+      case 'unknown':
+        way.found.isPossible = true;
+        outcome = 'maybe';
+        break;
+      case 'dnat':
+        outcome = 'end';
+        if (/^127\.|^::1$/.test(action.address ?? '')) break;
+        way.found.isPossible = true;
+        if (on.isCertain && on.isNamed && action.address !== undefined)
+          way.found.certain ??= { ...rule, to: action.address, toPorts: action.ports };
+        break;
+      case 'jump':
+      case 'goto':
+        outcome = follow(action.chain, way, on);
+        // Behind a `goto` this chain goes on nowhere.
+        if (action.kind === 'goto' && outcome === 'pass') {
+          if (strict === 'yes') return result;
+          isCertain = false;
+        }
+        break;
+      default:
+        continue;
+    }
+    if (outcome === 'pass') continue;
+    if (outcome === 'end' && strict === 'yes') return result === 'pass' ? 'end' : result;
+    isCertain = false;
+    result = 'maybe';
+  }
+  return result;
+}
+
+function follow(name: string, way: TranslatingWay, path: Path): 'end' | 'maybe' | 'pass' {
+  const chain = way.table.chains.get(name);
+  if (chain === undefined || way.depth === deepest) {
+    // REDIRECT is such a one.
+    way.found.isPossible = true;
+    return 'maybe';
+  }
+  const key = `${path.isCertain} ${path.isNamed} ${name}`;
+  const known = way.known.get(key);
+  if (known !== undefined) return known;
+  way.known.set(key, 'maybe');
+  const outcome = translate(chain, { ...way, depth: way.depth + 1 }, path);
+  way.known.set(key, outcome);
+  return outcome;
+}
+
+function isPlace(match: Match): boolean {
+  if (match.kind === 'destination') return !match.not;
+  return match.kind === 'in-interface' && !match.not && match.name !== '';
+}
+
+function isOfFamily(table: Table, family: Family): boolean {
+  return table.family === 'inet' || table.family === (family === 4 ? 'ip' : 'ip6');
 }
 
 /** Every rule, with where it stands. */
@@ -206,7 +336,7 @@ export function isForEverybody(rule: Rule, family: Family, packet: Packet): bool
 
 function baseChains({ tables, family }: Firewall, hook: Hook): { table: Table; chain: Chain }[] {
   return tables
-    .filter((table) => table.family === 'inet' || table.family === (family === 4 ? 'ip' : 'ip6'))
+    .filter((table) => isOfFamily(table, family))
     .flatMap((table) => [...table.chains.values()].map((chain) => ({ table, chain })))
     .filter(({ chain: { base } }) => base?.hook === hook && !base.isNat);
 }
@@ -357,6 +487,7 @@ function answerOf(match: Match, family: Family, packet: Packet): Answer {
     case 'helper':
       return packet.state === 'related' ? 'yes' : 'no';
     case 'source':
+    case 'destination':
     case 'unknown':
       return 'unknown';
   }

@@ -22,6 +22,8 @@ export interface FtpService {
   readonly unprivileged: Placed<string> | undefined;
   /** The line by which control connections may be encrypted, which no helper of a firewall can read. */
   readonly tls: Placed<string> | undefined;
+  /** Other files have more of it, so that what is absent here may be there. */
+  readonly isPartial?: boolean;
 }
 
 /** Ports that a server takes where it is told none. */

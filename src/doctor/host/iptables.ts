@@ -2,7 +2,7 @@ import type { Family } from '../../net/address.ts';
 import type { PortRange } from '../../net/port-range.ts';
 import type { Action, Chain, Firewall, Hook, Match, Rule, Table } from './firewall.ts';
 import { meaningfulLines, wordsOf } from './lines.ts';
-import { readPorts } from './ports.ts';
+import { readDestination, readPorts } from './ports.ts';
 
 const hooks: ReadonlyMap<string, Hook> = new Map([
   ['PREROUTING', 'prerouting'],
@@ -141,6 +141,14 @@ function readRule(words: readonly string[], line: number): Rule {
           matches.push({ kind: 'source', not });
         break;
       }
+      case '-d':
+      case '--destination':
+      case '--dst': {
+        const destination = next();
+        if (!/^(?:0\.0\.0\.0|::)\/0(?:\.0\.0\.0)?$/.test(destination) || not)
+          matches.push({ kind: 'destination', not });
+        break;
+      }
       case '-i':
       case '--in-interface': {
         const name = next();
@@ -209,8 +217,8 @@ function readRule(words: readonly string[], line: number): Rule {
       }
       case '--to-destination':
       case '--to': {
-        const [, address] = /^\[?([0-9a-f.:]+?)(?:\]?:[0-9-]+|\]|-.*)?$/i.exec(next()) ?? [];
-        if (target === 'DNAT') action = { kind: 'dnat', address };
+        const destination = next();
+        if (target === 'DNAT') action = { kind: 'dnat', ...readDestination(destination) };
         break;
       }
       default:

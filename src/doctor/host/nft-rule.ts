@@ -1,7 +1,7 @@
 import type { PortRange } from '../../net/port-range.ts';
 import type { Action, Match, Rule } from './firewall.ts';
 import type { Token } from './nft-tokens.ts';
-import { readPorts } from './ports.ts';
+import { readDestination, readPorts } from './ports.ts';
 
 /** What a rule may name: the ports of a set, `undefined` for one of other things, and the helpers by object. */
 export interface Named {
@@ -33,13 +33,16 @@ export function readNftRule(tokens: readonly Token[], named: Named): Rule[] {
   const rule = { line, words: words.tokens.map(({ text }) => text) };
   // `# xt_multiport`, as nft writes what only iptables knows; `# handle 7` says nothing.
   const isCommented = tokens.some(({ kind, text }) => kind === 'comment' && !/^#\s*handle\b/.test(text));
-  if (isCommented) return [{ ...rule, matches: [unknown], action: { kind: 'unknown' } }];
+  if (isCommented || hasUnreadLookup(words.tokens))
+    return [{ ...rule, matches: [unknown], action: { kind: 'unknown' } }];
   let helper: Action | undefined;
+  let isUnread = false;
   while (words.at < words.tokens.length) {
     const before = words.at;
     const token = words.tokens[words.at++];
     if (token?.kind !== 'word') {
       matches.push(unknown);
+      isUnread = true;
       continue;
     }
     const action = readVerdict(token.text, words);
@@ -48,15 +51,34 @@ export function readNftRule(tokens: readonly Token[], named: Named): Rule[] {
       return [{ ...rule, matches: isForeign ? [...matches, unknown] : matches, action }];
     }
     const found = readStatement(token.text, words, named);
-    if (found === undefined) matches.push(unknown);
-    else if ('helper' in found) helper = found.helper;
+    if (found === undefined) {
+      matches.push(unknown);
+      isUnread = true;
+    } else if ('helper' in found) helper = found.helper;
     else if ('cases' in found) {
       return found.cases.map(({ match, action }) => ({ ...rule, matches: [...matches, match], action }));
     } else matches.push(...found.matches);
     if (words.at <= before) words.at = before + 1;
   }
-  return [{ ...rule, matches, action: helper ?? { kind: 'continue' } }];
+  // `meta mark set 1` decides nothing; of other words that are not known it is not known what they decide.
+  const isSetting = words.tokens.some(({ kind, text }) => kind === 'word' && text === 'set');
+  const kind = isUnread && !isSetting ? 'unknown' : 'continue';
+  return [{ ...rule, matches, action: helper ?? { kind } }];
 }
+
+/**
+ * Whether the rule looks up several things at once (`ip saddr . tcp dport`), or a verdict by something other than
+ * the ports and states that are read here.
+ */
+function hasUnreadLookup(tokens: readonly Token[]): boolean {
+  return tokens.some(({ kind, text }, index) => {
+    if (kind !== 'word' || (text !== '.' && text !== 'vmap')) return false;
+    const selector = [tokens[index - 2]?.text, tokens[index - 1]?.text].join(' ');
+    return text === '.' || !readMaps.has(selector) || tokens[index + 1]?.text !== '{';
+  });
+}
+
+const readMaps: ReadonlySet<string> = new Set(['tcp dport', 'tcp sport', 'ct state']);
 
 type Statement =
   | { readonly matches: readonly Match[] }
@@ -78,8 +100,8 @@ function readVerdict(word: string, words: Words): Action | undefined {
     case 'dnat': {
       if (['ip', 'ip6'].includes(peek(words))) take(words);
       if (peek(words) === 'to') take(words);
-      const [, address] = /^\[?([0-9a-f.:]+?)(?:\]?:[0-9-]+|\]|-.*)?$/i.exec(take(words)) ?? [];
-      return { kind: 'dnat', address };
+      // `dnat to :2121` has no address.
+      return { kind: 'dnat', ...readDestination(take(words)) };
     }
     case 'snat':
     case 'masquerade':
@@ -160,6 +182,13 @@ function readTcp(word: string, words: Words, named: Named): Statement | undefine
   return { matches: [...known, portMatch(kind, values, not)] };
 }
 
+/** Of a set that is named elsewhere, a variable, a range or a mask nothing is known. */
+function namesMatch(kind: 'protocol' | 'state', names: readonly string[], not: boolean): Match {
+  const isKnown = names.every((name) => /^(?:[a-z][a-z0-9-]*|[0-9]+)$/i.test(name));
+  const isNumbered = kind === 'state' && names.some((name) => /^[0-9]/.test(name));
+  return isKnown && !isNumbered ? { kind, names, not } : unknown;
+}
+
 function portMatch(kind: 'to-port' | 'from-port', texts: readonly string[], not: boolean): Match {
   const ports = texts.map(readPorts);
   const known = ports.filter((range) => range !== undefined);
@@ -176,9 +205,8 @@ function readMeta(words: Words): Statement | undefined {
   const field = take(words);
   if (field === 'iif' || field === 'iifname') return readInterface(words);
   if (field !== 'l4proto' && field !== 'nfproto') return undefined;
-  if (peek(words) === 'vmap') return undefined;
   const { values, not } = readValues(words);
-  if (field === 'l4proto') return { matches: [{ kind: 'protocol', names: values, not }] };
+  if (field === 'l4proto') return { matches: [namesMatch('protocol', values, not)] };
   const family = values[0] === 'ipv4' ? 4 : values[0] === 'ipv6' ? 6 : undefined;
   return { matches: [family && !not && values.length === 1 ? { kind: 'family', family } : unknown] };
 }
@@ -186,11 +214,11 @@ function readMeta(words: Words): Statement | undefined {
 function readHeader(word: 'ip' | 'ip6', words: Words): Statement {
   const family: Match = { kind: 'family', family: word === 'ip' ? 4 : 6 };
   const field = take(words);
-  if (!['saddr', 'protocol', 'nexthdr'].includes(field) || peek(words) === 'vmap')
-    return { matches: [family, unknown] };
+  if (!['saddr', 'daddr', 'protocol', 'nexthdr'].includes(field)) return { matches: [family, unknown] };
   const { values, not } = readValues(words);
   if (field === 'saddr') return { matches: [family, { kind: 'source', not }] };
-  return { matches: [family, { kind: 'protocol', names: values, not }] };
+  if (field === 'daddr') return { matches: [family, { kind: 'destination', not }] };
+  return { matches: [family, namesMatch('protocol', values, not)] };
 }
 
 function readConntrack(words: Words, { helpers }: Named): Statement | undefined {
@@ -200,11 +228,11 @@ function readConntrack(words: Words, { helpers }: Named): Statement | undefined 
     case 'status': {
       if (peek(words) === 'vmap') {
         take(words);
-        return readCases(words, (names) => ({ kind: 'state', names, not: false }));
+        return readCases(words, (names) => namesMatch('state', names, false));
       }
       const { values, not } = readValues(words);
       const isKnown = field === 'state' || (values.length === 1 && values[0] === 'dnat');
-      return { matches: [isKnown ? { kind: 'state', names: values, not } : unknown] };
+      return { matches: [isKnown ? namesMatch('state', values, not) : unknown] };
     }
     case 'mark': {
       if (peek(words) === 'set') {

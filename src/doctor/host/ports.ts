@@ -36,6 +36,16 @@ function portNamed(text: string): number | undefined {
   return services.get(text) ?? (text === '0' ? allPorts.first : parsePort(text));
 }
 
+/** Reads `192.168.0.5`, `192.168.0.5:2121`, `[fd00::5]:2121` or a range of addresses, as translations name it. */
+export function readDestination(text: string): {
+  address: string | undefined;
+  ports: PortRange | undefined;
+} {
+  const [, bracketed, plain, behind] =
+    /^(?:\[([0-9a-f.:]+)\]|([0-9.]+|[0-9a-f:]+))(?:-[0-9.]+|-[0-9a-f:]+)?(?::([0-9-]+))?$/i.exec(text) ?? [];
+  return { address: bracketed ?? plain, ports: behind === undefined ? undefined : readPorts(behind) };
+}
+
 /** The part of a range that lies in another. */
 export function overlap(one: PortRange, other: PortRange): PortRange | undefined {
   const first = Math.max(one.first, other.first);

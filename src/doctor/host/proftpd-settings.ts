@@ -6,6 +6,7 @@ import { meaningfulLines, wordsOf, type Placed } from './lines.ts';
 export function readProftpd(file: string, text: string): FtpService {
   const lines = new Map<string, Placed<string[]>>();
   const contexts: string[] = [];
+  let isPartial = false;
   for (const { value, line } of meaningfulLines(text)) {
     const [, slash, context] = /^<(\/?)([a-z]+)/i.exec(value) ?? [];
     if (context !== undefined) {
@@ -13,6 +14,7 @@ export function readProftpd(file: string, text: string): FtpService {
       else contexts.push(context.toLowerCase());
       continue;
     }
+    if (/^include\s/i.test(value)) isPartial = true;
     // What stands in <IfModule> and <Global> holds for the main server; a <VirtualHost> is another one.
     if (contexts.some((name) => !['ifmodule', 'ifdefine', 'global'].includes(name))) continue;
     const [name = '', ...words] = wordsOf(value);
@@ -41,6 +43,7 @@ export function readProftpd(file: string, text: string): FtpService {
   return {
     program: 'proftpd',
     file,
+    isPartial,
     controlPort: parsePort(first('port')?.value ?? '') ?? 21,
     listenAddress: first('defaultaddress')?.value,
     isPassive: true,
