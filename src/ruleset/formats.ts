@@ -80,7 +80,7 @@ export function filesOf(plan: Plan, name: FormatName): RulesetFile[] {
 }
 
 /** Why the format cannot say such a plan; undefined where it can. */
-export function reasonAgainst({ options, lead }: Plan, name: FormatName): string | undefined {
+export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName): string | undefined {
   const { deployments: possible = deployments, plane } = table[name];
   const { deployment } = options;
   if (!possible.includes(deployment)) {
@@ -88,6 +88,17 @@ export function reasonAgainst({ options, lead }: Plan, name: FormatName): string
   }
   if (plane !== undefined && deployment !== 'kernel-helper' && options.plane !== plane) {
     return `${name}: not for the kernel plane, which takes nftables; allowed: --plane ${plane}`;
+  }
+  if (name === 'pf' && options.keepClientAddress) {
+    return 'pf: keep-client-address takes nftables; allowed: without it';
+  }
+  // Active mode is led to the very address that the server dials: not translated for firewalld, and dropped.
+  if (name === 'firewalld' && options.keepClientAddress && options.plane === 'kernel') {
+    return 'firewalld: not for the kernel plane with keep-client-address; allowed: one of them';
+  }
+  // firewalld attaches its helper "ftp" to this port, whatever the service says.
+  if (name === 'firewalld' && watch?.ports?.some(({ first }) => first !== 21)) {
+    return 'firewalld: kernel-helper for port 21 alone; allowed: --listen 21 or ADDRESS:21';
   }
   if (name === 'firewalld' && lead) {
     return 'firewalld: not for kernel-helper with a server behind this host; allowed: without --server, for a server on this host';

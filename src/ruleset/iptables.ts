@@ -15,7 +15,8 @@ export interface Dialect {
 export const today: Dialect = {
   state: (states) => `-m conntrack --ctstate ${states}`,
   tooMany: (rate) => [
-    `-m hashlimit --hashlimit-name ftp --hashlimit-mode srcip --hashlimit-above ${rate}/minute --hashlimit-burst ${rate} -j DROP`,
+    // The rate is in the name: a table that is there already keeps its own.
+    `-m hashlimit --hashlimit-name ftp-${rate} --hashlimit-mode srcip --hashlimit-above ${rate}/minute --hashlimit-burst ${rate} -j DROP`,
   ],
   spoofed: ['! -i lo -m rpfilter --invert -j DROP'],
 };

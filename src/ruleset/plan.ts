@@ -116,13 +116,14 @@ function planWithPinhole(options: RulesetOptions): Served {
 /** To a server inside, by the relay's own ports. */
 function serving({ listen, passivePorts, activePorts, plane }: RulesetOptions, server: Endpoint): Rule[] {
   const to = addressesOf(listen);
-  const control: Rule = {
-    comment: 'control channel of both modes: client, any port above 1023 -> port ' + portsOf(listen),
-    to,
-    ports: listen.map(({ port }) => ({ first: port, last: port })),
+  const control = [...new Set(listen.map(({ port }) => port))].map((port): Rule => ({
+    comment: `control channel of both modes: client, any port above 1023 -> port ${port}`,
+    // Each port at the addresses that have it, and at no other.
+    to: addressesOf(listen.filter((each) => each.port === port)),
+    ports: [{ first: port, last: port }],
     limited: true,
-  };
-  if (plane === 'kernel') return [control];
+  }));
+  if (plane === 'kernel') return control;
   const passive: Rule = {
     comment:
       'passive mode, data: client, any port above 1023 -> passive-ports; Pinhole goes on to the server',
@@ -130,13 +131,13 @@ function serving({ listen, passivePorts, activePorts, plane }: RulesetOptions, s
     ports: [passivePorts],
   };
   // What comes from this host itself comes by lo.
-  if (isLoopback(server.address)) return [control, passive];
+  if (isLoopback(server.address)) return [...control, passive];
   const active: Rule = {
     comment: 'active mode, data: server, port 20 -> active-ports; Pinhole goes on to the client from port 20',
     from: [networkOf(server.address)],
     ports: [activePorts],
   };
-  return [control, passive, active];
+  return [...control, passive, active];
 }
 
 /** From clients inside to servers outside. */

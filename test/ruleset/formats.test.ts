@@ -89,12 +89,13 @@ test('addresses that clients connect to are named, each in its family', () => {
     { address: address('2001:db8::1'), port: 2121 },
   ];
   const rules = textOf('nftables', { listen });
-  assert.match(rules, /^ +ip daddr 203\.0\.113\.1 tcp dport \{ 21, 2121 \} accept$/m);
-  assert.match(rules, /^ +ip6 daddr 2001:db8::1 tcp dport \{ 21, 2121 \} accept$/m);
+  assert.match(rules, /^ +ip daddr 203\.0\.113\.1 tcp dport 21 accept$/m);
+  assert.match(rules, /^ +ip6 daddr 2001:db8::1 tcp dport 2121 accept$/m);
+  assert.doesNotMatch(rules, /daddr 203\.0\.113\.1 tcp dport 2121|daddr 2001:db8::1 tcp dport 21 /);
   const [four = '', six = ''] = textOf('iptables', { listen }).split('==> etc/iptables/rules.v6');
-  assert.match(four, /-d 203\.0\.113\.1 -p tcp -m multiport --dports 21,2121/);
+  assert.match(four, /-d 203\.0\.113\.1 -p tcp -m tcp --dport 21 /);
   assert.doesNotMatch(four, /2001:db8/);
-  assert.match(six, /-d 2001:db8::1 -p tcp -m multiport --dports 21,2121/);
+  assert.match(six, /-d 2001:db8::1 -p tcp -m tcp --dport 2121 /);
 });
 
 test('what is redirected goes to the port that Pinhole listens on, from the networks that are named', () => {
@@ -186,6 +187,17 @@ test('what a format cannot say it refuses, with what is allowed', () => {
       /^redhat: not for the kernel plane.*--plane relay$/,
     ],
     ['firewalld', { deployment: 'kernel-helper' }, /^firewalld: not for kernel-helper with a server behind/],
+    [
+      'firewalld',
+      { ...helper, listen: [{ address: undefined, port: 2121 }] },
+      /^firewalld: kernel-helper for port 21/,
+    ],
+    [
+      'firewalld',
+      { deployment: 'gateway', plane: 'kernel', keepClientAddress: true },
+      /^firewalld: not for the kernel plane with keep-client-address/,
+    ],
+    ['pf', { deployment: 'gateway', keepClientAddress: true }, /^pf: keep-client-address takes nftables/],
   ] as const) {
     const plan = planOf({ ...inFront, ...changes });
     assert.throws(() => filesOf(plan, name), { name: 'RulesetError', message: words });
