@@ -5,6 +5,7 @@ import { startDaemon } from '../daemon.ts';
 import { playTransfers } from '../demo/client.ts';
 import { drawLadder, ladderHeading, type LadderOptions } from '../demo/ladder.ts';
 import { createLogger } from '../log.ts';
+import { isColoured } from './colour.ts';
 import { inFrontOf, startEmbeddedServer } from './embedded.ts';
 
 export const demoCommand: CommandModule = {
@@ -15,13 +16,12 @@ export const demoCommand: CommandModule = {
     // `pinhole demo | head`: who has read enough is no error.
     process.stdout.on('error', () => process.exit(0));
     const write = (text: string): void => void process.stdout.write(text);
-    const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
     const server = await startEmbeddedServer();
     // The demonstration is the same whatever the environment says.
     const { config } = loadConfig({ flags: { listen: '127.0.0.1:0' }, env: {}, readFile: () => '' });
     const logger = createLogger({ logLevel: 'silent', logFormat: 'json' });
     write(ladderHeading());
-    const ladder = drawLadder({ write, style: coloured ? inColour : (text) => text });
+    const ladder = drawLadder({ write, style: isColoured() ? inColour : (text) => text });
     const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, [ladder]);
     try {
       const [relay] = daemon.endpoints;

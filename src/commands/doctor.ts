@@ -7,9 +7,11 @@ import { byImportance, examineHost } from '../doctor/host.ts';
 import type { HostSources, SourceText } from '../doctor/host-sources.ts';
 import { readHost, thisHost } from '../doctor/host/read-host.ts';
 import { languageOf, languages, reportJson, reportText, type Language } from '../doctor/report.ts';
-import { examineServer, type ServerTarget } from '../doctor/server.ts';
+import { examineServer } from '../doctor/server.ts';
+import type { ServerTarget } from '../doctor/server/target.ts';
 import { splitHostPort } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
+import { isColoured } from './colour.ts';
 
 /** The flag that names a copy of a file -> what it is a copy of. */
 const files = {
@@ -93,11 +95,10 @@ export const doctorCommand: CommandModule<object, DoctorFlags> = {
       throw new ConfigError(`the examination could not be finished: ${messageOf(error)}`, { cause: error });
     });
     const language = (argv.lang as Language | undefined) ?? languageOf(process.env);
-    const coloured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
     process.stdout.write(
       argv.json
         ? reportJson(findings, language)
-        : reportText(findings, language, coloured ? inColour : undefined),
+        : reportText(findings, language, isColoured() ? inColour : undefined),
     );
     process.exitCode = findings.some(isFault) ? 1 : 0;
   },

@@ -9,13 +9,7 @@ import { checkRange } from './server/check-range.ts';
 import { checkTls } from './server/check-tls.ts';
 import { checkWay } from './server/check-way.ts';
 import { Sessions } from './server/sessions.ts';
-
-export interface ServerTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-}
+import type { ServerTarget } from './server/target.ts';
 
 export interface ServerOptions {
   /** Milliseconds that one answer or one connection may take. */

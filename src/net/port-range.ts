@@ -24,6 +24,11 @@ export function formatPortRange({ first, last }: PortRange): string {
   return first === last ? `${first}` : `${first}-${last}`;
 }
 
+/** `50000:50999`, `50000`: as iptables and pf write it. */
+export function formatColonRange({ first, last }: PortRange): string {
+  return first === last ? `${first}` : `${first}:${last}`;
+}
+
 /** How many ports the range has. */
 export function sizeOf({ first, last }: PortRange): number {
   return last - first + 1;

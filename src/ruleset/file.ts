@@ -5,9 +5,14 @@ export interface RulesetFile {
   readonly text: string;
 }
 
-/** `# ` before each line, in most of these languages. */
-export function commented(lines: readonly string[], mark = '#'): string[] {
-  return lines.map((line) => `${mark} ${line}`.trimEnd());
+export function commented(lines: readonly string[]): string[] {
+  return lines.map((line) => `# ${line}`.trimEnd());
+}
+
+/** One as it is, several as nftables and pf list them: `{ 21, 2121 }`. */
+export function braced(items: readonly string[]): string {
+  const [first = '', ...others] = new Set(items);
+  return others.length === 0 ? first : `{ ${[first, ...others].join(', ')} }`;
 }
 
 export function fileOf(path: string, lines: readonly string[]): RulesetFile {

@@ -2,6 +2,7 @@ import { formatCidr } from '../net/cidr.ts';
 import { formatPortRange, type PortRange } from '../net/port-range.ts';
 import { fileOf, type RulesetFile } from './file.ts';
 import { familyOfCidr, type Plan, type Rule } from './plan.ts';
+import { spoofing } from './sysctl.ts';
 
 /**
  * A zone that drops all else, and a service. What the kernel plane forwards needs no rule here: firewalld lets pass what
@@ -44,7 +45,7 @@ export function firewalld(plan: Plan): RulesetFile[] {
     ]),
     fileOf('etc/sysctl.d/90-ftp.conf', [
       '# Anti-spoofing of IPv4. firewalld does it for IPv6 (IPv6_rpfilter in firewalld.conf).',
-      'net.ipv4.conf.all.rp_filter = 1',
+      spoofing,
     ]),
   ];
 }

@@ -2,11 +2,12 @@ import type { RulesetFile } from './file.ts';
 import { firewalld } from './firewalld.ts';
 import { proftpd, pureFtpd, vsftpd } from './ftp-servers.ts';
 import { iptables } from './iptables.ts';
-import { modules, sysctl } from './modules.ts';
+import { modules } from './modules.ts';
 import { nftables } from './nftables.ts';
 import { pf } from './pf.ts';
 import { deployments, RulesetError, type Deployment, type Plan } from './plan.ts';
 import { redhat } from './redhat.ts';
+import { sysctl } from './sysctl.ts';
 import { ufw } from './ufw.ts';
 
 export type FormatName =

@@ -1,8 +1,6 @@
-import { contains, parseCidr } from '../net/cidr.ts';
+import { isLoopback } from '../net/address.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
 import type { Plan } from './plan.ts';
-
-const loopback = ['127.0.0.0/8', '::1'].map(parseCidr).filter((network) => network !== undefined);
 
 /** What is said of a server in whatever language. */
 function settingsOf({ options }: Plan): {
@@ -13,7 +11,7 @@ function settingsOf({ options }: Plan): {
   readonly last: number;
 } {
   const { server, deployment, keepClientAddress, passivePorts } = options;
-  const isLocal = server !== undefined && loopback.some((network) => contains(network, server.address));
+  const isLocal = server !== undefined && isLoopback(server.address);
   return {
     port: server?.port ?? 21,
     local: isLocal ? server.address : undefined,

@@ -1,6 +1,6 @@
 import { familyOf, type Family } from '../net/address.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
-import type { PortRange } from '../net/port-range.ts';
+import { formatColonRange, type PortRange } from '../net/port-range.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
 import { ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
@@ -28,7 +28,6 @@ export function iptables(plan: Plan): RulesetFile[] {
 
 function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
   const program = family === 4 ? 'iptables-restore' : 'ip6tables-restore';
-  const { input, forward } = plan;
   return fileOf(path, [
     ...commented([
       ...plan.heading,
@@ -42,14 +41,8 @@ function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
     ':INPUT DROP [0:0]',
     ':FORWARD DROP [0:0]',
     ':OUTPUT ACCEPT [0:0]',
-    ...commonRules('INPUT', family, today, true),
-    ...input.flatMap((rule) => acceptRules(rule, 'INPUT', family, today, plan.options.sessionRate)),
-    ...(forward
-      ? [
-          ...commonRules('FORWARD', family, today, false),
-          ...forward.flatMap((rule) => acceptRules(rule, 'FORWARD', family, today, plan.options.sessionRate)),
-        ]
-      : []),
+    ...chainRules(plan, 'input', 'INPUT', family, today),
+    ...chainRules(plan, 'forward', 'FORWARD', family, today),
     'COMMIT',
   ]);
 }
@@ -105,8 +98,24 @@ export function natTable({ lead, redirect }: Plan, family: Family): string[] {
   return ['*nat', ...chains, ...rules, 'COMMIT'];
 }
 
+/** All that a chain which drops lets through; nothing where the plan has no such chain. */
+export function chainRules(
+  plan: Plan,
+  hook: 'input' | 'forward',
+  chain: string,
+  family: Family,
+  dialect: Dialect,
+): string[] {
+  const rules = plan[hook];
+  if (!rules) return [];
+  const accepted = rules.flatMap((rule) =>
+    acceptRules(rule, chain, family, dialect, plan.options.sessionRate),
+  );
+  return [...commonRules(chain, family, dialect, hook === 'input'), ...accepted];
+}
+
 /** What every chain that drops begins with. */
-export function commonRules(chain: string, family: Family, { state }: Dialect, isInput: boolean): string[] {
+function commonRules(chain: string, family: Family, { state }: Dialect, isInput: boolean): string[] {
   const icmp = family === 4 ? 'icmp' : 'ipv6-icmp';
   return [
     '# What belongs to what was let in: answers, acknowledgements, the way back of data.',
@@ -168,21 +177,17 @@ function matches({ from = [], to = [], ports, mark }: Rule, chain: string): stri
 const mostRanges = 7;
 
 function portMatches(ports: readonly PortRange[]): string[] {
-  const unique = [...new Map(ports.map((range) => [text(range), range])).values()];
+  const unique = [...new Map(ports.map((range) => [formatColonRange(range), range])).values()];
   const [only, ...others] = unique;
-  if (only && others.length === 0) return [` -p tcp -m tcp --dport ${text(only)}`];
+  if (only && others.length === 0) return [` -p tcp -m tcp --dport ${formatColonRange(only)}`];
   const lists: string[] = [];
   for (let at = 0; at < unique.length; at += mostRanges) {
     lists.push(
       ` -p tcp -m multiport --dports ${unique
         .slice(at, at + mostRanges)
-        .map(text)
+        .map(formatColonRange)
         .join(',')}`,
     );
   }
   return lists;
-}
-
-function text({ first, last }: PortRange): string {
-  return first === last ? `${first}` : `${first}:${last}`;
 }

@@ -1,6 +1,5 @@
 import { commented, fileOf, type RulesetFile } from './file.ts';
 import type { Plan } from './plan.ts';
-import { forwarding } from './redhat.ts';
 
 /** What the kernel loads at start, with what options. */
 export function modules({ heading, watch, options }: Plan): RulesetFile[] {
@@ -32,20 +31,3 @@ export function modules({ heading, watch, options }: Plan): RulesetFile[] {
 }
 
 const kernelPlane = ['nf_tables', 'nft_ct', 'nft_nat', 'nf_conntrack_netlink'];
-
-export function sysctl(plan: Plan): RulesetFile[] {
-  const { heading, watch, options } = plan;
-  return [
-    fileOf('etc/sysctl.d/90-ftp.conf', [
-      ...commented(heading.slice(0, 1)),
-      '# Anti-spoofing, where the rules of the firewall do not do it.',
-      'net.ipv4.conf.all.rp_filter = 1',
-      '# A helper watches what a rule gives it, and no more. Linux 6 has no such setting any more, hence the -.',
-      '-net.netfilter.nf_conntrack_helper = 0',
-      ...forwarding(plan),
-      ...(options.plane === 'kernel' && !watch
-        ? ['# So that the log can say how many bytes a transfer had.', 'net.netfilter.nf_conntrack_acct = 1']
-        : []),
-    ]),
-  ];
-}

@@ -2,7 +2,7 @@ import { formatEndpoint } from '../net/endpoint.ts';
 import { familyOf, type Family } from '../net/address.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import type { Cidr } from '../net/cidr.ts';
-import { commented, fileOf, type RulesetFile } from './file.ts';
+import { braced, commented, fileOf, type RulesetFile } from './file.ts';
 import { ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 const table = 'ftp_rules';
@@ -124,7 +124,7 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
   const tail = [
     ...(expectedByHelper ? ['ct state related ct helper "ftp"'] : []),
     ...(mark === undefined ? [] : [`ct mark 0x${mark.toString(16)}`]),
-    ...(ports ? [`tcp dport ${setOf(ports.map(formatPortRange))}`] : []),
+    ...(ports ? [`tcp dport ${braced(ports.map(formatPortRange))}`] : []),
   ];
   if (from.length + to.length === 0) {
     const isOne = of.length === 1 && mark === undefined && !expectedByHelper;
@@ -140,12 +140,7 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
 }
 
 function addresses(which: string, family: Family, networks: readonly Cidr[] = []): string[] {
-  return networks.length === 0 ? [] : [`${ip[family]} ${which} ${setOf(networks.map(textOfCidr))}`];
-}
-
-function setOf(items: readonly string[]): string {
-  const [first = '', ...others] = [...new Set(items)];
-  return others.length === 0 ? first : `{ ${[first, ...others].join(', ')} }`;
+  return networks.length === 0 ? [] : [`${ip[family]} ${which} ${braced(networks.map(textOfCidr))}`];
 }
 
 function chain(

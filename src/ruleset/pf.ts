@@ -1,6 +1,6 @@
 import type { Cidr } from '../net/cidr.ts';
-import type { PortRange } from '../net/port-range.ts';
-import { commented, fileOf, type RulesetFile } from './file.ts';
+import { formatColonRange } from '../net/port-range.ts';
+import { braced, commented, fileOf, type RulesetFile } from './file.ts';
 import { textOfCidr, type Plan, type Rule } from './plan.ts';
 
 /** OpenBSD's and FreeBSD's packet filter, for the relay plane. */
@@ -34,20 +34,11 @@ export function pf({ heading, input, forward, options }: Plan): RulesetFile[] {
 }
 
 function passing({ from = [], to = [], ports = [], limited }: Rule, rate: number): string {
-  const target = to.length === 0 ? 'self' : listOf(to.map(textOfCidr));
+  const target = to.length === 0 ? 'self' : braced(to.map(textOfCidr));
   const state = limited ? ` keep state (max-src-conn-rate ${rate}/60)` : ' keep state';
-  return `pass in proto tcp from ${networksOf(from)} to ${target} port ${listOf(ports.map(text))} flags S/SA${state}`;
+  return `pass in proto tcp from ${networksOf(from)} to ${target} port ${braced(ports.map(formatColonRange))} flags S/SA${state}`;
 }
 
 function networksOf(networks: readonly Cidr[]): string {
-  return networks.length === 0 ? 'any' : listOf(networks.map(textOfCidr));
-}
-
-function listOf(items: readonly string[]): string {
-  const [first = '', ...others] = [...new Set(items)];
-  return others.length === 0 ? first : `{ ${[first, ...others].join(', ')} }`;
-}
-
-function text({ first, last }: PortRange): string {
-  return first === last ? `${first}` : `${first}:${last}`;
+  return networks.length === 0 ? 'any' : braced(networks.map(textOfCidr));
 }

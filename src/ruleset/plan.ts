@@ -1,5 +1,5 @@
-import type { Address, Family } from '../net/address.ts';
-import { contains, formatCidr, parseCidr, type Cidr } from '../net/cidr.ts';
+import { isLoopback, type Address, type Family } from '../net/address.ts';
+import { formatCidr, parseCidr, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { formatPortRange, type PortRange } from '../net/port-range.ts';
 
@@ -301,12 +301,6 @@ function networkOf(address: Address): Cidr {
   const network = parseCidr(address);
   if (!network) throw new RulesetError(`server: ${address} has a zone, and rules can't name it`);
   return network;
-}
-
-const loopback = ['127.0.0.0/8', '::1'].map(parseCidr).filter((network) => network !== undefined);
-
-function isLoopback(address: Address): boolean {
-  return loopback.some((network) => contains(network, address));
 }
 
 function isEverything(networks: readonly Cidr[]): boolean {

@@ -1,7 +1,8 @@
 import type { Family } from '../net/address.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
-import { acceptRules, commonRules, natTable, rawTable, type Dialect } from './iptables.ts';
+import { chainRules, natTable, rawTable, type Dialect } from './iptables.ts';
 import type { Plan } from './plan.ts';
+import { forwarding, spoofing } from './sysctl.ts';
 
 const chain = 'RH-Firewall-1-INPUT';
 
@@ -43,35 +44,17 @@ export function redhat(plan: Plan): RulesetFile[] {
             'IPTABLES_MODULES=""',
           ]),
     ]),
-    fileOf('etc/sysctl.d/90-ftp.conf', [
-      '# Anti-spoofing.',
-      'net.ipv4.conf.all.rp_filter = 1',
-      ...forwarding(plan),
-    ]),
+    fileOf('etc/sysctl.d/90-ftp.conf', ['# Anti-spoofing.', spoofing, ...forwarding(plan)]),
   ];
 }
 
-export function forwarding({ forward, lead, options }: Plan): string[] {
-  const needed =
-    lead !== undefined ||
-    (forward !== undefined && options.plane === 'kernel' && options.deployment !== 'kernel-helper');
-  return needed
-    ? [
-        '# The kernel forwards data connections.',
-        'net.ipv4.ip_forward = 1',
-        'net.ipv6.conf.all.forwarding = 1',
-      ]
-    : [];
-}
-
 function rules(plan: Plan, family: Family, path: string): RulesetFile {
-  const { input, forward, options, watch } = plan;
   return fileOf(path, [
     ...commented([
       ...plan.heading,
       '',
       `Load: service ${family === 4 ? 'iptables' : 'ip6tables'} restart`,
-      ...(watch
+      ...(plan.watch
         ? [
             'The table raw is for Linux 3.6 and later; before that modules attach themselves, and it has to go.',
           ]
@@ -85,15 +68,9 @@ function rules(plan: Plan, family: Family, path: string): RulesetFile {
     ':OUTPUT ACCEPT [0:0]',
     `:${chain} - [0:0]`,
     `-A INPUT -j ${chain}`,
-    ...commonRules(chain, family, before, true),
-    ...input.flatMap((rule) => acceptRules(rule, chain, family, before, options.sessionRate)),
+    ...chainRules(plan, 'input', chain, family, before),
     `-A ${chain} -j DROP`,
-    ...(forward
-      ? [
-          ...commonRules('FORWARD', family, before, false),
-          ...forward.flatMap((rule) => acceptRules(rule, 'FORWARD', family, before, options.sessionRate)),
-        ]
-      : []),
+    ...chainRules(plan, 'forward', 'FORWARD', family, before),
     'COMMIT',
   ]);
 }

@@ -102,7 +102,6 @@ function rangeOf(name: keyof typeof passivePorts): string {
   return passivePorts[name].join('-');
 }
 
-/** It logs into a file, as the others do: whoever read its output would take time of the same processors. */
 /** `kept`: what the kernel's helper does, which leaves the client's address as it is. */
 const flagsOf = {
   relay: ['--plane', 'relay'],
@@ -110,6 +109,7 @@ const flagsOf = {
   kept: ['--plane', 'kernel', '--keep-client-address', '--kernel-table', 'kept', '--kernel-mark', '0x2122'],
 } as const;
 
+/** It logs into a file, as the others do: whoever read its output would take time of the same processors. */
 async function startPinhole(network: Network, plane: keyof typeof flagsOf): Promise<void> {
   const flags = [...flagsOf[plane], '--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
   const argv = [process.execPath, cli, 'run', ...flags, '--passive-ports', rangeOf(plane)];

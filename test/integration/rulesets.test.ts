@@ -21,7 +21,7 @@ import { ControlConnection } from '../helpers/lab/control-connection.ts';
 import { checkFirewalld, prepareUfw } from '../helpers/lab/firewalls.ts';
 import { mustRun } from '../helpers/lab/process.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
+import { cli, startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
 import { references } from '../helpers/reference-rules.ts';
 
@@ -391,8 +391,4 @@ async function scan(network: Network, host: Host, address: string, from: string)
   return (
     await network.must(host, ['python3', script('syn-scan'), address, from], { timeout: 60_000 })
   ).trim();
-}
-
-function withPort(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

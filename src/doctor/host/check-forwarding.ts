@@ -1,5 +1,6 @@
 import { parseAddress } from '../../net/address.ts';
-import { formatPortRange } from '../../net/port-range.ts';
+import { formatColonRange, formatPortRange } from '../../net/port-range.ts';
+import { isPrivate } from '../addresses.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, mayLeadOn, type Facts } from './facts.ts';
 import {
@@ -13,7 +14,6 @@ import {
   type Translation,
 } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
-import { isPrivate } from './own-addresses.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
@@ -109,7 +109,7 @@ function checkForwardedData(
       ? [
           remedy(
             'iptables',
-            `iptables -t nat -A PREROUTING -p tcp --dport ${ports.replace('-', ':')} -j DNAT --to-destination ${to}`,
+            `iptables -t nat -A PREROUTING -p tcp --dport ${formatColonRange(range)} -j DNAT --to-destination ${to}`,
           ),
         ]
       : [remedy('nftables', `tcp dport ${ports} dnat to ${to}`)];

@@ -1,4 +1,4 @@
-import { parseAddress } from '../../net/address.ts';
+import { isLoopback, parseAddress } from '../../net/address.ts';
 import { parsePort } from '../../net/endpoint.ts';
 
 /** A TCP port on which somebody listens. */
@@ -32,7 +32,7 @@ export function readListening(text: string): Listener[] {
       {
         line: index + 1,
         port,
-        isLoopback: address !== undefined && (address.startsWith('127.') || address === '::1'),
+        isLoopback: address !== undefined && isLoopback(address),
         program,
         user: user === undefined ? undefined : Number(user),
       },

@@ -1,4 +1,4 @@
-import { formatPortRange, type PortRange } from '../../net/port-range.ts';
+import { formatColonRange, formatPortRange, type PortRange } from '../../net/port-range.ts';
 import type { Remedy, RemedyTarget } from '../finding.ts';
 import type { Chain, Firewall, Hook, Rule, Table } from './firewall.ts';
 import type { FtpService } from './ftp-service.ts';
@@ -46,10 +46,9 @@ export function openRemedy(
   at: { table: Table; chain: Chain } | Hook,
   range: PortRange,
 ): Remedy {
-  const { first, last } = range;
   if (firewall.syntax === 'iptables') {
     const chain = typeof at === 'string' ? at.toUpperCase() : at.chain.name;
-    const ports = first === last ? `${first}` : `${first}:${last}`;
+    const ports = formatColonRange(range);
     return {
       target: 'iptables',
       lines: [`${programOf(firewall)} -I ${chain} -p tcp --dport ${ports} -j ACCEPT`],
@@ -117,7 +116,7 @@ export function portsRemedy({ syntax }: Firewall, chain: Chain, ranges: readonly
     const ports = texts.length === 1 ? texts.join() : `{ ${texts.join(', ')} }`;
     return remedy('nftables', `tcp dport ${ports} accept`);
   }
-  const texts = ranges.map((range) => formatPortRange(range).replace('-', ':'));
+  const texts = ranges.map(formatColonRange);
   const match =
     only && ranges.length === 1 ? `-m tcp --dport ${texts.join()}` : `-m multiport --dports ${texts.join()}`;
   return remedy('iptables', `-A ${chain.name} -p tcp ${match} -j ACCEPT`);
@@ -144,7 +143,7 @@ export function inputRemedy({ syntax }: Firewall, ranges: readonly PortRange[]):
     };
   }
   const opened = [ssh, ...ranges].map(
-    (range) => `-A INPUT -p tcp -m tcp --dport ${formatPortRange(range).replace('-', ':')} -j ACCEPT`,
+    (range) => `-A INPUT -p tcp -m tcp --dport ${formatColonRange(range)} -j ACCEPT`,
   );
   return {
     target: 'iptables',

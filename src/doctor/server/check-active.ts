@@ -7,7 +7,7 @@ import { familyOf, type Address } from '../../net/address.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { ignoreError } from '../../net/socket.ts';
 import { fine, type Finding } from '../finding.ts';
-import { isPrivate } from './addresses.ts';
+import { isPrivate } from '../addresses.ts';
 import { isDone, LostError, textOf, type ControlConnection, type Reply } from './control-connection.ts';
 import { finish, needsTls, type Listing } from './listing.ts';
 import { allowActive, fromPort20, kernelHelper } from './remedies.ts';

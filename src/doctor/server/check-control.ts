@@ -5,15 +5,13 @@ import { fine, type Finding } from '../finding.ts';
 import { ControlConnection, openControl, textOf, type Reply, type Silence } from './control-connection.ts';
 import { failureOf, type Failure } from './port.ts';
 import { listenOn, noLookups, openControlPort } from './remedies.ts';
+import type { ServerTarget } from './target.ts';
 import { seconds } from './visit.ts';
 
 /** Milliseconds to a greeting from which on users notice. */
 const slow = 2000;
 
-interface Target {
-  readonly host: string;
-  readonly port: number;
-}
+type Target = Pick<ServerTarget, 'host' | 'port'>;
 
 type Say = (finding: Finding) => void;
 

@@ -1,6 +1,5 @@
-import type { Address } from '../../net/address.ts';
+import { parseAddress, type Address } from '../../net/address.ts';
 import { fine } from '../finding.ts';
-import { clientAddressIn } from './addresses.ts';
 import type { ControlConnection } from './control-connection.ts';
 import type { Visit } from './visit.ts';
 
@@ -12,4 +11,24 @@ export async function checkWay(visit: Visit, control: ControlConnection): Promis
   if (seen === own) visit.say(fine('no-nat', { seen }));
   else visit.say({ id: 'nat-on-the-way', level: 'note', values: { own, seen }, remedies: [] });
   return seen;
+}
+
+/**
+ * The client's address as the server sees it, from a STAT reply. A colon behind the words, as pyftpdlib has it, means
+ * the server's own address.
+ *
+ *          Connected to 198.51.100.10                        vsftpd
+ *      Connected from gate.example (198.51.100.10)           ProFTPD
+ *          Connected to ::ffff:198.51.100.10                 vsftpd with listen_ipv6
+ */
+export function clientAddressIn(lines: readonly string[]): Address | undefined {
+  for (const line of lines) {
+    const [, rest = ''] = /\bconnected (?:to|from) (.+)$/i.exec(line) ?? [];
+    const found = rest
+      .split(/[\s()[\],]+/)
+      .map((word) => parseAddress(word))
+      .filter((address) => address !== undefined);
+    if (found.length > 0) return found.at(-1);
+  }
+  return undefined;
 }

@@ -4,14 +4,8 @@ import { readGreeting } from './check-control.ts';
 import { demandsTls, judgeLogin, login, loginOverTls } from './check-login.ts';
 import { nameOf } from './check-tls.ts';
 import { ControlConnection, LostError, openControl, textOf } from './control-connection.ts';
+import type { ServerTarget } from './target.ts';
 import { lostFinding, openSession, RefusedError, type Visit } from './visit.ts';
-
-interface Target {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-}
 
 /** The control connections of one examination: one for the subjects in turn, opened anew where one of them ends it. */
 export class Sessions {
@@ -19,7 +13,12 @@ export class Sessions {
   #control: ControlConnection | undefined;
   #overTls = false;
 
-  constructor(target: Target, timeout: number, say: (finding: Finding) => void, first: ControlConnection) {
+  constructor(
+    target: ServerTarget,
+    timeout: number,
+    say: (finding: Finding) => void,
+    first: ControlConnection,
+  ) {
     this.#control = first;
     this.visit = {
       reached: first.remote.address,

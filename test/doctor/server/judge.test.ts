@@ -1,7 +1,8 @@
 /** What the doctor concludes from what it saw. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clientAddressIn, isPrivate, isUnroutable } from '../../../src/doctor/server/addresses.ts';
+import { isPrivate, isUnroutable } from '../../../src/doctor/addresses.ts';
+import { clientAddressIn } from '../../../src/doctor/server/check-way.ts';
 import { judgeConnect, judgeGreeting } from '../../../src/doctor/server/check-control.ts';
 import { demandsTls } from '../../../src/doctor/server/check-login.ts';
 import {

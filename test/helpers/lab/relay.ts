@@ -86,7 +86,7 @@ function readLog(text: string): LogRecord[] {
     });
 }
 
-function withPort(address: string, port: number): string {
+export function withPort(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 

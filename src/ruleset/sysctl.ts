@@ -1,0 +1,34 @@
+import { commented, fileOf, type RulesetFile } from './file.ts';
+import type { Plan } from './plan.ts';
+
+/** Of IPv4; the kernel has none for IPv6. */
+export const spoofing = 'net.ipv4.conf.all.rp_filter = 1';
+
+export function sysctl(plan: Plan): RulesetFile[] {
+  const { heading, watch, options } = plan;
+  return [
+    fileOf('etc/sysctl.d/90-ftp.conf', [
+      ...commented(heading.slice(0, 1)),
+      '# Anti-spoofing, where the rules of the firewall do not do it.',
+      spoofing,
+      '# A helper watches what a rule gives it, and no more. Linux 6 has no such setting any more, hence the -.',
+      '-net.netfilter.nf_conntrack_helper = 0',
+      ...forwarding(plan),
+      ...(options.plane === 'kernel' && !watch
+        ? ['# So that the log can say how many bytes a transfer had.', 'net.netfilter.nf_conntrack_acct = 1']
+        : []),
+    ]),
+  ];
+}
+
+/** Where the kernel forwards data connections; a server on this host needs none. */
+export function forwarding({ forward, lead, options }: Plan): string[] {
+  const isNeeded = lead !== undefined || (forward !== undefined && options.plane === 'kernel');
+  return isNeeded
+    ? [
+        '# The kernel forwards data connections.',
+        'net.ipv4.ip_forward = 1',
+        'net.ipv6.conf.all.forwarding = 1',
+      ]
+    : [];
+}
