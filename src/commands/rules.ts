@@ -8,9 +8,9 @@ import { messageOf } from '../net/error.ts';
 import { parsePortRange } from '../net/port-range.ts';
 import type { RulesetFile } from '../ruleset/file.ts';
 import { filesOf, formatNames, formatsText, reasonAgainst, type FormatName } from '../ruleset/formats.ts';
+import { planOf } from '../ruleset/make-plan.ts';
 import {
   deployments,
-  planOf,
   RulesetError,
   type Deployment,
   type Plan,

@@ -3,11 +3,12 @@ import type { Plan } from './plan.ts';
 
 /** What the kernel loads at start, with what options. */
 export function modules({ heading, watch, options }: Plan): RulesetFile[] {
-  const loads = watch ? ['nf_conntrack_ftp', 'nf_nat_ftp'] : options.plane === 'kernel' ? kernelPlane : [];
+  const helps = watch.length > 0;
+  const loads = helps ? ['nf_conntrack_ftp', 'nf_nat_ftp'] : options.plane === 'kernel' ? kernelPlane : [];
   return [
     fileOf('etc/modules-load.d/ftp.conf', [
       ...commented(heading.slice(0, 1)),
-      ...(watch
+      ...(helps
         ? ['# In this order: the second rewrites what the first recognises.']
         : loads.length > 0
           ? ['# What --plane kernel uses; a kernel that has them built in says nothing.']
@@ -16,7 +17,7 @@ export function modules({ heading, watch, options }: Plan): RulesetFile[] {
     ]),
     fileOf('etc/modprobe.d/ftp.conf', [
       ...commented(heading.slice(0, 1)),
-      ...(watch
+      ...(helps
         ? [
             '# Whoever loads the first gets the second, or addresses are recognised and not rewritten.',
             'softdep nf_conntrack_ftp post: nf_nat_ftp',

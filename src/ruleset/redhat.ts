@@ -33,7 +33,7 @@ export function redhat(plan: Plan): RulesetFile[] {
     rules(plan, 4, 'etc/sysconfig/iptables'),
     rules(plan, 6, 'etc/sysconfig/ip6tables'),
     fileOf('etc/sysconfig/iptables-config', [
-      ...(plan.watch
+      ...(plan.watch.length > 0
         ? [
             '# Both modules in one line, in the order of loading: a second line would replace the first.',
             '# Before Linux 2.6.20: ip_conntrack_ftp ip_nat_ftp.',
@@ -54,7 +54,7 @@ function rules(plan: Plan, family: Family, path: string): RulesetFile {
       ...plan.heading,
       '',
       `Load: service ${family === 4 ? 'iptables' : 'ip6tables'} restart`,
-      ...(plan.watch
+      ...(plan.watch.length > 0
         ? [
             'The table raw is for Linux 3.6 and later; before that modules attach themselves, and it has to go.',
           ]
