@@ -118,14 +118,14 @@ test('pf.conf has the form of pf.conf(5): nothing but known words, in its order'
 
 test('the settings of the servers say the same ports and addresses as the rules', () => {
   assert.match(textOf('vsftpd', local), /^listen_address=127\.0\.0\.1\nlisten_port=2121$/m);
-  assert.match(textOf('vsftpd', local), /^pasv_min_port=50000\npasv_max_port=50999$/m);
+  assert.match(textOf('vsftpd', local), /^pasv_min_port=52000\npasv_max_port=52999$/m);
   assert.match(
     textOf('proftpd', local),
-    /^DefaultAddress 127\.0\.0\.1$[^]*^Port 2121$[^]*^PassivePorts 50000 50999$/m,
+    /^DefaultAddress 127\.0\.0\.1$[^]*^Port 2121$[^]*^PassivePorts 52000 52999$/m,
   );
   assert.match(
     textOf('pure-ftpd', local),
-    /conf\/Bind\n127\.0\.0\.1,2121\n[^]*conf\/PassivePortRange\n50000 50999\n/,
+    /conf\/Bind\n127\.0\.0\.1,2121\n[^]*conf\/PassivePortRange\n52000 52999\n/,
   );
   const six = { server: { address: address('::1'), port: 2121 } };
   assert.match(textOf('vsftpd', six), /^listen=NO\nlisten_ipv6=YES\nlisten_address6=::1$/m);

@@ -4,7 +4,7 @@ import { filesOf } from '../../src/ruleset/formats.ts';
 import { planOf } from '../../src/ruleset/make-plan.ts';
 import type { RulesetOptions } from '../../src/ruleset/plan.ts';
 import { address } from '../helpers/relay/hosts.ts';
-import { helper, inFront, intercept, local, network, textOf } from '../helpers/ruleset.ts';
+import { helper, inFront, intercept, local, network, range, textOf } from '../helpers/ruleset.ts';
 
 const port21 = [{ address: undefined, port: 21 }];
 const six = { address: address('fd77::2'), port: 21 };
@@ -167,5 +167,47 @@ test('the passive ports of a server on this host are open at its listen addresse
   assert.match(
     rules,
     /^ +ip daddr 203\.0\.113\.1 ct state related ct helper "ftp" tcp dport 50000-50999 accept$/m,
+  );
+});
+
+test('a server on this host gets passive ports that Pinhole does not use', () => {
+  assert.match(textOf('vsftpd', local), /^pasv_min_port=52000\npasv_max_port=52999$/m);
+  const named = { server: { address: address('10.77.0.1'), port: 2121 }, listen: [at('10.77.0.1', 21)] };
+  for (const changes of [local, named]) {
+    assert.match(textOf('proftpd', changes), /^PassivePorts 52000 52999$/m);
+    const high = { ...changes, activePorts: range('65000-65535') };
+    assert.match(textOf('pure-ftpd', high), /PassivePortRange\n49000 49999\n/);
+  }
+  assert.match(textOf('vsftpd'), /^pasv_min_port=50000\npasv_max_port=50999$/m);
+  const plan = planOf({ ...inFront, ...local, passivePorts: range('1024-60000') });
+  assert.throws(() => filesOf(plan, 'vsftpd'), {
+    name: 'RulesetError',
+    message: /^passive-ports: 1024-60000 leaves a server on this host no 58977 ports.*allowed: fewer ports$/,
+  });
+});
+
+test('the modules are those of what is used, on the relay plane too', () => {
+  const kept = textOf('modules', { deployment: 'gateway', keepClientAddress: true });
+  assert.match(kept, /^# What --keep-client-address uses; .*\nnf_tables\nnft_ct\nnft_nat\n\n?==>/m);
+  assert.match(textOf('modules', intercept), /^# What --intercept uses; .*\nnf_tables\n/m);
+  assert.match(
+    textOf('modules', { ...intercept, plane: 'kernel' }),
+    /^# What --plane kernel uses; [^=]*\nnf_conntrack_netlink$/m,
+  );
+  assert.match(textOf('modules'), /^# Pinhole needs no module\.$/m);
+});
+
+test('the settings of a server say who rewrites the address in its 227', () => {
+  assert.match(
+    textOf('vsftpd'),
+    /^# the 227 has the address of the server, and Pinhole rewrites it: no pasv_address$/m,
+  );
+  assert.match(
+    textOf('proftpd', helperInFront),
+    /and the kernel's helper rewrites it: no MasqueradeAddress$/m,
+  );
+  assert.match(
+    textOf('vsftpd', helper),
+    /^# the 227 has the address that the client connected to, .*: no pasv_address$/m,
   );
 });
