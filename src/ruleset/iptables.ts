@@ -29,7 +29,7 @@ export function iptables(plan: Plan): RulesetFile[] {
 
 function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
   const program = family === 4 ? 'iptables-restore' : 'ip6tables-restore';
-  return fileOf(path, [
+  const lines = [
     ...commented([
       ...plan.heading,
       '',
@@ -45,7 +45,8 @@ function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
     ...chainRules(plan, 'input', 'INPUT', family, today),
     ...chainRules(plan, 'forward', 'FORWARD', family, today),
     'COMMIT',
-  ]);
+  ];
+  return fileOf(path, lines, family);
 }
 
 /** The table `raw`: anti-spoofing, and the helper. */

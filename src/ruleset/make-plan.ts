@@ -1,4 +1,4 @@
-import type { Deployment, Plan, Rule, RulesetOptions } from './plan.ts';
+import { RulesetError, type Deployment, type Plan, type Rule, type RulesetOptions } from './plan.ts';
 import { planWithHelper } from './with-helper.ts';
 import { planWithPinhole } from './with-pinhole.ts';
 
@@ -11,7 +11,10 @@ const titles: Readonly<Record<Deployment, string>> = {
 
 /** @throws {RulesetError} */
 export function planOf(options: RulesetOptions): Plan {
-  const { deployment, openPorts } = options;
+  const { deployment, openPorts, listen } = options;
+  if (listen.some(({ port }) => port === 0)) {
+    throw new RulesetError('listen: port 0 is any free one, and rules name ports; allowed: 1 to 65535');
+  }
   const served = deployment === 'kernel-helper' ? planWithHelper(options) : planWithPinhole(options);
   const besides: readonly Rule[] =
     openPorts.length > 0 ? [{ comment: 'what else this host serves', ports: openPorts }] : [];

@@ -49,7 +49,7 @@ export function redhat(plan: Plan): RulesetFile[] {
 }
 
 function rules(plan: Plan, family: Family, path: string): RulesetFile {
-  return fileOf(path, [
+  const lines = [
     ...commented([
       ...plan.heading,
       '',
@@ -72,5 +72,6 @@ function rules(plan: Plan, family: Family, path: string): RulesetFile {
     `-A ${chain} -j DROP`,
     ...chainRules(plan, 'forward', 'FORWARD', family, before),
     'COMMIT',
-  ]);
+  ];
+  return fileOf(path, lines, family);
 }
