@@ -27,7 +27,8 @@ export function firewalld(plan: Plan): RulesetFile[] {
       ...open
         .filter((rule) => !rule.limited)
         .flatMap(({ ports = [] }) => ports.map((range) => `  ${port(range)}`)),
-      ...(watch ? ['  <helper name="ftp"/>', ...(watch.ports ?? []).map((range) => `  ${port(range)}`)] : []),
+      ...(watch.length > 0 ? ['  <helper name="ftp"/>'] : []),
+      ...watch.flatMap(({ ports = [] }) => ports.map((range) => `  ${port(range)}`)),
       '</service>',
     ]),
     fileOf('etc/firewalld/zones/ftp-rules.xml', [
@@ -39,7 +40,7 @@ export function firewalld(plan: Plan): RulesetFile[] {
       '  <service name="ftp-rules"/>',
       '  <protocol value="icmp"/>',
       '  <protocol value="ipv6-icmp"/>',
-      ...limited.flatMap((rule) => richRules(rule, watch ? undefined : options.sessionRate)),
+      ...limited.flatMap((rule) => richRules(rule, watch.length > 0 ? undefined : options.sessionRate)),
       ...input.filter(({ from = [] }) => from.length > 0).flatMap((rule) => richRules(rule, undefined)),
       '</zone>',
     ]),

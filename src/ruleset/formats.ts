@@ -98,10 +98,10 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
     return 'firewalld: not for the kernel plane with keep-client-address; allowed: one of them';
   }
   // firewalld attaches its helper "ftp" to this port, whatever the service says.
-  if (name === 'firewalld' && watch?.ports?.some(({ first }) => first !== 21)) {
+  if (name === 'firewalld' && watch.some(({ ports = [] }) => ports.some(({ first }) => first !== 21))) {
     return 'firewalld: kernel-helper for port 21 alone; allowed: --listen 21 or ADDRESS:21';
   }
-  if (name === 'firewalld' && lead) {
+  if (name === 'firewalld' && lead.length > 0) {
     return 'firewalld: not for kernel-helper with a server behind this host; allowed: without --server, for a server on this host';
   }
   return undefined;

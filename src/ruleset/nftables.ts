@@ -3,7 +3,7 @@ import { familyOf, type Family } from '../net/address.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import type { Cidr } from '../net/cidr.ts';
 import { braced, commented, fileOf, type RulesetFile } from './file.ts';
-import { ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
+import { isWholeFamily, ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 const table = 'ftp_rules';
 const families = [4, 6] as const;
@@ -24,9 +24,9 @@ export function nftables(plan: Plan): RulesetFile[] {
       `table inet ${table} {`,
       ...indented([
         ...sessionSets(),
-        ...(plan.watch ? helperObject() : []),
+        ...(plan.watch.length > 0 ? helperObject() : []),
         ...spoofed(),
-        ...(plan.watch
+        ...(plan.watch.length > 0
           ? chain('watch', 'filter', 'prerouting', 'mangle', 'accept', watching(plan.watch))
           : []),
         ...translation(plan),
@@ -65,28 +65,17 @@ function spoofed(): string[] {
   ]);
 }
 
-function watching(rule: Rule): string[] {
-  return [`# ${rule.comment}`, ...matches(rule, families).map((match) => `${match} ct helper set "ftp"`)];
+function watching(rules: readonly Rule[]): string[] {
+  return rules.flatMap((rule) => said(rule, families, 'ct helper set "ftp"'));
 }
 
 function translation({ lead, redirect }: Plan): string[] {
   const rules = [
-    ...(lead
-      ? [
-          `# ${lead.comment}`,
-          ...matches(lead, [familyOf(lead.target.address)]).map(
-            (match) =>
-              `${lead.to?.length === 0 ? 'fib daddr type local ' : ''}${match} dnat ${ip[familyOf(lead.target.address)]} to ` +
-              formatEndpoint(lead.target),
-          ),
-        ]
-      : []),
-    ...(redirect
-      ? [
-          `# ${redirect.comment}`,
-          ...matches(redirect, families).map((match) => `${match} redirect to :${redirect.port}`),
-        ]
-      : []),
+    ...lead.flatMap((rule) => {
+      const family = familyOf(rule.target.address);
+      return said(rule, [family], `dnat ${ip[family]} to ${formatEndpoint(rule.target)}`);
+    }),
+    ...redirect.flatMap((rule) => said(rule, families, `redirect to :${rule.port}`)),
   ];
   return rules.length > 0 ? chain('translate', 'nat', 'prerouting', 'dstnat', 'accept', rules) : [];
 }
@@ -118,10 +107,15 @@ function accepting(rule: Rule, rate: number): string[] {
   return [...limits, ...matches(rule, families).map((match) => `${match} accept`)];
 }
 
+function said(rule: Rule, of: readonly Family[], verdict: string): string[] {
+  return [`# ${rule.comment}`, ...matches(rule, of).map((match) => `${match} ${verdict}`)];
+}
+
 /** One match for each family that the rule speaks of, or one for both. */
 function matches(rule: Rule, of: readonly Family[]): string[] {
-  const { from = [], to = [], ports, mark, expectedByHelper } = rule;
+  const { from = [], to = [], local, ports, mark, expectedByHelper } = rule;
   const tail = [
+    ...(local ? ['fib daddr type local'] : []),
     ...(expectedByHelper ? ['ct state related ct helper "ftp"'] : []),
     ...(mark === undefined ? [] : [`ct mark 0x${mark.toString(16)}`]),
     ...(ports ? [`tcp dport ${braced(ports.map(formatPortRange))}`] : []),
@@ -133,14 +127,15 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
   return of.flatMap((family) => {
     const one = ofFamily(rule, family);
     if (!one) return [];
-    return [
-      [...addresses('saddr', family, one.from), ...addresses('daddr', family, one.to), ...tail].join(' '),
-    ];
+    const named = [...addresses('saddr', family, one.from), ...addresses('daddr', family, one.to)];
+    return [[...(named.length > 0 ? named : [`meta nfproto ipv${family}`]), ...tail].join(' ')];
   });
 }
 
+/** All addresses of a family are not named. */
 function addresses(which: string, family: Family, networks: readonly Cidr[] = []): string[] {
-  return networks.length === 0 ? [] : [`${ip[family]} ${which} ${braced(networks.map(textOfCidr))}`];
+  const isAny = networks.length === 0 || networks.some(isWholeFamily);
+  return isAny ? [] : [`${ip[family]} ${which} ${braced(networks.map(textOfCidr))}`];
 }
 
 function chain(

@@ -1,7 +1,7 @@
 import type { Cidr } from '../net/cidr.ts';
 import { formatColonRange } from '../net/port-range.ts';
 import { braced, commented, fileOf, type RulesetFile } from './file.ts';
-import { textOfCidr, type Plan, type Rule } from './plan.ts';
+import { isWholeFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 /** OpenBSD's and FreeBSD's packet filter, for the relay plane. */
 export function pf({ heading, input, forward, options }: Plan): RulesetFile[] {
@@ -34,7 +34,7 @@ export function pf({ heading, input, forward, options }: Plan): RulesetFile[] {
 }
 
 function passing({ from = [], to = [], ports = [], limited }: Rule, rate: number): string {
-  const target = to.length === 0 ? 'self' : braced(to.map(textOfCidr));
+  const target = to.length === 0 || to.some(isWholeFamily) ? 'self' : braced(to.map(textOfCidr));
   const state = limited ? ` keep state (max-src-conn-rate ${rate}/60)` : ' keep state';
   return `pass in proto tcp from ${networksOf(from)} to ${target} port ${braced(ports.map(formatColonRange))} flags S/SA${state}`;
 }

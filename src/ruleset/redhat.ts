@@ -33,7 +33,7 @@ export function redhat(plan: Plan): RulesetFile[] {
     rules(plan, 4, 'etc/sysconfig/iptables'),
     rules(plan, 6, 'etc/sysconfig/ip6tables'),
     fileOf('etc/sysconfig/iptables-config', [
-      ...(plan.watch
+      ...(plan.watch.length > 0
         ? [
             '# Both modules in one line, in the order of loading: a second line would replace the first.',
             '# Before Linux 2.6.20: ip_conntrack_ftp ip_nat_ftp.',
@@ -49,12 +49,12 @@ export function redhat(plan: Plan): RulesetFile[] {
 }
 
 function rules(plan: Plan, family: Family, path: string): RulesetFile {
-  return fileOf(path, [
+  const lines = [
     ...commented([
       ...plan.heading,
       '',
       `Load: service ${family === 4 ? 'iptables' : 'ip6tables'} restart`,
-      ...(plan.watch
+      ...(plan.watch.length > 0
         ? [
             'The table raw is for Linux 3.6 and later; before that modules attach themselves, and it has to go.',
           ]
@@ -72,5 +72,6 @@ function rules(plan: Plan, family: Family, path: string): RulesetFile {
     `-A ${chain} -j DROP`,
     ...chainRules(plan, 'forward', 'FORWARD', family, before),
     'COMMIT',
-  ]);
+  ];
+  return fileOf(path, lines, family);
 }

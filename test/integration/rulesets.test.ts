@@ -45,6 +45,8 @@ interface Deployed {
   readonly forwards: boolean;
   /** What answers a scan from outside. */
   readonly answered: string;
+  /** What answers a scan from the server, at the address that it sees sessions come from; not looked at unless told. */
+  readonly answeredInside?: string;
 }
 
 const listening = (home: Addresses): string[] => ['--listen', withPort(home.public, 21)];
@@ -58,6 +60,7 @@ const deployed: readonly Deployed[] = [
     pinhole: true,
     forwards: false,
     answered: '21,50000-50999',
+    answeredInside: '51000-51999',
   },
   {
     name: 'in front of a server on the same host',
@@ -81,6 +84,7 @@ const deployed: readonly Deployed[] = [
     pinhole: true,
     forwards: true,
     answered: '21',
+    answeredInside: '',
   },
   {
     name: 'on the gateway, kernel plane that keeps the client address',
@@ -95,10 +99,12 @@ const deployed: readonly Deployed[] = [
     pinhole: true,
     forwards: true,
     answered: '21,50000-50999',
+    answeredInside: '',
   },
   {
     name: 'intercepting on the gateway',
-    flags: (home) => [...listening(home), '--intercept'],
+    // Not where clients come in by: `redirect` would not get there.
+    flags: (home) => ['--listen', withPort(home.inside, 21), '--intercept'],
     rules: (home) => ['--client-networks', home.client],
     pinhole: true,
     dials: 'server',
@@ -117,6 +123,14 @@ const deployed: readonly Deployed[] = [
   {
     name: "the kernel's helper on the gateway",
     flags: inFrontOf,
+    rules: () => ['--deployment', 'kernel-helper'],
+    pinhole: false,
+    forwards: true,
+    answered: '21',
+  },
+  {
+    name: "the kernel's helper on the gateway, at every address",
+    flags: (home) => ['--server', withPort(home.server, 21)],
     rules: () => ['--deployment', 'kernel-helper'],
     pinhole: false,
     forwards: true,
@@ -327,7 +341,14 @@ test('a source that belongs to another interface is dropped', async (t) => {
 });
 
 async function proven(network: Network, tool: Tool, deployment: Deployed, family: Family): Promise<void> {
-  const { flags, rules = () => [], at = 'gateway', serverOn = 'server', answered } = deployment;
+  const {
+    flags,
+    rules = () => [],
+    at = 'gateway',
+    serverOn = 'server',
+    answered,
+    answeredInside,
+  } = deployment;
   const home = addresses[family];
   const folder = mkdtempSync(join(network.folder, 'rules-'));
   const scratch = mkdtempSync(join(network.folder, 'scratch-'));
@@ -349,6 +370,9 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
       }
       const scanned = at === 'server' ? home.server : home.public;
       assert.equal(await scan(network, 'stranger', scanned, home.stranger), answered);
+      if (answeredInside !== undefined) {
+        assert.equal(await scan(network, 'server', home.inside, home.server), answeredInside);
+      }
     } finally {
       await relay?.stop();
       await network.must(at, ['sh', '-ec', tool.unload(scratch)], { timeout: 180_000 });
@@ -362,10 +386,16 @@ function runAs(network: Network, family: Family, { flags }: Deployed): Promise<L
   const given = flags(addresses[family]);
   const value = (flag: string): string | undefined => given[given.indexOf(flag) + 1];
   const server = given.includes('--server') ? value('--server') : null;
+  const listen = value('--listen');
   const others = given.filter(
     (word, index) => !['--server', '--listen'].some((flag) => word === flag || given[index - 1] === flag),
   );
-  return startRelay(network, { family, ...(server !== undefined && { server }), flags: others });
+  return startRelay(network, {
+    family,
+    ...(server !== undefined && { server }),
+    ...(listen !== undefined && { listen }),
+    flags: others,
+  });
 }
 
 function transfer(

@@ -1,45 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCidr } from '../../src/net/cidr.ts';
-import { parsePortRange } from '../../src/net/port-range.ts';
-import { filesOf, formatNames, reasonAgainst, type FormatName } from '../../src/ruleset/formats.ts';
-import { planOf, RulesetError, type RulesetOptions } from '../../src/ruleset/plan.ts';
+import { filesOf, formatNames, reasonAgainst } from '../../src/ruleset/formats.ts';
+import { planOf } from '../../src/ruleset/make-plan.ts';
+import { RulesetError } from '../../src/ruleset/plan.ts';
 import { address } from '../helpers/relay/hosts.ts';
-
-const range = (text: string): NonNullable<ReturnType<typeof parsePortRange>> =>
-  parsePortRange(text) ?? assert.fail(text);
-const network = (text: string): NonNullable<ReturnType<typeof parseCidr>> =>
-  parseCidr(text) ?? assert.fail(text);
-
-const inFront: RulesetOptions = {
-  deployment: 'in-front',
-  plane: 'relay',
-  server: { address: address('10.77.0.2'), port: 21 },
-  listen: [{ address: undefined, port: 21 }],
-  passivePorts: range('50000-50999'),
-  activePorts: range('51000-51999'),
-  keepClientAddress: false,
-  clientNetworks: [],
-  interceptNetworks: [],
-  kernelMark: 0x2121,
-  sessionRate: 60,
-  openPorts: [],
-};
-
-function textOf(name: FormatName, changes: Partial<RulesetOptions> = {}): string {
-  return filesOf(planOf({ ...inFront, ...changes }), name)
-    .map(({ path, text }) => `==> ${path}\n${text}`)
-    .join('');
-}
-
-const local = { server: { address: address('127.0.0.1'), port: 2121 } };
-const helper = { deployment: 'kernel-helper', server: undefined } as const;
-const intercept = {
-  deployment: 'gateway-intercept',
-  server: undefined,
-  listen: [{ address: address('10.77.0.1'), port: 2121 }],
-  clientNetworks: [network('10.77.0.0/24'), network('fd77::/64')],
-} as const;
+import { helper, inFront, intercept, local, range, textOf } from '../helpers/ruleset.ts';
 
 test('every rule of every format stands under a comment that says what it lets through', () => {
   for (const name of ['nftables', 'iptables', 'redhat', 'ufw', 'pf'] as const) {
@@ -98,17 +63,6 @@ test('addresses that clients connect to are named, each in its family', () => {
   assert.match(six, /-d 2001:db8::1 -p tcp -m tcp --dport 2121 /);
 });
 
-test('what is redirected goes to the port that Pinhole listens on, from the networks that are named', () => {
-  const rules = textOf('nftables', intercept);
-  assert.match(rules, /^ +ip saddr 10\.77\.0\.0\/24 tcp dport 21 redirect to :2121$/m);
-  assert.match(rules, /^ +ip6 saddr fd77::\/64 tcp dport 21 redirect to :2121$/m);
-  const few = textOf('iptables', { ...intercept, interceptNetworks: [network('192.0.2.0/24')] });
-  assert.match(
-    few,
-    /^-A PREROUTING -s 10\.77\.0\.0\/24 -d 192\.0\.2\.0\/24 -p tcp -m tcp --dport 21 -j REDIRECT --to-ports 2121$/m,
-  );
-});
-
 test('the helper is attached by a rule, and what it expects is let in and no more', () => {
   for (const name of ['nftables', 'iptables', 'redhat'] as const) {
     const rules = textOf(name, helper);
@@ -164,14 +118,14 @@ test('pf.conf has the form of pf.conf(5): nothing but known words, in its order'
 
 test('the settings of the servers say the same ports and addresses as the rules', () => {
   assert.match(textOf('vsftpd', local), /^listen_address=127\.0\.0\.1\nlisten_port=2121$/m);
-  assert.match(textOf('vsftpd', local), /^pasv_min_port=50000\npasv_max_port=50999$/m);
+  assert.match(textOf('vsftpd', local), /^pasv_min_port=52000\npasv_max_port=52999$/m);
   assert.match(
     textOf('proftpd', local),
-    /^DefaultAddress 127\.0\.0\.1$[^]*^Port 2121$[^]*^PassivePorts 50000 50999$/m,
+    /^DefaultAddress 127\.0\.0\.1$[^]*^Port 2121$[^]*^PassivePorts 52000 52999$/m,
   );
   assert.match(
     textOf('pure-ftpd', local),
-    /conf\/Bind\n127\.0\.0\.1,2121\n[^]*conf\/PassivePortRange\n50000 50999\n/,
+    /conf\/Bind\n127\.0\.0\.1,2121\n[^]*conf\/PassivePortRange\n52000 52999\n/,
   );
   const six = { server: { address: address('::1'), port: 2121 } };
   assert.match(textOf('vsftpd', six), /^listen=NO\nlisten_ipv6=YES\nlisten_address6=::1$/m);
