@@ -47,42 +47,55 @@ function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
   ]);
 }
 
-/** The table `raw`: anti-spoofing, and the helper. */
-export function rawTable({ watch }: Plan, family: Family, { spoofed }: Dialect): string[] {
+/** The table `raw`, where something is to be said in it. */
+export function rawTable(plan: Plan, family: Family, dialect: Dialect): string[] {
+  return tableOf('raw', ['PREROUTING', 'OUTPUT'], rawRules(plan, family, dialect, 'PREROUTING'));
+}
+
+/** The table `nat`, where something is led elsewhere. */
+export function natTable(plan: Plan, family: Family): string[] {
+  const chains = ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'];
+  return tableOf('nat', chains, natRules(plan, family, 'PREROUTING'));
+}
+
+function tableOf(name: string, chains: readonly string[], rules: readonly string[]): string[] {
+  if (rules.length === 0) return [];
+  return [`*${name}`, ...chains.map((chain) => `:${chain} ACCEPT [0:0]`), ...rules, 'COMMIT'];
+}
+
+/** For what comes in, before its way is known: anti-spoofing, and the helper. */
+export function rawRules({ watch }: Plan, family: Family, { spoofed }: Dialect, chain: string): string[] {
   const neighbours =
     family === 6
       ? [
           '# Neighbours are asked from addresses that are not in use yet.',
           ...['neighbour-solicitation', 'router-advertisement'].map(
-            (type) => `-A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`,
+            (type) => `-A ${chain} -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`,
           ),
         ]
       : [];
-  const rules = [
+  return [
     ...(spoofed.length > 0
       ? [
           ...neighbours,
           '# Anti-spoofing: a source that would not be answered through the interface that it came in by.',
-          ...spoofed.map((rule) => `-A PREROUTING ${rule}`),
+          ...spoofed.map((rule) => `-A ${chain} ${rule}`),
         ]
       : []),
     ...said(watch, family, (rule, match) => [
       `# ${rule.comment}`,
-      ...match('PREROUTING').map((m) => `${m} -j CT --helper ftp`),
+      ...match(chain).map((m) => `${m} -j CT --helper ftp`),
     ]),
   ];
-  return rules.length === 0
-    ? []
-    : ['*raw', ':PREROUTING ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT'];
 }
 
-/** The table `nat`, where something is led elsewhere. */
-export function natTable({ lead, redirect }: Plan, family: Family): string[] {
-  const rules = [
+/** For what comes in: where it is led. */
+export function natRules({ lead, redirect }: Plan, family: Family, chain: string): string[] {
+  return [
     ...(lead && familyOf(lead.target.address) === family
       ? said(lead, family, (rule, match) => [
           `# ${rule.comment}`,
-          ...match('PREROUTING').map(
+          ...match(chain).map(
             (m) =>
               `${m}${lead.to?.length === 0 ? ' -m addrtype --dst-type LOCAL' : ''} -j DNAT --to-destination ${formatEndpoint(lead.target)}`,
           ),
@@ -90,12 +103,9 @@ export function natTable({ lead, redirect }: Plan, family: Family): string[] {
       : []),
     ...said(redirect, family, (rule, match) => [
       `# ${rule.comment}`,
-      ...match('PREROUTING').map((m) => `${m} -j REDIRECT --to-ports ${redirect?.port ?? 0}`),
+      ...match(chain).map((m) => `${m} -j REDIRECT --to-ports ${redirect?.port ?? 0}`),
     ]),
   ];
-  if (rules.length === 0) return [];
-  const chains = ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'].map((name) => `:${name} ACCEPT [0:0]`);
-  return ['*nat', ...chains, ...rules, 'COMMIT'];
 }
 
 /** All that a chain which drops lets through; nothing where the plan has no such chain. */
