@@ -37,6 +37,7 @@ export function firewalld(plan: Plan): RulesetFile[] {
       '  <short>FTP</short>',
       '  <description>Bind it: firewall-cmd --permanent --zone=ftp-rules --change-interface=eth0</description>',
       '  <service name="ftp-rules"/>',
+      '  <service name="dhcpv6-client"/>',
       '  <protocol value="icmp"/>',
       '  <protocol value="ipv6-icmp"/>',
       ...limited.flatMap((rule) => richRules(rule, watch ? undefined : options.sessionRate)),

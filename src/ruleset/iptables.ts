@@ -54,7 +54,8 @@ export function rawTable(plan: Plan, family: Family, dialect: Dialect): string[]
 
 /** The table `nat`, where something is led elsewhere. */
 export function natTable(plan: Plan, family: Family): string[] {
-  const chains = ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'];
+  // Its INPUT, which older kernels do not have, is flushed with the table without being named.
+  const chains = ['PREROUTING', 'OUTPUT', 'POSTROUTING'];
   return tableOf('nat', chains, natRules(plan, family, 'PREROUTING'));
 }
 
@@ -132,10 +133,23 @@ function commonRules(chain: string, family: Family, { state }: Dialect, isInput:
     `-A ${chain} ${state('ESTABLISHED')} -j ACCEPT`,
     `-A ${chain} ${state('INVALID')} -j DROP`,
     ...(isInput ? [`-A ${chain} -i lo -j ACCEPT`] : []),
-    family === 4
-      ? '# Errors and the size of packets on the way.'
-      : '# Errors and the size of packets on the way; neighbours.',
-    isInput ? `-A ${chain} -p ${icmp} -j ACCEPT` : `-A ${chain} -p ${icmp} ${state('RELATED')} -j ACCEPT`,
+    ...(isInput
+      ? [
+          `# All of ICMP: errors, the size of packets on the way, ping${family === 4 ? '' : '; neighbours and routers'}.`,
+          `-A ${chain} -p ${icmp} -j ACCEPT`,
+          ...(family === 4 ? [] : dhcpv6Answers(chain)),
+        ]
+      : [
+          '# Errors and the size of packets on the way, of what was let in.',
+          `-A ${chain} -p ${icmp} ${state('RELATED')} -j ACCEPT`,
+        ]),
+  ];
+}
+
+function dhcpv6Answers(chain: string): string[] {
+  return [
+    '# Answers of DHCPv6: it was a multicast address that was asked, so they belong to nothing that is known.',
+    `-A ${chain} -s fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT`,
   ];
 }
 

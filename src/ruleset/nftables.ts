@@ -18,6 +18,8 @@ export function nftables(plan: Plan): RulesetFile[] {
         '',
         'Load:   nft -f /etc/nftables.d/ftp.nft',
         `Remove: nft delete table inet ${table}`,
+        'Each load makes the table anew: what was added to it by hand is gone then. Put it into this file, or into a table',
+        'of your own (a packet has to be accepted in both).',
       ]),
       `table inet ${table}`,
       `delete table inet ${table}`,
@@ -97,10 +99,17 @@ function filtering({ options }: Plan, rules: readonly Rule[], isInput: boolean):
     'ct state established accept',
     'ct state invalid drop',
     ...(isInput ? ['iif lo accept'] : []),
-    '# Errors and the size of packets on the way; neighbours of IPv6.',
-    isInput
-      ? 'meta l4proto { icmp, ipv6-icmp } accept'
-      : 'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+    ...(isInput
+      ? [
+          '# All of ICMP: errors, the size of packets on the way, ping; neighbours and routers of IPv6.',
+          'meta l4proto { icmp, ipv6-icmp } accept',
+          '# Answers of DHCPv6: it was a multicast address that was asked, so they belong to nothing that is known.',
+          'ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept',
+        ]
+      : [
+          '# Errors and the size of packets on the way, of what was let in.',
+          'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+        ]),
     ...rules.flatMap((rule) => [`# ${rule.comment}`, ...accepting(rule, options.sessionRate)]),
   ];
 }

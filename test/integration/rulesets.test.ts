@@ -301,6 +301,41 @@ test('an address that makes too many sessions is held back, and no other is', as
   }
 });
 
+for (const tool of tools.filter(({ only }) => only === undefined)) {
+  test(`${tool.name} lets the answers of DHCPv6 in, and nothing else to that port`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const network = await createNetwork();
+    try {
+      const words = ['--for', tool.format, '--out', network.folder, '--server', addresses[6].server];
+      await mustRun([process.execPath, cli, 'rules', ...words]);
+      await network.must('gateway', ['sh', '-ec', tool.load(network.folder, network.folder)]);
+      const receiver = network.spawn('gateway', ['python3', script('dhcpv6'), 'receive']);
+      await receiver.waitForOutput(/ready/);
+      const shown = await network.must('gateway', [
+        'ip',
+        '-6',
+        '-o',
+        'addr',
+        'show',
+        'public0',
+        'scope',
+        'link',
+      ]);
+      const target = `${/fe80\S+(?=\/)/.exec(shown)?.[0] ?? assert.fail(shown)}%eth0`;
+      // The first that gets through is what it prints.
+      for (const [data, port] of [
+        ['dropped', '548'],
+        ['answer', '547'],
+      ] as const) {
+        await network.must('client', ['python3', script('dhcpv6'), data, port, target]);
+      }
+      await receiver.waitForOutput(/ready\nanswer\n/);
+    } finally {
+      await network.dispose();
+    }
+  });
+}
+
 test('a source that belongs to another interface is dropped', async (t) => {
   if (skipOrFail(t, missing)) return;
   const network = await createNetwork();

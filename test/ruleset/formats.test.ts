@@ -61,7 +61,7 @@ test('the ports of active mode are open to the server alone', () => {
     textOf('iptables'),
     /^-A INPUT -s 10\.77\.0\.2 -p tcp -m tcp --dport 51000:51999 .* -j ACCEPT$/m,
   );
-  assert.match(textOf('pf'), /^pass in proto tcp from 10\.77\.0\.2 to self port 51000:51999 /m);
+  assert.match(textOf('pf'), /^pass in proto tcp from 10\.77\.0\.2 to \(self\) port 51000:51999 /m);
   const six =
     textOf('iptables')
       .split('==> ')
@@ -77,7 +77,7 @@ test('a server on this host needs no port for active mode: that comes by lo', ()
 test('the kernel plane opens no port but 21, and forwards what has the mark', () => {
   const rules = textOf('nftables', { deployment: 'gateway', plane: 'kernel', kernelMark: 0xbeef });
   assert.deepEqual(
-    [...rules.matchAll(/dport (\S+)/g)].map(([, port]) => port),
+    [...rules.matchAll(/tcp dport (\S+)/g)].map(([, port]) => port),
     ['21', '21', '21'],
   );
   assert.match(rules, /chain forward \{[^]*ct mark 0xbeef accept/);
@@ -153,13 +153,33 @@ test('pf.conf has the form of pf.conf(5): nothing but known words, in its order'
     const option = /^set (block-policy drop|skip on lo)$/;
     const filter = new RegExp(
       '^(block in all|block in quick from urpf-failed|pass in inet proto icmp|pass in inet6 proto ipv6-icmp|' +
-        'pass out keep state|pass in proto tcp from (any|\\S+|\\{ [^{}]+ \\}) to (self|\\S+|\\{ [^{}]+ \\}) port ' +
+        'pass in quick inet6 proto ipv6-icmp icmp6-type \\{ \\w+(, \\w+)* \\}|' +
+        'pass in inet6 proto udp from fe80::/10 port 547 to any port 546|' +
+        'pass out keep state|pass in proto tcp from (any|\\S+|\\{ [^{}]+ \\}) to (\\(self\\)|\\S+|\\{ [^{}]+ \\}) port ' +
         '(\\d+(:\\d+)?|\\{ [^{}]+ \\}) flags S/SA keep state( \\(max-src-conn-rate \\d+/\\d+\\))?)$',
     );
     for (const line of lines) assert.ok(option.test(line) || filter.test(line), line);
     const kinds = lines.map((line) => (option.test(line) ? 'option' : 'filter'));
     assert.deepEqual(kinds, [...kinds].sort().reverse());
   }
+});
+
+test('pf lets neighbours ask from :: before it drops what would not be answered', () => {
+  const lines = textOf('pf').split('\n');
+  const asked = lines.findIndex((line) => /^pass in quick inet6 .*neighbrsol/.test(line));
+  assert.ok(asked !== -1 && asked < lines.indexOf('block in quick from urpf-failed'));
+});
+
+test('what IPv6 needs of DHCP is let in by every format, from neighbours alone', () => {
+  const input = { nftables: 'accept', iptables: '-j ACCEPT', redhat: '-j ACCEPT', pf: 'pass in' } as const;
+  for (const [name, word] of Object.entries(input)) {
+    const line = textOf(name as FormatName)
+      .split('\n')
+      .filter((each) => /port 546/.test(each));
+    assert.equal(line.length, 1, name);
+    assert.ok(line[0]?.includes(word) && line[0].includes('fe80::/10') && /port 547/.test(line[0]), line[0]);
+  }
+  assert.match(textOf('firewalld'), /<service name="dhcpv6-client"\/>/);
 });
 
 test('the settings of the servers say the same ports and addresses as the rules', () => {
