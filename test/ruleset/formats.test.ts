@@ -134,6 +134,40 @@ test('both modules stand in one line, in the order of loading', () => {
   assert.match(textOf('redhat'), /^IPTABLES_MODULES=""$/m);
 });
 
+test('what the old kernels of Red Hat lack is not used, and what they do otherwise is said', () => {
+  const gateway = { ...helper, server: inFront.server };
+  const files = textOf('redhat', gateway);
+  assert.match(files, /^\*nat$/m);
+  assert.doesNotMatch(/\*nat[^]*?COMMIT/.exec(files)?.[0] ?? '', /^:INPUT/m);
+  assert.match(files, /target CT is there since Linux 2\.6\.34/);
+  assert.match(files, /No anti-spoofing/);
+  assert.match(files, /ip_list_tot/);
+  assert.match(files, /^==> etc\/sysconfig\/ip6tables-config\n[^=]*^IP6TABLES_MODULES="nf_conntrack_ftp"$/m);
+  assert.match(textOf('redhat'), /^IP6TABLES_MODULES=""$/m);
+  assert.match(files, /\/etc\/sysctl\.conf/);
+  const ports = [{ address: undefined, port: 2121 }];
+  assert.match(textOf('redhat', { ...gateway, listen: ports }), /nf_conntrack_ftp ports=2121/);
+});
+
+test('the limit of the match recent is the one that is asked for, in whole seconds and 20 packets at most', () => {
+  for (const [sessionRate, seconds, hits] of [
+    [1, 60, 1],
+    [60, 20, 20],
+    [900, 1, 15],
+    [1200, 1, 20],
+  ] as const) {
+    assert.match(
+      textOf('redhat', { sessionRate }),
+      new RegExp(`-m recent --name ftp --rcheck --seconds ${seconds} --hitcount ${hits} -j DROP`),
+    );
+  }
+  assert.throws(() => textOf('redhat', { sessionRate: 1201 }), {
+    name: 'RulesetError',
+    message:
+      'redhat: session-rate 1201, allowed: 1 to 1200, as its match "recent" remembers 20 packets of an address',
+  });
+});
+
 test('many ports are split where multiport is full', () => {
   const openPorts = Array.from({ length: 9 }, (_, index) => range(`${100 + 2 * index}-${101 + 2 * index}`));
   const lists = [...textOf('iptables', { openPorts }).matchAll(/multiport --dports (\S+)/g)].map(
