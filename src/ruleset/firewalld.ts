@@ -40,6 +40,11 @@ export function firewalld(plan: Plan): RulesetFile[] {
       '  <service name="dhcpv6-client"/>',
       '  <protocol value="icmp"/>',
       '  <protocol value="ipv6-icmp"/>',
+      ...(watch
+        ? [
+            '  <!-- Sessions have no limit: firewalld attaches its helper by the service, which knows none. -->',
+          ]
+        : ['  <!-- This limit is one for all addresses together, and lets 5 sessions in at once. -->']),
       ...limited.flatMap((rule) => richRules(rule, watch ? undefined : options.sessionRate)),
       ...input.filter(({ from = [] }) => from.length > 0).flatMap((rule) => richRules(rule, undefined)),
       '</zone>',

@@ -3,6 +3,7 @@ import { familyOf, type Family } from '../net/address.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import type { Cidr } from '../net/cidr.ts';
 import { braced, commented, fileOf, type RulesetFile } from './file.ts';
+import { mergedNetworks, mergedPorts } from './merged.ts';
 import { ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 const table = 'ftp_rules';
@@ -133,7 +134,7 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
   const tail = [
     ...(expectedByHelper ? ['ct state related ct helper "ftp"'] : []),
     ...(mark === undefined ? [] : [`ct mark 0x${mark.toString(16)}`]),
-    ...(ports ? [`tcp dport ${braced(ports.map(formatPortRange))}`] : []),
+    ...(ports ? [`tcp dport ${braced(mergedPorts(ports).map(formatPortRange))}`] : []),
   ];
   if (from.length + to.length === 0) {
     const isOne = of.length === 1 && mark === undefined && !expectedByHelper;
@@ -149,7 +150,9 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
 }
 
 function addresses(which: string, family: Family, networks: readonly Cidr[] = []): string[] {
-  return networks.length === 0 ? [] : [`${ip[family]} ${which} ${braced(networks.map(textOfCidr))}`];
+  return networks.length === 0
+    ? []
+    : [`${ip[family]} ${which} ${braced(mergedNetworks(networks).map(textOfCidr))}`];
 }
 
 function chain(

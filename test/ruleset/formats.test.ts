@@ -168,6 +168,30 @@ test('the limit of the match recent is the one that is asked for, in whole secon
   });
 });
 
+test('ports and networks that overlap are merged for nft, which refuses a set of them', () => {
+  const openPorts = [range('20-30'), range('22'), range('30-40'), range('41'), range('80')];
+  assert.match(textOf('nftables', { openPorts }), /tcp dport \{ 20-41, 80 \} accept/);
+  const clientNetworks = ['10.77.0.0/24', '10.0.0.0/8', '10.77.0.9', 'fd77::/64', 'fd77::/64', '10.0.0.0/8'];
+  const rules = textOf('nftables', { ...intercept, clientNetworks: clientNetworks.map(network) });
+  assert.match(rules, /^ +ip saddr 10\.0\.0\.0\/8 tcp dport 21 redirect to :2121$/m);
+  assert.match(rules, /^ +ip6 saddr fd77::\/64 tcp dport 21 redirect to :2121$/m);
+});
+
+test('firewalld says of its limit that it is one for all, and of the helper that it has none', () => {
+  assert.match(
+    textOf('firewalld'),
+    /<!-- This limit is one for all addresses together, and lets 5 sessions in at once\. -->/,
+  );
+  assert.match(textOf('firewalld', helper), /<!-- Sessions have no limit: /);
+  assert.doesNotMatch(textOf('firewalld', helper), /<limit/);
+});
+
+test('proftpd keeps the rights that the port below its control port takes, where that is a privileged one', () => {
+  assert.match(textOf('proftpd'), /^# active mode, from port 20: .*\nRootRevoke off$/m);
+  assert.match(textOf('proftpd', local), /^# active mode comes from port 2120: /m);
+  assert.doesNotMatch(textOf('proftpd', local), /RootRevoke/);
+});
+
 test('many ports are split where multiport is full', () => {
   const openPorts = Array.from({ length: 9 }, (_, index) => range(`${100 + 2 * index}-${101 + 2 * index}`));
   const lists = [...textOf('iptables', { openPorts }).matchAll(/multiport --dports (\S+)/g)].map(
