@@ -3,7 +3,7 @@
  * and a scan of all ports from outside is answered at those that the deployment needs, and dropped at all others.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -278,6 +278,29 @@ for (const { name, flags } of references) {
       assert.match(zone.stdout, /port="21" protocol="tcp" accept/);
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+for (const { name } of references) {
+  const files = ['sysctl', 'redhat', 'firewalld'].flatMap((format) => {
+    const file = join(reference, name, format, 'etc/sysctl.d/90-ftp.conf');
+    return existsSync(file) ? [file] : [];
+  });
+  test(`sysctl takes every setting of rules/${name}`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const network = await createNetwork();
+    try {
+      assert.ok(files.length > 0);
+      for (const file of files) {
+        // -e, as sysctl of procps 4.0 takes a key that the kernel lacks for an error even where it begins with a -.
+        await network.must('gateway', ['sysctl', '-e', '-p', file]);
+        for (const [, key = '', value] of readFileSync(file, 'utf8').matchAll(/^([a-z].*) = (\d+)$/gm)) {
+          assert.equal((await network.must('gateway', ['sysctl', '-n', key])).trim(), value, key);
+        }
+      }
+    } finally {
+      await network.dispose();
     }
   });
 }
