@@ -6,7 +6,7 @@ import { modules } from './modules.ts';
 import { nftables } from './nftables.ts';
 import { pf } from './pf.ts';
 import { deployments, RulesetError, type Deployment, type Plan } from './plan.ts';
-import { redhat } from './redhat.ts';
+import { rateReason, redhat } from './redhat.ts';
 import { sysctl } from './sysctl.ts';
 import { ufw } from './ufw.ts';
 
@@ -90,6 +90,8 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
   if (plane !== undefined && deployment !== 'kernel-helper' && options.plane !== plane) {
     return `${name}: not for the kernel plane, which takes nftables; allowed: --plane ${plane}`;
   }
+  const rate = name === 'redhat' ? rateReason(options.sessionRate) : undefined;
+  if (rate !== undefined) return `redhat: ${rate}`;
   if (name === 'pf' && options.keepClientAddress) {
     return 'pf: keep-client-address takes nftables; allowed: without it';
   }

@@ -99,12 +99,19 @@ export function proftpd(plan: Plan): RulesetFile[] {
       `# ${announced}: no MasqueradeAddress`,
       '# data connections come from where the control connection does',
       'AllowForeignAddress off',
+      ...activeByPortBelow(port),
       ...(oneClient ? [`# ${limitComment}: no MaxClientsPerHost, no MaxConnectionsPerHost`] : []),
     ]),
   ];
 }
 
-/** Debian's folder: one file a setting. */
+function activeByPortBelow(port: number): string[] {
+  return port <= 1024
+    ? [`# active mode, from port ${port - 1}: as root alone it can bind to that`, 'RootRevoke off']
+    : [`# active mode comes from port ${port - 1}: from the control port less one, not from 20`];
+}
+
+/** Debian's folder: one file a setting. A file holds the setting alone, and what is said of it is said in docs/rules.md. */
 export function pureFtpd(plan: Plan): RulesetFile[] {
   const { port, local, first, last } = settingsOf(plan);
   const folder = 'etc/pure-ftpd/conf';

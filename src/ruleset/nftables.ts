@@ -3,6 +3,7 @@ import { familyOf, type Family } from '../net/address.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import type { Cidr } from '../net/cidr.ts';
 import { braced, commented, fileOf, type RulesetFile } from './file.ts';
+import { mergedNetworks, mergedPorts } from './merged.ts';
 import { isWholeFamily, ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 const table = 'ftp_rules';
@@ -18,6 +19,8 @@ export function nftables(plan: Plan): RulesetFile[] {
         '',
         'Load:   nft -f /etc/nftables.d/ftp.nft',
         `Remove: nft delete table inet ${table}`,
+        'Each load makes the table anew: what was added to it by hand is gone then. Put it into this file, or into a table',
+        'of your own (a packet has to be accepted in both).',
       ]),
       `table inet ${table}`,
       `delete table inet ${table}`,
@@ -86,10 +89,17 @@ function filtering({ options }: Plan, rules: readonly Rule[], isInput: boolean):
     'ct state established accept',
     'ct state invalid drop',
     ...(isInput ? ['iif lo accept'] : []),
-    '# Errors and the size of packets on the way; neighbours of IPv6.',
-    isInput
-      ? 'meta l4proto { icmp, ipv6-icmp } accept'
-      : 'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+    ...(isInput
+      ? [
+          '# All of ICMP: errors, the size of packets on the way, ping; neighbours and routers of IPv6.',
+          'meta l4proto { icmp, ipv6-icmp } accept',
+          '# Answers of DHCPv6: it was a multicast address that was asked, so they belong to nothing that is known.',
+          'ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept',
+        ]
+      : [
+          '# Errors and the size of packets on the way, of what was let in.',
+          'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+        ]),
     ...rules.flatMap((rule) => [`# ${rule.comment}`, ...accepting(rule, options.sessionRate)]),
   ];
 }
@@ -118,7 +128,7 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
     ...(local ? ['fib daddr type local'] : []),
     ...(expectedByHelper ? ['ct state related ct helper "ftp"'] : []),
     ...(mark === undefined ? [] : [`ct mark 0x${mark.toString(16)}`]),
-    ...(ports ? [`tcp dport ${braced(ports.map(formatPortRange))}`] : []),
+    ...(ports ? [`tcp dport ${braced(mergedPorts(ports).map(formatPortRange))}`] : []),
   ];
   if (from.length + to.length === 0) {
     const isOne = of.length === 1 && mark === undefined && !expectedByHelper;
@@ -135,7 +145,7 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
 /** All addresses of a family are not named. */
 function addresses(which: string, family: Family, networks: readonly Cidr[] = []): string[] {
   const isAny = networks.length === 0 || networks.some(isWholeFamily);
-  return isAny ? [] : [`${ip[family]} ${which} ${braced(networks.map(textOfCidr))}`];
+  return isAny ? [] : [`${ip[family]} ${which} ${braced(mergedNetworks(networks).map(textOfCidr))}`];
 }
 
 function chain(

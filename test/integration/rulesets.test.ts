@@ -3,7 +3,7 @@
  * and a scan of all ports from outside is answered at those that the deployment needs, and dropped at all others.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -296,6 +296,29 @@ for (const { name, flags } of references) {
   });
 }
 
+for (const { name } of references) {
+  const files = ['sysctl', 'redhat', 'firewalld'].flatMap((format) => {
+    const file = join(reference, name, format, 'etc/sysctl.d/90-ftp.conf');
+    return existsSync(file) ? [file] : [];
+  });
+  test(`sysctl takes every setting of rules/${name}`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const network = await createNetwork();
+    try {
+      assert.ok(files.length > 0);
+      for (const file of files) {
+        // -e, as sysctl of procps 4.0 takes a key that the kernel lacks for an error even where it begins with a -.
+        await network.must('gateway', ['sysctl', '-e', '-p', file]);
+        for (const [, key = '', value] of readFileSync(file, 'utf8').matchAll(/^([a-z].*) = (\d+)$/gm)) {
+          assert.equal((await network.must('gateway', ['sysctl', '-n', key])).trim(), value, key);
+        }
+      }
+    } finally {
+      await network.dispose();
+    }
+  });
+}
+
 test('an address that makes too many sessions is held back, and no other is', async (t) => {
   if (skipOrFail(t, missing)) return;
   const network = await createNetwork();
@@ -314,6 +337,41 @@ test('an address that makes too many sessions is held back, and no other is', as
     await network.dispose();
   }
 });
+
+for (const tool of tools.filter(({ only }) => only === undefined)) {
+  test(`${tool.name} lets the answers of DHCPv6 in, and nothing else to that port`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const network = await createNetwork();
+    try {
+      const words = ['--for', tool.format, '--out', network.folder, '--server', addresses[6].server];
+      await mustRun([process.execPath, cli, 'rules', ...words]);
+      await network.must('gateway', ['sh', '-ec', tool.load(network.folder, network.folder)]);
+      const receiver = network.spawn('gateway', ['python3', script('dhcpv6'), 'receive']);
+      await receiver.waitForOutput(/ready/);
+      const shown = await network.must('gateway', [
+        'ip',
+        '-6',
+        '-o',
+        'addr',
+        'show',
+        'public0',
+        'scope',
+        'link',
+      ]);
+      const target = `${/fe80\S+(?=\/)/.exec(shown)?.[0] ?? assert.fail(shown)}%eth0`;
+      // The first that gets through is what it prints.
+      for (const [data, port] of [
+        ['dropped', '548'],
+        ['answer', '547'],
+      ] as const) {
+        await network.must('client', ['python3', script('dhcpv6'), data, port, target]);
+      }
+      await receiver.waitForOutput(/ready\nanswer\n/);
+    } finally {
+      await network.dispose();
+    }
+  });
+}
 
 test('a source that belongs to another interface is dropped', async (t) => {
   if (skipOrFail(t, missing)) return;
