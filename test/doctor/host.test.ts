@@ -446,6 +446,13 @@ const broken: readonly (readonly [
     'pinhole',
     'pinhole run --config pinhole --check',
   ],
+  [
+    'pinhole-without-config',
+    'note',
+    sourcesOf({ nftables: relay.nftables, listening: relay.listening }),
+    undefined,
+    'pinhole doctor --host --pinhole-config FILE',
+  ],
   ['no-server-found', 'note', sourcesOf({ sysctl: '' }), undefined, undefined],
 ];
 

@@ -2,7 +2,7 @@ import { parseAddress } from '../../net/address.ts';
 import { formatColonRange, formatPortRange } from '../../net/port-range.ts';
 import { isPrivate } from '../addresses.ts';
 import { fine, type Finding } from '../finding.ts';
-import { controlPorts, forwardingOf, hasHelper, mayLeadOn, type Facts } from './facts.ts';
+import { controlPorts, forwardingOf, hasHelper, isRouted, mayLeadOn, type Facts } from './facts.ts';
 import {
   closingChain,
   mayBeForwarded,
@@ -31,7 +31,7 @@ export function checkForwarding(facts: Facts): Finding[] {
 
 function checkIpForward(facts: Facts): Finding[] {
   const isKernelPlane = facts.pinhole?.config?.plane === 'kernel';
-  const ports = controlPorts(facts).filter((port) => forwardingOf(facts, port));
+  const ports = controlPorts(facts).filter((port) => forwardingOf(facts, port) ?? isRouted(facts, port));
   const sysctl = facts.sysctls.get('net.ipv4.ip_forward');
   if (sysctl?.value !== '0' || (!isKernelPlane && ports.length === 0)) return [];
   return [

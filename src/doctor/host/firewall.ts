@@ -77,6 +77,9 @@ export interface Packet {
   readonly mark?: number;
 }
 
+/** A packet to whatever port. */
+export type Way = Omit<Packet, 'port'>;
+
 export type Openness = 'open' | 'closed' | 'unknown';
 type Answer = 'yes' | 'no' | 'unknown';
 /** `pass`: the chain has decided nothing. */
@@ -107,11 +110,7 @@ interface Part {
 }
 
 /** The parts of a range, one after the other, as each costs a walk through the rules. */
-export function* opennessOfRange(
-  firewall: Firewall,
-  range: PortRange,
-  packet: Omit<Packet, 'port'>,
-): Generator<Part, void> {
+export function* opennessOfRange(firewall: Firewall, range: PortRange, packet: Way): Generator<Part, void> {
   const starts = startsOf(firewall).filter((start) => start > range.first && start <= range.last);
   let part: Part = { range, openness: opennessFor(firewall, { ...packet, port: range.first }) };
   for (const first of starts) {
@@ -124,11 +123,7 @@ export function* opennessOfRange(
 }
 
 /** Those ports of the range that are certainly closed. */
-export function* closedPorts(
-  firewall: Firewall,
-  range: PortRange,
-  packet: Omit<Packet, 'port'>,
-): Generator<PortRange, void> {
+export function* closedPorts(firewall: Firewall, range: PortRange, packet: Way): Generator<PortRange, void> {
   for (const part of opennessOfRange(firewall, range, packet))
     if (part.openness === 'closed') yield part.range;
 }
@@ -318,6 +313,16 @@ export function hooksOf(table: Table, chain: Chain): Set<Hook> {
     todo.push(...callers);
   }
   return hooks;
+}
+
+/** Whether a rule at the hook lets in this port by its number, from somewhere at least. */
+export function namesPort({ tables }: Firewall, hook: Hook, port: number): boolean {
+  return rulesOf(tables).some(
+    ({ table, chain, rule }) =>
+      rule.action.kind === 'accept' &&
+      portIn(portsOf(rule, 'to-port') ?? [], port) &&
+      hooksOf(table, chain).has(hook),
+  );
 }
 
 /** The ports of the rule, where it is for certain ones. */

@@ -201,6 +201,12 @@ export const zh: Catalogue = {
       means: '它无法启动；这里没有检查它的端口',
       change: '查看它给出的原因',
     },
+    'pinhole-without-config': {
+      seen: '本机上有 Pinhole（{sign}），但没有找到它的配置',
+      means:
+        '客户端连接的是它而不是服务器：服务器自己的端口可以是关闭的。Pinhole 需要哪些端口并不知道，也没有检查',
+      change: '指明它的配置文件；如果还有从别处取来的文件，也一并指明',
+    },
     'no-server-found': {
       seen: '没有可供检查的 vsftpd、ProFTPD、Pure-FTPd 或 Pinhole 设置',
       means: '不知道被动端口范围：只检查了其余部分',
