@@ -2,21 +2,17 @@ import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts
 import { fine, type Finding, type Remedy } from '../finding.ts';
 import { hasHelper, wayTo, type Facts } from './facts.ts';
 import {
-  closedPorts,
-  closingChain,
   forwardingRule,
   hooksOf,
   mayBeForwarded,
   isForEverybody,
-  letsAllIn,
-  opennessFor,
-  opennessOfRange,
   portsOf,
   rulesOf,
   type Firewall,
   type Way,
 } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
+import { closedPorts, closingChain, letsAllIn, opennessFor, opennessOfRange } from './openness.ts';
 import { isCovered, overlap } from './ports.ts';
 import { helperRemedy, inputRemedy, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
 import { fault, note } from './say.ts';
@@ -88,7 +84,7 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   const remedies = [openRemedy(firewall, at ?? way.hook, range)];
   const place = { file: firewall.file, line: at?.chain.line ?? 0 };
   const values = { program, range: formatPortRange(range), port: controlPort };
-  const ports = Array.from(closedPorts(firewall, range, way), formatPortRange).join(', ');
+  const ports = someOf(closedPorts(firewall, range, way).map(formatPortRange));
   return [
     fault('passive-range-closed', { values: { ...values, ports, settings: file }, ...place, remedies }),
   ];
@@ -119,7 +115,7 @@ function checkRulesAlone(facts: Facts): Finding[] {
   return facts.firewalls.flatMap((firewall) => {
     const way = wayTo(facts, firewall, 21);
     if (letsAllIn(firewall) || mayBeForwarded(firewall, 21)) return [];
-    const parts = [...opennessOfRange(firewall, highPorts, way)];
+    const parts = opennessOfRange(firewall, highPorts, way);
     // Several ports in a row may be the passive range.
     const isAnyOpen = parts.some(({ openness, range }) => openness !== 'closed' && sizeOf(range) > 4);
     const isControlOpen = opennessFor(firewall, { ...way, port: 21 }) === 'open';
@@ -183,12 +179,13 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
     if (rule.action.kind !== 'accept' || first === undefined || !hooksOf(table, chain).has(way.hook))
       return [];
     if (!isForEverybody(rule, firewall.family, { ...way, port: first.first })) return [];
+    const unneeded = new Set(wide);
     const kept = [
-      ...opened.filter((ports) => !wide.includes(ports)),
+      ...opened.filter((ports) => !unneeded.has(ports)),
       ...needed.filter((ports) => wide.some((w) => overlap(w, ports))),
     ];
     const values = {
-      opened: wide.map(formatPortRange).join(', '),
+      opened: someOf(wide.map(formatPortRange)),
       range: formatPortRange(range),
       program: service.program,
     };
@@ -227,7 +224,7 @@ function tellOpen(facts: Facts): Finding[] {
 function isOpen(facts: Facts, firewall: Firewall, service: FtpService): boolean {
   const way = wayTo(facts, firewall, service.controlPort);
   if (firewall.family === 6) return true;
-  const parts = [...opennessOfRange(firewall, passiveRange(service), way)];
+  const parts = opennessOfRange(firewall, passiveRange(service), way);
   const port = forwardingRule(firewall, service.controlPort)?.toPorts?.first ?? service.controlPort;
   const control = opennessFor(firewall, { ...way, port });
   return control === 'open' && parts.every(({ openness }) => openness === 'open');
@@ -236,4 +233,9 @@ function isOpen(facts: Facts, firewall: Firewall, service: FtpService): boolean 
 /** nftables carries the data then, and no input chain sees it. */
 function isByKernelPlane({ pinhole }: Facts): boolean {
   return pinhole?.config?.plane === 'kernel';
+}
+
+/** A list that is read, whatever its length. */
+function someOf(texts: readonly string[]): string {
+  return [...texts.slice(0, 10), ...(texts.length > 10 ? ['…'] : [])].join(', ');
 }

@@ -3,17 +3,9 @@ import { formatColonRange, formatPortRange } from '../../net/port-range.ts';
 import { isPrivate } from '../addresses.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, isRouted, mayLeadOn, type Facts } from './facts.ts';
-import {
-  closingChain,
-  mayBeForwarded,
-  opennessFor,
-  opennessOfRange,
-  portsOf,
-  rulesOf,
-  type Firewall,
-  type Translation,
-} from './firewall.ts';
+import { mayBeForwarded, portsOf, rulesOf, type Firewall, type Translation } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
+import { closingChain, opennessFor, opennessOfRange } from './openness.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
@@ -60,7 +52,7 @@ function checkForwardChain(firewall: Firewall, port: number, { to, toPorts }: Tr
   // The forward hook comes behind the translation.
   const range = toPorts ?? { first: port, last: port };
   const way = { hook: 'forward', isForwarded: true, state: 'new' } as const;
-  if ([...opennessOfRange(firewall, range, way)].some(({ openness }) => openness !== 'closed')) return [];
+  if (opennessOfRange(firewall, range, way).some(({ openness }) => openness !== 'closed')) return [];
   const at = closingChain(firewall, { ...way, port: range.first });
   const remedies = [openRemedy(firewall, at ?? 'forward', range)];
   return [

@@ -1,4 +1,4 @@
-import { rulesOf, type Firewall } from './firewall.ts';
+import { rulesOf, type Firewall, type Rule } from './firewall.ts';
 import type { Listener } from './listening.ts';
 
 /** What shows that Pinhole stands in front here, where its configuration is not at hand. */
@@ -40,8 +40,11 @@ function signIn(firewall: Firewall): string | undefined {
   if (marked) return `${file}:${marked.rule.line}: 0x${usualMark.toString(16)}`;
   // `pinhole rules` prints these for the kernel's helper too, and then they attach it.
   const attaches = rules.some(({ rule }) => rule.action.kind === 'helper');
-  const own = rules.find(
-    ({ table, rule }) => table.name === 'ftp_rules' || rule.words.some((word) => /^ftp-\d+$/.test(word)),
-  );
+  const own = rules.find(({ table, rule }) => table.name === 'ftp_rules' || limitsSessions(firewall, rule));
   return own && !attaches ? `${file}:${own.rule.line}` : undefined;
+}
+
+/** `--hashlimit-name ftp-60` */
+function limitsSessions({ syntax }: Firewall, { words }: Rule): boolean {
+  return syntax === 'iptables' && words.some((word) => /^ftp-\d+$/.test(word));
 }
