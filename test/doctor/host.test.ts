@@ -517,6 +517,10 @@ const silent: readonly (readonly [string, HostSources])[] = [
     }),
   ],
   [
+    'a banner that begins with a space',
+    sourcesOf({ ...server, vsftpd: `${server.vsftpd}ftpd_banner= Welcome\n` }),
+  ],
+  [
     'a match that it does not know',
     sourcesOf({
       ...server,

@@ -41,7 +41,7 @@ export interface Facts {
 }
 
 /** Pinhole stands here: by its configuration, or by what was seen of it. */
-export interface PinholeFacts {
+interface PinholeFacts {
   /** Undefined where Pinhole refuses it, or where it is not at hand. */
   readonly config: Config | undefined;
   readonly service: FtpService | undefined;

@@ -145,7 +145,8 @@ export const zh: Catalogue = {
     'helper-loaded': { seen: '内核的 helper {module} 已存在并已关联' },
     'helper-by-sysctl': {
       seen: 'net.netfilter.nf_conntrack_helper 为 1',
-      means: '内核会给目标端口的每个连接都关联 helper，包括陌生人的连接；6.0 及以后的内核没有该选项',
+      means:
+        '内核会给发往 helper 所辖端口（如 21）的每个连接都关联 helper，包括陌生人的连接；6.0 及以后的内核没有该选项',
       change: '用规则关联 helper，然后关闭该选项',
     },
     'helper-unused': {
