@@ -32,7 +32,7 @@ describe('the rules of ufw', { concurrency: 1 }, () => {
   const make = async (address: string): Promise<string> => {
     const folder = join(network.folder, address);
     const words = ['--deployment', 'kernel-helper', '--server', address, '--listen', '198.51.100.1:21'];
-    await mustRun([process.execPath, cli, 'rules', '--for', 'ufw', '--out', folder, ...words]);
+    await mustRun([process.execPath, cli, 'rules', '--for', 'ufw', '--out', folder, '--force', ...words]);
     return join(folder, 'ftp-ufw.sh');
   };
   const call = (
