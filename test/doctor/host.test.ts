@@ -110,9 +110,37 @@ const broken: readonly (readonly [
   [
     'vsftpd-spaces',
     'fault',
-    sourcesOf({ ...server, vsftpd: changed(server.vsftpd, 'pasv_min_port=', 'pasv_min_port = ') }),
+    sourcesOf({ ...server, vsftpd: changed(server.vsftpd, 'pasv_min_port=', 'pasv_min_port =') }),
     'vsftpd:3',
     'pasv_min_port=50000',
+  ],
+  [
+    'vsftpd-spaces',
+    'fault',
+    sourcesOf({ ...server, vsftpd: changed(server.vsftpd, 'listen=YES', 'listen=YES ') }),
+    'vsftpd:1',
+    'listen=YES',
+  ],
+  [
+    'vsftpd-spaces',
+    'fault',
+    sourcesOf({ ...server, vsftpd: changed(server.vsftpd, 'listen=YES', 'listen= YES') }),
+    'vsftpd:1',
+    'listen=YES',
+  ],
+  [
+    'vsftpd-spaces',
+    'fault',
+    sourcesOf({ ...server, vsftpd: `${server.vsftpd} # the end\n` }),
+    'vsftpd:5',
+    '# the end',
+  ],
+  [
+    'vsftpd-line-ends',
+    'fault',
+    sourcesOf({ ...server, vsftpd: server.vsftpd.replaceAll('\n', '\r\n') }),
+    'vsftpd:1',
+    "sed -i 's/\\r$//' vsftpd",
   ],
   [
     'address-not-resolved',
@@ -517,8 +545,11 @@ const silent: readonly (readonly [string, HostSources])[] = [
     }),
   ],
   [
-    'a banner that begins with a space',
-    sourcesOf({ ...server, vsftpd: `${server.vsftpd}ftpd_banner= Welcome\n` }),
+    'blanks around texts and numbers of vsftpd',
+    sourcesOf({
+      ...server,
+      vsftpd: `${server.vsftpd}ftpd_banner= Welcome \n  pasv_max_port= 50099 \npasv_address= 1.2.3.4\r\n\r\n# the end \r\n`,
+    }),
   ],
   [
     'a match that it does not know',

@@ -37,9 +37,14 @@ export const en = {
       change: 'give up port 20 for active mode, or let root start {program}',
     },
     'vsftpd-spaces': {
-      seen: 'a space next to the =',
-      means: 'vsftpd takes it for a part of the name or the value, and does not start (500 OOPS)',
+      seen: 'a blank where vsftpd takes none',
+      means: 'it takes the blank for a part of the name, or of YES or NO, and does not start (500 OOPS)',
       change: 'write the line without it',
+    },
+    'vsftpd-line-ends': {
+      seen: 'the line ends with CR LF, as Windows writes it',
+      means: 'vsftpd takes the CR for a part of YES or NO, and does not start (500 OOPS)',
+      change: 'take the CR from every line',
     },
     'address-not-resolved': {
       seen: 'pasv_address is the name {name}, and pasv_addr_resolve is off',

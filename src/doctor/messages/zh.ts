@@ -39,9 +39,14 @@ export const zh: Catalogue = {
       change: '放弃主动模式的端口 20，或者由 root 启动 {program}',
     },
     'vsftpd-spaces': {
-      seen: '等号旁边有空格',
-      means: 'vsftpd 会把空格当作名称或值的一部分，因而无法启动（500 OOPS）',
+      seen: '空格出现在 vsftpd 不允许的位置',
+      means: 'vsftpd 会把空格当作名称或 YES、NO 的一部分，因而无法启动（500 OOPS）',
       change: '去掉该行中的空格',
+    },
+    'vsftpd-line-ends': {
+      seen: '该行以 Windows 的换行符 CR LF 结尾',
+      means: 'vsftpd 会把 CR 当作 YES 或 NO 的一部分，因而无法启动（500 OOPS）',
+      change: '去掉每一行末尾的 CR',
     },
     'address-not-resolved': {
       seen: 'pasv_address 是主机名 {name}，而 pasv_addr_resolve 没有开启',
