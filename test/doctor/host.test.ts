@@ -101,6 +101,13 @@ const broken: readonly (readonly [
     'RootRevoke UseNonCompliantActiveTransfer',
   ],
   [
+    'port-20-unprivileged',
+    'fault',
+    sourcesOf({ proftpd: 'RootRevoke on\nPort 1000\nPassivePorts 50000 50099\n' }),
+    'proftpd:1',
+    'RootRevoke UseNonCompliantActiveTransfer',
+  ],
+  [
     'port-20-not-root',
     'fault',
     sourcesOf({ ...server, listening: changed(server.listening, ' ino:1', ' uid:1000 ino:1') }),
@@ -242,6 +249,40 @@ const broken: readonly (readonly [
     sourcesOf({ ...relay, nftables: changed(relay.nftables, '50000-50999', '1024-65535') }),
     'nftables:6',
     'tcp dport { 21, 50000-50999, 51000-51999 } accept',
+  ],
+  [
+    'firewall-opens-too-much',
+    'fault',
+    sourcesOf({
+      ...server,
+      iptables: changed(iptables, '-m multiport --dports 50000:50099', '-m tcp ! --dport 5432'),
+    }),
+    'iptables:10',
+    '-A INPUT -p tcp -m multiport --dports 1:5431,50000:50099 -j ACCEPT',
+  ],
+  [
+    'firewall-opens-too-much',
+    'note',
+    sourcesOf({
+      ...server,
+      iptables: changed(
+        iptables,
+        '-A INPUT -p tcp -m multiport --dports 50000:50099',
+        '-A INPUT -i eth0 ! -s 192.0.2.0/24 -p tcp --dport 1024:65535',
+      ),
+    }),
+    'iptables:10',
+    '-A INPUT -i eth0 ! -s 192.0.2.0/24 -p tcp -m tcp --dport 50000:50099 -j ACCEPT',
+  ],
+  [
+    'firewall-opens-too-much',
+    'note',
+    sourcesOf({
+      ...relay,
+      nftables: changed(relay.nftables, 'tcp dport { ftp, 50000', 'iifname "eth0" tcp dport { ftp, 40000'),
+    }),
+    'nftables:6',
+    'iifname eth0 tcp dport { 21, 50000-50999 } accept',
   ],
   [
     'firewall-lets-all-in',
@@ -550,6 +591,10 @@ const silent: readonly (readonly [string, HostSources])[] = [
       ...server,
       vsftpd: `${server.vsftpd}ftpd_banner= Welcome \n  pasv_max_port= 50099 \npasv_address= 1.2.3.4\r\n\r\n# the end \r\n`,
     }),
+  ],
+  [
+    'a ProFTPD without rights whose active data port needs none',
+    sourcesOf({ proftpd: 'RootRevoke on\nPort 2121\nPassivePorts 50000 50099\n' }),
   ],
   [
     'a match that it does not know',

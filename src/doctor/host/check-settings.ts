@@ -35,27 +35,27 @@ function checkServer(server: FtpService, listeners: readonly Listener[]): Findin
     ];
     findings.push(note('passive-disabled', { values: { program }, file, remedies }));
   }
-  return [...findings, ...checkPort20(server, listeners)];
+  return [...findings, ...checkActivePort(server, listeners)];
 }
 
-/** Port 20 is root's, and a server without root's rights fails at every active transfer. */
-function checkPort20(
-  { program, file, usesPort20, unprivileged }: FtpService,
+/** The ports below 1024 are root's, and a server without root's rights fails at every active transfer. */
+function checkActivePort(
+  { program, file, activePort: port, unprivileged }: FtpService,
   listeners: readonly Listener[],
 ): Finding[] {
-  if (!usesPort20) return [];
+  if (port === undefined || port === 0 || port >= 1024) return [];
   if (unprivileged) {
     const remedies =
       program === 'proftpd'
         ? [remedy('proftpd.conf', 'RootRevoke UseNonCompliantActiveTransfer')]
         : [remedy('vsftpd.conf', 'connect_from_port_20=NO')];
-    const values = { program, setting: unprivileged.value };
+    const values = { program, port, setting: unprivileged.value };
     return [fault('port-20-unprivileged', { values, file, line: unprivileged.line, remedies })];
   }
   const user = listeners.find((listener) => listener.program === program)?.user;
   if (user === undefined || program !== 'vsftpd') return [];
   const remedies = [remedy('vsftpd.conf', 'connect_from_port_20=NO')];
-  return [fault('port-20-not-root', { values: { program, user }, file, remedies })];
+  return [fault('port-20-not-root', { values: { program, port, user }, file, remedies })];
 }
 
 function checkVsftpdLines(file: string, text: string): Finding[] {

@@ -312,9 +312,15 @@ export function portsOf(
   return undefined;
 }
 
-/** Whether the rule certainly holds for every new connection to its ports, whoever makes it. */
-export function isForEverybody(rule: Rule, family: Family, packet: Packet): boolean {
-  return matches(rule, family, packet) === 'yes';
+/** Whose new connections to its ports a rule is for; `most`: those on an interface, or of all addresses but some. */
+export function reachOf(rule: Rule, family: Family, way: Way): 'all' | 'most' | 'few' {
+  if (matches(rule, family, way) === 'yes') return 'all';
+  const others = rule.matches.filter((match) => !isLimit(match));
+  return matches({ ...rule, matches: others }, family, way) === 'yes' ? 'most' : 'few';
+}
+
+function isLimit(match: Match): boolean {
+  return (match.kind === 'in-interface' && match.name !== 'lo') || (match.kind === 'source' && match.not);
 }
 
 /** The chains that a packet at the hook goes through, but for those that translate. */

@@ -108,18 +108,33 @@ export function ruleRemedy({ syntax }: Firewall, chain: Chain, words: readonly s
   return { target: syntax, lines: [line] };
 }
 
-/** A rule that opens these ports and nothing else. */
-export function portsRemedy({ syntax }: Firewall, chain: Chain, ranges: readonly PortRange[]): Remedy {
+/** The words of a rule by which it is for an interface, or not for certain addresses. */
+export function limitsOf({ syntax }: Firewall, { words }: Rule): string[] {
+  const isNft = syntax === 'nftables';
+  const pattern = isNft
+    ? /(?:^| )((?:meta )?iif(?:name)?(?: !=)? (?:\{[^}]*\}|[^ ]+)|ip6? saddr != (?:\{[^}]*\}|[^ ]+))/g
+    : /(?:^| )((?:! )?(?:-i|--in-interface|-s|--source|--src) (?:! )?[^ ]+)/g;
+  return Array.from(words.join(' ').matchAll(pattern), ([, limit = '']) => limit);
+}
+
+/** A rule that opens these ports and nothing else, within the limits that it had. */
+export function portsRemedy(
+  { syntax }: Firewall,
+  chain: Chain,
+  ranges: readonly PortRange[],
+  limits: readonly string[] = [],
+): Remedy {
+  const limit = limits.map((words) => `${words} `).join('');
   const [only] = ranges;
   if (syntax === 'nftables') {
     const texts = ranges.map(formatPortRange);
     const ports = texts.length === 1 ? texts.join() : `{ ${texts.join(', ')} }`;
-    return remedy('nftables', `tcp dport ${ports} accept`);
+    return remedy('nftables', `${limit}tcp dport ${ports} accept`);
   }
   const texts = ranges.map(formatColonRange);
   const match =
     only && ranges.length === 1 ? `-m tcp --dport ${texts.join()}` : `-m multiport --dports ${texts.join()}`;
-  return remedy('iptables', `-A ${chain.name} -p tcp ${match} -j ACCEPT`);
+  return remedy('iptables', `-A ${chain.name} ${limit}-p tcp ${match} -j ACCEPT`);
 }
 
 /** An input chain that lets in FTP, what belongs to it, and SSH. */

@@ -56,7 +56,10 @@ export function readVsftpd(file: string, text: string): FtpService {
     passiveFrom: numberOf(lines.get('pasv_min_port')),
     passiveTo: numberOf(lines.get('pasv_max_port')),
     address: lines.get('pasv_address'),
-    usesPort20: isOn('port_enable', true) && isOn('connect_from_port_20', false),
+    activePort:
+      isOn('port_enable', true) && isOn('connect_from_port_20', false)
+        ? (numberOf(lines.get('ftp_data_port'))?.value ?? 20)
+        : undefined,
     unprivileged: lineOf('run_as_launching_user'),
     tls: lineOf('ssl_enable'),
   };

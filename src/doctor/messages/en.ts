@@ -27,14 +27,14 @@ export const en = {
       change: 'switch it on, unless every client can be connected to',
     },
     'port-20-unprivileged': {
-      seen: '{program}: active data connections come from port 20, and {setting} takes away the right to it',
-      means: 'only root may use port 20: each transfer in active mode fails',
-      change: "give up port 20 for active mode, or run with root's rights",
+      seen: '{program}: active data connections come from port {port}, and {setting} takes away the right to it',
+      means: 'only root may use port {port}: each transfer in active mode fails',
+      change: "give up port {port} for active mode, or run with root's rights",
     },
     'port-20-not-root': {
-      seen: '{program} is to open active data connections from port 20, and runs as user {user}',
-      means: 'only root may use port 20: each transfer in active mode fails',
-      change: 'give up port 20 for active mode, or let root start {program}',
+      seen: '{program} is to open active data connections from port {port}, and runs as user {user}',
+      means: 'only root may use port {port}: each transfer in active mode fails',
+      change: 'give up port {port} for active mode, or let root start {program}',
     },
     'vsftpd-spaces': {
       seen: 'a blank where vsftpd takes none',
@@ -475,9 +475,10 @@ export const en = {
       change: "read the server's log",
     },
     'active-source-port': {
-      seen: '{command}: the data connection came from port {port}, not from 20',
-      means: 'firewalls that let only port 20 in drop it. The server may not use 20, or a NAT changed it',
-      change: 'let the server connect from port 20',
+      seen: '{command}: the data connection came from port {port}, not from {expected}',
+      means:
+        'firewalls that let only port {expected} in drop it. The server may not use {expected}, or a NAT changed it',
+      change: 'let the server connect from port {expected}',
     },
     'active-source-address': {
       seen: '{command}: the data connection came from {source}, the server was reached at {reached}',

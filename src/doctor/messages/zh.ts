@@ -29,14 +29,14 @@ export const zh: Catalogue = {
       change: '除非服务器能够主动连接到每个客户端，否则请开启被动模式',
     },
     'port-20-unprivileged': {
-      seen: '{program}：主动模式的数据连接要从端口 20 发起，但 {setting} 使它失去了这一权限',
-      means: '只有 root 可以使用端口 20：每一次主动模式传输都会失败',
-      change: '放弃主动模式的端口 20，或者以 root 权限运行',
+      seen: '{program}：主动模式的数据连接要从端口 {port} 发起，但 {setting} 使它失去了这一权限',
+      means: '只有 root 可以使用端口 {port}：每一次主动模式传输都会失败',
+      change: '放弃主动模式的端口 {port}，或者以 root 权限运行',
     },
     'port-20-not-root': {
-      seen: '{program} 应从端口 20 发起主动模式的数据连接，但它以用户 {user} 的身份运行',
-      means: '只有 root 可以使用端口 20：每一次主动模式传输都会失败',
-      change: '放弃主动模式的端口 20，或者由 root 启动 {program}',
+      seen: '{program} 应从端口 {port} 发起主动模式的数据连接，但它以用户 {user} 的身份运行',
+      means: '只有 root 可以使用端口 {port}：每一次主动模式传输都会失败',
+      change: '放弃主动模式的端口 {port}，或者由 root 启动 {program}',
     },
     'vsftpd-spaces': {
       seen: '空格出现在 vsftpd 不允许的位置',
@@ -448,9 +448,9 @@ export const zh: Catalogue = {
       change: '查看服务器日志',
     },
     'active-source-port': {
-      seen: '{command}：数据连接来自端口 {port}，而不是 20',
-      means: '只放行源端口 20 的防火墙会丢弃它。服务器可能无权使用端口 20，或 NAT 改变了端口',
-      change: '让服务器从端口 20 发起连接',
+      seen: '{command}：数据连接来自端口 {port}，而不是 {expected}',
+      means: '只放行源端口 {expected} 的防火墙会丢弃它。服务器可能无权使用端口 {expected}，或 NAT 改变了端口',
+      change: '让服务器从端口 {expected} 发起连接',
     },
     'active-source-address': {
       seen: '{command}：数据连接来自 {source}，而所连接的服务器地址是 {reached}',
