@@ -4,6 +4,7 @@ export const en = {
     means: 'means',
     change: 'change',
     healthy: 'Nothing has to be changed.',
+    noneSoFar: 'No fault so far.',
     oneFault: 'One fault.',
     faults: '{count} faults.',
   },
@@ -239,6 +240,16 @@ export const en = {
     },
 
     // --- a server, seen from outside -------------------------------------------------------------------
+    'examination-too-long': {
+      seen: 'the examination was ended after {seconds} s, and not everything was tried',
+      means: 'the server, or what is on the way, answers so late that clients give up too',
+      change: 'see to what is told above; or allow more time (--limit)',
+    },
+    'examination-interrupted': {
+      seen: 'interrupted: not everything was tried',
+      means: 'what is not told here is not known',
+      change: 'run it again',
+    },
     'control-fine': { seen: 'connected to {address} port {port}' },
     'name-unknown': {
       seen: 'the name {host} has no address ({code})',

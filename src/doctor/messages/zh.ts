@@ -6,6 +6,7 @@ export const zh: Catalogue = {
     means: '含义',
     change: '修改',
     healthy: '没有需要修改的地方。',
+    noneSoFar: '到目前为止没有发现故障。',
     oneFault: '一处故障。',
     faults: '{count} 处故障。',
   },
@@ -235,6 +236,16 @@ export const zh: Catalogue = {
     },
 
     // --- a server, seen from outside -------------------------------------------------------------------
+    'examination-too-long': {
+      seen: '检查在 {seconds} 秒后中止，并非所有项目都已尝试',
+      means: '服务器或途中的设备应答太慢，客户端也会放弃',
+      change: '先处理上面所列的问题；或者给更多时间（--limit）',
+    },
+    'examination-interrupted': {
+      seen: '已被中断：并非所有项目都已尝试',
+      means: '这里没有提到的情况是未知的',
+      change: '重新运行',
+    },
     'control-fine': { seen: '已连接到 {address} 的端口 {port}' },
     'name-unknown': {
       seen: '域名 {host} 没有地址（{code}）',
