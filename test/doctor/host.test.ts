@@ -820,3 +820,46 @@ test('calls nothing missing in a proftpd.conf that includes others', () => {
   ]);
   assert.deepEqual(found(partial, nat), []);
 });
+
+for (const [manager, sources, lines] of [
+  [
+    'firewalld',
+    {
+      nftables: `table inet firewalld {
+  chain filter_INPUT {
+    type filter hook input priority filter + 10; policy accept;
+    ct state { established, related } accept
+    jump filter_INPUT_ZONES
+    reject with icmpx admin-prohibited
+  }
+  chain filter_INPUT_ZONES {
+    goto filter_IN_public
+  }
+  chain filter_IN_public {
+    tcp dport 21 accept
+  }
+}
+`,
+    },
+    ['firewall-cmd --permanent --add-port=50000-50099/tcp', 'firewall-cmd --reload'],
+  ],
+  [
+    'ufw',
+    {
+      iptables: `*filter
+:INPUT DROP [0:0]
+:ufw-user-input - [0:0]
+-A INPUT -j ufw-user-input
+-A ufw-user-input -p tcp -m tcp --dport 21 -j ACCEPT
+COMMIT
+`,
+    },
+    ['ufw allow proto tcp to any port 50000:50099'],
+  ],
+] as const) {
+  test(`opens ports by the commands of ${manager} where that makes the rules`, () => {
+    const findings = examineHost(sourcesOf({ vsftpd: server.vsftpd, ...sources })).filter(isFault);
+    const remedies = findings.flatMap((finding) => finding.remedies);
+    assert.ok(remedies.some((remedy) => remedy.lines.join() === lines.join()));
+  });
+}

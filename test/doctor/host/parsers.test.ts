@@ -10,6 +10,7 @@ import { readModules } from '../../../src/doctor/host/modules.ts';
 import { readModulesLines } from '../../../src/doctor/host/iptables-config.ts';
 import { readNftables } from '../../../src/doctor/host/nftables.ts';
 import type { Firewall } from '../../../src/doctor/host/firewall.ts';
+import { openRemedy } from '../../../src/doctor/host/remedies.ts';
 import { opennessFor } from '../../../src/doctor/host/openness.ts';
 import { readProftpd } from '../../../src/doctor/host/proftpd-settings.ts';
 import { readPureFtpd } from '../../../src/doctor/host/pure-ftpd-settings.ts';
@@ -298,4 +299,15 @@ test('nftables: a set of addresses is not taken for one of ports', () => {
     opennessFor(nft('tcp dport @s accept', set), { hook: 'input', port: 21, state: 'new' }),
     'unknown',
   );
+});
+
+test('opens ports that are led on by the commands of firewalld and ufw', () => {
+  const linesFor = (firewall: Firewall): readonly string[] =>
+    openRemedy(firewall, 'forward', { first: 50000, last: 50099 }).lines;
+  const firewalld = readNftables('f', 'table inet firewalld {\n}\n', true);
+  assert.ok(
+    linesFor(firewalld).includes('firewall-cmd --permanent --policy=ftp-forward --add-port=50000-50099/tcp'),
+  );
+  const ufw = readIptables('f', '*filter\n:ufw-user-input - [0:0]\nCOMMIT\n', 4);
+  assert.deepEqual(linesFor(ufw), ['ufw route allow proto tcp to any port 50000:50099']);
 });
