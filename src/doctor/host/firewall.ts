@@ -252,12 +252,25 @@ function isOfFamily(table: Table, family: Family): boolean {
   return table.family === 'inet' || table.family === (family === 4 ? 'ip' : 'ip6');
 }
 
+interface PlacedRule {
+  readonly table: Table;
+  readonly chain: Chain;
+  readonly rule: Rule;
+}
+
 /** Every rule, with where it stands. */
-export function rulesOf(tables: readonly Table[]): { table: Table; chain: Chain; rule: Rule }[] {
-  return tables.flatMap((table) =>
+export function rulesOf(tables: readonly Table[]): readonly PlacedRule[] {
+  const known = rulesOfTables.get(tables);
+  if (known) return known;
+  const rules = tables.flatMap((table) =>
     [...table.chains.values()].flatMap((chain) => chain.rules.map((rule) => ({ table, chain, rule }))),
   );
+  rulesOfTables.set(tables, rules);
+  return rules;
 }
+
+/** Asked for by many checks. */
+const rulesOfTables = new WeakMap<readonly Table[], readonly PlacedRule[]>();
 
 /** The hooks from which a packet can come to a chain. */
 export function hooksOf(table: Table, chain: Chain): ReadonlySet<Hook> {
