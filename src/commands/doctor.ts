@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { styleText } from 'node:util';
 import type { CommandModule } from 'yargs';
 import { ConfigError } from '../config.ts';
@@ -7,7 +8,14 @@ import { byImportance, examineHost } from '../doctor/host.ts';
 import type { HostSources, SourceText } from '../doctor/host-sources.ts';
 import { readHost, thisHost } from '../doctor/host/read-host.ts';
 import { isRecognised } from '../doctor/host/recognise.ts';
-import { languageOf, languages, reportJson, reportText, type Language } from '../doctor/report.ts';
+import {
+  findingText,
+  languageOf,
+  languages,
+  reportJson,
+  summaryText,
+  type Language,
+} from '../doctor/report.ts';
 import { examineServer } from '../doctor/server.ts';
 import type { ServerTarget } from '../doctor/server/target.ts';
 import { splitHostPort } from '../net/endpoint.ts';
@@ -40,6 +48,7 @@ interface DoctorFlags {
   readonly lang?: string | undefined;
   readonly timeout: number;
   readonly idle: number;
+  readonly limit: number;
   readonly 'password-file'?: string | undefined;
 }
 
@@ -70,6 +79,11 @@ export const doctorCommand: CommandModule<object, DoctorFlags> = {
         default: 0,
         describe: 'seconds of silence after which the control channel must still live; 0: not tried',
       })
+      .option('limit', {
+        type: 'number',
+        default: 300,
+        describe: 'seconds that the examination of a server may take in all, --idle not counted',
+      })
       .option('password-file', {
         type: 'string',
         requiresArg: true,
@@ -88,26 +102,36 @@ export const doctorCommand: CommandModule<object, DoctorFlags> = {
       .example('$0 doctor ftp://anna@ftp.example.org', 'from where it fails; FTP_PASSWORD has the password')
       .example('$0 doctor --host', 'on the server, or on the gateway')
       .example('$0 doctor --host --vsftpd-conf copy.conf --iptables copy', 'files from elsewhere')
-      .epilogue('Exit code: 0 healthy, 1 something has to be changed, 2 could not run.');
+      .epilogue('Exit code: 0 healthy, 1 something has to be changed, 2 could not run, 130 interrupted.');
   },
   handler: async (argv) => {
-    const findings = await examine(argv).catch((error: unknown) => {
+    const language = (argv.lang as Language | undefined) ?? languageOf(process.env);
+    const tell = (finding: Finding): void => {
+      if (!argv.json)
+        process.stdout.write(findingText(finding, language, isColoured() ? inColour : undefined));
+    };
+    const findings = await examine(argv, tell).catch((error: unknown) => {
       if (error instanceof ConfigError) throw error;
       throw new ConfigError(`the examination could not be finished: ${messageOf(error)}`, { cause: error });
     });
-    const language = (argv.lang as Language | undefined) ?? languageOf(process.env);
-    process.stdout.write(
-      argv.json
-        ? reportJson(findings, language)
-        : reportText(findings, language, isColoured() ? inColour : undefined),
-    );
-    process.exitCode = findings.some(isFault) ? 1 : 0;
+    process.exitCode = exitCodeFor(findings);
+    const rest = argv.json ? reportJson(findings, language) : summaryText(findings, language);
+    // Of what was given up, connections may still wait.
+    process.stdout.write(rest, () => process.exit());
   },
 };
 
+function exitCodeFor(findings: readonly Finding[]): number {
+  if (findings.some(({ id }) => id === 'examination-interrupted')) return 128 + constants.signals.SIGINT;
+  return findings.some(isFault) ? 1 : 0;
+}
+
 /** @throws {ConfigError} for words that cannot be followed: the exit code is 2 */
-async function examine(argv: DoctorFlags & Readonly<Record<string, unknown>>): Promise<Finding[]> {
-  const { url, host, timeout, idle } = argv;
+async function examine(
+  argv: DoctorFlags & Readonly<Record<string, unknown>>,
+  tell: (finding: Finding) => void,
+): Promise<Finding[]> {
+  const { url, host, timeout, idle, limit } = argv;
   const named = Object.keys(files).filter((flag) => argv[flag] !== undefined);
   const [flag] = named;
   if (flag !== undefined && !host) throw new ConfigError(`--${flag} is a file of a host: say --host too`);
@@ -120,10 +144,24 @@ async function examine(argv: DoctorFlags & Readonly<Record<string, unknown>>): P
     throw new ConfigError(`timeout: allowed: seconds above 0, up to ${day}`);
   if (!(idle >= 0 && idle <= day)) throw new ConfigError(`idle: allowed: seconds from 0 to ${day}`);
 
+  if (!(limit > 0 && limit <= day)) throw new ConfigError(`limit: allowed: seconds above 0, up to ${day}`);
+
   const target = url === undefined ? undefined : targetOf(url, argv['password-file']);
   const ofHost = host ? await examineThisHost(named, argv) : [];
-  const options = { timeout: timeout * 1000, idle: idle * 1000 };
-  return [...ofHost, ...(target ? await examineServer(target, options) : [])];
+  for (const finding of ofHost) tell(finding);
+  if (target === undefined) return [...ofHost];
+  const interruption = new AbortController();
+  process.once('SIGINT', () => {
+    interruption.abort();
+  });
+  const options = {
+    timeout: timeout * 1000,
+    idle: idle * 1000,
+    limit: (limit + idle) * 1000,
+    signal: interruption.signal,
+    tell,
+  };
+  return [...ofHost, ...(await examineServer(target, options))];
 }
 
 async function examineThisHost(

@@ -29,4 +29,6 @@ export interface HostSources {
 export interface SourceText {
   readonly file: string;
   readonly text: string;
+  /** Where each line came from, where several files were put together. */
+  readonly origins?: readonly { readonly file: string; readonly line: number }[];
 }

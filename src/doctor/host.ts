@@ -8,6 +8,7 @@ import { checkModulesLines } from './host/check-modules-lines.ts';
 import { checkRules } from './host/check-rules.ts';
 import { checkSettings } from './host/check-settings.ts';
 import { forwardingOf, readFacts, type Facts } from './host/facts.ts';
+import { atOrigin } from './host/origin.ts';
 import { remedy } from './host/remedies.ts';
 import { fault, note } from './host/say.ts';
 
@@ -30,7 +31,7 @@ export function examineHost(sources: HostSources): Finding[] {
   const faults = new Set(findings.filter(({ level }) => level === 'fault').map(({ id }) => id));
   // That the helper does nothing is told already, with what that costs.
   const told = findings.filter(({ id }) => id !== 'helper-unused' || !faults.has('related-without-helper'));
-  return byImportance(told);
+  return byImportance(told.map((finding) => atOrigin(finding, sources.proftpd)));
 }
 
 /** Faults first; what is well comes last. */

@@ -18,21 +18,35 @@ export function languageOf(env: Readonly<Record<string, string | undefined>>): L
 
 const marks: Readonly<Record<Level, string>> = { fine: '✔', note: '•', fault: '✘' };
 
+type Style = (text: string, level: Level) => string;
+const plain: Style = (text) => text;
+
 /**
  * For people: a line for what is well, and under what is not what it means, what to change, and the exact lines.
  *
  * @param style colours a mark, or not
  */
-export function reportText(
-  findings: readonly Finding[],
-  language: Language,
-  style: (text: string, level: Level) => string = (text) => text,
-): string {
-  const catalogue = catalogues[language];
+export function reportText(findings: readonly Finding[], language: Language, style: Style = plain): string {
+  return (
+    findings.map((finding) => findingText(finding, language, style)).join('') +
+    summaryText(findings, language)
+  );
+}
+
+/** The part of the report that is about one finding. */
+export function findingText(finding: Finding, language: Language, style: Style = plain): string {
+  return linesOf(finding, catalogues[language], style)
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** The end of the report. */
+export function summaryText(findings: readonly Finding[], language: Language): string {
+  const { healthy, noneSoFar, oneFault, faults: several } = catalogues[language].words;
   const faults = findings.filter(isFault).length;
-  const { healthy, oneFault, faults: several } = catalogue.words;
-  const summary = faults === 0 ? healthy : faults === 1 ? oneFault : fill(several, { count: faults });
-  return [...findings.flatMap((finding) => linesOf(finding, catalogue, style)), '', summary, ''].join('\n');
+  const none = findings.some(({ id }) => id === 'examination-interrupted') ? noneSoFar : healthy;
+  const summary = faults === 0 ? none : faults === 1 ? oneFault : fill(several, { count: faults });
+  return `\n${summary}\n`;
 }
 
 /** For machines: all of it as one object of JSON, with the words of the language. */
@@ -45,7 +59,7 @@ export function reportJson(findings: readonly Finding[], language: Language): st
 function linesOf(
   { id, level, values, where, remedies }: Finding,
   { findings, words }: Catalogue,
-  style: (text: string, level: Level) => string,
+  style: Style,
 ): string[] {
   const { seen, means, change } = filled(findings[id], values);
   const place = where ? `${where.file}${where.line === undefined ? '' : `:${where.line}`}: ` : '';

@@ -1,4 +1,5 @@
 import { familyOf } from '../net/address.ts';
+import { within } from './server/ending.ts';
 import type { Finding } from './finding.ts';
 import { checkActive, type ActiveCommand, type ActiveOutcome } from './server/check-active.ts';
 import { checkControl } from './server/check-control.ts';
@@ -16,29 +17,52 @@ export interface ServerOptions {
   readonly timeout: number;
   /** Milliseconds of silence after which the control channel is tried again; 0: that is not tried. */
   readonly idle: number;
+  /** Milliseconds for all of it; without it there is no limit. */
+  readonly limit?: number;
+  /** Ends the examination. */
+  readonly signal?: AbortSignal;
   /** Called with each finding as soon as it is made. */
   readonly tell?: (finding: Finding) => void;
 }
 
-/** Speaks to a server as a client outside would, and says what goes wrong. Never throws for what the server does. */
+/**
+ * Speaks to a server as a client outside would, and says what goes wrong. Never throws for what the server does. Once the
+ * time is over or the signal has come it returns what is known; connections that wait are given up by their own limits.
+ */
 export async function examineServer(target: ServerTarget, options: ServerOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const ending = new AbortController();
   const say = (said: Finding): void => {
+    if (ending.signal.aborted) return;
     const made = withoutPassword(said, target.password);
     // The lines stand under the first of a kind.
     const finding = findings.some(({ id }) => id === made.id) ? { ...made, remedies: [] } : made;
     findings.push(finding);
     options.tell?.(finding);
   };
+  const end = await within(options, examine(target, options, say, ending.signal));
+  if (end) say(end);
+  ending.abort();
+  return findings;
+}
+
+async function examine(
+  target: ServerTarget,
+  options: ServerOptions,
+  say: (finding: Finding) => void,
+  ending: AbortSignal,
+): Promise<void> {
   const control = await checkControl(target, options.timeout, say);
-  if (!control) return findings;
+  if (!control) return;
   const sessions = new Sessions(target, options.timeout, say, control);
+  ending.addEventListener('abort', () => {
+    sessions.close();
+  });
   try {
     if (await sessions.begin()) await examineSession(sessions, target, options);
   } finally {
     sessions.close();
   }
-  return findings;
 }
 
 /** Some servers repeat the command that they refuse. */

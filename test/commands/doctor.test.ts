@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runProgram } from '../helpers/relay/program.ts';
+import { startScriptedServer } from '../helpers/doctor/scripted-server.ts';
+import { Program, runProgram } from '../helpers/relay/program.ts';
 
 function article(folder: string): string[] {
   const data = `test/data/doctor/${folder}`;
@@ -94,6 +95,7 @@ for (const [name, args, message] of [
     /--password-file: cannot read/,
   ],
   ['no time', ['ftp://ftp.example.org', '--timeout', '0'], /timeout: allowed: seconds above 0/],
+  ['no time in all', ['ftp://ftp.example.org', '--limit', '0'], /limit: allowed: seconds above 0/],
   ['a time before now', ['ftp://ftp.example.org', '--idle', '-1'], /idle: allowed: seconds from 0/],
 ] as const) {
   test(`doctor with ${name} is one line on standard error and exit code 2`, async (t) => {
@@ -130,4 +132,23 @@ test('doctor takes no password of several lines from a file', async (t) => {
   const { code, stderr } = await runProgram(t, ['doctor', 'ftp://anna@127.0.0.1:1', '--password-file', file]);
   assert.equal(code, 2);
   assert.match(stderr, /an end of line/);
+});
+
+test('doctor tells findings as they come, and on Ctrl-C ends with what is known and exit code 130', async (t) => {
+  const port = await startScriptedServer(t, { USER: undefined });
+  const program = new Program(t, ['doctor', `ftp://127.0.0.1:${port}`, '--timeout', '600', '--lang', 'en']);
+  await program.printed('the greeting came in');
+  program.signal('SIGINT');
+  const { code, stdout } = await program.finished();
+  assert.equal(code, 130);
+  assert.match(stdout, /\n• interrupted: not everything was tried\n[^]*\n\nNo fault so far\.\n$/);
+});
+
+test('doctor ends an examination that takes longer than --limit, and exits with 1', async (t) => {
+  const port = await startScriptedServer(t, { USER: undefined });
+  const url = `ftp://127.0.0.1:${port}`;
+  const { code, stdout } = await runProgram(t, ['doctor', url, '--timeout', '600', '--limit', '1', '--json']);
+  assert.equal(code, 1);
+  const { findings } = JSON.parse(stdout) as { findings: { id: string; seen: string }[] };
+  assert.equal(findings.at(-1)?.id, 'examination-too-long');
 });

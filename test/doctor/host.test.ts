@@ -101,6 +101,13 @@ const broken: readonly (readonly [
     'RootRevoke UseNonCompliantActiveTransfer',
   ],
   [
+    'port-20-unprivileged',
+    'fault',
+    sourcesOf({ proftpd: 'RootRevoke on\nPort 1000\nPassivePorts 50000 50099\n' }),
+    'proftpd:1',
+    'RootRevoke UseNonCompliantActiveTransfer',
+  ],
+  [
     'port-20-not-root',
     'fault',
     sourcesOf({ ...server, listening: changed(server.listening, ' ino:1', ' uid:1000 ino:1') }),
@@ -110,9 +117,37 @@ const broken: readonly (readonly [
   [
     'vsftpd-spaces',
     'fault',
-    sourcesOf({ ...server, vsftpd: changed(server.vsftpd, 'pasv_min_port=', 'pasv_min_port = ') }),
+    sourcesOf({ ...server, vsftpd: changed(server.vsftpd, 'pasv_min_port=', 'pasv_min_port =') }),
     'vsftpd:3',
     'pasv_min_port=50000',
+  ],
+  [
+    'vsftpd-spaces',
+    'fault',
+    sourcesOf({ ...server, vsftpd: changed(server.vsftpd, 'listen=YES', 'listen=YES ') }),
+    'vsftpd:1',
+    'listen=YES',
+  ],
+  [
+    'vsftpd-spaces',
+    'fault',
+    sourcesOf({ ...server, vsftpd: changed(server.vsftpd, 'listen=YES', 'listen= YES') }),
+    'vsftpd:1',
+    'listen=YES',
+  ],
+  [
+    'vsftpd-spaces',
+    'fault',
+    sourcesOf({ ...server, vsftpd: `${server.vsftpd} # the end\n` }),
+    'vsftpd:5',
+    '# the end',
+  ],
+  [
+    'vsftpd-line-ends',
+    'fault',
+    sourcesOf({ ...server, vsftpd: server.vsftpd.replaceAll('\n', '\r\n') }),
+    'vsftpd:1',
+    "sed -i 's/\\r$//' vsftpd",
   ],
   [
     'address-not-resolved',
@@ -214,6 +249,40 @@ const broken: readonly (readonly [
     sourcesOf({ ...relay, nftables: changed(relay.nftables, '50000-50999', '1024-65535') }),
     'nftables:6',
     'tcp dport { 21, 50000-50999, 51000-51999 } accept',
+  ],
+  [
+    'firewall-opens-too-much',
+    'fault',
+    sourcesOf({
+      ...server,
+      iptables: changed(iptables, '-m multiport --dports 50000:50099', '-m tcp ! --dport 5432'),
+    }),
+    'iptables:10',
+    '-A INPUT -p tcp -m multiport --dports 1:5431,50000:50099 -j ACCEPT',
+  ],
+  [
+    'firewall-opens-too-much',
+    'note',
+    sourcesOf({
+      ...server,
+      iptables: changed(
+        iptables,
+        '-A INPUT -p tcp -m multiport --dports 50000:50099',
+        '-A INPUT -i eth0 ! -s 192.0.2.0/24 -p tcp --dport 1024:65535',
+      ),
+    }),
+    'iptables:10',
+    '-A INPUT -i eth0 ! -s 192.0.2.0/24 -p tcp -m tcp --dport 50000:50099 -j ACCEPT',
+  ],
+  [
+    'firewall-opens-too-much',
+    'note',
+    sourcesOf({
+      ...relay,
+      nftables: changed(relay.nftables, 'tcp dport { ftp, 50000', 'iifname "eth0" tcp dport { ftp, 40000'),
+    }),
+    'nftables:6',
+    'iifname eth0 tcp dport { 21, 50000-50999 } accept',
   ],
   [
     'firewall-lets-all-in',
@@ -517,8 +586,15 @@ const silent: readonly (readonly [string, HostSources])[] = [
     }),
   ],
   [
-    'a banner that begins with a space',
-    sourcesOf({ ...server, vsftpd: `${server.vsftpd}ftpd_banner= Welcome\n` }),
+    'blanks around texts and numbers of vsftpd',
+    sourcesOf({
+      ...server,
+      vsftpd: `${server.vsftpd}ftpd_banner= Welcome \n  pasv_max_port= 50099 \npasv_address= 1.2.3.4\r\n\r\n# the end \r\n`,
+    }),
+  ],
+  [
+    'a ProFTPD without rights whose active data port needs none',
+    sourcesOf({ proftpd: 'RootRevoke on\nPort 2121\nPassivePorts 50000 50099\n' }),
   ],
   [
     'a match that it does not know',
@@ -744,3 +820,46 @@ test('calls nothing missing in a proftpd.conf that includes others', () => {
   ]);
   assert.deepEqual(found(partial, nat), []);
 });
+
+for (const [manager, sources, lines] of [
+  [
+    'firewalld',
+    {
+      nftables: `table inet firewalld {
+  chain filter_INPUT {
+    type filter hook input priority filter + 10; policy accept;
+    ct state { established, related } accept
+    jump filter_INPUT_ZONES
+    reject with icmpx admin-prohibited
+  }
+  chain filter_INPUT_ZONES {
+    goto filter_IN_public
+  }
+  chain filter_IN_public {
+    tcp dport 21 accept
+  }
+}
+`,
+    },
+    ['firewall-cmd --permanent --add-port=50000-50099/tcp', 'firewall-cmd --reload'],
+  ],
+  [
+    'ufw',
+    {
+      iptables: `*filter
+:INPUT DROP [0:0]
+:ufw-user-input - [0:0]
+-A INPUT -j ufw-user-input
+-A ufw-user-input -p tcp -m tcp --dport 21 -j ACCEPT
+COMMIT
+`,
+    },
+    ['ufw allow proto tcp to any port 50000:50099'],
+  ],
+] as const) {
+  test(`opens ports by the commands of ${manager} where that makes the rules`, () => {
+    const findings = examineHost(sourcesOf({ vsftpd: server.vsftpd, ...sources })).filter(isFault);
+    const remedies = findings.flatMap((finding) => finding.remedies);
+    assert.ok(remedies.some((remedy) => remedy.lines.join() === lines.join()));
+  });
+}

@@ -398,3 +398,33 @@ test('a server that does not stop replying is left', async (t) => {
   });
   assert.ok(findings.length > 0);
 });
+
+test('an examination that takes too long is ended, and says so after what is known', async (t) => {
+  const port = await startScriptedServer(t, { USER: undefined });
+  const target = { host: '127.0.0.1', port, user: 'anna', password: 'secret' };
+  const findings = await examineServer(target, { timeout: 2 * long, idle: 0, limit: short });
+  assert.equal(findings.at(-1)?.id, 'examination-too-long');
+  assert.deepEqual(idsOf(findings, 'fault'), ['examination-too-long']);
+  reportText(findings, 'zh');
+});
+
+test('an examination that is interrupted returns what is known', async (t) => {
+  const port = await startScriptedServer(t, { USER: undefined });
+  const interruption = new AbortController();
+  const findings = await examineServer(
+    { host: '127.0.0.1', port, user: 'anna', password: 'secret' },
+    {
+      timeout: long,
+      idle: 0,
+      signal: interruption.signal,
+      tell: ({ id }) => {
+        if (id === 'greeting-fine') interruption.abort();
+      },
+    },
+  );
+  assert.deepEqual(
+    findings.map(({ id }) => id),
+    ['control-fine', 'greeting-fine', 'examination-interrupted'],
+  );
+  reportText(findings, 'zh');
+});

@@ -5,16 +5,15 @@ import {
   forwardingRule,
   hooksOf,
   mayBeForwarded,
-  isForEverybody,
-  portsOf,
+  reachOf,
   rulesOf,
   type Firewall,
   type Way,
 } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
-import { closedPorts, closingChain, letsAllIn, opennessFor, opennessOfRange } from './openness.ts';
+import { closedPorts, closingChain, letsAllIn, openPorts, opennessFor, opennessOfRange } from './openness.ts';
 import { isCovered, overlap } from './ports.ts';
-import { helperRemedy, inputRemedy, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
+import { helperRemedy, inputRemedy, limitsOf, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
 /** A range that is large enough for most servers and small enough to open. */
@@ -173,12 +172,11 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
   const range = passiveRange(service);
   const way = wayTo(facts, firewall, service.controlPort);
   return rulesOf(firewall.tables).flatMap(({ table, chain, rule }) => {
-    const opened = portsOf(rule, 'to-port') ?? [];
+    const opened = openPorts(rule) ?? [];
     const wide = opened.filter((ports) => overlap(ports, range) && !isCovered(ports, needed));
-    const [first] = wide;
-    if (rule.action.kind !== 'accept' || first === undefined || !hooksOf(table, chain).has(way.hook))
-      return [];
-    if (!isForEverybody(rule, firewall.family, { ...way, port: first.first })) return [];
+    if (rule.action.kind !== 'accept' || wide.length === 0 || !hooksOf(table, chain).has(way.hook)) return [];
+    const reach = reachOf(rule, firewall.family, way);
+    if (reach === 'few') return [];
     const unneeded = new Set(wide);
     const kept = [
       ...opened.filter((ports) => !unneeded.has(ports)),
@@ -189,8 +187,12 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
       range: formatPortRange(range),
       program: service.program,
     };
-    const remedies = [portsRemedy(firewall, chain, kept)];
-    return [fault('firewall-opens-too-much', { values, file: firewall.file, line: rule.line, remedies })];
+    const remedies = [portsRemedy(firewall, chain, kept, limitsOf(firewall, rule))];
+    const details = { values, file: firewall.file, line: rule.line, remedies };
+    // An interface may be one that only friends are behind.
+    return [
+      reach === 'all' ? fault('firewall-opens-too-much', details) : note('firewall-opens-too-much', details),
+    ];
   });
 }
 

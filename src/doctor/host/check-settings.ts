@@ -6,7 +6,7 @@ import { hasRange, isInverted, passiveRange, type FtpService } from './ftp-servi
 import type { Listener } from './listening.ts';
 import { rangeRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
-import { spacedLines, vsftpdLines } from './vsftpd-settings.ts';
+import { blankFaults, vsftpdLines } from './vsftpd-settings.ts';
 
 /** What is wrong in a server's own settings, whatever stands around it. */
 export function checkSettings({ servers, sources: { vsftpd }, listeners = [] }: Facts): Finding[] {
@@ -35,40 +35,51 @@ function checkServer(server: FtpService, listeners: readonly Listener[]): Findin
     ];
     findings.push(note('passive-disabled', { values: { program }, file, remedies }));
   }
-  return [...findings, ...checkPort20(server, listeners)];
+  return [...findings, ...checkActivePort(server, listeners)];
 }
 
-/** Port 20 is root's, and a server without root's rights fails at every active transfer. */
-function checkPort20(
-  { program, file, usesPort20, unprivileged }: FtpService,
+/** The ports below 1024 are root's, and a server without root's rights fails at every active transfer. */
+function checkActivePort(
+  { program, file, activePort: port, unprivileged }: FtpService,
   listeners: readonly Listener[],
 ): Finding[] {
-  if (!usesPort20) return [];
+  if (port === undefined || port === 0 || port >= 1024) return [];
   if (unprivileged) {
     const remedies =
       program === 'proftpd'
         ? [remedy('proftpd.conf', 'RootRevoke UseNonCompliantActiveTransfer')]
         : [remedy('vsftpd.conf', 'connect_from_port_20=NO')];
-    const values = { program, setting: unprivileged.value };
+    const values = { program, port, setting: unprivileged.value };
     return [fault('port-20-unprivileged', { values, file, line: unprivileged.line, remedies })];
   }
   const user = listeners.find((listener) => listener.program === program)?.user;
   if (user === undefined || program !== 'vsftpd') return [];
   const remedies = [remedy('vsftpd.conf', 'connect_from_port_20=NO')];
-  return [fault('port-20-not-root', { values: { program, user }, file, remedies })];
+  return [fault('port-20-not-root', { values: { program, port, user }, file, remedies })];
 }
 
 function checkVsftpdLines(file: string, text: string): Finding[] {
-  const spaced = spacedLines(text).map(({ value, line }) => {
-    const mended = value.replace(/^([^=\s]{1,100})\s*=\s*/, '$1=');
-    const remedies = [remedy('vsftpd.conf', mended)];
-    return fault('vsftpd-spaces', { file, line, remedies });
-  });
+  const blanks = checkBlanks(file, text);
   const lines = vsftpdLines(text);
   const address = lines.get('pasv_address');
   const isResolved = ['YES', 'TRUE', '1'].includes(lines.get('pasv_addr_resolve')?.value.toUpperCase() ?? '');
-  if (address === undefined || isResolved || parseAddress(address.value) !== undefined) return spaced;
+  if (address === undefined || isResolved || parseAddress(address.value) !== undefined) return blanks;
   const remedies = [remedy('vsftpd.conf', 'pasv_addr_resolve=YES')];
   const values = { name: address.value };
-  return [...spaced, fault('address-not-resolved', { values, file, line: address.line, remedies })];
+  return [...blanks, fault('address-not-resolved', { values, file, line: address.line, remedies })];
+}
+
+function checkBlanks(file: string, text: string): Finding[] {
+  const [ends, others] = [true, false].map((is) =>
+    blankFaults(text).filter(({ isLineEnd }) => isLineEnd === is),
+  );
+  // They are the same in the whole file, and mended at once.
+  const lineEnds = (ends ?? []).slice(0, 1).map(({ line }) => {
+    const remedies = [remedy('shell', `sed -i 's/\\r$//' ${file}`)];
+    return fault('vsftpd-line-ends', { file, line, remedies });
+  });
+  const spaced = (others ?? []).map(({ value, line }) =>
+    fault('vsftpd-spaces', { file, line, remedies: [remedy('vsftpd.conf', value)] }),
+  );
+  return [...lineEnds, ...spaced];
 }

@@ -252,12 +252,25 @@ function isOfFamily(table: Table, family: Family): boolean {
   return table.family === 'inet' || table.family === (family === 4 ? 'ip' : 'ip6');
 }
 
+interface PlacedRule {
+  readonly table: Table;
+  readonly chain: Chain;
+  readonly rule: Rule;
+}
+
 /** Every rule, with where it stands. */
-export function rulesOf(tables: readonly Table[]): { table: Table; chain: Chain; rule: Rule }[] {
-  return tables.flatMap((table) =>
+export function rulesOf(tables: readonly Table[]): readonly PlacedRule[] {
+  const known = rulesOfTables.get(tables);
+  if (known) return known;
+  const rules = tables.flatMap((table) =>
     [...table.chains.values()].flatMap((chain) => chain.rules.map((rule) => ({ table, chain, rule }))),
   );
+  rulesOfTables.set(tables, rules);
+  return rules;
 }
+
+/** Asked for by many checks. */
+const rulesOfTables = new WeakMap<readonly Table[], readonly PlacedRule[]>();
 
 /** The hooks from which a packet can come to a chain. */
 export function hooksOf(table: Table, chain: Chain): ReadonlySet<Hook> {
@@ -312,9 +325,15 @@ export function portsOf(
   return undefined;
 }
 
-/** Whether the rule certainly holds for every new connection to its ports, whoever makes it. */
-export function isForEverybody(rule: Rule, family: Family, packet: Packet): boolean {
-  return matches(rule, family, packet) === 'yes';
+/** Whose new connections to its ports a rule is for; `most`: those on an interface, or of all addresses but some. */
+export function reachOf(rule: Rule, family: Family, way: Way): 'all' | 'most' | 'few' {
+  if (matches(rule, family, way) === 'yes') return 'all';
+  const others = rule.matches.filter((match) => !isLimit(match));
+  return matches({ ...rule, matches: others }, family, way) === 'yes' ? 'most' : 'few';
+}
+
+function isLimit(match: Match): boolean {
+  return (match.kind === 'in-interface' && match.name !== 'lo') || (match.kind === 'source' && match.not);
 }
 
 /** The chains that a packet at the hook goes through, but for those that translate. */

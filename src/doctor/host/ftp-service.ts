@@ -16,8 +16,8 @@ export interface FtpService {
   readonly passiveTo: Placed<number> | undefined;
   /** What clients are told to connect to. */
   readonly address: Placed<string> | undefined;
-  /** Whether active data connections come from port 20, the one below 21. */
-  readonly usesPort20: boolean;
+  /** Where active data connections come from, where it is a certain port. */
+  readonly activePort: number | undefined;
   /** The line by which it has no right to that port. */
   readonly unprivileged: Placed<string> | undefined;
   /** The line by which control connections may be encrypted, which no helper of a firewall can read. */

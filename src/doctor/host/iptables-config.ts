@@ -7,15 +7,28 @@ export interface ModulesLine extends Placed<readonly string[]> {
   readonly written: readonly string[];
 }
 
-/** Every line of /etc/sysconfig/iptables-config that names modules. The file is read by a shell: the last one holds. */
+/**
+ * Every line of /etc/sysconfig/iptables-config that names modules. The file is read by a shell: the last one holds, and
+ * one that takes up what was there before (`"$IPTABLES_MODULES x"`, `+=" x"`) has that too.
+ */
 export function readModulesLines(text: string): ModulesLine[] {
-  return meaningfulLines(text).flatMap(({ value, line }) => {
-    const [, given] = /^(?:export\s+)?IPTABLES_MODULES=(.*)$/.exec(value) ?? [];
-    if (given === undefined) return [];
-    const quoted = given.startsWith("'") ? given.slice(1).split("'")[0] : wordsOf(given)[0];
-    const written = (quoted ?? '').split(/\s+/).filter((name) => name !== '' && !name.startsWith('$'));
-    // One that takes up what was there before replaces nothing.
-    const before = /\$\{?IPTABLES_MODULES/.test(given);
-    return before ? [] : [{ value: written.map(moduleNamed), written, line }];
-  });
+  const lines: ModulesLine[] = [];
+  for (const { value, line } of meaningfulLines(text)) {
+    const [, plus, given = ''] = /^(?:export\s+)?IPTABLES_MODULES(\+?)=(.*)$/.exec(value) ?? [];
+    if (plus === undefined) continue;
+    const before = lines.at(-1)?.written.join(' ') ?? '';
+    const named = (plus === '' ? '' : before) + namesIn(given, before);
+    const written = named.split(/\s+/).filter((name) => name !== '' && !name.startsWith('$'));
+    lines.push({ value: written.map(moduleNamed), written, line });
+  }
+  return lines;
+}
+
+/** What stands in the quotation marks; a shell puts in no variable between single ones. */
+function namesIn(given: string, before: string): string {
+  if (given.startsWith("'")) return given.slice(1).split("'")[0] ?? '';
+  return (wordsOf(given)[0] ?? '').replace(
+    /\$(?:IPTABLES_MODULES\b|\{IPTABLES_MODULES(?::?-)?\})/g,
+    () => before,
+  );
 }

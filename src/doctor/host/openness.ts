@@ -171,8 +171,8 @@ function effectsOf(rules: readonly Rule[], walk: Walk): Effect[] {
 
 const everyPort: readonly PortRange[] = [allPorts];
 
-/** The ports to which the rule is limited. */
-function openPorts({ matches: all }: Rule): readonly PortRange[] | undefined {
+/** The ports to which the rule is limited; undefined: it holds for all. */
+export function openPorts({ matches: all }: Rule): readonly PortRange[] | undefined {
   let ports: readonly PortRange[] | undefined;
   for (const match of all) {
     if (match.kind !== 'to-port') continue;

@@ -23,7 +23,7 @@ export function serviceOfPinhole(file: string, { listen, passivePorts, publicAdd
     passiveFrom: { value: passivePorts.first, line: 0 },
     passiveTo: { value: passivePorts.last, line: 0 },
     address: publicAddress === undefined ? undefined : { value: publicAddress, line: 0 },
-    usesPort20: false,
+    activePort: undefined,
     unprivileged: undefined,
     tls: undefined,
   };
@@ -40,7 +40,7 @@ export function serviceSeen(file: string, { port }: Listener): FtpService {
     passiveFrom: undefined,
     passiveTo: undefined,
     address: undefined,
-    usesPort20: false,
+    activePort: undefined,
     unprivileged: undefined,
     tls: undefined,
     isPartial: true,

@@ -35,6 +35,7 @@ export function readProftpd(file: string, text: string): FtpService {
       ? { value: `${as} ${found.value}`, line: found.line }
       : undefined;
   };
+  const controlPort = parsePort(first('port')?.value ?? '') ?? 21;
   const range = lines.get('passiveports');
   const end = (index: number): Placed<number> | undefined => {
     const port = parsePort(range?.value[index] ?? '');
@@ -44,14 +45,14 @@ export function readProftpd(file: string, text: string): FtpService {
     program: 'proftpd',
     file,
     isPartial,
-    controlPort: parsePort(first('port')?.value ?? '') ?? 21,
+    controlPort,
     listenAddress: first('defaultaddress')?.value,
     isPassive: true,
     passiveFrom: end(0),
     passiveTo: end(1),
     address: first('masqueradeaddress'),
-    // It uses the port below its own, which it can't without root.
-    usesPort20: true,
+    // RFC 959, 3.2: the port below its own.
+    activePort: controlPort - 1,
     unprivileged: lineOf(
       'rootrevoke',
       'RootRevoke',

@@ -16,6 +16,9 @@ const options: ReadonlyMap<string, string> = new Map([
   ['--natmode', 'natmode'],
 ]);
 
+/** Those that something belongs to, as `pure-ftpd --help` lists them. */
+const lettersWithValue = '23aCcfFgIJklLmnOpPqQStTUuVyY';
+
 /** Reads pure-ftpd.conf, Debian's folder of settings as lines `Name value`, or a command line with its options. */
 export function readPureFtpd(file: string, text: string): FtpService {
   const lines = new Map<string, Placed<string[]>>();
@@ -51,21 +54,35 @@ export function readPureFtpd(file: string, text: string): FtpService {
     passiveFrom: end(0),
     passiveTo: end(1),
     address: first('forcepassiveip'),
-    usesPort20: false,
+    activePort: undefined,
     unprivileged: undefined,
     tls: tls && /^[123]$/.test(tls.value) ? { value: `TLS ${tls.value}`, line: tls.line } : undefined,
   };
 }
 
-/** `-p 30000:50000`, `-p30000:50000`, `--passiveportrange=30000:50000`, `-N` */
+/** `-p 30000:50000`, `-AEp30000:50000`, `--passiveportrange=30000:50000`, `-N` */
 function optionsOf(words: readonly string[]): [string, string[]][] {
-  return words.flatMap((word, index): [string, string[]][] => {
-    const [long = '', given] = word.startsWith('--') ? word.split('=') : [word.slice(0, 2)];
-    const name = options.get(long);
-    if (name === undefined) return [];
-    if (name === 'natmode') return [[name, ['yes']]];
-    const attached = given ?? (word.startsWith('--') ? '' : word.slice(2));
-    const value = attached === '' ? (words[index + 1] ?? '') : attached;
-    return [[name, name === 'passiveportrange' ? value.split(':') : [value]]];
-  });
+  return words.flatMap((word, index) =>
+    (word.startsWith('--') ? [longOption(word)] : shortOptions(word)).flatMap(([given, attached]) => {
+      const name = options.get(given);
+      if (name === undefined) return [];
+      if (name === 'natmode') return [[name, ['yes']] satisfies [string, string[]]];
+      const value = attached === '' ? (words[index + 1] ?? '') : attached;
+      return [[name, name === 'passiveportrange' ? value.split(':') : [value]] satisfies [string, string[]]];
+    }),
+  );
+}
+
+function longOption(word: string): [name: string, attached: string] {
+  const [name = '', attached = ''] = word.split('=');
+  return [name, attached];
+}
+
+/** `-AEp30000:50000` is `-A`, `-E` and `-p` with its range. */
+function shortOptions(word: string): [name: string, attached: string][] {
+  if (!/^-[a-z0-9]/i.test(word)) return [];
+  const letters = Array.from(word.slice(1));
+  const at = letters.findIndex((letter) => lettersWithValue.includes(letter));
+  const all = at === -1 ? letters : letters.slice(0, at + 1);
+  return all.map((letter, index) => [`-${letter}`, index === at ? letters.slice(at + 1).join('') : '']);
 }

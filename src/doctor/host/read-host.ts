@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { codeOf } from '../../net/error.ts';
 import type { Finding } from '../finding.ts';
 import type { HostSources, SourceText } from '../host-sources.ts';
+import { withIncludes } from './read-proftpd.ts';
 import { note } from './say.ts';
 
 /** How to get at a host; tests have made ones. */
@@ -52,9 +53,10 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
 
   const saved = await firstOf(['/etc/sysconfig/iptables', '/etc/iptables/rules.v4']);
   const iptables = await printed('iptables-save');
+  const proftpd = await firstOf(['/etc/proftpd/proftpd.conf', '/etc/proftpd.conf']);
   const sources: HostSources = {
     vsftpd: await firstOf(['/etc/vsftpd.conf', '/etc/vsftpd/vsftpd.conf']),
-    proftpd: await firstOf(['/etc/proftpd/proftpd.conf', '/etc/proftpd.conf']),
+    proftpd: proftpd && (await withIncludes(root, proftpd, read)),
     pureFtpd:
       (await readFolder(root, '/etc/pure-ftpd/conf', read)) ??
       (await firstOf(['/etc/pure-ftpd/pure-ftpd.conf', '/etc/pure-ftpd.conf'])),

@@ -40,12 +40,45 @@ function programOf({ family }: Firewall): string {
   return family === 4 ? 'iptables' : 'ip6tables';
 }
 
+/** The program that has made the rules and makes them anew, so that what is added beside it is lost. */
+function managerOf({ tables }: Firewall): 'firewalld' | 'ufw' | undefined {
+  const has = (pattern: RegExp): boolean =>
+    tables.some(({ chains }) => [...chains.keys()].some((name) => pattern.test(name)));
+  if (tables.some(({ name }) => name === 'firewalld') || has(/^(?:INPUT_ZONES|filter_INPUT_ZONES)$/))
+    return 'firewalld';
+  return has(/^ufw6?-user-input$/) ? 'ufw' : undefined;
+}
+
+/** The commands of what manages the firewall; `ufw allow` is for what this host takes in, `route` for what it leads on. */
+function managedRemedy(manager: 'firewalld' | 'ufw', isForwarded: boolean, range: PortRange): Remedy {
+  if (manager === 'ufw')
+    return remedy(
+      'shell',
+      `ufw ${isForwarded ? 'route ' : ''}allow proto tcp to any port ${formatColonRange(range)}`,
+    );
+  const port = formatPortRange(range);
+  if (!isForwarded)
+    return remedy('shell', `firewall-cmd --permanent --add-port=${port}/tcp`, 'firewall-cmd --reload');
+  // Zones open what this host takes in; what passes from one to another needs a policy.
+  const policy = 'firewall-cmd --permanent --policy=ftp-forward';
+  return remedy(
+    'shell',
+    'firewall-cmd --permanent --new-policy=ftp-forward',
+    `${policy} --add-ingress-zone=ANY --add-egress-zone=ANY`,
+    `${policy} --add-port=${port}/tcp`,
+    'firewall-cmd --reload',
+  );
+}
+
 /** The command that opens ports in a chain, before whatever it does now. */
 export function openRemedy(
   firewall: Firewall,
   at: { table: Table; chain: Chain } | Hook,
   range: PortRange,
 ): Remedy {
+  const manager = managerOf(firewall);
+  const hook = typeof at === 'string' ? at : at.chain.base?.hook;
+  if (manager) return managedRemedy(manager, hook === 'forward', range);
   if (firewall.syntax === 'iptables') {
     const chain = typeof at === 'string' ? at.toUpperCase() : at.chain.name;
     const ports = formatColonRange(range);
@@ -108,18 +141,33 @@ export function ruleRemedy({ syntax }: Firewall, chain: Chain, words: readonly s
   return { target: syntax, lines: [line] };
 }
 
-/** A rule that opens these ports and nothing else. */
-export function portsRemedy({ syntax }: Firewall, chain: Chain, ranges: readonly PortRange[]): Remedy {
+/** The words of a rule by which it is for an interface, or not for certain addresses. */
+export function limitsOf({ syntax }: Firewall, { words }: Rule): string[] {
+  const isNft = syntax === 'nftables';
+  const pattern = isNft
+    ? /(?:^| )((?:meta )?iif(?:name)?(?: !=)? (?:\{[^}]*\}|[^ ]+)|ip6? saddr != (?:\{[^}]*\}|[^ ]+))/g
+    : /(?:^| )((?:! )?(?:-i|--in-interface|-s|--source|--src) (?:! )?[^ ]+)/g;
+  return Array.from(words.join(' ').matchAll(pattern), ([, limit = '']) => limit);
+}
+
+/** A rule that opens these ports and nothing else, within the limits that it had. */
+export function portsRemedy(
+  { syntax }: Firewall,
+  chain: Chain,
+  ranges: readonly PortRange[],
+  limits: readonly string[] = [],
+): Remedy {
+  const limit = limits.map((words) => `${words} `).join('');
   const [only] = ranges;
   if (syntax === 'nftables') {
     const texts = ranges.map(formatPortRange);
     const ports = texts.length === 1 ? texts.join() : `{ ${texts.join(', ')} }`;
-    return remedy('nftables', `tcp dport ${ports} accept`);
+    return remedy('nftables', `${limit}tcp dport ${ports} accept`);
   }
   const texts = ranges.map(formatColonRange);
   const match =
     only && ranges.length === 1 ? `-m tcp --dport ${texts.join()}` : `-m multiport --dports ${texts.join()}`;
-  return remedy('iptables', `-A ${chain.name} -p tcp ${match} -j ACCEPT`);
+  return remedy('iptables', `-A ${chain.name} ${limit}-p tcp ${match} -j ACCEPT`);
 }
 
 /** An input chain that lets in FTP, what belongs to it, and SSH. */

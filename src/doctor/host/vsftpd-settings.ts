@@ -12,13 +12,29 @@ export function vsftpdLines(text: string): Map<string, Placed<string>> {
 }
 
 /**
- * Lines with a space next to the `=`, which vsftpd takes for a part of the name, number or switch, and does not start. A
- * text such as a banner may begin with one.
+ * Lines that vsftpd does not start with (500 OOPS), as they should be. As 3.0.3 does it: a blank belongs to the name, or
+ * to YES and NO; numbers, addresses and texts may have some around them, and the CR of a line end is a blank like others.
  */
-export function spacedLines(text: string): Placed<string>[] {
-  return meaningfulLines(text).filter(({ value }) =>
-    /^[a-z0-9_]+(?:\s+=|=\s+(?:yes|no|true|false|[0-9]+)$)/i.test(value),
-  );
+export function blankFaults(text: string): (Placed<string> & { readonly isLineEnd: boolean })[] {
+  return text.split('\n').flatMap((written, index) => {
+    const mended = withoutBlanks(written);
+    if (mended === undefined || mended === written) return [];
+    return [{ value: mended, line: index + 1, isLineEnd: `${mended}\r` === written.trimStart() }];
+  });
+}
+
+/** Undefined for a line that may have blanks. */
+function withoutBlanks(written: string): string | undefined {
+  if (written.startsWith('#')) return undefined;
+  const line = written.trimStart();
+  // Behind a blank it is no comment.
+  if (line.startsWith('#')) return line.trimEnd();
+  const [, name = '', gap = '', given = ''] = /^([a-z0-9_]+)(\s*)=(.*)$/is.exec(line) ?? [];
+  const value = given.trim();
+  const isSwitch =
+    /^(?:yes|no|true|false)$/i.test(value) || (name.endsWith('_enable') && /^[01]$/.test(value));
+  if (gap !== '') return `${name}=${value}`;
+  return isSwitch && value !== given ? `${name}=${value}` : undefined;
 }
 
 export function readVsftpd(file: string, text: string): FtpService {
@@ -40,7 +56,10 @@ export function readVsftpd(file: string, text: string): FtpService {
     passiveFrom: numberOf(lines.get('pasv_min_port')),
     passiveTo: numberOf(lines.get('pasv_max_port')),
     address: lines.get('pasv_address'),
-    usesPort20: isOn('port_enable', true) && isOn('connect_from_port_20', false),
+    activePort:
+      isOn('port_enable', true) && isOn('connect_from_port_20', false)
+        ? (numberOf(lines.get('ftp_data_port'))?.value ?? 20)
+        : undefined,
     unprivileged: lineOf('run_as_launching_user'),
     tls: lineOf('ssl_enable'),
   };

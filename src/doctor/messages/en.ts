@@ -4,6 +4,7 @@ export const en = {
     means: 'means',
     change: 'change',
     healthy: 'Nothing has to be changed.',
+    noneSoFar: 'No fault so far.',
     oneFault: 'One fault.',
     faults: '{count} faults.',
   },
@@ -27,19 +28,24 @@ export const en = {
       change: 'switch it on, unless every client can be connected to',
     },
     'port-20-unprivileged': {
-      seen: '{program}: active data connections come from port 20, and {setting} takes away the right to it',
-      means: 'only root may use port 20: each transfer in active mode fails',
-      change: "give up port 20 for active mode, or run with root's rights",
+      seen: '{program}: active data connections come from port {port}, and {setting} takes away the right to it',
+      means: 'only root may use port {port}: each transfer in active mode fails',
+      change: "give up port {port} for active mode, or run with root's rights",
     },
     'port-20-not-root': {
-      seen: '{program} is to open active data connections from port 20, and runs as user {user}',
-      means: 'only root may use port 20: each transfer in active mode fails',
-      change: 'give up port 20 for active mode, or let root start {program}',
+      seen: '{program} is to open active data connections from port {port}, and runs as user {user}',
+      means: 'only root may use port {port}: each transfer in active mode fails',
+      change: 'give up port {port} for active mode, or let root start {program}',
     },
     'vsftpd-spaces': {
-      seen: 'a space next to the =',
-      means: 'vsftpd takes it for a part of the name or the value, and does not start (500 OOPS)',
+      seen: 'a blank where vsftpd takes none',
+      means: 'it takes the blank for a part of the name, or of YES or NO, and does not start (500 OOPS)',
       change: 'write the line without it',
+    },
+    'vsftpd-line-ends': {
+      seen: 'the line ends with CR LF, as Windows writes it',
+      means: 'vsftpd takes the CR for a part of YES or NO, and does not start (500 OOPS)',
+      change: 'take the CR from every line',
     },
     'address-not-resolved': {
       seen: 'pasv_address is the name {name}, and pasv_addr_resolve is off',
@@ -234,6 +240,16 @@ export const en = {
     },
 
     // --- a server, seen from outside -------------------------------------------------------------------
+    'examination-too-long': {
+      seen: 'the examination was ended after {seconds} s, and not everything was tried',
+      means: 'the server, or what is on the way, answers so late that clients give up too',
+      change: 'see to what is told above; or allow more time (--limit)',
+    },
+    'examination-interrupted': {
+      seen: 'interrupted: not everything was tried',
+      means: 'what is not told here is not known',
+      change: 'run it again',
+    },
     'control-fine': { seen: 'connected to {address} port {port}' },
     'name-unknown': {
       seen: 'the name {host} has no address ({code})',
@@ -470,9 +486,10 @@ export const en = {
       change: "read the server's log",
     },
     'active-source-port': {
-      seen: '{command}: the data connection came from port {port}, not from 20',
-      means: 'firewalls that let only port 20 in drop it. The server may not use 20, or a NAT changed it',
-      change: 'let the server connect from port 20',
+      seen: '{command}: the data connection came from port {port}, not from {expected}',
+      means:
+        'firewalls that let only port {expected} in drop it. The server may not use {expected}, or a NAT changed it',
+      change: 'let the server connect from port {expected}',
     },
     'active-source-address': {
       seen: '{command}: the data connection came from {source}, the server was reached at {reached}',

@@ -6,6 +6,7 @@ export const zh: Catalogue = {
     means: '含义',
     change: '修改',
     healthy: '没有需要修改的地方。',
+    noneSoFar: '到目前为止没有发现故障。',
     oneFault: '一处故障。',
     faults: '{count} 处故障。',
   },
@@ -29,19 +30,24 @@ export const zh: Catalogue = {
       change: '除非服务器能够主动连接到每个客户端，否则请开启被动模式',
     },
     'port-20-unprivileged': {
-      seen: '{program}：主动模式的数据连接要从端口 20 发起，但 {setting} 使它失去了这一权限',
-      means: '只有 root 可以使用端口 20：每一次主动模式传输都会失败',
-      change: '放弃主动模式的端口 20，或者以 root 权限运行',
+      seen: '{program}：主动模式的数据连接要从端口 {port} 发起，但 {setting} 使它失去了这一权限',
+      means: '只有 root 可以使用端口 {port}：每一次主动模式传输都会失败',
+      change: '放弃主动模式的端口 {port}，或者以 root 权限运行',
     },
     'port-20-not-root': {
-      seen: '{program} 应从端口 20 发起主动模式的数据连接，但它以用户 {user} 的身份运行',
-      means: '只有 root 可以使用端口 20：每一次主动模式传输都会失败',
-      change: '放弃主动模式的端口 20，或者由 root 启动 {program}',
+      seen: '{program} 应从端口 {port} 发起主动模式的数据连接，但它以用户 {user} 的身份运行',
+      means: '只有 root 可以使用端口 {port}：每一次主动模式传输都会失败',
+      change: '放弃主动模式的端口 {port}，或者由 root 启动 {program}',
     },
     'vsftpd-spaces': {
-      seen: '等号旁边有空格',
-      means: 'vsftpd 会把空格当作名称或值的一部分，因而无法启动（500 OOPS）',
+      seen: '空格出现在 vsftpd 不允许的位置',
+      means: 'vsftpd 会把空格当作名称或 YES、NO 的一部分，因而无法启动（500 OOPS）',
       change: '去掉该行中的空格',
+    },
+    'vsftpd-line-ends': {
+      seen: '该行以 Windows 的换行符 CR LF 结尾',
+      means: 'vsftpd 会把 CR 当作 YES 或 NO 的一部分，因而无法启动（500 OOPS）',
+      change: '去掉每一行末尾的 CR',
     },
     'address-not-resolved': {
       seen: 'pasv_address 是主机名 {name}，而 pasv_addr_resolve 没有开启',
@@ -230,6 +236,16 @@ export const zh: Catalogue = {
     },
 
     // --- a server, seen from outside -------------------------------------------------------------------
+    'examination-too-long': {
+      seen: '检查在 {seconds} 秒后中止，并非所有项目都已尝试',
+      means: '服务器或途中的设备应答太慢，客户端也会放弃',
+      change: '先处理上面所列的问题；或者给更多时间（--limit）',
+    },
+    'examination-interrupted': {
+      seen: '已被中断：并非所有项目都已尝试',
+      means: '这里没有提到的情况是未知的',
+      change: '重新运行',
+    },
     'control-fine': { seen: '已连接到 {address} 的端口 {port}' },
     'name-unknown': {
       seen: '域名 {host} 没有地址（{code}）',
@@ -443,9 +459,9 @@ export const zh: Catalogue = {
       change: '查看服务器日志',
     },
     'active-source-port': {
-      seen: '{command}：数据连接来自端口 {port}，而不是 20',
-      means: '只放行源端口 20 的防火墙会丢弃它。服务器可能无权使用端口 20，或 NAT 改变了端口',
-      change: '让服务器从端口 20 发起连接',
+      seen: '{command}：数据连接来自端口 {port}，而不是 {expected}',
+      means: '只放行源端口 {expected} 的防火墙会丢弃它。服务器可能无权使用端口 {expected}，或 NAT 改变了端口',
+      change: '让服务器从端口 {expected} 发起连接',
     },
     'active-source-address': {
       seen: '{command}：数据连接来自 {source}，而所连接的服务器地址是 {reached}',

@@ -10,7 +10,7 @@ import { fine, type Finding } from '../finding.ts';
 import { isPrivate } from '../addresses.ts';
 import { isDone, LostError, textOf, type ControlConnection, type Reply } from './control-connection.ts';
 import { finish, needsTls, type Listing } from './listing.ts';
-import { allowActive, fromPort20, kernelHelper } from './remedies.ts';
+import { allowActive, fromDataPort, kernelHelper } from './remedies.ts';
 import { seconds, type Visit } from './visit.ts';
 
 export type ActiveCommand = 'PORT' | 'EPRT';
@@ -149,7 +149,7 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
       }
       if (portWorks) return [knowsOnlyPort];
       if (isBehindNat(facts)) return [notRewritten(facts, reply)];
-      const remedies = [...kernelHelper(port), ...fromPort20];
+      const remedies = [...kernelHelper(port), ...fromDataPort(port)];
       return [{ id: 'active-blocked', level: 'fault', values: { ...values, reply }, remedies }];
     }
     case 'silent':
@@ -160,7 +160,7 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
           id: 'active-silent',
           level: 'fault',
           values: { ...values, seconds: seconds(timeout) },
-          remedies: [...kernelHelper(port), ...fromPort20],
+          remedies: [...kernelHelper(port), ...fromDataPort(port)],
         },
       ];
     case 'arrived':
@@ -188,9 +188,11 @@ function judgeSource(from: Endpoint, reached: Address, facts: ActiveFacts): Find
     const values = { command, source: from.address, reached };
     findings.push({ id: 'active-source-address', level: 'note', values, remedies: [] });
   }
-  if (from.port !== 20) {
-    const values = { command, port: from.port };
-    findings.push({ id: 'active-source-port', level: 'note', values, remedies: fromPort20 });
+  // RFC 959, 3.2: the port below the control port. vsftpd has 20 beside any.
+  const expected = facts.port - 1;
+  if (from.port !== expected && from.port !== 20) {
+    const values = { command, port: from.port, expected };
+    findings.push({ id: 'active-source-port', level: 'note', values, remedies: fromDataPort(facts.port) });
   }
   if (seen !== undefined && seen !== own.address) {
     const values = { command, own: own.address, seen };

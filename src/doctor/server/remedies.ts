@@ -90,10 +90,14 @@ export const allowPassive: readonly Remedy[] = [
   { target: 'pure-ftpd', lines: ['NATmode no'] },
 ];
 
-export const fromPort20: readonly Remedy[] = [
-  { target: 'vsftpd.conf', lines: ['connect_from_port_20=YES'] },
-  { target: 'proftpd.conf', lines: ['RootRevoke off'] },
-];
+/** The port of active data connections is the one below the control port; vsftpd has to be told of any but 20. */
+export function fromDataPort(controlPort: number): Remedy[] {
+  const other = controlPort === 21 ? [] : [`ftp_data_port=${controlPort - 1}`];
+  return [
+    { target: 'vsftpd.conf', lines: ['connect_from_port_20=YES', ...other] },
+    { target: 'proftpd.conf', lines: ['RootRevoke off'] },
+  ];
+}
 
 export const otherDataAddress: readonly Remedy[] = [
   { target: 'vsftpd.conf', lines: ['pasv_promiscuous=YES'] },

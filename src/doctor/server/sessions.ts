@@ -12,6 +12,7 @@ export class Sessions {
   readonly visit: Visit;
   #control: ControlConnection | undefined;
   #overTls = false;
+  #isClosed = false;
 
   constructor(
     target: ServerTarget,
@@ -70,6 +71,7 @@ export class Sessions {
 
   /** Does one subject that has connections of its own. */
   async alone<T>(check: () => Promise<T>): Promise<T | undefined> {
+    if (this.#isClosed) return undefined;
     try {
       return await check();
     } catch (error) {
@@ -80,7 +82,9 @@ export class Sessions {
     }
   }
 
+  /** Nothing is begun any more. */
   close(): void {
+    this.#isClosed = true;
     this.#control?.close();
   }
 

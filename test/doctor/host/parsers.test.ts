@@ -10,6 +10,7 @@ import { readModules } from '../../../src/doctor/host/modules.ts';
 import { readModulesLines } from '../../../src/doctor/host/iptables-config.ts';
 import { readNftables } from '../../../src/doctor/host/nftables.ts';
 import type { Firewall } from '../../../src/doctor/host/firewall.ts';
+import { openRemedy } from '../../../src/doctor/host/remedies.ts';
 import { opennessFor } from '../../../src/doctor/host/openness.ts';
 import { readProftpd } from '../../../src/doctor/host/proftpd-settings.ts';
 import { readPureFtpd } from '../../../src/doctor/host/pure-ftpd-settings.ts';
@@ -114,9 +115,10 @@ test('reads vsftpd.conf: the last line of a key, octal numbers, yes in any case'
   assert.deepEqual(read.passiveFrom, { value: 0o50000, line: 2 });
   assert.equal(read.passiveTo, undefined);
   assert.equal(read.controlPort, 2121);
-  assert.equal(read.usesPort20, true);
+  assert.equal(read.activePort, 20);
   assert.equal(read.isPassive, false);
-  assert.equal(readVsftpd('f', 'port_enable=NO\nconnect_from_port_20=YES\n').usesPort20, false);
+  assert.equal(readVsftpd('f', 'port_enable=NO\nconnect_from_port_20=YES\n').activePort, undefined);
+  assert.equal(readVsftpd('f', 'connect_from_port_20=YES\nftp_data_port=2020\n').activePort, 2020);
 });
 
 test('reads proftpd.conf: its main server, directives in any case', () => {
@@ -140,6 +142,7 @@ for (const [name, text] of [
     'Bind 10.0.0.1,2121\nForcePassiveIP 192.0.2.1\nNATmode yes\nPassivePortRange 50000 50099\nTLS 1\n',
   ],
   ['short options', 'pure-ftpd -p 50000:50099 -P192.0.2.1 -S 10.0.0.1,2121 -Y 1 -N\n'],
+  ['options in one word', 'pure-ftpd -AENp 50000:50099 -BP192.0.2.1 -S 10.0.0.1,2121 -HY1\n'],
   [
     'long options',
     '--passiveportrange=50000:50099 --forcepassiveip 192.0.2.1 --bind=10.0.0.1,2121 --tls=1 --natmode\n',
@@ -158,15 +161,19 @@ for (const [name, text] of [
   });
 }
 
-test('reads lines of modules: in either quotation, and not one that takes up another', () => {
+test('reads lines of modules: in either quotation, and what one takes up of the line before', () => {
   const lines = readModulesLines(
-    'IPTABLES_MODULES="a b"\nexport IPTABLES_MODULES=\'c\'\n#IPTABLES_MODULES="d"\nIPTABLES_MODULES="$IPTABLES_MODULES e"\nIPTABLES_MODULES_UNLOAD="yes"\n',
+    'IPTABLES_MODULES="a b"\nexport IPTABLES_MODULES=\'c\'\n#IPTABLES_MODULES="d"\nIPTABLES_MODULES="$IPTABLES_MODULES e"\nIPTABLES_MODULES_UNLOAD="yes"\nIPTABLES_MODULES="${IPTABLES_MODULES} f"\nIPTABLES_MODULES+=" g"\nIPTABLES_MODULES=\'$IPTABLES_MODULES h\'\n',
   );
   assert.deepEqual(
     lines.map(({ written, line }) => [line, ...written]),
     [
       [1, 'a', 'b'],
       [2, 'c'],
+      [4, 'c', 'e'],
+      [6, 'c', 'e', 'f'],
+      [7, 'c', 'e', 'f', 'g'],
+      [8, 'h'],
     ],
   );
 });
@@ -292,4 +299,15 @@ test('nftables: a set of addresses is not taken for one of ports', () => {
     opennessFor(nft('tcp dport @s accept', set), { hook: 'input', port: 21, state: 'new' }),
     'unknown',
   );
+});
+
+test('opens ports that are led on by the commands of firewalld and ufw', () => {
+  const linesFor = (firewall: Firewall): readonly string[] =>
+    openRemedy(firewall, 'forward', { first: 50000, last: 50099 }).lines;
+  const firewalld = readNftables('f', 'table inet firewalld {\n}\n', true);
+  assert.ok(
+    linesFor(firewalld).includes('firewall-cmd --permanent --policy=ftp-forward --add-port=50000-50099/tcp'),
+  );
+  const ufw = readIptables('f', '*filter\n:ufw-user-input - [0:0]\nCOMMIT\n', 4);
+  assert.deepEqual(linesFor(ufw), ['ufw route allow proto tcp to any port 50000:50099']);
 });

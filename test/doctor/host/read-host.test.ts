@@ -101,3 +101,24 @@ test('runs programs of this host, and hears what they say of an error', async ()
   await assert.rejects(thisHost.run('no-such-program', []), { code: 'ENOENT' });
   await assert.rejects(thisHost.run('ls', ['/no-such-folder']), { code: 2, stderr: /no-such-folder/ });
 });
+
+test('follows Include of proftpd.conf, and names the file and line of what is wrong there', async (t) => {
+  const root = tree(t, {
+    'etc/proftpd/proftpd.conf': 'ServerName x\nInclude /etc/proftpd/conf.d/*.conf\nRootRevoke on\n',
+    'etc/proftpd/conf.d/a.conf': 'Port 21\nInclude /etc/proftpd/ports\n',
+    'etc/proftpd/conf.d/b.txt': 'Port 2121\n',
+    'etc/proftpd/ports': '# ours\nPassivePorts 50099 50000\n',
+  });
+  const { sources } = await readHost({ root, run: printsNothing });
+  const places = examineHost(sources).map(({ id, where }) => `${id} ${where?.file}:${where?.line}`);
+  assert.ok(places.includes('passive-range-inverted /etc/proftpd/ports:2'));
+  assert.ok(places.includes('port-20-unprivileged /etc/proftpd/proftpd.conf:3'));
+});
+
+test('takes a proftpd.conf for a part where an Include cannot be read, and ends at one that includes itself', async (t) => {
+  const root = tree(t, {
+    'etc/proftpd/proftpd.conf': 'Port 21\nInclude /etc/proftpd/proftpd.conf\nInclude /no/*.conf\n',
+  });
+  const { sources } = await readHost({ root, run: printsNothing });
+  assert.match(sources.proftpd?.text ?? '', /^Include \/no\/\*\.conf$/m);
+});

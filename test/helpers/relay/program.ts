@@ -68,6 +68,16 @@ export class Program {
     );
   }
 
+  /** Waits for a text on standard output. */
+  async printed(text: string): Promise<void> {
+    await this.#changes.until(
+      `'${text}'`,
+      () => this.#stdout.includes(text) || undefined,
+      () => this.#stdout + this.#stderr,
+      startLimit,
+    );
+  }
+
   /** Where it listens, when it does. */
   async relay(): Promise<Endpoint> {
     const { listen } = await this.logged('listening');

@@ -1,0 +1,36 @@
+import type { Finding } from '../finding.ts';
+import { seconds } from './visit.ts';
+
+/** Why an examination ends before its end. */
+interface Ending {
+  /** Milliseconds. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Waits for the work, or for what ends it: then the finding says that there is more. Rethrows what the work throws. */
+export async function within({ limit, signal }: Ending, work: Promise<void>): Promise<Finding | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  let interrupt: (() => void) | undefined;
+  const ended = new Promise<Finding>((resolve) => {
+    interrupt = () => {
+      resolve({ id: 'examination-interrupted', level: 'note', values: {}, remedies: [] });
+    };
+    if (signal?.aborted === true) interrupt();
+    signal?.addEventListener('abort', interrupt);
+    if (limit !== undefined)
+      timer = setTimeout(() => {
+        resolve(tooLong(limit));
+      }, limit);
+  });
+  try {
+    return await Promise.race([work.then(() => undefined), ended]);
+  } finally {
+    clearTimeout(timer);
+    if (interrupt) signal?.removeEventListener('abort', interrupt);
+  }
+}
+
+function tooLong(limit: number): Finding {
+  return { id: 'examination-too-long', level: 'fault', values: { seconds: seconds(limit) }, remedies: [] };
+}
