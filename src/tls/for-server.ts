@@ -1,0 +1,116 @@
+import { isIP, type Socket } from 'node:net';
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import type { TlsChannel } from '../net/channel.ts';
+import { messageOf } from '../net/error.ts';
+import { handshake } from './handshake.ts';
+
+export interface ServerTlsOptions {
+  /** The name or address that the server's certificate has to be for; undefined: that which was dialled. */
+  readonly name: string | undefined;
+  /** PEM: who may have signed the server's certificate; undefined: whom the system trusts. */
+  readonly authorities: string | undefined;
+  /** SHA-256 of certificates, `AB:CD:...`. Where there are any, one of them it must be, whoever signed it. */
+  readonly fingerprints: readonly string[];
+  /** Milliseconds for a handshake. */
+  readonly handshakeTimeout: number;
+}
+
+/** TLS towards the server: this side verifies the certificate. */
+export class TlsForServer {
+  readonly #options: ServerTlsOptions;
+  readonly #context: SecureContext;
+
+  constructor(options: ServerTlsOptions) {
+    this.#options = options;
+    const { authorities } = options;
+    this.#context = createSecureContext(authorities === undefined ? {} : { ca: authorities });
+  }
+
+  /**
+   * For one control channel and its data channels.
+   *
+   * @param host what was dialled, a name or an address
+   */
+  newSession(host: string): ServerTlsSession {
+    return new ServerTlsSession(this.#options, this.#context, this.#options.name ?? host);
+  }
+}
+
+/** The control channel to the server and its data channels, which resume its TLS session: many servers demand that. */
+export class ServerTlsSession {
+  readonly #options: ServerTlsOptions;
+  readonly #context: SecureContext;
+  readonly #name: string;
+  #ticket: Buffer | undefined;
+
+  constructor(options: ServerTlsOptions, context: SecureContext, name: string) {
+    this.#options = options;
+    this.#context = context;
+    this.#name = name;
+  }
+
+  /**
+   * @param socket connected and paused
+   * @throws {HandshakeError} where it fails, or the server is not the right one; the connection is closed then
+   */
+  control(socket: Socket): Promise<TlsChannel> {
+    const keepTicket = (tls: TLSSocket): void => {
+      tls.on('session', (ticket) => {
+        this.#ticket = ticket;
+      });
+    };
+    return this.#connect(socket, keepTicket, this.#options.handshakeTimeout);
+  }
+
+  /** @param patience milliseconds until the server answers: it may begin when the transfer does */
+  data(socket: Socket, patience: number): Promise<TlsChannel> {
+    return this.#connect(socket, () => undefined, patience);
+  }
+
+  #connect(socket: Socket, prepare: (tls: TLSSocket) => void, limit: number): Promise<TlsChannel> {
+    const name = this.#name;
+    return handshake(
+      socket,
+      (wire) => {
+        const tls = connect({
+          socket: wire,
+          secureContext: this.#context,
+          // Who the server is, `#check` judges: its words are better.
+          rejectUnauthorized: false,
+          checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+          ...(isIP(name) === 0 && { servername: name }),
+          ...(this.#ticket && { session: this.#ticket }),
+        });
+        prepare(tls);
+        return { tls, done: 'secureConnect' };
+      },
+      (tls) => {
+        this.#check(tls);
+      },
+      limit,
+    );
+  }
+
+  #check(tls: TLSSocket): void {
+    const certificate = tls.getPeerX509Certificate();
+    const shown =
+      certificate && `${certificate.subject.replaceAll('\n', ', ')}, SHA-256 ${certificate.fingerprint256}`;
+    const { fingerprints } = this.#options;
+    if (fingerprints.length > 0) {
+      if (certificate && fingerprints.includes(certificate.fingerprint256)) return;
+      throw new Error(`the server's certificate is not the pinned one but ${shown ?? 'none'}`);
+    }
+    if (tls.authorized) return;
+    // Node's types have an Error; it is the code of it that stands there.
+    const reason: unknown = tls.authorizationError;
+    throw new Error(
+      `the server's certificate is not accepted: ${messageOf(reason)} (it is ${shown ?? 'none'})`,
+    );
+  }
+}
