@@ -43,6 +43,7 @@ const installed: Readonly<Record<string, string>> = {
   '/usr/sbin/nft': 'nftables',
   '/usr/sbin/iptables-legacy': 'iptables',
   '/usr/sbin/conntrack': 'conntrack',
+  '/usr/bin/openssl': 'openssl',
   '/usr/bin/python3': 'python3',
   '/usr/lib/python3/dist-packages/pyftpdlib/__init__.py': 'python3-pyftpdlib',
   '/usr/lib/python3/dist-packages/firewall/__init__.py': 'python3-firewall',
