@@ -3,12 +3,15 @@
  * other. What fails here is not the product's fault.
  */
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { certifiedName, makeCertificates } from '../helpers/lab/certificates.ts';
 import type { Certificates } from '../helpers/lab/certificates.ts';
+import { capability, clientNames, runClient } from '../helpers/lab/clients.ts';
+import type { ClientName, ClientResult, ClientTls, Mode, Operation } from '../helpers/lab/clients.ts';
 import { addresses, createNetwork } from '../helpers/lab/network.ts';
 import type { Network } from '../helpers/lab/network.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
@@ -19,7 +22,10 @@ import type { LabServer, ServerName } from '../helpers/lab/servers.ts';
 
 const missing = await requirements();
 
-type Wish = Omit<ServerTls, 'identity'>;
+const content = randomBytes(150_000);
+
+type Wish = Partial<ServerTls>;
+type Say = Omit<ClientTls, 'ca'>;
 /** One for each server and setting that a test below asks for. */
 const servers = new Map<string, Promise<LabServer>>();
 
@@ -91,6 +97,99 @@ test('what a server has no setting for is refused by name', async (t) => {
   });
 });
 
+const ways: readonly [Mode, readonly Operation[]][] = [
+  ['extended-passive', ['list', 'upload', 'download']],
+  ['active', ['upload']],
+];
+for (const name of serverNames) {
+  for (const wish of wishesOf(name, [{}, { kind: 'implicit' }])) {
+    const { kind = 'explicit' } = wish;
+    const say: Say = { kind, data: 'protected' };
+    for (const client of clientNames) {
+      for (const [mode, all] of ways) {
+        // Implicit TLS differs at its beginning alone.
+        const some = kind === 'implicit' ? (['upload'] as const) : all;
+        const can = some.filter(
+          (each) => capability(client, mode, 4, each, { ...say, server: name }) === true,
+        );
+        if (can.length === 0) continue;
+        test(`${client} does ${can.join(', ')} in ${mode} mode over ${kind} TLS with ${name}`, async (t) => {
+          if (skipOrFail(t, missing)) return;
+          for (const operation of can)
+            await performs(client, await serverOf(name, wish), mode, operation, say);
+        });
+      }
+    }
+  }
+}
+
+for (const client of clientNames) {
+  for (const kind of ['explicit', 'implicit'] as const) {
+    const say: Say = { kind, data: 'clear' };
+    if (capability(client, 'passive', 4, 'download', say) !== true) continue;
+    test(`${client} downloads in the clear after ${kind} TLS for the login`, async (t) => {
+      if (skipOrFail(t, missing)) return;
+      const name = kind === 'explicit' ? 'vsftpd' : 'proftpd';
+      await performs(
+        client,
+        await serverOf(name, kind === 'explicit' ? {} : { kind }),
+        'passive',
+        'download',
+        say,
+      );
+    });
+  }
+}
+
+for (const name of ['vsftpd', 'proftpd'] as const) {
+  for (const client of clientNames) {
+    const say: Say = { kind: 'explicit', data: 'protected', reuse: true };
+    if (capability(client, 'extended-passive', 4, 'download', say) !== true) continue;
+    test(`${client} resumes its session where ${name} demands it`, async (t) => {
+      if (skipOrFail(t, missing)) return;
+      const server = await serverOf(name, { requireReuse: true });
+      await performs(client, server, 'extended-passive', 'download', say);
+      await performs(client, server, 'extended-passive', 'upload', { ...say, maxVersion: 'TLSv1.2' });
+    });
+  }
+
+  test(`ftplib that does not resume its session is refused by ${name} for that`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const server = await serverOf(name, { requireReuse: true });
+    const reason = /session reuse required|client did not reuse TLS session, rejecting data connection/g;
+    const refusals = (): number => server.log().match(reason)?.length ?? 0;
+    for (const maxVersion of [{}, { maxVersion: 'TLSv1.2' }] as const) {
+      const before = refusals();
+      const say: Say = { kind: 'explicit', data: 'protected', ...maxVersion };
+      const { ok, output } = await run('ftplib', server, 'extended-passive', 'list', say);
+      assert.ok(!ok && refusals() > before, `${output}\n${server.log()}`);
+    }
+  });
+}
+
+for (const client of clientNames) {
+  const say: Say = { kind: 'explicit', data: 'protected' };
+  if (capability(client, 'passive', 4, 'list', say) !== true) continue;
+  test(`${client} logs in to no server whose certificate is wrong`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    for (const wrong of ['foreign', 'misnamed', 'expired'] as const) {
+      const server = await serverOf('vsftpd', { identity: certificates[wrong] });
+      const { ok, output } = await run(client, server, 'passive', 'list', say);
+      assert.equal(ok, false, `${wrong}: ${output}`);
+      assert.match(output, /certificate/i);
+    }
+  });
+}
+
+test('what a client cannot do with TLS is refused with the reason', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const server = await serverOf('vsftpd', {});
+  const say: Say = { kind: 'explicit', data: 'protected' };
+  await assert.rejects(async () => run('ncftp', server, 'passive', 'list', say), {
+    message: 'ncftp cannot list in passive mode: has no TLS',
+  });
+});
+
 /** The wishes that the server can fulfil. */
 function wishesOf(name: ServerName, wishes: readonly Wish[]): Wish[] {
   const identity = { cert: '', key: '', both: '' };
@@ -119,4 +218,39 @@ async function loginInTheClear({ address, port, user, password }: LabServer): Pr
   const script = `exec 3<> /dev/tcp/$1/$2; printf 'USER %s\\r\\nPASS %s\\r\\nQUIT\\r\\n' "$3" "$4" >&3; cat <&3`;
   const argv = ['timeout', '10', 'bash', '-c', script, 'bash', address, String(port), user, password];
   return (await network.exec('client', argv)).stdout;
+}
+
+function run(
+  client: ClientName,
+  { address, port, user, password }: LabServer,
+  mode: Mode,
+  operation: Operation,
+  say: Say,
+): Promise<ClientResult> {
+  const tls = { ca: certificates.ca, ...say };
+  const files = { remote: 'file', local: join(network.folder, 'local') };
+  return runClient(network, client, { address, port, user, password, mode, operation, tls, ...files });
+}
+
+/** Runs one operation and checks the bytes on the side where they should have arrived. */
+async function performs(
+  client: ClientName,
+  server: LabServer,
+  mode: Mode,
+  operation: Operation,
+  say: Say,
+): Promise<void> {
+  const local = join(network.folder, 'local');
+  server.put('file', operation === 'upload' ? '' : content);
+  writeFileSync(local, operation === 'upload' ? content : '');
+  const { ok, output, listing = [] } = await run(client, server, mode, operation, say);
+  const context = `${output}\n${server.log()}`;
+  assert.ok(ok, context);
+  if (operation === 'list')
+    assert.ok(
+      listing.some((line) => /\bfile$/.test(line)),
+      context,
+    );
+  else
+    assert.ok((operation === 'upload' ? server.read('file') : readFileSync(local)).equals(content), context);
 }
