@@ -58,8 +58,26 @@ interface Lease {
   /** A connection that came before the pinhole was armed: pyftpdlib dials before it answers PORT. */
   early: Socket | undefined;
   command: TransferCommand | undefined;
+  /** Settled when the command has come that the data channel serves. */
+  readonly served: Promise<void>;
+  readonly serve: () => void;
   /** Takes back what leads a borrowed address here. */
   unlead: (() => void) | undefined;
+}
+
+function newLease(expectation: Expectation, request: PinholeRequest, armed: boolean): Lease {
+  let serve = (): void => undefined;
+  const served = new Promise<void>((resolve) => (serve = resolve));
+  return {
+    expectation,
+    request,
+    armed,
+    served,
+    serve,
+    early: undefined,
+    command: undefined,
+    unlead: undefined,
+  };
 }
 
 class RelayPlane implements RangePlane {
@@ -146,14 +164,7 @@ class RelayPlane implements RangePlane {
       expires: Date.now() + timeout,
     };
     const armed = mode === 'passive';
-    const lease: Lease = {
-      expectation,
-      request,
-      armed,
-      early: undefined,
-      command: undefined,
-      unlead: undefined,
-    };
+    const lease = newLease(expectation, request, armed);
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     this.#sweep ??= setInterval(() => {
@@ -184,6 +195,7 @@ class RelayPlane implements RangePlane {
       },
       serve: (command) => {
         lease.command ??= command;
+        lease.serve();
       },
       close: (reason) => {
         this.#takeBack(lease, reason);
@@ -330,10 +342,7 @@ class RelayPlane implements RangePlane {
       expires: 0,
     };
     this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(expectation) });
-    this.#carry(
-      { expectation, request, armed: true, early: undefined, command: undefined, unlead: undefined },
-      socket,
-    );
+    this.#carry(newLease(expectation, request, true), socket);
   }
 
   #dial(request: PinholeRequest, accepted: Socket): Dialling {
@@ -389,7 +398,11 @@ class RelayPlane implements RangePlane {
           throw new LegError(mode === 'passive' ? 'client-reset' : 'server-reset');
         }
         accepted.off('error', ignoreError);
-        return protection ? await protect(sockets, protection) : plain(sockets);
+        dialled.on('error', ignoreError);
+        // pyftpdlib resets what begins before the command, and connects before it.
+        const ends = protection ? await protect(sockets, protection, lease.served) : plain(sockets);
+        dialled.off('error', ignoreError);
+        return ends;
       } catch (error) {
         giveUp();
         throw error;
@@ -436,12 +449,17 @@ function plain({ client, server }: Legs): DataChannelEnds {
   return { client: tcpChannel(client), server: tcpChannel(server) };
 }
 
-/** Both handshakes at once: which of the two sides begins first depends on the client. */
-async function protect(legs: Legs, protection: Protection): Promise<DataChannelEnds> {
+/**
+ * Both handshakes at once: which of the two sides begins first depends on the client.
+ *
+ * @param begins when that with the server may begin
+ */
+async function protect(legs: Legs, protection: Protection, begins: Promise<void>): Promise<DataChannelEnds> {
   const leg = async (side: keyof Legs): Promise<Channel> => {
     const secure: Protect | undefined = protection[side];
     const socket = legs[side];
     if (!secure) return tcpChannel(socket);
+    if (side === 'server') await begins;
     return secure(socket).catch((error: unknown) => {
       throw new LegError(`${side}-tls-failed`, error);
     });

@@ -467,6 +467,7 @@ export class Session {
 
   /** A whole reply has gone on, or its place was taken. */
   #settle(code: number): void {
+    if (isPreliminary(code)) this.#transferBegins(code);
     const wasProtected = this.#state.security.isDataProtected;
     const exchange = settleReply(this.#state, code);
     this.#protectionMayHaveChanged(wasProtected);
@@ -477,6 +478,12 @@ export class Session {
     this.#sendAnswers();
     this.#client.release('reply');
     this.#finishIfDrained();
+  }
+
+  /** Whatever the command is that the server says this of: data is about to come. */
+  #transferBegins(code: number): void {
+    const exchange = this.#state.exchanges.answeredBy(code);
+    if (exchange) this.#pinholes.serve({ verb: exchange.verb, path: showBytes(exchange.argument) });
   }
 
   #sendAnswers(): void {

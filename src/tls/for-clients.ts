@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { EventEmitter } from 'node:events';
+import type { Server, Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
 import type { TlsChannel } from '../net/channel.ts';
 import { awaitHello, handshake } from './handshake.ts';
@@ -55,6 +56,7 @@ export class TlsForClients {
 export class ClientTlsSession {
   readonly #options: ClientTlsOptions;
   readonly #contexts: Contexts;
+  readonly #sessions = sessionsById();
   /** Of the certificate that the client showed on its control channel. */
   #fingerprint: string | undefined;
 
@@ -106,6 +108,7 @@ export class ClientTlsSession {
       done: 'secure',
       tls: new TLSSocket(wire, {
         isServer: true,
+        server: this.#sessions,
         secureContext: this.#contexts.first,
         requestCert: clientAuthorities !== undefined,
         rejectUnauthorized: false,
@@ -126,6 +129,28 @@ export class ClientTlsSession {
     const trouble = verifyError(tls);
     if (trouble) throw new Error(`the client's certificate is not accepted: ${trouble.message}`);
   }
+}
+
+/** How many TLS sessions of one control session are remembered. */
+const mostSessions = 16;
+
+/**
+ * Remembers TLS 1.2 sessions by their id, for clients that take no tickets (curl). Node asks the object that a socket
+ * names as its server; this one belongs to one control session, so that no other can resume what is in it.
+ */
+function sessionsById(): Server {
+  const known = new Map<string, Buffer>();
+  const asked = new EventEmitter();
+  asked.on('newSession', (id: Buffer, session: Buffer, done: () => void) => {
+    known.set(id.toString('hex'), session);
+    const [oldest] = known.keys();
+    if (known.size > mostSessions && oldest !== undefined) known.delete(oldest);
+    done();
+  });
+  asked.on('resumeSession', (id: Buffer, done: (error: Error | null, session: Buffer | null) => void) => {
+    done(null, known.get(id.toString('hex')) ?? null);
+  });
+  return asked as Server;
 }
 
 /** What OpenSSL has against the peer's certificate. Node asks this for its own servers, and shows it to nobody. */
