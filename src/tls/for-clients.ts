@@ -150,7 +150,7 @@ function sessionsById(): Server {
   asked.on('resumeSession', (id: Buffer, done: (error: Error | null, session: Buffer | null) => void) => {
     done(null, known.get(id.toString('hex')) ?? null);
   });
-  return asked as Server;
+  return asked as unknown as Server;
 }
 
 /** What OpenSSL has against the peer's certificate. Node asks this for its own servers, and shows it to nobody. */

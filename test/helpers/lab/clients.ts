@@ -2,10 +2,11 @@
  * Real FTP clients in one of the lab's client namespaces: one operation a run, in a mode that the client is told to
  * use. A client that cannot be told so refuses with a reason, see {@link capability}.
  */
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 
 import { withMounts } from './mounts.ts';
 import type { Family, Network } from './network.ts';
@@ -163,7 +164,6 @@ interface Driver {
   version: { argv: string[]; pattern: RegExp };
 }
 
-const node = [process.execPath, '--import', import.meta.resolve('tsx')];
 const nothing = (): undefined => undefined;
 const isActive = (mode: Mode): boolean => mode === 'active' || mode === 'extended-active';
 const urlHost = (address: string): string => (isIPv6(address) ? `[${address}]` : address);
@@ -316,7 +316,7 @@ const ftplib: Driver = {
 
 const basicFtp: Driver = {
   command: (run) => ({
-    argv: [...node, fileURLToPath(import.meta.resolve('./basic-ftp-client.ts')), ...scriptArguments(run)],
+    argv: [process.execPath, translated('basic-ftp-client.ts'), ...scriptArguments(run)],
   }),
   lacks: (mode) => (isActive(mode) ? 'has no active mode' : undefined),
   lacksTls: (tls) => (tls.data === 'clear' ? 'protects each data channel' : earlyHello(tls)),
@@ -326,6 +326,26 @@ const basicFtp: Driver = {
     pattern: /"version": "(\S+)"/,
   },
 };
+
+const translations = new Map<string, string>();
+
+/** A script beside this one as JavaScript: to start Node with tsx takes longer than most transfers. */
+function translated(name: string): string {
+  const known = translations.get(name);
+  if (known !== undefined) return known;
+  // Where it finds what it imports.
+  const folder = join(import.meta.dirname, '../../../node_modules/.cache/pinhole-test');
+  mkdirSync(folder, { recursive: true });
+  const path = join(mkdtempSync(join(folder, 'script-')), name.replace(/ts$/, 'mjs'));
+  const text = readFileSync(join(import.meta.dirname, name), 'utf8');
+  const { target, module } = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  writeFileSync(path, ts.transpileModule(text, { compilerOptions: { target, module } }).outputText);
+  process.on('exit', () => {
+    rmSync(dirname(path), { recursive: true, force: true });
+  });
+  translations.set(name, path);
+  return path;
+}
 
 const drivers: Readonly<Record<ClientName, Driver>> = {
   curl,
