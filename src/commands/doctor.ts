@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { CommandModule } from 'yargs';
 import { ConfigError } from '../config.ts';
@@ -6,6 +6,7 @@ import { isFault, type Finding, type Level } from '../doctor/finding.ts';
 import { byImportance, examineHost } from '../doctor/host.ts';
 import type { HostSources, SourceText } from '../doctor/host-sources.ts';
 import { readHost, thisHost } from '../doctor/host/read-host.ts';
+import { isRecognised } from '../doctor/host/recognise.ts';
 import { languageOf, languages, reportJson, reportText, type Language } from '../doctor/report.ts';
 import { examineServer } from '../doctor/server.ts';
 import type { ServerTarget } from '../doctor/server/target.ts';
@@ -135,17 +136,33 @@ async function examineThisHost(
   }
   const entries = Object.entries(files)
     .filter(([flag]) => named.includes(flag))
-    .map(([flag, [source]]): [string, SourceText] => [source, readGiven(flag, argv[flag])]);
+    .map(([flag, [source, what]]): [string, SourceText] => [
+      source,
+      readCopy(flag, argv[flag], source, what),
+    ]);
   return examineHost(Object.fromEntries(entries));
+}
+
+/** No listing of a host is nearly as large; what is larger is another file. */
+const largest = 64 * 1024 * 1024;
+
+function readCopy(flag: string, path: unknown, source: keyof HostSources, what: string): SourceText {
+  const given = readGiven(flag, path);
+  if (isRecognised(source, given.text)) return given;
+  throw new ConfigError(
+    `--${flag}: no line of ${given.file} belongs to such a file; allowed: a copy of ${what}`,
+  );
 }
 
 function readGiven(flag: string, path: unknown): SourceText {
   if (typeof path !== 'string') throw new ConfigError(`--${flag}: allowed: one file`);
   try {
-    return { file: path, text: readFileSync(path, 'utf8') };
+    const { size } = statSync(path);
+    if (size <= largest) return { file: path, text: readFileSync(path, 'utf8') };
   } catch (error) {
     throw new ConfigError(`--${flag}: cannot read the file: ${messageOf(error)}`, { cause: error });
   }
+  throw new ConfigError(`--${flag}: ${path} is too large, allowed: up to 64 MiB`);
 }
 
 /** Nothing of a URL is said again: a password may be in any of its parts. */

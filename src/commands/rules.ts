@@ -1,16 +1,13 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { ConfigError, type Config } from '../config.ts';
-import { parseAddress } from '../net/address.ts';
+import { parseAddress, type Family } from '../net/address.ts';
 import { parseCidr } from '../net/cidr.ts';
-import { messageOf } from '../net/error.ts';
 import { parsePortRange } from '../net/port-range.ts';
 import type { RulesetFile } from '../ruleset/file.ts';
 import { filesOf, formatNames, formatsText, reasonAgainst, type FormatName } from '../ruleset/formats.ts';
+import { planOf } from '../ruleset/make-plan.ts';
 import {
   deployments,
-  planOf,
   RulesetError,
   type Deployment,
   type Plan,
@@ -18,6 +15,7 @@ import {
 } from '../ruleset/plan.ts';
 import { listenOf } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
+import { writeTree } from './write-tree.ts';
 
 interface RulesFlags {
   readonly for: string;
@@ -25,7 +23,9 @@ interface RulesFlags {
   readonly 'client-networks'?: string | undefined;
   readonly 'session-rate': string;
   readonly 'open-ports'?: string | undefined;
+  readonly family?: string | undefined;
   readonly out?: string | undefined;
+  readonly force: boolean;
 }
 
 /** What yargs lists anyway is not shown twice: of the settings of `run` those that change the rules. */
@@ -40,6 +40,8 @@ const concerned: ReadonlySet<string> = new Set([
   'plane',
   'kernel-mark',
 ]);
+
+const families: Readonly<Record<string, Family>> = { ipv4: 4, ipv6: 6 };
 
 export const rulesCommand: CommandModule<object, RulesFlags> = {
   command: 'rules',
@@ -75,11 +77,27 @@ export const rulesCommand: CommandModule<object, RulesFlags> = {
       .option('open-ports', {
         type: 'string',
         requiresArg: true,
-        describe: 'TCP ports of what else this host serves, like 22,8000-8010 (without: none, not even SSH)',
+        describe:
+          'TCP ports of what else this host serves, like 22,8000-8010 (without: none, not even SSH); UDP takes rules of your own',
+      })
+      .option('family', {
+        type: 'string',
+        requiresArg: true,
+        choices: Object.keys(families),
+        describe: 'the rules of one family alone, where it has a file of its own: iptables, redhat',
       })
       .option('out', { type: 'string', requiresArg: true, describe: 'a folder to write the files into' })
+      .option('force', {
+        type: 'boolean',
+        default: false,
+        describe: 'with --out: replace files that are there already',
+      })
       .usage('$0 rules --for FORMAT [--deployment DEPLOYMENT] [OPTIONS]')
       .example('$0 rules --for nftables --server 10.77.0.2 --open-ports 22', 'in front of a server')
+      .example(
+        '$0 rules --for iptables --family ipv4 --server 10.77.0.2 | iptables-restore',
+        'into the kernel at once',
+      )
       .example(
         '$0 rules --for all --config /etc/pinhole.toml --out rules',
         'everything, from the configuration of run',
@@ -94,20 +112,34 @@ export const rulesCommand: CommandModule<object, RulesFlags> = {
     const files = made(argv, config);
     if (argv.out === '') throw new ConfigError('flag --out: "", allowed: a folder');
     if (argv.out === undefined) process.stdout.write(printed(files));
-    else writeTree(files, argv.out);
+    else
+      process.stdout.write(
+        writeTree(files, argv.out, argv.force)
+          .map((file) => `${file}\n`)
+          .join(''),
+      );
   },
 };
 
 function made(argv: RulesFlags, config: Config): readonly RulesetFile[] {
   try {
     const plan = planOf(optionsFrom(argv, config));
-    if (argv.for !== 'all') return filesOf(plan, argv.for as FormatName);
-    return allFiles(plan);
+    const files = argv.for === 'all' ? allFiles(plan) : filesOf(plan, argv.for as FormatName);
+    return argv.family === undefined ? files : ofOneFamily(files, argv.family, argv.for);
   } catch (error) {
     // What is wrong is the words of the call.
     if (error instanceof RulesetError) throw new ConfigError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** What a program that reads its rules from a pipe takes. */
+function ofOneFamily(files: readonly RulesetFile[], name: string, format: string): readonly RulesetFile[] {
+  const chosen = files.filter(({ family }) => family === families[name]);
+  if (chosen.length === 1) return chosen;
+  throw new ConfigError(
+    `flag --family: not with --for ${format}, which has no file for each family; allowed: --for iptables, --for redhat`,
+  );
 }
 
 /** Of every format that can say it, in a folder each: they are there to choose from. */
@@ -126,8 +158,14 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
       `server: ${server.host} is a name, and rules take addresses: --server ADDRESS[:PORT]`,
     );
   }
+  const deployment = (argv.deployment as Deployment | undefined) ?? deploymentOf(config);
+  if (argv['client-networks'] !== undefined && deployment !== 'gateway-intercept') {
+    throw new ConfigError(
+      `flag --client-networks: not for the deployment ${deployment}, which intercepts nothing; allowed: with --intercept`,
+    );
+  }
   return {
-    deployment: (argv.deployment as Deployment | undefined) ?? deploymentOf(config),
+    deployment,
     plane,
     server: server && address !== undefined ? { address, port: server.port } : undefined,
     listen: server || config.listen ? listenOf(config) : [{ address: undefined, port: 21 }],
@@ -147,7 +185,7 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
       'open-ports',
       argv['open-ports'],
       parsePortRange,
-      'ports and ranges of ports like 22,8000-8010',
+      'TCP ports and ranges of them like 22,8000-8010, no names; UDP takes a rule of your own',
     ),
   };
 }
@@ -193,24 +231,4 @@ function printed(files: readonly RulesetFile[]): string {
   const [only, ...others] = files;
   if (only && others.length === 0) return only.text;
   return files.map(({ path, text }) => `==> ${path} <==\n${text}`).join('\n');
-}
-
-function writeTree(files: readonly RulesetFile[], folder: string): void {
-  for (const { path, text } of files) {
-    const file = join(folder, path);
-    try {
-      makeFolder(dirname(file));
-      writeFileSync(file, text);
-    } catch (error) {
-      throw new Error(`${file} cannot be written: ${messageOf(error)}`, { cause: error });
-    }
-    process.stdout.write(`${file}\n`);
-  }
-}
-
-/** Not mkdir's `recursive`, which on Node 20 never ends where a file system has no new folders, as /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
 }

@@ -41,6 +41,11 @@ export function byImportance(findings: readonly Finding[]): Finding[] {
 /** Whether there is anything about FTP to examine. */
 function checkSubject(facts: Facts): Finding[] {
   const { servers, pinhole, sources } = facts;
+  if (pinhole?.seen) {
+    const { sign } = pinhole.seen;
+    const remedies = [remedy('shell', 'pinhole doctor --host --pinhole-config FILE')];
+    return [note('pinhole-without-config', { values: { sign }, remedies })];
+  }
   if (pinhole && pinhole.config === undefined) {
     const file = sources.pinhole?.file ?? '';
     const remedies = [remedy('shell', `pinhole run --config ${file} --check`)];

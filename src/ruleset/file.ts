@@ -1,8 +1,12 @@
+import type { Family } from '../net/address.ts';
+
 /** A file of a ruleset. */
 export interface RulesetFile {
   /** Below `/`: `etc/sysconfig/iptables`. */
   readonly path: string;
   readonly text: string;
+  /** Whose rules alone it has; undefined: it is for both. */
+  readonly family?: Family;
 }
 
 export function commented(lines: readonly string[]): string[] {
@@ -15,6 +19,6 @@ export function braced(items: readonly string[]): string {
   return others.length === 0 ? first : `{ ${[first, ...others].join(', ')} }`;
 }
 
-export function fileOf(path: string, lines: readonly string[]): RulesetFile {
-  return { path, text: `${lines.join('\n')}\n` };
+export function fileOf(path: string, lines: readonly string[], family?: Family): RulesetFile {
+  return { path, text: `${lines.join('\n')}\n`, ...(family && { family }) };
 }

@@ -27,7 +27,8 @@ export function firewalld(plan: Plan): RulesetFile[] {
       ...open
         .filter((rule) => !rule.limited)
         .flatMap(({ ports = [] }) => ports.map((range) => `  ${port(range)}`)),
-      ...(watch ? ['  <helper name="ftp"/>', ...(watch.ports ?? []).map((range) => `  ${port(range)}`)] : []),
+      ...(watch.length > 0 ? ['  <helper name="ftp"/>'] : []),
+      ...watch.flatMap(({ ports = [] }) => ports.map((range) => `  ${port(range)}`)),
       '</service>',
     ]),
     fileOf('etc/firewalld/zones/ftp-rules.xml', [
@@ -37,9 +38,15 @@ export function firewalld(plan: Plan): RulesetFile[] {
       '  <short>FTP</short>',
       '  <description>Bind it: firewall-cmd --permanent --zone=ftp-rules --change-interface=eth0</description>',
       '  <service name="ftp-rules"/>',
+      '  <service name="dhcpv6-client"/>',
       '  <protocol value="icmp"/>',
       '  <protocol value="ipv6-icmp"/>',
-      ...limited.flatMap((rule) => richRules(rule, watch ? undefined : options.sessionRate)),
+      ...(watch.length > 0
+        ? [
+            '  <!-- Sessions have no limit: firewalld attaches its helper by the service, which knows none. -->',
+          ]
+        : ['  <!-- This limit is one for all addresses together, and lets 5 sessions in at once. -->']),
+      ...limited.flatMap((rule) => richRules(rule, watch.length > 0 ? undefined : options.sessionRate)),
       ...input.filter(({ from = [] }) => from.length > 0).flatMap((rule) => richRules(rule, undefined)),
       '</zone>',
     ]),

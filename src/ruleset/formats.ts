@@ -6,7 +6,7 @@ import { modules } from './modules.ts';
 import { nftables } from './nftables.ts';
 import { pf } from './pf.ts';
 import { deployments, RulesetError, type Deployment, type Plan } from './plan.ts';
-import { redhat } from './redhat.ts';
+import { rateReason, redhat } from './redhat.ts';
 import { sysctl } from './sysctl.ts';
 import { ufw } from './ufw.ts';
 
@@ -90,6 +90,8 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
   if (plane !== undefined && deployment !== 'kernel-helper' && options.plane !== plane) {
     return `${name}: not for the kernel plane, which takes nftables; allowed: --plane ${plane}`;
   }
+  const rate = name === 'redhat' ? rateReason(options.sessionRate) : undefined;
+  if (rate !== undefined) return `redhat: ${rate}`;
   if (name === 'pf' && options.keepClientAddress) {
     return 'pf: keep-client-address takes nftables; allowed: without it';
   }
@@ -98,10 +100,10 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
     return 'firewalld: not for the kernel plane with keep-client-address; allowed: one of them';
   }
   // firewalld attaches its helper "ftp" to this port, whatever the service says.
-  if (name === 'firewalld' && watch?.ports?.some(({ first }) => first !== 21)) {
+  if (name === 'firewalld' && watch.some(({ ports = [] }) => ports.some(({ first }) => first !== 21))) {
     return 'firewalld: kernel-helper for port 21 alone; allowed: --listen 21 or ADDRESS:21';
   }
-  if (name === 'firewalld' && lead) {
+  if (name === 'firewalld' && lead.length > 0) {
     return 'firewalld: not for kernel-helper with a server behind this host; allowed: without --server, for a server on this host';
   }
   return undefined;

@@ -1,8 +1,9 @@
 import { familyOf, type Family } from '../net/address.ts';
+import type { Cidr } from '../net/cidr.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { formatColonRange, type PortRange } from '../net/port-range.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
-import { ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
+import { isWholeFamily, ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 /** How a rule is said: today's matches, or those that kernels of the 2.6 days have. */
 export interface Dialect {
@@ -28,7 +29,7 @@ export function iptables(plan: Plan): RulesetFile[] {
 
 function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
   const program = family === 4 ? 'iptables-restore' : 'ip6tables-restore';
-  return fileOf(path, [
+  const lines = [
     ...commented([
       ...plan.heading,
       '',
@@ -44,58 +45,76 @@ function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
     ...chainRules(plan, 'input', 'INPUT', family, today),
     ...chainRules(plan, 'forward', 'FORWARD', family, today),
     'COMMIT',
-  ]);
+  ];
+  return fileOf(path, lines, family);
 }
 
-/** The table `raw`: anti-spoofing, and the helper. */
-export function rawTable({ watch }: Plan, family: Family, { spoofed }: Dialect): string[] {
+/** The table `raw`, where something is to be said in it. */
+export function rawTable(plan: Plan, family: Family, dialect: Dialect): string[] {
+  return tableOf('raw', ['PREROUTING', 'OUTPUT'], rawRules(plan, family, dialect, 'PREROUTING'));
+}
+
+/** The table `nat`, where something is led elsewhere. */
+export function natTable(plan: Plan, family: Family): string[] {
+  // Its INPUT, which older kernels do not have, is flushed with the table without being named.
+  const chains = ['PREROUTING', 'OUTPUT', 'POSTROUTING'];
+  return tableOf('nat', chains, natRules(plan, family, 'PREROUTING'));
+}
+
+function tableOf(name: string, chains: readonly string[], rules: readonly string[]): string[] {
+  if (rules.length === 0) return [];
+  return [`*${name}`, ...chains.map((chain) => `:${chain} ACCEPT [0:0]`), ...rules, 'COMMIT'];
+}
+
+/** For what comes in, before its way is known: anti-spoofing, and the helper. */
+export function rawRules({ watch }: Plan, family: Family, { spoofed }: Dialect, chain: string): string[] {
   const neighbours =
     family === 6
       ? [
           '# Neighbours are asked from addresses that are not in use yet.',
           ...['neighbour-solicitation', 'router-advertisement'].map(
-            (type) => `-A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`,
+            (type) => `-A ${chain} -p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j ACCEPT`,
           ),
         ]
       : [];
-  const rules = [
+  return [
     ...(spoofed.length > 0
       ? [
           ...neighbours,
           '# Anti-spoofing: a source that would not be answered through the interface that it came in by.',
-          ...spoofed.map((rule) => `-A PREROUTING ${rule}`),
+          ...spoofed.map((rule) => `-A ${chain} ${rule}`),
         ]
       : []),
-    ...said(watch, family, (rule, match) => [
-      `# ${rule.comment}`,
-      ...match('PREROUTING').map((m) => `${m} -j CT --helper ftp`),
-    ]),
+    ...translated(watch, family, chain, () => 'CT --helper ftp'),
   ];
-  return rules.length === 0
-    ? []
-    : ['*raw', ':PREROUTING ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT'];
 }
 
-/** The table `nat`, where something is led elsewhere. */
-export function natTable({ lead, redirect }: Plan, family: Family): string[] {
-  const rules = [
-    ...(lead && familyOf(lead.target.address) === family
-      ? said(lead, family, (rule, match) => [
-          `# ${rule.comment}`,
-          ...match('PREROUTING').map(
-            (m) =>
-              `${m}${lead.to?.length === 0 ? ' -m addrtype --dst-type LOCAL' : ''} -j DNAT --to-destination ${formatEndpoint(lead.target)}`,
-          ),
-        ])
-      : []),
-    ...said(redirect, family, (rule, match) => [
-      `# ${rule.comment}`,
-      ...match('PREROUTING').map((m) => `${m} -j REDIRECT --to-ports ${redirect?.port ?? 0}`),
-    ]),
+/** For what comes in: where it is led. */
+export function natRules({ lead, redirect }: Plan, family: Family, chain: string): string[] {
+  return [
+    ...translated(
+      lead.filter(({ target }) => familyOf(target.address) === family),
+      family,
+      chain,
+      ({ target }) => `DNAT --to-destination ${formatEndpoint(target)}`,
+    ),
+    ...translated(redirect, family, chain, ({ port }) => `REDIRECT --to-ports ${port}`),
   ];
-  if (rules.length === 0) return [];
-  const chains = ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'].map((name) => `:${name} ACCEPT [0:0]`);
-  return ['*nat', ...chains, ...rules, 'COMMIT'];
+}
+
+/** What is done with connections before it is known where they go. */
+function translated<R extends Rule>(
+  rules: readonly R[],
+  family: Family,
+  chain: string,
+  targetOf: (rule: R) => string,
+): string[] {
+  return rules.flatMap((rule) =>
+    said(rule, family, (one, match) => [
+      `# ${one.comment}`,
+      ...match(chain).map((m) => `${m} -j ${targetOf(one)}`),
+    ]),
+  );
 }
 
 /** All that a chain which drops lets through; nothing where the plan has no such chain. */
@@ -122,10 +141,23 @@ function commonRules(chain: string, family: Family, { state }: Dialect, isInput:
     `-A ${chain} ${state('ESTABLISHED')} -j ACCEPT`,
     `-A ${chain} ${state('INVALID')} -j DROP`,
     ...(isInput ? [`-A ${chain} -i lo -j ACCEPT`] : []),
-    family === 4
-      ? '# Errors and the size of packets on the way.'
-      : '# Errors and the size of packets on the way; neighbours.',
-    isInput ? `-A ${chain} -p ${icmp} -j ACCEPT` : `-A ${chain} -p ${icmp} ${state('RELATED')} -j ACCEPT`,
+    ...(isInput
+      ? [
+          `# All of ICMP: errors, the size of packets on the way, ping${family === 4 ? '' : '; neighbours and routers'}.`,
+          `-A ${chain} -p ${icmp} -j ACCEPT`,
+          ...(family === 4 ? [] : dhcpv6Answers(chain)),
+        ]
+      : [
+          '# Errors and the size of packets on the way, of what was let in.',
+          `-A ${chain} -p ${icmp} ${state('RELATED')} -j ACCEPT`,
+        ]),
+  ];
+}
+
+function dhcpv6Answers(chain: string): string[] {
+  return [
+    '# Answers of DHCPv6: it was a multicast address that was asked, so they belong to nothing that is known.',
+    `-A ${chain} -s fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT`,
   ];
 }
 
@@ -152,18 +184,18 @@ export function acceptRules(
 
 /** What is said of a rule in a family; nothing where it has no part in it. */
 function said<R extends Rule>(
-  rule: R | undefined,
+  rule: R,
   family: Family,
   say: (rule: R, match: (chain: string) => string[]) => string[],
 ): string[] {
-  const one = rule && ofFamily(rule, family);
+  const one = ofFamily(rule, family);
   return one ? say(one, (chain) => matches(one, chain)) : [];
 }
 
 /** A rule can name one source and one destination; lists of ports are split where `multiport` is full. */
-function matches({ from = [], to = [], ports, mark }: Rule, chain: string): string[] {
-  const sources = from.length === 0 ? [''] : from.map((network) => ` -s ${textOfCidr(network)}`);
-  const targets = to.length === 0 ? [''] : to.map((network) => ` -d ${textOfCidr(network)}`);
+function matches({ from, to, local, ports, mark }: Rule, chain: string): string[] {
+  const sources = addresses('-s', from);
+  const targets = addresses('-d', to).map((match) => match + (local ? ' -m addrtype --dst-type LOCAL' : ''));
   const services = ports ? portMatches(ports) : [''];
   const marked = mark === undefined ? '' : ` -m connmark --mark 0x${mark.toString(16)}`;
   return sources.flatMap((source) =>
@@ -171,6 +203,12 @@ function matches({ from = [], to = [], ports, mark }: Rule, chain: string): stri
       services.map((service) => `-A ${chain}${source}${target}${service}${marked}`),
     ),
   );
+}
+
+/** The program has one family: all addresses of it are not named. */
+function addresses(flag: string, networks: readonly Cidr[] = []): string[] {
+  const names = !networks.some(isWholeFamily) && networks.length > 0;
+  return names ? networks.map((network) => ` ${flag} ${textOfCidr(network)}`) : [''];
 }
 
 /** multiport holds 15 ports, a range counts as two. */

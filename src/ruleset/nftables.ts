@@ -3,7 +3,8 @@ import { familyOf, type Family } from '../net/address.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import type { Cidr } from '../net/cidr.ts';
 import { braced, commented, fileOf, type RulesetFile } from './file.ts';
-import { ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
+import { mergedNetworks, mergedPorts } from './merged.ts';
+import { isWholeFamily, ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 const table = 'ftp_rules';
 const families = [4, 6] as const;
@@ -18,15 +19,17 @@ export function nftables(plan: Plan): RulesetFile[] {
         '',
         'Load:   nft -f /etc/nftables.d/ftp.nft',
         `Remove: nft delete table inet ${table}`,
+        'Each load makes the table anew: what was added to it by hand is gone then. Put it into this file, or into a table',
+        'of your own (a packet has to be accepted in both).',
       ]),
       `table inet ${table}`,
       `delete table inet ${table}`,
       `table inet ${table} {`,
       ...indented([
         ...sessionSets(),
-        ...(plan.watch ? helperObject() : []),
+        ...(plan.watch.length > 0 ? helperObject() : []),
         ...spoofed(),
-        ...(plan.watch
+        ...(plan.watch.length > 0
           ? chain('watch', 'filter', 'prerouting', 'mangle', 'accept', watching(plan.watch))
           : []),
         ...translation(plan),
@@ -65,28 +68,17 @@ function spoofed(): string[] {
   ]);
 }
 
-function watching(rule: Rule): string[] {
-  return [`# ${rule.comment}`, ...matches(rule, families).map((match) => `${match} ct helper set "ftp"`)];
+function watching(rules: readonly Rule[]): string[] {
+  return rules.flatMap((rule) => said(rule, families, 'ct helper set "ftp"'));
 }
 
 function translation({ lead, redirect }: Plan): string[] {
   const rules = [
-    ...(lead
-      ? [
-          `# ${lead.comment}`,
-          ...matches(lead, [familyOf(lead.target.address)]).map(
-            (match) =>
-              `${lead.to?.length === 0 ? 'fib daddr type local ' : ''}${match} dnat ${ip[familyOf(lead.target.address)]} to ` +
-              formatEndpoint(lead.target),
-          ),
-        ]
-      : []),
-    ...(redirect
-      ? [
-          `# ${redirect.comment}`,
-          ...matches(redirect, families).map((match) => `${match} redirect to :${redirect.port}`),
-        ]
-      : []),
+    ...lead.flatMap((rule) => {
+      const family = familyOf(rule.target.address);
+      return said(rule, [family], `dnat ${ip[family]} to ${formatEndpoint(rule.target)}`);
+    }),
+    ...redirect.flatMap((rule) => said(rule, families, `redirect to :${rule.port}`)),
   ];
   return rules.length > 0 ? chain('translate', 'nat', 'prerouting', 'dstnat', 'accept', rules) : [];
 }
@@ -97,10 +89,17 @@ function filtering({ options }: Plan, rules: readonly Rule[], isInput: boolean):
     'ct state established accept',
     'ct state invalid drop',
     ...(isInput ? ['iif lo accept'] : []),
-    '# Errors and the size of packets on the way; neighbours of IPv6.',
-    isInput
-      ? 'meta l4proto { icmp, ipv6-icmp } accept'
-      : 'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+    ...(isInput
+      ? [
+          '# All of ICMP: errors, the size of packets on the way, ping; neighbours and routers of IPv6.',
+          'meta l4proto { icmp, ipv6-icmp } accept',
+          '# Answers of DHCPv6: it was a multicast address that was asked, so they belong to nothing that is known.',
+          'ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept',
+        ]
+      : [
+          '# Errors and the size of packets on the way, of what was let in.',
+          'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+        ]),
     ...rules.flatMap((rule) => [`# ${rule.comment}`, ...accepting(rule, options.sessionRate)]),
   ];
 }
@@ -118,13 +117,18 @@ function accepting(rule: Rule, rate: number): string[] {
   return [...limits, ...matches(rule, families).map((match) => `${match} accept`)];
 }
 
+function said(rule: Rule, of: readonly Family[], verdict: string): string[] {
+  return [`# ${rule.comment}`, ...matches(rule, of).map((match) => `${match} ${verdict}`)];
+}
+
 /** One match for each family that the rule speaks of, or one for both. */
 function matches(rule: Rule, of: readonly Family[]): string[] {
-  const { from = [], to = [], ports, mark, expectedByHelper } = rule;
+  const { from = [], to = [], local, ports, mark, expectedByHelper } = rule;
   const tail = [
+    ...(local ? ['fib daddr type local'] : []),
     ...(expectedByHelper ? ['ct state related ct helper "ftp"'] : []),
     ...(mark === undefined ? [] : [`ct mark 0x${mark.toString(16)}`]),
-    ...(ports ? [`tcp dport ${braced(ports.map(formatPortRange))}`] : []),
+    ...(ports ? [`tcp dport ${braced(mergedPorts(ports).map(formatPortRange))}`] : []),
   ];
   if (from.length + to.length === 0) {
     const isOne = of.length === 1 && mark === undefined && !expectedByHelper;
@@ -133,14 +137,15 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
   return of.flatMap((family) => {
     const one = ofFamily(rule, family);
     if (!one) return [];
-    return [
-      [...addresses('saddr', family, one.from), ...addresses('daddr', family, one.to), ...tail].join(' '),
-    ];
+    const named = [...addresses('saddr', family, one.from), ...addresses('daddr', family, one.to)];
+    return [[...(named.length > 0 ? named : [`meta nfproto ipv${family}`]), ...tail].join(' ')];
   });
 }
 
+/** All addresses of a family are not named. */
 function addresses(which: string, family: Family, networks: readonly Cidr[] = []): string[] {
-  return networks.length === 0 ? [] : [`${ip[family]} ${which} ${braced(networks.map(textOfCidr))}`];
+  const isAny = networks.length === 0 || networks.some(isWholeFamily);
+  return isAny ? [] : [`${ip[family]} ${which} ${braced(mergedNetworks(networks).map(textOfCidr))}`];
 }
 
 function chain(

@@ -1,20 +1,29 @@
-import type { Family } from '../net/address.ts';
+import { familyOf, type Family } from '../net/address.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
 import { chainRules, natTable, rawTable, type Dialect } from './iptables.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, Rule } from './plan.ts';
 import { forwarding, spoofing } from './sysctl.ts';
 
 const chain = 'RH-Firewall-1-INPUT';
 
 /** The `recent` match remembers so many packets of an address, unless the module is told otherwise. */
 const mostRemembered = 20;
+/** It counts in whole seconds. */
+const mostSessions = 60 * mostRemembered;
+
+/** Why the limit of sessions cannot be said; undefined where it can. */
+export function rateReason(rate: number): string | undefined {
+  return rate > mostSessions
+    ? `session-rate ${rate}, allowed: 1 to ${mostSessions}, as its match "recent" remembers ${mostRemembered} packets of an address`
+    : undefined;
+}
 
 /** What kernels of the 2.6 days have. */
 const before: Dialect = {
   state: (states) => `-m state --state ${states}`,
   tooMany: (rate) => {
-    const hits = Math.min(rate, mostRemembered);
-    const seconds = Math.max(1, Math.round((60 * hits) / rate));
+    const seconds = Math.min(60, Math.floor(mostSessions / rate));
+    const hits = Math.round((rate * seconds) / 60);
     return [
       `-m recent --name ftp --rcheck --seconds ${seconds} --hitcount ${hits} -j DROP`,
       '-m recent --name ftp --set',
@@ -32,33 +41,48 @@ export function redhat(plan: Plan): RulesetFile[] {
   return [
     rules(plan, 4, 'etc/sysconfig/iptables'),
     rules(plan, 6, 'etc/sysconfig/ip6tables'),
-    fileOf('etc/sysconfig/iptables-config', [
-      ...(plan.watch
-        ? [
-            '# Both modules in one line, in the order of loading: a second line would replace the first.',
-            '# Before Linux 2.6.20: ip_conntrack_ftp ip_nat_ftp.',
-            'IPTABLES_MODULES="nf_conntrack_ftp nf_nat_ftp"',
-          ]
-        : [
-            "# No ip_conntrack_ftp and no ip_nat_ftp: the kernel's helper and Pinhole would both rewrite.",
-            'IPTABLES_MODULES=""',
-          ]),
+    configuration(plan, 4),
+    configuration(plan, 6),
+    fileOf('etc/sysctl.d/90-ftp.conf', [
+      '# Red Hat 5 does not read this folder: there these lines go into /etc/sysctl.conf.',
+      '# Anti-spoofing of IPv4. The kernel has none for IPv6 but by the match rpfilter, since Linux 3.3.',
+      spoofing,
+      ...forwarding(plan),
     ]),
-    fileOf('etc/sysctl.d/90-ftp.conf', ['# Anti-spoofing.', spoofing, ...forwarding(plan)]),
   ];
 }
 
-function rules(plan: Plan, family: Family, path: string): RulesetFile {
+function configuration({ watch, lead }: Plan, family: Family): RulesetFile {
+  const [name, prefix] = family === 4 ? (['iptables', ''] as const) : (['ip6tables', '6'] as const);
+  const line = (...modules: string[]): string => `IP${prefix}TABLES_MODULES="${modules.join(' ')}"`;
+  const path = `etc/sysconfig/${name}-config`;
+  if (watch.length === 0) {
+    return fileOf(path, [
+      "# No ip_conntrack_ftp and no ip_nat_ftp: the kernel's helper and Pinhole would both rewrite.",
+      line(),
+    ]);
+  }
+  if (family === 6 && !lead.some(({ target }) => familyOf(target.address) === 6)) {
+    return fileOf(path, ['# IPv6 is not translated.', line('nf_conntrack_ftp')]);
+  }
   return fileOf(path, [
+    '# Both modules in one line, in the order of loading: a second line would replace the first.',
+    '# Before Linux 2.6.20: ip_conntrack_ftp ip_nat_ftp.',
+    line('nf_conntrack_ftp', 'nf_nat_ftp'),
+  ]);
+}
+
+function rules(plan: Plan, family: Family, path: string): RulesetFile {
+  const lines = [
     ...commented([
       ...plan.heading,
       '',
       `Load: service ${family === 4 ? 'iptables' : 'ip6tables'} restart`,
-      ...(plan.watch
-        ? [
-            'The table raw is for Linux 3.6 and later; before that modules attach themselves, and it has to go.',
-          ]
-        : []),
+      ...(plan.watch.length > 0 ? helperBoundaries(plan.watch) : []),
+      ...limitBoundaries,
+      ...(family === 6
+        ? ['No anti-spoofing: Linux has had a match for it since 3.3, and no setting.']
+        : ['Anti-spoofing is a setting: net.ipv4.conf.all.rp_filter.']),
     ]),
     ...rawTable(plan, family, before),
     ...natTable(plan, family),
@@ -72,5 +96,23 @@ function rules(plan: Plan, family: Family, path: string): RulesetFile {
     `-A ${chain} -j DROP`,
     ...chainRules(plan, 'forward', 'FORWARD', family, before),
     'COMMIT',
-  ]);
+  ];
+  return fileOf(path, lines, family);
 }
+
+/** What depends on the kernel. */
+function helperBoundaries(watch: readonly Rule[]): string[] {
+  const ports = watch.flatMap((rule) => rule.ports ?? []);
+  const others = ports.some(({ first }) => first !== 21);
+  const list = ports.map(({ first }) => first).join(',');
+  return [
+    'The target CT is there since Linux 2.6.34. Before that the table raw has to go: the module attaches itself to port',
+    '21, as it does until Linux 4.7 (since 3.5: unless net.netfilter.nf_conntrack_helper is 0).',
+    ...(others ? [`To other ports it does by: options nf_conntrack_ftp ports=${list} in modprobe.d.`] : []),
+  ];
+}
+
+const limitBoundaries = [
+  'The limit of new sessions remembers the last 100 addresses: options xt_recent ip_list_tot=1000 in modprobe.d makes it',
+  'more (before Linux 2.6.28: ipt_recent).',
+];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -70,6 +70,11 @@ for (const [name, args, message] of [
     ['--host', '--iptables', '/no/such/file'],
     /--iptables: cannot read the file: ENOENT/,
   ],
+  [
+    'a file that is something else',
+    ['--host', '--iptables', 'LICENSE'],
+    /--iptables: no line of LICENSE belongs to such a file; allowed: a copy of iptables-save/,
+  ],
   ['a file twice', ['--host', '--iptables', 'a', '--iptables', 'b'], /--iptables: allowed: one file/],
   ['a language that it has not', ['--host', '--lang', 'tlh'], /lang/],
   ['a URL of something else', ['http://ftp.example.org/'], /not one of ftp; allowed: ftp:/],
@@ -100,6 +105,20 @@ for (const [name, args, message] of [
     assert.doesNotMatch(stderr, /secret/);
   });
 }
+
+test('doctor --host refuses a file that is larger than any listing of a host', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pinhole-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const file = join(folder, 'rules');
+  writeFileSync(file, '');
+  truncateSync(file, 64 * 1024 * 1024 + 1);
+  const { code, stdout, stderr } = await runProgram(t, ['doctor', '--host', '--nftables', file]);
+  assert.equal(code, 2);
+  assert.equal(stdout, '');
+  assert.match(stderr, /--nftables: .* is too large, allowed: up to 64 MiB/);
+});
 
 test('doctor takes no password of several lines from a file', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'doctor-'));

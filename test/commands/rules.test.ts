@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -26,6 +34,57 @@ test('one file is printed as it is, several with their names', () => {
   const several = rules('--for', 'iptables', '--server', '10.77.0.2');
   assert.match(several.stdout, /^==> etc\/iptables\/rules\.v4 <==\n# Pinhole/);
   assert.match(several.stdout, /\nCOMMIT\n\n==> etc\/iptables\/rules\.v6 <==\n/);
+});
+
+test('of iptables and redhat one family is printed as it is, so that it can be piped on', () => {
+  for (const [format, family, words] of [
+    ['iptables', 'ipv4', /^# Pinhole[^]*Load: iptables-restore </],
+    ['iptables', 'ipv6', /^# Pinhole[^]*Load: ip6tables-restore </],
+    ['redhat', 'ipv6', /^# Pinhole[^]*Load: service ip6tables restart/],
+  ] as const) {
+    const { stdout } = rules('--for', format, '--family', family, '--server', '10.77.0.2');
+    assert.match(stdout, words);
+    assert.match(stdout, /COMMIT\n$/);
+    assert.doesNotMatch(stdout, /==>/);
+  }
+});
+
+test('a file that is there is kept, and nothing is written, unless --force replaces it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pinhole-rules-'));
+  try {
+    const kept = join(folder, 'etc/vsftpd.conf');
+    mkdirSync(join(folder, 'etc'));
+    writeFileSync(kept, 'anonymous_enable=NO\n');
+    const words = ['--for', 'vsftpd', '--server', '10.77.0.2', '--out', folder];
+    const { status, stdout, stderr } = rules(...words);
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    assert.equal(
+      stderr,
+      `pinhole: ${kept} is there already, and nothing was written; allowed: another --out, or --force to replace it\n`,
+    );
+    assert.equal(readFileSync(kept, 'utf8'), 'anonymous_enable=NO\n');
+    assert.equal(rules(...words, '--force').stdout, `${kept}\n`);
+    assert.match(readFileSync(kept, 'utf8'), /^pasv_enable=YES$/m);
+    assert.deepEqual(readdirSync(join(folder, 'etc')), ['vsftpd.conf']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('where one file of several cannot be written, none is', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pinhole-rules-'));
+  try {
+    const blocked = join(folder, 'etc/iptables/rules.v6');
+    mkdirSync(blocked, { recursive: true });
+    const words = ['--for', 'iptables', '--server', '10.77.0.2', '--out', folder, '--force'];
+    const { status, stderr } = rules(...words);
+    assert.equal(status, 1);
+    assert.equal(stderr, `pinhole: ${blocked} cannot be written: it is a folder\n`);
+    assert.deepEqual(readdirSync(join(folder, 'etc/iptables')), ['rules.v6']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the configuration of run decides, and its own flags beside it', () => {
@@ -77,7 +136,27 @@ test('wrong words get one line that names what and what is allowed, and exit cod
   );
   refused(
     ['--for', 'nftables', ...server, '--open-ports', 'ssh'],
-    'flag --open-ports: "ssh", allowed: ports and ranges of ports like 22,8000-8010',
+    'flag --open-ports: "ssh", allowed: TCP ports and ranges of them like 22,8000-8010, no names; UDP takes a rule of your own',
+  );
+  refused(
+    ['--for', 'nftables', ...server, '--open-ports', '22,53/udp'],
+    /^pinhole: flag --open-ports: "53\/udp", allowed: TCP ports .* UDP takes a rule of your own$/m,
+  );
+  refused(
+    ['--for', 'nftables', ...server, '--client-networks', '10.77.0.0/24'],
+    'flag --client-networks: not for the deployment in-front, which intercepts nothing; allowed: with --intercept',
+  );
+  refused(
+    ['--for', 'nftables', ...server, '--family', 'ipv4'],
+    'flag --family: not with --for nftables, which has no file for each family; allowed: --for iptables, --for redhat',
+  );
+  refused(
+    ['--for', 'nftables', ...server, '--listen', '[fe80::1%eth0]:21'],
+    "listen: fe80::1%eth0 has a zone, and rules can't name it; allowed: an address without",
+  );
+  refused(
+    ['--for', 'nftables', ...server, '--listen', '203.0.113.1:0'],
+    'listen: port 0 is any free one, and rules name ports; allowed: 1 to 65535',
   );
   refused(
     ['--for', 'nftables', '--intercept', '--client-networks', 'lan'],

@@ -446,6 +446,13 @@ const broken: readonly (readonly [
     'pinhole',
     'pinhole run --config pinhole --check',
   ],
+  [
+    'pinhole-without-config',
+    'note',
+    sourcesOf({ nftables: relay.nftables, listening: relay.listening }),
+    undefined,
+    'pinhole doctor --host --pinhole-config FILE',
+  ],
   ['no-server-found', 'note', sourcesOf({ sysctl: '' }), undefined, undefined],
 ];
 
@@ -508,6 +515,10 @@ const silent: readonly (readonly [string, HostSources])[] = [
       ...server,
       iptables: changed(iptables, '-p tcp -m multiport', '-i eth0 -p tcp -m multiport'),
     }),
+  ],
+  [
+    'a banner that begins with a space',
+    sourcesOf({ ...server, vsftpd: `${server.vsftpd}ftpd_banner= Welcome\n` }),
   ],
   [
     'a match that it does not know',

@@ -28,6 +28,21 @@ export const references: readonly { readonly name: string; readonly what: string
         '--intercept --plane kernel --listen 10.77.0.1:21 --client-networks 10.77.0.0/24 --open-ports 22',
     },
     {
+      name: 'gateway-ipv6',
+      what: 'Pinhole on the gateway over IPv6, the server behind it at fd77::2',
+      flags: '--deployment gateway --server [fd77::2]:21 --listen [2001:db8::1]:21 --open-ports 22',
+    },
+    {
+      name: 'gateway-keep-client-address',
+      what: "Pinhole on the gateway, the server sees the clients' own addresses",
+      flags: '--keep-client-address --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
+    },
+    {
+      name: 'gateway-intercept-relay-plane',
+      what: 'as gateway-intercept, and Pinhole copies the data itself',
+      flags: '--intercept --listen 10.77.0.1:21 --client-networks 10.77.0.0/24 --open-ports 22',
+    },
+    {
       name: 'kernel-helper',
       what: "without Pinhole: the kernel's helper on the gateway, the server behind it at 10.77.0.2",
       flags: '--deployment kernel-helper --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',

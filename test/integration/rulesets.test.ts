@@ -3,7 +3,7 @@
  * and a scan of all ports from outside is answered at those that the deployment needs, and dropped at all others.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -45,6 +45,8 @@ interface Deployed {
   readonly forwards: boolean;
   /** What answers a scan from outside. */
   readonly answered: string;
+  /** What answers a scan from the server, at the address that it sees sessions come from; not looked at unless told. */
+  readonly answeredInside?: string;
 }
 
 const listening = (home: Addresses): string[] => ['--listen', withPort(home.public, 21)];
@@ -58,6 +60,7 @@ const deployed: readonly Deployed[] = [
     pinhole: true,
     forwards: false,
     answered: '21,50000-50999',
+    answeredInside: '51000-51999',
   },
   {
     name: 'in front of a server on the same host',
@@ -81,6 +84,7 @@ const deployed: readonly Deployed[] = [
     pinhole: true,
     forwards: true,
     answered: '21',
+    answeredInside: '',
   },
   {
     name: 'on the gateway, kernel plane that keeps the client address',
@@ -95,10 +99,12 @@ const deployed: readonly Deployed[] = [
     pinhole: true,
     forwards: true,
     answered: '21,50000-50999',
+    answeredInside: '',
   },
   {
     name: 'intercepting on the gateway',
-    flags: (home) => [...listening(home), '--intercept'],
+    // Not where clients come in by: `redirect` would not get there.
+    flags: (home) => ['--listen', withPort(home.inside, 21), '--intercept'],
     rules: (home) => ['--client-networks', home.client],
     pinhole: true,
     dials: 'server',
@@ -117,6 +123,14 @@ const deployed: readonly Deployed[] = [
   {
     name: "the kernel's helper on the gateway",
     flags: inFrontOf,
+    rules: () => ['--deployment', 'kernel-helper'],
+    pinhole: false,
+    forwards: true,
+    answered: '21',
+  },
+  {
+    name: "the kernel's helper on the gateway, at every address",
+    flags: (home) => ['--server', withPort(home.server, 21)],
     rules: () => ['--deployment', 'kernel-helper'],
     pinhole: false,
     forwards: true,
@@ -282,6 +296,29 @@ for (const { name, flags } of references) {
   });
 }
 
+for (const { name } of references) {
+  const files = ['sysctl', 'redhat', 'firewalld'].flatMap((format) => {
+    const file = join(reference, name, format, 'etc/sysctl.d/90-ftp.conf');
+    return existsSync(file) ? [file] : [];
+  });
+  test(`sysctl takes every setting of rules/${name}`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const network = await createNetwork();
+    try {
+      assert.ok(files.length > 0);
+      for (const file of files) {
+        // -e, as sysctl of procps 4.0 takes a key that the kernel lacks for an error even where it begins with a -.
+        await network.must('gateway', ['sysctl', '-e', '-p', file]);
+        for (const [, key = '', value] of readFileSync(file, 'utf8').matchAll(/^([a-z].*) = (\d+)$/gm)) {
+          assert.equal((await network.must('gateway', ['sysctl', '-n', key])).trim(), value, key);
+        }
+      }
+    } finally {
+      await network.dispose();
+    }
+  });
+}
+
 test('an address that makes too many sessions is held back, and no other is', async (t) => {
   if (skipOrFail(t, missing)) return;
   const network = await createNetwork();
@@ -300,6 +337,41 @@ test('an address that makes too many sessions is held back, and no other is', as
     await network.dispose();
   }
 });
+
+for (const tool of tools.filter(({ only }) => only === undefined)) {
+  test(`${tool.name} lets the answers of DHCPv6 in, and nothing else to that port`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    const network = await createNetwork();
+    try {
+      const words = ['--for', tool.format, '--out', network.folder, '--server', addresses[6].server];
+      await mustRun([process.execPath, cli, 'rules', ...words]);
+      await network.must('gateway', ['sh', '-ec', tool.load(network.folder, network.folder)]);
+      const receiver = network.spawn('gateway', ['python3', script('dhcpv6'), 'receive']);
+      await receiver.waitForOutput(/ready/);
+      const shown = await network.must('gateway', [
+        'ip',
+        '-6',
+        '-o',
+        'addr',
+        'show',
+        'public0',
+        'scope',
+        'link',
+      ]);
+      const target = `${/fe80\S+(?=\/)/.exec(shown)?.[0] ?? assert.fail(shown)}%eth0`;
+      // The first that gets through is what it prints.
+      for (const [data, port] of [
+        ['dropped', '548'],
+        ['answer', '547'],
+      ] as const) {
+        await network.must('client', ['python3', script('dhcpv6'), data, port, target]);
+      }
+      await receiver.waitForOutput(/ready\nanswer\n/);
+    } finally {
+      await network.dispose();
+    }
+  });
+}
 
 test('a source that belongs to another interface is dropped', async (t) => {
   if (skipOrFail(t, missing)) return;
@@ -327,7 +399,14 @@ test('a source that belongs to another interface is dropped', async (t) => {
 });
 
 async function proven(network: Network, tool: Tool, deployment: Deployed, family: Family): Promise<void> {
-  const { flags, rules = () => [], at = 'gateway', serverOn = 'server', answered } = deployment;
+  const {
+    flags,
+    rules = () => [],
+    at = 'gateway',
+    serverOn = 'server',
+    answered,
+    answeredInside,
+  } = deployment;
   const home = addresses[family];
   const folder = mkdtempSync(join(network.folder, 'rules-'));
   const scratch = mkdtempSync(join(network.folder, 'scratch-'));
@@ -349,6 +428,9 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
       }
       const scanned = at === 'server' ? home.server : home.public;
       assert.equal(await scan(network, 'stranger', scanned, home.stranger), answered);
+      if (answeredInside !== undefined) {
+        assert.equal(await scan(network, 'server', home.inside, home.server), answeredInside);
+      }
     } finally {
       await relay?.stop();
       await network.must(at, ['sh', '-ec', tool.unload(scratch)], { timeout: 180_000 });
@@ -362,10 +444,16 @@ function runAs(network: Network, family: Family, { flags }: Deployed): Promise<L
   const given = flags(addresses[family]);
   const value = (flag: string): string | undefined => given[given.indexOf(flag) + 1];
   const server = given.includes('--server') ? value('--server') : null;
+  const listen = value('--listen');
   const others = given.filter(
     (word, index) => !['--server', '--listen'].some((flag) => word === flag || given[index - 1] === flag),
   );
-  return startRelay(network, { family, ...(server !== undefined && { server }), flags: others });
+  return startRelay(network, {
+    family,
+    ...(server !== undefined && { server }),
+    ...(listen !== undefined && { listen }),
+    flags: others,
+  });
 }
 
 function transfer(

@@ -1,45 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCidr } from '../../src/net/cidr.ts';
-import { parsePortRange } from '../../src/net/port-range.ts';
 import { filesOf, formatNames, reasonAgainst, type FormatName } from '../../src/ruleset/formats.ts';
-import { planOf, RulesetError, type RulesetOptions } from '../../src/ruleset/plan.ts';
+import { planOf } from '../../src/ruleset/make-plan.ts';
+import { RulesetError } from '../../src/ruleset/plan.ts';
 import { address } from '../helpers/relay/hosts.ts';
-
-const range = (text: string): NonNullable<ReturnType<typeof parsePortRange>> =>
-  parsePortRange(text) ?? assert.fail(text);
-const network = (text: string): NonNullable<ReturnType<typeof parseCidr>> =>
-  parseCidr(text) ?? assert.fail(text);
-
-const inFront: RulesetOptions = {
-  deployment: 'in-front',
-  plane: 'relay',
-  server: { address: address('10.77.0.2'), port: 21 },
-  listen: [{ address: undefined, port: 21 }],
-  passivePorts: range('50000-50999'),
-  activePorts: range('51000-51999'),
-  keepClientAddress: false,
-  clientNetworks: [],
-  interceptNetworks: [],
-  kernelMark: 0x2121,
-  sessionRate: 60,
-  openPorts: [],
-};
-
-function textOf(name: FormatName, changes: Partial<RulesetOptions> = {}): string {
-  return filesOf(planOf({ ...inFront, ...changes }), name)
-    .map(({ path, text }) => `==> ${path}\n${text}`)
-    .join('');
-}
-
-const local = { server: { address: address('127.0.0.1'), port: 2121 } };
-const helper = { deployment: 'kernel-helper', server: undefined } as const;
-const intercept = {
-  deployment: 'gateway-intercept',
-  server: undefined,
-  listen: [{ address: address('10.77.0.1'), port: 2121 }],
-  clientNetworks: [network('10.77.0.0/24'), network('fd77::/64')],
-} as const;
+import { helper, inFront, intercept, local, network, range, textOf } from '../helpers/ruleset.ts';
 
 test('every rule of every format stands under a comment that says what it lets through', () => {
   for (const name of ['nftables', 'iptables', 'redhat', 'ufw', 'pf'] as const) {
@@ -61,7 +26,7 @@ test('the ports of active mode are open to the server alone', () => {
     textOf('iptables'),
     /^-A INPUT -s 10\.77\.0\.2 -p tcp -m tcp --dport 51000:51999 .* -j ACCEPT$/m,
   );
-  assert.match(textOf('pf'), /^pass in proto tcp from 10\.77\.0\.2 to self port 51000:51999 /m);
+  assert.match(textOf('pf'), /^pass in proto tcp from 10\.77\.0\.2 to \(self\) port 51000:51999 /m);
   const six =
     textOf('iptables')
       .split('==> ')
@@ -77,7 +42,7 @@ test('a server on this host needs no port for active mode: that comes by lo', ()
 test('the kernel plane opens no port but 21, and forwards what has the mark', () => {
   const rules = textOf('nftables', { deployment: 'gateway', plane: 'kernel', kernelMark: 0xbeef });
   assert.deepEqual(
-    [...rules.matchAll(/dport (\S+)/g)].map(([, port]) => port),
+    [...rules.matchAll(/tcp dport (\S+)/g)].map(([, port]) => port),
     ['21', '21', '21'],
   );
   assert.match(rules, /chain forward \{[^]*ct mark 0xbeef accept/);
@@ -96,17 +61,6 @@ test('addresses that clients connect to are named, each in its family', () => {
   assert.match(four, /-d 203\.0\.113\.1 -p tcp -m tcp --dport 21 /);
   assert.doesNotMatch(four, /2001:db8/);
   assert.match(six, /-d 2001:db8::1 -p tcp -m tcp --dport 2121 /);
-});
-
-test('what is redirected goes to the port that Pinhole listens on, from the networks that are named', () => {
-  const rules = textOf('nftables', intercept);
-  assert.match(rules, /^ +ip saddr 10\.77\.0\.0\/24 tcp dport 21 redirect to :2121$/m);
-  assert.match(rules, /^ +ip6 saddr fd77::\/64 tcp dport 21 redirect to :2121$/m);
-  const few = textOf('iptables', { ...intercept, interceptNetworks: [network('192.0.2.0/24')] });
-  assert.match(
-    few,
-    /^-A PREROUTING -s 10\.77\.0\.0\/24 -d 192\.0\.2\.0\/24 -p tcp -m tcp --dport 21 -j REDIRECT --to-ports 2121$/m,
-  );
 });
 
 test('the helper is attached by a rule, and what it expects is let in and no more', () => {
@@ -134,6 +88,64 @@ test('both modules stand in one line, in the order of loading', () => {
   assert.match(textOf('redhat'), /^IPTABLES_MODULES=""$/m);
 });
 
+test('what the old kernels of Red Hat lack is not used, and what they do otherwise is said', () => {
+  const gateway = { ...helper, server: inFront.server };
+  const files = textOf('redhat', gateway);
+  assert.match(files, /^\*nat$/m);
+  assert.doesNotMatch(/\*nat[^]*?COMMIT/.exec(files)?.[0] ?? '', /^:INPUT/m);
+  assert.match(files, /target CT is there since Linux 2\.6\.34/);
+  assert.match(files, /No anti-spoofing/);
+  assert.match(files, /ip_list_tot/);
+  assert.match(files, /^==> etc\/sysconfig\/ip6tables-config\n[^=]*^IP6TABLES_MODULES="nf_conntrack_ftp"$/m);
+  assert.match(textOf('redhat'), /^IP6TABLES_MODULES=""$/m);
+  assert.match(files, /\/etc\/sysctl\.conf/);
+  const ports = [{ address: undefined, port: 2121 }];
+  assert.match(textOf('redhat', { ...gateway, listen: ports }), /nf_conntrack_ftp ports=2121/);
+});
+
+test('the limit of the match recent is the one that is asked for, in whole seconds and 20 packets at most', () => {
+  for (const [sessionRate, seconds, hits] of [
+    [1, 60, 1],
+    [60, 20, 20],
+    [900, 1, 15],
+    [1200, 1, 20],
+  ] as const) {
+    assert.match(
+      textOf('redhat', { sessionRate }),
+      new RegExp(`-m recent --name ftp --rcheck --seconds ${seconds} --hitcount ${hits} -j DROP`),
+    );
+  }
+  assert.throws(() => textOf('redhat', { sessionRate: 1201 }), {
+    name: 'RulesetError',
+    message:
+      'redhat: session-rate 1201, allowed: 1 to 1200, as its match "recent" remembers 20 packets of an address',
+  });
+});
+
+test('ports and networks that overlap are merged for nft, which refuses a set of them', () => {
+  const openPorts = [range('20-30'), range('22'), range('30-40'), range('41'), range('80')];
+  assert.match(textOf('nftables', { openPorts }), /tcp dport \{ 20-41, 80 \} accept/);
+  const clientNetworks = ['10.77.0.0/24', '10.0.0.0/8', '10.77.0.9', 'fd77::/64', 'fd77::/64', '10.0.0.0/8'];
+  const rules = textOf('nftables', { ...intercept, clientNetworks: clientNetworks.map(network) });
+  assert.match(rules, /^ +ip saddr 10\.0\.0\.0\/8 tcp dport 21 dnat ip to 10\.77\.0\.1:2121$/m);
+  assert.match(rules, /^ +ip6 saddr fd77::\/64 tcp dport 21 dnat ip6 to \[fd77::1\]:2121$/m);
+});
+
+test('firewalld says of its limit that it is one for all, and of the helper that it has none', () => {
+  assert.match(
+    textOf('firewalld'),
+    /<!-- This limit is one for all addresses together, and lets 5 sessions in at once\. -->/,
+  );
+  assert.match(textOf('firewalld', helper), /<!-- Sessions have no limit: /);
+  assert.doesNotMatch(textOf('firewalld', helper), /<limit/);
+});
+
+test('proftpd keeps the rights that the port below its control port takes, where that is a privileged one', () => {
+  assert.match(textOf('proftpd'), /^# active mode, from port 20: .*\nRootRevoke off$/m);
+  assert.match(textOf('proftpd', local), /^# active mode comes from port 2120: /m);
+  assert.doesNotMatch(textOf('proftpd', local), /RootRevoke/);
+});
+
 test('many ports are split where multiport is full', () => {
   const openPorts = Array.from({ length: 9 }, (_, index) => range(`${100 + 2 * index}-${101 + 2 * index}`));
   const lists = [...textOf('iptables', { openPorts }).matchAll(/multiport --dports (\S+)/g)].map(
@@ -153,7 +165,9 @@ test('pf.conf has the form of pf.conf(5): nothing but known words, in its order'
     const option = /^set (block-policy drop|skip on lo)$/;
     const filter = new RegExp(
       '^(block in all|block in quick from urpf-failed|pass in inet proto icmp|pass in inet6 proto ipv6-icmp|' +
-        'pass out keep state|pass in proto tcp from (any|\\S+|\\{ [^{}]+ \\}) to (self|\\S+|\\{ [^{}]+ \\}) port ' +
+        'pass in quick inet6 proto ipv6-icmp icmp6-type \\{ \\w+(, \\w+)* \\}|' +
+        'pass in inet6 proto udp from fe80::/10 port 547 to any port 546|' +
+        'pass out keep state|pass in proto tcp from (any|\\S+|\\{ [^{}]+ \\}) to (\\(self\\)|\\S+|\\{ [^{}]+ \\}) port ' +
         '(\\d+(:\\d+)?|\\{ [^{}]+ \\}) flags S/SA keep state( \\(max-src-conn-rate \\d+/\\d+\\))?)$',
     );
     for (const line of lines) assert.ok(option.test(line) || filter.test(line), line);
@@ -162,16 +176,34 @@ test('pf.conf has the form of pf.conf(5): nothing but known words, in its order'
   }
 });
 
+test('pf lets neighbours ask from :: before it drops what would not be answered', () => {
+  const lines = textOf('pf').split('\n');
+  const asked = lines.findIndex((line) => /^pass in quick inet6 .*neighbrsol/.test(line));
+  assert.ok(asked !== -1 && asked < lines.indexOf('block in quick from urpf-failed'));
+});
+
+test('what IPv6 needs of DHCP is let in by every format, from neighbours alone', () => {
+  const input = { nftables: 'accept', iptables: '-j ACCEPT', redhat: '-j ACCEPT', pf: 'pass in' } as const;
+  for (const [name, word] of Object.entries(input)) {
+    const line = textOf(name as FormatName)
+      .split('\n')
+      .filter((each) => /port 546/.test(each));
+    assert.equal(line.length, 1, name);
+    assert.ok(line[0]?.includes(word) && line[0].includes('fe80::/10') && /port 547/.test(line[0]), line[0]);
+  }
+  assert.match(textOf('firewalld'), /<service name="dhcpv6-client"\/>/);
+});
+
 test('the settings of the servers say the same ports and addresses as the rules', () => {
   assert.match(textOf('vsftpd', local), /^listen_address=127\.0\.0\.1\nlisten_port=2121$/m);
-  assert.match(textOf('vsftpd', local), /^pasv_min_port=50000\npasv_max_port=50999$/m);
+  assert.match(textOf('vsftpd', local), /^pasv_min_port=52000\npasv_max_port=52999$/m);
   assert.match(
     textOf('proftpd', local),
-    /^DefaultAddress 127\.0\.0\.1$[^]*^Port 2121$[^]*^PassivePorts 50000 50999$/m,
+    /^DefaultAddress 127\.0\.0\.1$[^]*^Port 2121$[^]*^PassivePorts 52000 52999$/m,
   );
   assert.match(
     textOf('pure-ftpd', local),
-    /conf\/Bind\n127\.0\.0\.1,2121\n[^]*conf\/PassivePortRange\n50000 50999\n/,
+    /conf\/Bind\n127\.0\.0\.1,2121\n[^]*conf\/PassivePortRange\n52000 52999\n/,
   );
   const six = { server: { address: address('::1'), port: 2121 } };
   assert.match(textOf('vsftpd', six), /^listen=NO\nlisten_ipv6=YES\nlisten_address6=::1$/m);

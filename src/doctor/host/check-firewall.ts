@@ -1,22 +1,18 @@
 import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
 import { fine, type Finding, type Remedy } from '../finding.ts';
-import { hasHelper, type Facts } from './facts.ts';
+import { hasHelper, wayTo, type Facts } from './facts.ts';
 import {
-  closedPorts,
-  closingChain,
   forwardingRule,
   hooksOf,
   mayBeForwarded,
   isForEverybody,
-  letsAllIn,
-  opennessFor,
-  opennessOfRange,
   portsOf,
   rulesOf,
   type Firewall,
-  type Hook,
+  type Way,
 } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
+import { closedPorts, closingChain, letsAllIn, opennessFor, opennessOfRange } from './openness.ts';
 import { isCovered, overlap } from './ports.ts';
 import { helperRemedy, inputRemedy, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
 import { fault, note } from './say.ts';
@@ -30,7 +26,7 @@ const highPorts: PortRange = { first: 1024, last: 65535 };
 export function checkFirewall(facts: Facts): Finding[] {
   const findings = facts.front.flatMap((service) =>
     facts.firewalls.flatMap((firewall) => [
-      ...checkControlPort(service, firewall),
+      ...checkControlPort(facts, service, firewall),
       ...checkPassivePorts(facts, service, firewall),
       ...checkActivePorts(facts, firewall),
       ...checkOpened(facts, service, firewall),
@@ -44,18 +40,9 @@ export function checkFirewall(facts: Facts): Finding[] {
   ];
 }
 
-/** Where connections to a service pass: a gateway leads them on, the server's own host takes them in. */
-function wayOf(
-  firewall: Firewall,
-  { controlPort }: FtpService,
-): { hook: Hook; isForwarded: boolean; state: 'new' } {
-  const isForwarded = forwardingRule(firewall, controlPort) !== undefined;
-  return { hook: isForwarded ? 'forward' : 'input', isForwarded, state: 'new' };
-}
-
-function checkControlPort(service: FtpService, firewall: Firewall): Finding[] {
-  const way = wayOf(firewall, service);
+function checkControlPort(facts: Facts, service: FtpService, firewall: Firewall): Finding[] {
   const port = service.controlPort;
+  const way = wayTo(facts, firewall, port);
   // That IPv6 is shut may be meant; and what a gateway leads on is told of with the forwarding.
   if (firewall.family === 6 || mayBeForwarded(firewall, port)) return [];
   const packet = { ...way, port };
@@ -70,7 +57,7 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   if (!service.isPassive || isByKernelPlane(facts)) return [];
   if (service.isPartial && !hasRange(service)) return [];
   const { program, file, controlPort } = service;
-  const way = wayOf(firewall, service);
+  const way = wayTo(facts, firewall, controlPort);
   // Where connections may be led on, it is not known which chain lets their data through.
   if (!way.isForwarded && mayBeForwarded(firewall, controlPort)) return [];
   const range = passiveRange(service);
@@ -80,30 +67,31 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   if (forwardingRule(firewall, range.first)?.toPorts) return [];
   const [closed] = closedPorts(firewall, range, way);
   const isSet = hasRange(service);
-  if (closed === undefined) return isSet ? [] : missingRange(service, firewall);
+  if (closed === undefined) return isSet ? [] : missingRange(way, service, firewall);
 
   const packet = { ...way, port: closed.first };
   const isRelatedOpen = opennessFor(firewall, { ...packet, state: 'related' }) !== 'closed';
   if (program !== 'pinhole' && isRelatedOpen && hasHelper(facts, controlPort)) {
     // Each data connection is let in as the helper announces it.
-    return service.tls === undefined ? [] : [tlsFault(service, firewall, isSet ? range : suggested)];
+    return service.tls === undefined ? [] : [tlsFault(way, service, firewall, isSet ? range : suggested)];
   }
   if (program !== 'pinhole' && isRelatedOpen) {
     const own = isSet ? [] : [rangeRemedy(program, suggested)];
-    return [relatedFault(firewall, service, range, isSet ? range : suggested, own)];
+    return [relatedFault(way, firewall, service, range, isSet ? range : suggested, own)];
   }
-  if (!isSet) return missingRange(service, firewall);
+  if (!isSet) return missingRange(way, service, firewall);
   const at = closingChain(firewall, packet);
   const remedies = [openRemedy(firewall, at ?? way.hook, range)];
   const place = { file: firewall.file, line: at?.chain.line ?? 0 };
   const values = { program, range: formatPortRange(range), port: controlPort };
-  const ports = Array.from(closedPorts(firewall, range, way), formatPortRange).join(', ');
+  const ports = someOf(closedPorts(firewall, range, way).map(formatPortRange));
   return [
     fault('passive-range-closed', { values: { ...values, ports, settings: file }, ...place, remedies }),
   ];
 }
 
 function relatedFault(
+  way: Way,
   firewall: Firewall,
   service: Pick<FtpService, 'controlPort'>,
   range: PortRange,
@@ -111,15 +99,13 @@ function relatedFault(
   own: readonly Remedy[] = [],
 ): Finding {
   const { controlPort: port } = service;
-  const hook = forwardingRule(firewall, port) ? 'forward' : 'input';
-  const isForwarded = hook === 'forward';
-  const [closed = range] = closedPorts(firewall, range, { hook, isForwarded, state: 'new' });
-  const at = closingChain(firewall, { hook, port: closed.first, isForwarded, state: 'new' });
+  const [closed = range] = closedPorts(firewall, range, way);
+  const at = closingChain(firewall, { ...way, port: closed.first });
   return fault('related-without-helper', {
     values: { range: formatPortRange(range), port },
     file: firewall.file,
     line: at?.chain.line ?? 0,
-    remedies: [...own, openRemedy(firewall, at ?? hook, opened), helperRemedy(firewall, port)],
+    remedies: [...own, openRemedy(firewall, at ?? way.hook, opened), helperRemedy(firewall, port)],
   });
 }
 
@@ -127,37 +113,42 @@ function relatedFault(
 function checkRulesAlone(facts: Facts): Finding[] {
   if (facts.servers.length > 0 || facts.pinhole || hasHelper(facts, 21)) return [];
   return facts.firewalls.flatMap((firewall) => {
-    const way = { hook: 'input', state: 'new' } as const;
+    const way = wayTo(facts, firewall, 21);
     if (letsAllIn(firewall) || mayBeForwarded(firewall, 21)) return [];
-    const parts = [...opennessOfRange(firewall, highPorts, way)];
+    const parts = opennessOfRange(firewall, highPorts, way);
     // Several ports in a row may be the passive range.
     const isAnyOpen = parts.some(({ openness, range }) => openness !== 'closed' && sizeOf(range) > 4);
     const isControlOpen = opennessFor(firewall, { ...way, port: 21 }) === 'open';
     const isRelatedOpen =
       opennessFor(firewall, { ...way, port: highPorts.last, state: 'related' }) === 'open';
     if (isAnyOpen || !isControlOpen || !isRelatedOpen) return [];
-    return [relatedFault(firewall, { controlPort: 21 }, highPorts, suggested)];
+    return [relatedFault(way, firewall, { controlPort: 21 }, highPorts, suggested)];
   });
 }
 
-function tlsFault({ program, file, tls }: FtpService, firewall: Firewall, range: PortRange): Finding {
+function tlsFault(
+  way: Way,
+  { program, file, tls }: FtpService,
+  firewall: Firewall,
+  range: PortRange,
+): Finding {
   return fault('helper-sees-no-tls', {
     values: { program, setting: tls?.value ?? '', range: formatPortRange(range) },
     file,
     line: tls?.line ?? 0,
-    remedies: [rangeRemedy(program, range), openRemedy(firewall, 'input', range)],
+    remedies: [rangeRemedy(program, range), openRemedy(firewall, way.hook, range)],
   });
 }
 
 /** Without a range every port has to be open. */
-function missingRange({ program, file }: FtpService, firewall: Firewall): Finding[] {
+function missingRange(way: Way, { program, file }: FtpService, firewall: Firewall): Finding[] {
   const details = { values: { program, range: formatPortRange(suggested) }, file };
   const remedies = [rangeRemedy(program, suggested)];
   if (letsAllIn(firewall)) return [note('passive-range-missing', { ...details, remedies })];
   return [
     fault('passive-range-missing', {
       ...details,
-      remedies: [...remedies, openRemedy(firewall, 'input', suggested)],
+      remedies: [...remedies, openRemedy(firewall, way.hook, suggested)],
     }),
   ];
 }
@@ -180,7 +171,7 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
   const active = facts.pinhole?.config?.activePorts;
   const needed = [...facts.front.map(passiveRange), ...(active ? [active] : [])];
   const range = passiveRange(service);
-  const way = wayOf(firewall, service);
+  const way = wayTo(facts, firewall, service.controlPort);
   return rulesOf(firewall.tables).flatMap(({ table, chain, rule }) => {
     const opened = portsOf(rule, 'to-port') ?? [];
     const wide = opened.filter((ports) => overlap(ports, range) && !isCovered(ports, needed));
@@ -188,12 +179,13 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
     if (rule.action.kind !== 'accept' || first === undefined || !hooksOf(table, chain).has(way.hook))
       return [];
     if (!isForEverybody(rule, firewall.family, { ...way, port: first.first })) return [];
+    const unneeded = new Set(wide);
     const kept = [
-      ...opened.filter((ports) => !wide.includes(ports)),
+      ...opened.filter((ports) => !unneeded.has(ports)),
       ...needed.filter((ports) => wide.some((w) => overlap(w, ports))),
     ];
     const values = {
-      opened: wide.map(formatPortRange).join(', '),
+      opened: someOf(wide.map(formatPortRange)),
       range: formatPortRange(range),
       program: service.program,
     };
@@ -203,11 +195,12 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
 }
 
 /** A firewall that is none is no fault of FTP; who wants one is told how. */
-function checkAllIn({ firewalls, front }: Facts): Finding[] {
+function checkAllIn(facts: Facts): Finding[] {
+  const { firewalls, front } = facts;
   const [firewall, ...others] = firewalls.filter(({ family }) => family === 4);
   if (firewall === undefined || front.length === 0) return [];
   if (![firewall, ...others].every((each) => letsAllIn(each))) return [];
-  if (front.some((service) => wayOf(firewall, service).isForwarded)) return [];
+  if (front.some(({ controlPort }) => wayTo(facts, firewall, controlPort).hook === 'forward')) return [];
   const ranges = front.flatMap((service) => [
     { first: service.controlPort, last: service.controlPort },
     hasRange(service) ? passiveRange(service) : suggested,
@@ -219,7 +212,7 @@ function tellOpen(facts: Facts): Finding[] {
   if (facts.firewalls.length === 0) return [];
   return facts.front
     .filter((service) => hasRange(service) && !isByKernelPlane(facts))
-    .filter((service) => facts.firewalls.every((firewall) => isOpen(firewall, service)))
+    .filter((service) => facts.firewalls.every((firewall) => isOpen(facts, firewall, service)))
     .map((service) =>
       fine('passive-range-open', {
         range: formatPortRange(passiveRange(service)),
@@ -228,10 +221,10 @@ function tellOpen(facts: Facts): Finding[] {
     );
 }
 
-function isOpen(firewall: Firewall, service: FtpService): boolean {
-  const way = wayOf(firewall, service);
+function isOpen(facts: Facts, firewall: Firewall, service: FtpService): boolean {
+  const way = wayTo(facts, firewall, service.controlPort);
   if (firewall.family === 6) return true;
-  const parts = [...opennessOfRange(firewall, passiveRange(service), way)];
+  const parts = opennessOfRange(firewall, passiveRange(service), way);
   const port = forwardingRule(firewall, service.controlPort)?.toPorts?.first ?? service.controlPort;
   const control = opennessFor(firewall, { ...way, port });
   return control === 'open' && parts.every(({ openness }) => openness === 'open');
@@ -240,4 +233,9 @@ function isOpen(firewall: Firewall, service: FtpService): boolean {
 /** nftables carries the data then, and no input chain sees it. */
 function isByKernelPlane({ pinhole }: Facts): boolean {
   return pinhole?.config?.plane === 'kernel';
+}
+
+/** A list that is read, whatever its length. */
+function someOf(texts: readonly string[]): string {
+  return [...texts.slice(0, 10), ...(texts.length > 10 ? ['…'] : [])].join(', ');
 }

@@ -2,18 +2,10 @@ import { parseAddress } from '../../net/address.ts';
 import { formatColonRange, formatPortRange } from '../../net/port-range.ts';
 import { isPrivate } from '../addresses.ts';
 import { fine, type Finding } from '../finding.ts';
-import { controlPorts, forwardingOf, hasHelper, mayLeadOn, type Facts } from './facts.ts';
-import {
-  closingChain,
-  mayBeForwarded,
-  opennessFor,
-  opennessOfRange,
-  portsOf,
-  rulesOf,
-  type Firewall,
-  type Translation,
-} from './firewall.ts';
+import { controlPorts, forwardingOf, hasHelper, isRouted, mayLeadOn, type Facts } from './facts.ts';
+import { mayBeForwarded, portsOf, rulesOf, type Firewall, type Translation } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
+import { closingChain, opennessFor, opennessOfRange } from './openness.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
@@ -31,7 +23,7 @@ export function checkForwarding(facts: Facts): Finding[] {
 
 function checkIpForward(facts: Facts): Finding[] {
   const isKernelPlane = facts.pinhole?.config?.plane === 'kernel';
-  const ports = controlPorts(facts).filter((port) => forwardingOf(facts, port));
+  const ports = controlPorts(facts).filter((port) => forwardingOf(facts, port) ?? isRouted(facts, port));
   const sysctl = facts.sysctls.get('net.ipv4.ip_forward');
   if (sysctl?.value !== '0' || (!isKernelPlane && ports.length === 0)) return [];
   return [
@@ -60,7 +52,7 @@ function checkForwardChain(firewall: Firewall, port: number, { to, toPorts }: Tr
   // The forward hook comes behind the translation.
   const range = toPorts ?? { first: port, last: port };
   const way = { hook: 'forward', isForwarded: true, state: 'new' } as const;
-  if ([...opennessOfRange(firewall, range, way)].some(({ openness }) => openness !== 'closed')) return [];
+  if (opennessOfRange(firewall, range, way).some(({ openness }) => openness !== 'closed')) return [];
   const at = closingChain(firewall, { ...way, port: range.first });
   const remedies = [openRemedy(firewall, at ?? 'forward', range)];
   return [

@@ -1,11 +1,20 @@
 import { formatPortRange, portIn } from '../../net/port-range.ts';
 import { fine, type Finding } from '../finding.ts';
-import type { Facts } from './facts.ts';
+import { forwardingOf, isRouted, type Facts } from './facts.ts';
 import { hasRange, passiveRange } from './ftp-service.ts';
+import { isOfNode } from './pinhole-signs.ts';
 import { fault, note } from './say.ts';
 
 /** Whether somebody listens where clients connect, and nobody where data connections will. */
-export function checkListening({ listeners, front, sources: { listening } }: Facts): Finding[] {
+export function checkListening(facts: Facts): Finding[] {
+  const {
+    listeners,
+    sources: { listening },
+  } = facts;
+  // What is led on is served elsewhere.
+  const front = facts.front.filter(
+    ({ controlPort: port }) => !forwardingOf(facts, port) && !isRouted(facts, port),
+  );
   if (listeners === undefined || front.length === 0) return [];
   const file = listening?.file ?? '';
   return front.flatMap((service) => {
@@ -15,11 +24,7 @@ export function checkListening({ listeners, front, sources: { listening } }: Fac
     const findings: Finding[] = [];
     if (first === undefined) {
       findings.push(fault('nobody-listens', { values: { program, port }, file }));
-    } else if (
-      program === 'pinhole' &&
-      first.program !== undefined &&
-      !['node', 'pinhole', 'MainThread'].includes(first.program)
-    ) {
+    } else if (program === 'pinhole' && first.program !== undefined && !isOfNode(first)) {
       findings.push(
         fault('pinhole-port-taken', { values: { port, program: first.program }, file, line: first.line }),
       );
@@ -32,7 +37,8 @@ export function checkListening({ listeners, front, sources: { listening } }: Fac
     const taken = listeners.find(
       (listener) => hasRange(service) && portIn([range], listener.port) && listener.program !== undefined,
     );
-    const isOwn = taken?.program === program || (program === 'pinhole' && taken?.program === 'node');
+    const isOwn =
+      taken?.program === program || (program === 'pinhole' && taken !== undefined && isOfNode(taken));
     if (taken && !isOwn) {
       const values = { port: taken.port, program: taken.program ?? '', range: formatPortRange(range) };
       findings.push(note('passive-port-taken', { values, file, line: taken.line }));

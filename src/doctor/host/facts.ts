@@ -1,7 +1,15 @@
 import type { Address } from '../../net/address.ts';
 import type { Config } from '../../config.ts';
-import type { HostSources } from '../host-sources.ts';
-import { forwardingRule, helperRule, mayBeForwarded, type Firewall } from './firewall.ts';
+import type { HostSources, SourceText } from '../host-sources.ts';
+import {
+  forwardingRule,
+  helperRule,
+  mayBeForwarded,
+  namesPort,
+  type Firewall,
+  type Hook,
+  type Way,
+} from './firewall.ts';
 import type { FtpService } from './ftp-service.ts';
 import { readIptables } from './iptables.ts';
 import type { Placed } from './lines.ts';
@@ -9,7 +17,8 @@ import { readListening, type Listener } from './listening.ts';
 import { helperModule, readModules } from './modules.ts';
 import { readNftables } from './nftables.ts';
 import { readAddresses } from './own-addresses.ts';
-import { readPinhole, serviceOfPinhole } from './pinhole-settings.ts';
+import { readPinhole, serviceOfPinhole, serviceSeen } from './pinhole-settings.ts';
+import { pinholeSign, type PinholeSign } from './pinhole-signs.ts';
 import { readProftpd } from './proftpd-settings.ts';
 import { readPureFtpd } from './pure-ftpd-settings.ts';
 import { readSysctls } from './sysctl.ts';
@@ -19,9 +28,7 @@ import { readVsftpd } from './vsftpd-settings.ts';
 export interface Facts {
   readonly sources: HostSources;
   readonly servers: readonly FtpService[];
-  /** `undefined` in it: a configuration that Pinhole refuses. */
-  readonly pinhole:
-    { readonly config: Config | undefined; readonly service: FtpService | undefined } | undefined;
+  readonly pinhole: PinholeFacts | undefined;
   /** What clients connect to: Pinhole where it stands in front, else the servers. */
   readonly front: readonly FtpService[];
   readonly firewalls: readonly Firewall[];
@@ -33,6 +40,15 @@ export interface Facts {
   readonly addresses: readonly Address[];
 }
 
+/** Pinhole stands here: by its configuration, or by what was seen of it. */
+interface PinholeFacts {
+  /** Undefined where Pinhole refuses it, or where it is not at hand. */
+  readonly config: Config | undefined;
+  readonly service: FtpService | undefined;
+  /** What shows that it is here, where no configuration does. */
+  readonly seen?: PinholeSign;
+}
+
 export function readFacts(sources: HostSources): Facts {
   const { vsftpd, proftpd, pureFtpd, iptables, ip6tables, nftables, pinhole: own } = sources;
   const servers = [
@@ -40,26 +56,38 @@ export function readFacts(sources: HostSources): Facts {
     proftpd && readProftpd(proftpd.file, proftpd.text),
     pureFtpd && readPureFtpd(pureFtpd.file, pureFtpd.text),
   ].filter((server) => server !== undefined);
-  const config = own && readPinhole(own.file, own.text);
-  const service = own && config && serviceOfPinhole(own.file, config);
   const firewalls = [
     iptables && readIptables(iptables.file, iptables.text, 4),
     ip6tables && readIptables(ip6tables.file, ip6tables.text, 6),
     nftables && readNftables(nftables.file, nftables.text, iptables === undefined),
   ].filter((firewall) => firewall !== undefined);
+  const listeners = sources.listening && readListening(sources.listening.text);
+  const ports = [21, ...servers.map(({ controlPort }) => controlPort)];
+  const pinhole = own ? configured(own) : seenAtWork(pinholeSign(firewalls, listeners ?? [], ports), sources);
   return {
     sources,
     servers,
-    pinhole: own && { config, service },
-    front: own ? (service ? [service] : []) : servers,
+    pinhole,
+    front: pinhole ? (pinhole.service ? [pinhole.service] : []) : servers,
     firewalls,
     savedRules:
       sources.savedIptables && readIptables(sources.savedIptables.file, sources.savedIptables.text, 4),
     modules: sources.modules && readModules(sources.modules.text),
     sysctls: readSysctls(sources.sysctl?.text ?? ''),
-    listeners: sources.listening && readListening(sources.listening.text),
+    listeners,
     addresses: readAddresses(sources.addresses?.text ?? ''),
   };
+}
+
+function configured({ file, text }: SourceText): PinholeFacts {
+  const config = readPinhole(file, text);
+  return { config, service: config && serviceOfPinhole(file, config) };
+}
+
+function seenAtWork(seen: PinholeSign | undefined, { listening }: HostSources): PinholeFacts | undefined {
+  if (seen === undefined) return undefined;
+  const service = seen.listener && serviceSeen(listening?.file ?? '', seen.listener);
+  return { config: undefined, service, seen };
 }
 
 /** The ports on which clients are served: those of the servers, or FTP's own where none is known. */
@@ -93,4 +121,21 @@ export function forwardingOf(
 /** Whether some rule may lead the port on, so that what this host's own chains do with it decides nothing. */
 export function mayLeadOn({ firewalls }: Facts, port: number): boolean {
   return firewalls.some((firewall) => mayBeForwarded(firewall, port));
+}
+
+/**
+ * Whether this host leads connections on to the server without any translation: its rules name the port where they
+ * forward and not where they take in, and nobody listens on it here.
+ */
+export function isRouted({ firewalls, listeners, pinhole }: Facts, port: number): boolean {
+  if (pinhole || listeners?.some((listener) => listener.port === port)) return false;
+  const names = (hook: Hook): boolean => firewalls.some((firewall) => namesPort(firewall, hook, port));
+  return names('forward') && !names('input');
+}
+
+/** Where connections to a port pass: a gateway leads them on, the server's own host takes them in. */
+export function wayTo(facts: Facts, firewall: Firewall, port: number): Way {
+  const isTranslated = forwardingRule(firewall, port) !== undefined;
+  const hook = isTranslated || isRouted(facts, port) ? 'forward' : 'input';
+  return { hook, isForwarded: isTranslated, state: 'new' };
 }

@@ -1,6 +1,6 @@
 import type { Family } from '../../net/address.ts';
 import { portIn, type PortRange } from '../../net/port-range.ts';
-import { allPorts, overlap } from './ports.ts';
+import { overlap } from './ports.ts';
 
 /** What a packet meets on its way, as netfilter names it. */
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
@@ -77,68 +77,11 @@ export interface Packet {
   readonly mark?: number;
 }
 
+/** A packet to whatever port. */
+export type Way = Omit<Packet, 'port'>;
+
 export type Openness = 'open' | 'closed' | 'unknown';
 type Answer = 'yes' | 'no' | 'unknown';
-/** `pass`: the chain has decided nothing. */
-type Outcome = Openness | 'pass';
-
-/** Whether the packet gets past every chain of its hook. */
-export function opennessFor(firewall: Firewall, packet: Packet): Openness {
-  let result: Openness = 'open';
-  for (const { table, chain } of baseChains(firewall, packet.hook)) {
-    const outcome = opennessOf(firewall, table, chain, packet);
-    if (outcome === 'closed') return 'closed';
-    if (outcome === 'unknown') result = 'unknown';
-  }
-  return result;
-}
-
-/** The chain that keeps the packet out. */
-export function closingChain(firewall: Firewall, packet: Packet): { table: Table; chain: Chain } | undefined {
-  return baseChains(firewall, packet.hook).find(
-    ({ table, chain }) => opennessOf(firewall, table, chain, packet) === 'closed',
-  );
-}
-
-/** A part of a range for which it is the same. */
-interface Part {
-  readonly range: PortRange;
-  readonly openness: Openness;
-}
-
-/** The parts of a range, one after the other, as each costs a walk through the rules. */
-export function* opennessOfRange(
-  firewall: Firewall,
-  range: PortRange,
-  packet: Omit<Packet, 'port'>,
-): Generator<Part, void> {
-  const starts = startsOf(firewall).filter((start) => start > range.first && start <= range.last);
-  let part: Part = { range, openness: opennessFor(firewall, { ...packet, port: range.first }) };
-  for (const first of starts) {
-    const openness = opennessFor(firewall, { ...packet, port: first });
-    if (openness === part.openness) continue;
-    yield { range: { first: part.range.first, last: first - 1 }, openness: part.openness };
-    part = { range: { first, last: range.last }, openness };
-  }
-  yield part;
-}
-
-/** Those ports of the range that are certainly closed. */
-export function* closedPorts(
-  firewall: Firewall,
-  range: PortRange,
-  packet: Omit<Packet, 'port'>,
-): Generator<PortRange, void> {
-  for (const part of opennessOfRange(firewall, range, packet))
-    if (part.openness === 'closed') yield part.range;
-}
-
-/** Whether it certainly lets in whoever comes, to whatever port. */
-export function letsAllIn(firewall: Firewall): boolean {
-  return [allPorts.first, ...startsOf(firewall)].every(
-    (port) => opennessFor(firewall, { hook: 'input', port, state: 'new' }) === 'open',
-  );
-}
 
 const helperHooks: Readonly<Record<Firewall['syntax'], ReadonlySet<Hook>>> = {
   iptables: new Set(['prerouting']),
@@ -184,14 +127,25 @@ interface Translations {
 }
 
 /** What the translating chains do with new connections to a port, as far as that is certain. */
-function translationsOf({ tables, family }: Firewall, port: number): Translations {
+function translationsOf(firewall: Firewall, port: number): Translations {
+  const ofFirewall = translations.get(firewall) ?? new Map<number, Translations>();
+  translations.set(firewall, ofFirewall);
+  const found = ofFirewall.get(port) ?? findTranslations(firewall, port);
+  ofFirewall.set(port, found);
+  return found;
+}
+
+/** The same few ports are asked about again and again. */
+const translations = new WeakMap<Firewall, Map<number, Translations>>();
+
+function findTranslations({ tables, family }: Firewall, port: number): Translations {
   const found: Translations = { certain: undefined, isPossible: false };
   const packet: Packet = { hook: 'prerouting', port, state: 'new' };
   for (const table of tables) {
     if (!isOfFamily(table, family)) continue;
     for (const chain of table.chains.values()) {
       if (chain.base?.hook !== 'prerouting' || !chain.base.isNat) continue;
-      const way = { table, family, packet, found, known: new Map(), depth: 0 };
+      const way: TranslatingWay = { table, family, packet, found, known: new Map(), depth: 0 };
       translate(chain, way, { isCertain: true, isNamed: false });
     }
   }
@@ -203,6 +157,9 @@ interface Path {
   readonly isCertain: boolean;
   readonly isNamed: boolean;
 }
+
+/** Jumps in jumps; nftables allows 16. */
+const deepest = 200;
 
 interface TranslatingWay {
   readonly table: Table;
@@ -303,21 +260,47 @@ export function rulesOf(tables: readonly Table[]): { table: Table; chain: Chain;
 }
 
 /** The hooks from which a packet can come to a chain. */
-export function hooksOf(table: Table, chain: Chain): Set<Hook> {
-  const hooks = new Set<Hook>();
-  const seen = new Set<Chain>();
-  const todo = [chain];
-  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    if (next.base) hooks.add(next.base.hook);
-    const { name } = next;
-    const callers = [...table.chains.values()].filter(({ rules }) =>
-      rules.some(({ action }) => (action.kind === 'jump' || action.kind === 'goto') && action.chain === name),
-    );
-    todo.push(...callers);
+export function hooksOf(table: Table, chain: Chain): ReadonlySet<Hook> {
+  const hooks = hooksOfTables.get(table) ?? spreadHooks(table);
+  hooksOfTables.set(table, hooks);
+  return hooks.get(chain) ?? new Set();
+}
+
+/** Asked for each rule. */
+const hooksOfTables = new WeakMap<Table, ReadonlyMap<Chain, ReadonlySet<Hook>>>();
+
+function spreadHooks({ chains }: Table): ReadonlyMap<Chain, ReadonlySet<Hook>> {
+  const called = new Map([...chains.values()].map((chain) => [chain, calledBy(chain)]));
+  const found = new Map<Chain, Set<Hook>>();
+  for (const { base, name } of chains.values()) {
+    if (!base) continue;
+    const todo = [name];
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      const chain = chains.get(next);
+      const hooks = chain && (found.get(chain) ?? new Set());
+      if (!hooks || hooks.has(base.hook)) continue;
+      found.set(chain, hooks.add(base.hook));
+      for (const one of called.get(chain) ?? []) todo.push(one);
+    }
   }
-  return hooks;
+  return found;
+}
+
+function calledBy({ rules }: Chain): Set<string> {
+  const names = new Set<string>();
+  for (const { action } of rules)
+    if (action.kind === 'jump' || action.kind === 'goto') names.add(action.chain);
+  return names;
+}
+
+/** Whether a rule at the hook lets in this port by its number, from somewhere at least. */
+export function namesPort({ tables }: Firewall, hook: Hook, port: number): boolean {
+  return rulesOf(tables).some(
+    ({ table, chain, rule }) =>
+      rule.action.kind === 'accept' &&
+      portIn(portsOf(rule, 'to-port') ?? [], port) &&
+      hooksOf(table, chain).has(hook),
+  );
 }
 
 /** The ports of the rule, where it is for certain ones. */
@@ -334,102 +317,19 @@ export function isForEverybody(rule: Rule, family: Family, packet: Packet): bool
   return matches(rule, family, packet) === 'yes';
 }
 
-function baseChains({ tables, family }: Firewall, hook: Hook): { table: Table; chain: Chain }[] {
+/** The chains that a packet at the hook goes through, but for those that translate. */
+export function baseChains({ tables, family }: Firewall, hook: Hook): { table: Table; chain: Chain }[] {
   return tables
     .filter((table) => isOfFamily(table, family))
     .flatMap((table) => [...table.chains.values()].map((chain) => ({ table, chain })))
     .filter(({ chain: { base } }) => base?.hook === hook && !base.isNat);
 }
 
-/** Ports from which on a rule may decide otherwise than for the port before. */
-function startsOf({ tables }: Firewall): number[] {
-  const starts = new Set<number>();
-  // A table of translations alone keeps nobody out, and may name thousands of ports.
-  const filtering = tables.filter(({ chains }) =>
-    [...chains.values()].some(({ base }) => base?.isNat === false),
-  );
-  for (const { rule } of rulesOf(filtering)) {
-    for (const match of rule.matches) {
-      if (match.kind !== 'to-port') continue;
-      for (const { first, last } of match.ports) starts.add(first).add(last + 1);
-    }
-  }
-  return [...starts].sort((a, b) => a - b);
-}
-
-function opennessOf({ family }: Firewall, table: Table, chain: Chain, packet: Packet): Openness {
-  const outcome = walk(chain, { table, family, packet, known: new Map(), depth: 0 });
-  return outcome === 'pass' ? 'unknown' : outcome;
-}
-
-interface Walk {
-  readonly table: Table;
-  readonly family: Family;
-  readonly packet: Packet;
-  /** What chains have done with this packet: none is gone through twice. One that is being gone through is `unknown`. */
-  readonly known: Map<string, Outcome>;
-  readonly depth: number;
-}
-
-/** Jumps in jumps; nftables allows 16. */
-const deepest = 200;
-
 /**
- * What a chain does with the packet. A rule of which it is not known whether it holds leaves the outcome known only
- * where it would be the same either way.
+ * Whether the rule holds for a packet; without a port of it, whether it does for those of the rule's ports. Asked for
+ * each rule, so it makes nothing.
  */
-function walk({ rules, policy, base }: Chain, way: Walk): Outcome {
-  const byPolicy: Outcome = base === undefined ? 'pass' : policy === 'accept' ? 'open' : 'closed';
-  const possible = new Set<Outcome>();
-  for (const rule of rules) {
-    const answer = matches(rule, way.family, way.packet);
-    if (answer === 'no') continue;
-    const outcome = outcomeOf(rule, way);
-    if (outcome === 'continue') continue;
-    possible.add(outcome === 'pass' ? byPolicy : outcome);
-    if (answer === 'yes') return only(possible);
-  }
-  return only(possible.add(byPolicy));
-}
-
-function only(possible: ReadonlySet<Outcome>): Outcome {
-  const [one = 'unknown', ...others] = possible;
-  return others.length === 0 ? one : 'unknown';
-}
-
-/** `continue`: the next rule decides; `pass`: the chain that led here goes on. */
-function outcomeOf({ action }: Rule, way: Walk): Outcome | 'continue' {
-  switch (action.kind) {
-    case 'accept':
-      return 'open';
-    case 'drop':
-      return 'closed';
-    case 'return':
-      return 'pass';
-    case 'continue':
-    case 'helper':
-    case 'dnat':
-    case 'missing':
-      return 'continue';
-    case 'unknown':
-      return 'unknown';
-    case 'jump':
-    case 'goto': {
-      const { table, known, depth } = way;
-      const chain = table.chains.get(action.chain);
-      if (chain === undefined || depth === deepest) return 'unknown';
-      if (!known.has(action.chain)) {
-        known.set(action.chain, 'unknown');
-        known.set(action.chain, walk(chain, { ...way, depth: depth + 1 }));
-      }
-      const outcome = known.get(action.chain) ?? 'unknown';
-      return outcome === 'pass' && action.kind === 'jump' ? 'continue' : outcome;
-    }
-  }
-}
-
-/** Asked for each rule and port, so it makes nothing. */
-function matches({ matches: all, action }: Rule, family: Family, packet: Packet): Answer {
+export function matches({ matches: all, action }: Rule, family: Family, packet: Packet | Way): Answer {
   let isCertain = true;
   let isBan = action.kind === 'drop';
   for (const match of all) {
@@ -452,7 +352,7 @@ function unless(not: boolean, holds: boolean): Answer {
 
 const tcpNames: ReadonlySet<string> = new Set(['tcp', '6', 'all', '0']);
 
-function answerOf(match: Match, family: Family, packet: Packet): Answer {
+function answerOf(match: Match, family: Family, packet: Packet | Way): Answer {
   switch (match.kind) {
     case 'protocol':
       return unless(
@@ -460,7 +360,7 @@ function answerOf(match: Match, family: Family, packet: Packet): Answer {
         match.names.some((name) => tcpNames.has(name)),
       );
     case 'to-port':
-      return unless(match.not, portIn(match.ports, packet.port));
+      return 'port' in packet ? unless(match.not, portIn(match.ports, packet.port)) : 'yes';
     case 'from-port': {
       const parts = match.ports
         .map((range) => overlap(range, clientPorts))

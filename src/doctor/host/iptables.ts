@@ -24,7 +24,14 @@ const knownExtensions: ReadonlySet<string> = new Set(
   'tcp udp state conntrack multiport comment connmark helper'.split(' '),
 );
 
-type Draft = { name: string; line: number; policy: 'accept' | 'drop'; rules: Rule[] };
+type Draft = {
+  name: string;
+  line: number;
+  policy: 'accept' | 'drop';
+  /** Inserted before the others, the last one first: a script may insert each of its rules. */
+  inserted: Rule[];
+  rules: Rule[];
+};
 
 /** Reads what iptables-save prints, a file of the same kind, or lines `iptables -A ...` of a script. */
 export function readIptables(file: string, text: string, family: Family): Firewall {
@@ -32,7 +39,7 @@ export function readIptables(file: string, text: string, family: Family): Firewa
   const chainOf = (table: string, name: string, line: number): Draft => {
     const chains = tables.get(table) ?? new Map<string, Draft>();
     tables.set(table, chains);
-    const chain = chains.get(name) ?? { name, line, policy: 'accept', rules: [] };
+    const chain = chains.get(name) ?? { name, line, policy: 'accept', inserted: [], rules: [] };
     chains.set(name, chain);
     return chain;
   };
@@ -52,7 +59,7 @@ export function readIptables(file: string, text: string, family: Family): Firewa
     const draft = chainOf(table ?? current, chain, line);
     if (command === 'policy') draft.policy = rest[0] === 'DROP' ? 'drop' : 'accept';
     if (command === 'append') draft.rules.push(readRule(rest, line));
-    if (command === 'insert') draft.rules.splice(position - 1, 0, readRule(rest, line));
+    if (command === 'insert') insert(draft, position, readRule(rest, line));
   }
   return {
     file,
@@ -62,11 +69,27 @@ export function readIptables(file: string, text: string, family: Family): Firewa
   };
 }
 
+function insert(draft: Draft, position: number, rule: Rule): void {
+  if (position === 1) {
+    draft.inserted.push(rule);
+    return;
+  }
+  draft.rules = inOrder(draft);
+  draft.inserted = [];
+  draft.rules.splice(position - 1, 0, rule);
+}
+
+function inOrder({ inserted, rules }: Draft): Rule[] {
+  return [...inserted].reverse().concat(rules);
+}
+
 function finish(name: string, drafts: ReadonlyMap<string, Draft>, family: Family): Table {
   const chains = new Map<string, Chain>();
   for (const draft of drafts.values()) {
     const hook = hooks.get(draft.name);
-    chains.set(draft.name, { ...draft, base: hook && { hook, isNat: name === 'nat' } });
+    const { line, policy } = draft;
+    const base = hook && { hook, isNat: name === 'nat' };
+    chains.set(draft.name, { name: draft.name, line, policy, rules: inOrder(draft), base });
   }
   return { name, family: family === 4 ? 'ip' : 'ip6', chains };
 }

@@ -118,7 +118,8 @@ function readChain({ head, statements }: Block, named: Named): Chain {
     } else if (first === 'policy') {
       policy = second === 'drop' ? 'drop' : 'accept';
     } else if (first !== 'comment' && first !== 'flags') {
-      rules.push(...readNftRule(statement, named));
+      // A map of verdicts may have more cases than a call may have arguments.
+      for (const rule of readNftRule(statement, named)) rules.push(rule);
     }
   }
   return { name: head[1]?.text ?? '', line: head[0]?.line ?? 0, base, policy, rules };

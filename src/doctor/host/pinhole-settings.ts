@@ -1,5 +1,6 @@
 import { loadConfig, type Config } from '../../config.ts';
 import type { FtpService } from './ftp-service.ts';
+import type { Listener } from './listening.ts';
 
 /** Pinhole's own configuration; undefined where it refuses it. */
 export function readPinhole(file: string, text: string): Config | undefined {
@@ -25,5 +26,23 @@ export function serviceOfPinhole(file: string, { listen, passivePorts, publicAdd
     usesPort20: false,
     unprivileged: undefined,
     tls: undefined,
+  };
+}
+
+/** The relay of which nothing is known but where it listens. */
+export function serviceSeen(file: string, { port }: Listener): FtpService {
+  return {
+    program: 'pinhole',
+    file,
+    controlPort: port,
+    listenAddress: undefined,
+    isPassive: true,
+    passiveFrom: undefined,
+    passiveTo: undefined,
+    address: undefined,
+    usesPort20: false,
+    unprivileged: undefined,
+    tls: undefined,
+    isPartial: true,
   };
 }

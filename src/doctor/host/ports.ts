@@ -62,3 +62,14 @@ export function isCovered(range: PortRange, others: readonly PortRange[]): boole
   }
   return next > range.last;
 }
+
+/** Every port that is in none of the ranges. */
+export function complement(ranges: readonly PortRange[]): PortRange[] {
+  const others: PortRange[] = [];
+  let next = allPorts.first;
+  for (const { first, last } of [...ranges].sort((a, b) => a.first - b.first)) {
+    if (first > next) others.push({ first: next, last: first - 1 });
+    next = Math.max(next, last + 1);
+  }
+  return next > allPorts.last ? others : [...others, { first: next, last: allPorts.last }];
+}

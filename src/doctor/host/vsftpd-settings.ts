@@ -11,9 +11,14 @@ export function vsftpdLines(text: string): Map<string, Placed<string>> {
   return lines;
 }
 
-/** Lines with a space next to the `=`, which vsftpd takes for a part of the name or the value, and does not start. */
+/**
+ * Lines with a space next to the `=`, which vsftpd takes for a part of the name, number or switch, and does not start. A
+ * text such as a banner may begin with one.
+ */
 export function spacedLines(text: string): Placed<string>[] {
-  return meaningfulLines(text).filter(({ value }) => /^[a-z0-9_]+(?:\s+=|=\s)/i.test(value));
+  return meaningfulLines(text).filter(({ value }) =>
+    /^[a-z0-9_]+(?:\s+=|=\s+(?:yes|no|true|false|[0-9]+)$)/i.test(value),
+  );
 }
 
 export function readVsftpd(file: string, text: string): FtpService {

@@ -206,6 +206,12 @@ export const en = {
       means: 'it does not start; its ports are not examined here',
       change: 'see what it says',
     },
+    'pinhole-without-config': {
+      seen: 'Pinhole stands here ({sign}), and its configuration was not found',
+      means:
+        "clients connect to it, and not to the server: the server's own ports may be closed. Which ports Pinhole needs is not known, and was not examined",
+      change: 'name its configuration; with other files from elsewhere, name those too',
+    },
     'no-server-found': {
       seen: 'no settings of vsftpd, ProFTPD, Pure-FTPd or Pinhole to examine',
       means: 'passive ranges are not known: only the rest was examined',

@@ -145,7 +145,8 @@ export const zh: Catalogue = {
     'helper-loaded': { seen: '内核的 helper {module} 已存在并已关联' },
     'helper-by-sysctl': {
       seen: 'net.netfilter.nf_conntrack_helper 为 1',
-      means: '内核会给目标端口的每个连接都关联 helper，包括陌生人的连接；6.0 及以后的内核没有该选项',
+      means:
+        '内核会给发往 helper 所辖端口（如 21）的每个连接都关联 helper，包括陌生人的连接；6.0 及以后的内核没有该选项',
       change: '用规则关联 helper，然后关闭该选项',
     },
     'helper-unused': {
@@ -200,6 +201,12 @@ export const zh: Catalogue = {
       seen: 'Pinhole 不接受该配置',
       means: '它无法启动；这里没有检查它的端口',
       change: '查看它给出的原因',
+    },
+    'pinhole-without-config': {
+      seen: '本机上有 Pinhole（{sign}），但没有找到它的配置',
+      means:
+        '客户端连接的是它而不是服务器：服务器自己的端口可以是关闭的。Pinhole 需要哪些端口并不知道，也没有检查',
+      change: '指明它的配置文件；如果还有从别处取来的文件，也一并指明',
     },
     'no-server-found': {
       seen: '没有可供检查的 vsftpd、ProFTPD、Pure-FTPd 或 Pinhole 设置',

@@ -22,7 +22,8 @@ export function prepareUfw(folder: string): Ufw {
     ['etc/default', 'etc/default'],
     ['lib/ufw', 'lib/ufw'],
   ] as const) {
-    cpSync(join(tree, from), join(root, to), { recursive: true });
+    // Its rules are links, and what is written into them must not get into the tree.
+    cpSync(join(tree, from), join(root, to), { recursive: true, dereference: true });
   }
   // What it is called by may have a blank in it nowhere.
   const wrapper = join(root, 'ufw');

@@ -22,10 +22,16 @@ addresses = socket.inet_pton(family, local) + socket.inet_pton(family, target)
 pseudo = addresses + (struct.pack('!I3xB', 20, 6) if v6 else struct.pack('!BBH', 0, 6, 20))
 
 
+segment = bytearray(struct.pack('!HHIIBBHHH', source_port, 0, 1, 0, 5 << 4, 2, 64240, 0, 0))
+# Of the one's complement sum (RFC 1071) the port alone differs from SYN to SYN.
+sum_without_port = ~checksum(pseudo + bytes(segment)) & 0xffff
+
+
 def send_syn(port):
-    head = struct.pack('!HHIIBBH', source_port, port, 1, 0, 5 << 4, 2, 64240)
-    total = checksum(pseudo + head + bytes(4))
-    tcp.sendto(head + struct.pack('!HH', total, 0), (target, 0))
+    total = sum_without_port + port
+    struct.pack_into('!H', segment, 2, port)
+    struct.pack_into('!H', segment, 16, ~(total + (total >> 16)) & 0xffff)
+    tcp.sendto(segment, (target, 0))
 
 
 # Neighbours are known before it begins: what waits for them is a short queue.

@@ -1,0 +1,83 @@
+import { familyOf, isLoopback, type Address, type Family } from '../net/address.ts';
+import { parseCidr, type Cidr } from '../net/cidr.ts';
+import type { PortRange } from '../net/port-range.ts';
+import {
+  anywhere,
+  familyOfCidr,
+  isWholeFamily,
+  RulesetError,
+  type Listener,
+  type RulesetOptions,
+} from './plan.ts';
+
+/** Those that other hosts reach. What comes from this host itself comes by lo, and needs no rule. */
+export function reachable(listen: readonly Listener[]): readonly Listener[] {
+  return listen.filter(({ address }) => address === undefined || !isLoopback(address));
+}
+
+/** Where a port is listened on. */
+export interface Opening {
+  readonly to: readonly Cidr[];
+  readonly ports: readonly [PortRange];
+}
+
+/** Each port at the addresses that have it, and at no other. */
+export function openingsOf(listen: readonly Listener[]): Opening[] {
+  return [...new Set(listen.map(({ port }) => port))].map((port) => ({
+    to: addressesOf(listen.filter((each) => each.port === port)),
+    ports: [{ first: port, last: port }],
+  }));
+}
+
+export function addressesOf(listen: readonly Listener[]): readonly Cidr[] {
+  const networks = listen.map(({ address }) => (address === undefined ? undefined : listenedOn(address)));
+  if (networks.includes(undefined)) return anywhere;
+  return withoutCovered(networks.filter((network) => network !== undefined));
+}
+
+/** The family of a listener that has one alone. */
+export function familyOfListener({ address }: Listener): Family | undefined {
+  return address === undefined ? undefined : familyOf(address);
+}
+
+export function isWildcard(address: Address | undefined): boolean {
+  return address === undefined || address === '0.0.0.0' || address === '::';
+}
+
+/** All addresses of a family. */
+export function wholeFamily(family: Family): Cidr {
+  return networkFrom(family === 4 ? '0.0.0.0/0' : '::/0', 'family');
+}
+
+export function networkOf(address: Address, setting: 'server' | 'listen'): Cidr {
+  return networkFrom(address, setting);
+}
+
+/** Whether the server is on this host: its data connections come by lo, and it shares the ports. */
+export function isServerHere({ server, listen }: Pick<RulesetOptions, 'server' | 'listen'>): boolean {
+  if (!server) return false;
+  return isLoopback(server.address) || listen.some(({ address }) => address === server.address);
+}
+
+function listenedOn(address: Address): Cidr {
+  return isWildcard(address) ? wholeFamily(familyOf(address)) : networkOf(address, 'listen');
+}
+
+/** No list of addresses may name one twice: sets of nftables take no overlaps. */
+function withoutCovered(networks: readonly Cidr[]): readonly Cidr[] {
+  return networks.filter(
+    (network) =>
+      isWholeFamily(network) ||
+      !networks.some((other) => isWholeFamily(other) && familyOfCidr(other) === familyOfCidr(network)),
+  );
+}
+
+function networkFrom(text: string, setting: string): Cidr {
+  const network = parseCidr(text);
+  if (!network) {
+    throw new RulesetError(
+      `${setting}: ${text} has a zone, and rules can't name it; allowed: an address without`,
+    );
+  }
+  return network;
+}

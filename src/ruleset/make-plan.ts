@@ -1,0 +1,38 @@
+import { RulesetError, type Deployment, type Plan, type Rule, type RulesetOptions } from './plan.ts';
+import { planWithHelper } from './with-helper.ts';
+import { planWithPinhole } from './with-pinhole.ts';
+
+const titles: Readonly<Record<Deployment, string>> = {
+  'in-front': 'Pinhole in front of an FTP server',
+  gateway: 'Pinhole on the gateway in front of an FTP server',
+  'gateway-intercept': 'Pinhole on the gateway, for clients inside and servers outside',
+  'kernel-helper': "The kernel's own FTP helper, without Pinhole",
+};
+
+/** @throws {RulesetError} */
+export function planOf(options: RulesetOptions): Plan {
+  const { deployment, openPorts, listen } = options;
+  if (listen.some(({ port }) => port === 0)) {
+    throw new RulesetError('listen: port 0 is any free one, and rules name ports; allowed: 1 to 65535');
+  }
+  const served = deployment === 'kernel-helper' ? planWithHelper(options) : planWithPinhole(options);
+  const besides: readonly Rule[] =
+    openPorts.length > 0 ? [{ comment: 'what else this host serves', ports: openPorts }] : [];
+  return { ...served, input: [...served.input, ...besides], options, heading: headingOf(options) };
+}
+
+function headingOf({ deployment, plane, server, keepClientAddress }: RulesetOptions): string[] {
+  const how =
+    deployment === 'kernel-helper'
+      ? ''
+      : `, ${plane} plane${keepClientAddress ? ', keep-client-address' : ''}`;
+  const whose = deployment === 'kernel-helper' && !server ? ', on the FTP server itself' : '';
+  return [
+    `${titles[deployment]}${how}${whose}. Made by: pinhole rules`,
+    'Flows: control  client, port above 1023 -> port 21, and back',
+    '       active   server, port 20 -> client, port above 1023 (PORT, EPRT), and back',
+    '       passive  client, port above 1023 -> server, port above 1023 (227, 229), and back',
+    '"And back" is what is established. What goes out from this host is not filtered. All else is dropped: what else it',
+    'serves is named by --open-ports, what else it forwards needs rules of your own in the chain forward.',
+  ];
+}
