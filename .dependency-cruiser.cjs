@@ -3,10 +3,10 @@
 const layers = [
   ['cli', '^src/cli\\.ts$'],
   ['commands', '^src/commands/'],
-  ['daemon', '^src/daemon\\.ts$'],
+  ['daemon', '^src/daemon(-tls)?\\.ts$'],
   ['admin, proxy, ruleset, doctor, demo', '^src/(admin|proxy|ruleset|doctor|demo)/'],
   ['helper, plane', '^src/(helper|plane)/'],
-  ['expectation, nft, ftp', '^src/(expectation|nft|ftp)/'],
+  ['expectation, nft, ftp, tls', '^src/(expectation|nft|ftp|tls)/'],
   ['net', '^src/net/'],
 ];
 
