@@ -7,7 +7,6 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { TlsChannel } from '../net/channel.ts';
-import { messageOf } from '../net/error.ts';
 import { handshake } from './handshake.ts';
 
 export interface ServerTlsOptions {
@@ -98,6 +97,8 @@ export class ServerTlsSession {
   }
 
   #check(tls: TLSSocket): void {
+    // It shows no certificate then: that it knows the session proves that it is the server of the control channel.
+    if (this.#ticket && tls.isSessionReused()) return;
     const certificate = tls.getPeerX509Certificate();
     const shown =
       certificate && `${certificate.subject.replaceAll('\n', ', ')}, SHA-256 ${certificate.fingerprint256}`;
@@ -107,10 +108,28 @@ export class ServerTlsSession {
       throw new Error(`the server's certificate is not the pinned one but ${shown ?? 'none'}`);
     }
     if (tls.authorized) return;
-    // Node's types have an Error; it is the code of it that stands there.
-    const reason: unknown = tls.authorizationError;
-    throw new Error(
-      `the server's certificate is not accepted: ${messageOf(reason)} (it is ${shown ?? 'none'})`,
-    );
+    const reason = wordsOf(String(tls.authorizationError), this.#name);
+    throw new Error(`the server's certificate is not accepted: ${reason} (it is ${shown ?? 'none'})`);
+  }
+}
+
+/** What is wrong with a certificate, by Node's code for it. */
+function wordsOf(code: string, name: string): string {
+  switch (code) {
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `it is not for ${name}`;
+    case 'CERT_HAS_EXPIRED':
+      return 'it has expired';
+    case 'CERT_NOT_YET_VALID':
+      return 'it is not valid yet';
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+      return 'it is signed by itself';
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return 'it is signed by somebody who is not trusted';
+    default:
+      return code;
   }
 }
