@@ -13,7 +13,7 @@ import { ignoreError, reset } from '../net/socket.ts';
 import { Wire } from './wire.ts';
 
 /** A handshake that came to nothing; the message says why. */
-export class HandshakeError extends Error {
+class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
 }
 
@@ -22,13 +22,6 @@ export class NotTlsError extends HandshakeError {}
 
 /** The first byte of a TLS connection: the type of a record that holds a handshake. */
 const handshakeRecord = 0x16;
-
-export interface HandshakeLimits {
-  /** Milliseconds until the peer's first byte. */
-  readonly first: number;
-  /** Milliseconds from then on. */
-  readonly rest: number;
-}
 
 /**
  * Waits for what a TLS client says first.

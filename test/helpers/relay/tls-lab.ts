@@ -17,7 +17,7 @@ export interface TlsPair {
 
 /** Signs the certificates of the relay and of the server. */
 export const ca: Authority = authority();
-export const ofRelay: Credentials = ca.issue({ name: 'relay', hosts: ['ftp.example'] });
+const ofRelay: Credentials = ca.issue({ name: 'relay', hosts: ['ftp.example'] });
 export const ofServer: Credentials = ca.issue({ name: 'server', addresses: [hosts.server] });
 
 /** Files that are gone when the test is over; returns their paths. */

@@ -34,7 +34,6 @@ export function secureAsClient(
 
 /** Makes a connection TLS, this end having the certificate. */
 export function secureAsServer(peer: Peer, options: TLSSocketOptions): Promise<TlsPeer> {
-   
   return secure(peer, 'secure', (wire) => new TLSSocket(wire, { isServer: true, ...options }));
 }
 
