@@ -823,7 +823,9 @@ function refuseHalfTls(config: Config, origins: ReadonlyMap<string, string>): vo
   const refuse = (name: keyof Config, allowed: string, why: string): never => {
     throw wrong(keyOf(name), originOf(name), writeSetting(name, config), allowed, why);
   };
-  const isGiven = (name: keyof Config): boolean => originOf(name) !== 'default' && !isNone(config[name]);
+  // What a printed configuration says of every setting is nobody's wish.
+  const isGiven = (name: keyof Config): boolean =>
+    String(writeSetting(name, config)) !== (table[name] as Setting<unknown>).initial;
   const needs = (names: readonly (keyof Config)[], isThere: boolean, what: string): void => {
     const lost = isThere ? undefined : names.find(isGiven);
     if (lost) refuse(lost, `none of it, or ${what}`, `it is for ${what} alone`);
@@ -859,10 +861,6 @@ function refuseHalfTls(config: Config, origins: ReadonlyMap<string, string>): vo
   }
   const overlap = overlapOfListen([...listen, ...listenTls]);
   if (overlap !== undefined) refuse('listenTls', 'other ports than listen', overlap);
-}
-
-function isNone(value: unknown): boolean {
-  return value === undefined || value === false || (Array.isArray(value) && value.length === 0);
 }
 
 /**

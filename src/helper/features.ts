@@ -1,7 +1,8 @@
 /** What FEAT says of TLS (RFC 4217 section 6), where it is this side that speaks it. */
 const own = [' AUTH TLS', ' PBSZ', ' PROT'];
 
-const ofTls = /^\s*(?:AUTH|PBSZ|PROT|CCC)(?![^\s;])/i;
+/** In any list: some servers repeat the code in each line. */
+const ofTls = /^(?:211-)?\s*(?:AUTH|PBSZ|PROT|CCC)(?![^\s;])/i;
 
 /**
  * The reply to FEAT (RFC 2389 section 3.2), its lines without their ends, with the TLS of this side in the place of the

@@ -29,6 +29,11 @@ export function inspectTls(
       // What it changes holds for what comes behind it, not for what is still under way.
       if (state.exchanges.size > 0) return { kind: 'wait' };
       return inspectLevel(command, state, policy);
+    case 'REIN':
+      // It would end TLS on both sides (RFC 4217 section 11), and leave the sides of two minds about PROT.
+      if (wasSecured || state.security.server) {
+        return refuse('tls-out-of-order', '502 REIN not implemented with TLS, connect again.');
+      }
   }
   if (policy.isRequired && !wasSecured && loginVerbs.has(verb)) {
     return refuse('tls-required', '530 This server takes no log in without TLS, use AUTH TLS.');

@@ -1,14 +1,14 @@
 /** What `AUTH` gets: 534; TLS that ends here; or TLS that is the server's, and nothing is seen any more. */
-export type TlsMode = 'refuse' | 'terminate' | 'pass';
+type TlsMode = 'refuse' | 'terminate' | 'pass';
 
 /**
  * How the control channel to the server is protected: not; by AUTH TLS at once, before the client hears of the server;
  * from its first byte; or as the client's is, by its own AUTH.
  */
-export type ServerTls = 'off' | 'explicit' | 'implicit' | 'same';
+type ServerTls = 'off' | 'explicit' | 'implicit' | 'same';
 
 /** How data channels to the server are protected, where the control channel is: as the client asks by PROT, or fixed. */
-export type ServerDataTls = 'same' | 'clear' | 'protected';
+type ServerDataTls = 'same' | 'clear' | 'protected';
 
 /** What decisions about TLS depend on. */
 export interface TlsPolicy {

@@ -41,7 +41,7 @@ export function joinDataChannel(
   ended: (end: DataChannelEnd) => void,
   livesOn: () => boolean = () => false,
 ): { abort(cause: TransferCause): void } {
-  let open = 2;
+  const open = new Set<Channel>();
   let failure: { cause: TransferCause; error?: string } | undefined;
   const moved = { uploaded: 0, downloaded: 0 };
 
@@ -73,26 +73,34 @@ export function joinDataChannel(
     [client, server, 'client', 'server'],
     [server, client, 'server', 'client'],
   ] as const) {
-    from.stream.on('end', () => {
+    const saidItsEnd = (): void => {
       const why = from.whyCutShort();
-      // Who has got the whole of the other's end need not say close_notify to be believed: nobody waits for more.
-      if (why && !(why === 'truncated' && hasSaidItsEnd[other])) {
+      // A reader that has got the whole file need not say close_notify to be believed: nobody waits for more.
+      const sent = side === 'client' ? moved.uploaded : moved.downloaded;
+      if (why && !(why === 'truncated' && hasSaidItsEnd[other] && sent === 0)) {
         abort(causes[side][why], why === 'truncated' ? 'FIN without close_notify' : undefined);
         return;
       }
       hasSaidItsEnd[side] = true;
       to.stream.end();
-    });
+    };
+    from.stream.on('end', saidItsEnd);
+    // One leg may have ended, or gone, while the other was still in its handshake.
+    if (from.stream.readableEnded) setImmediate(saidItsEnd);
     from.stream.on('error', (error) => {
       // All that was left to say to it was goodbye.
       if (isOver() && from.kind === 'tls') return;
       abort(isOfTls(error) ? causes[side].tls : causes[side].reset, error.message);
     });
-    from.stream.on('close', () => {
-      if (--open > 0) return;
+    open.add(from);
+    const closed = (): void => {
+      if (!open.delete(from) || open.size > 0) return;
       clearTimeout(idle);
       ended({ cause: failure?.cause ?? 'complete', error: failure?.error, ...moved });
-    });
+    };
+    from.stream.on('close', closed);
+    if (from.stream.closed) setImmediate(closed);
+    if (from.stream.destroyed) abort(causes[side].reset, from.stream.errored?.message);
   }
   client.stream.resume();
   server.stream.resume();

@@ -39,6 +39,8 @@ export class ControlChannel {
   readonly #holds = new Set<Hold>();
   /** The peer has said FIN. */
   #ended = false;
+  /** It has been said that the connection is gone: Node calls a stream closed before it says so, and may yet. */
+  #closed = false;
   /** Nothing more is told. */
   #silent = false;
   #telling = false;
@@ -124,19 +126,19 @@ export class ControlChannel {
    * told. Where it fails the old connection goes on, if it is still there.
    *
    * @param converted is called before the first line of the new one is told
-   * @throws {PipelinedError} where bytes wait that came before it: nothing is done then
+   * @throws {PipelinedError} where bytes wait that came before it: nobody is told of them, or of anything else
    */
   async convert<T extends Channel>(
     convert: (channel: Channel) => Promise<T>,
     converted: (channel: T) => void,
   ): Promise<void> {
     this.flush();
+    this.hold('tls');
     if (this.hasWaiting) throw new PipelinedError('bytes came that should have waited');
     this.#detach();
     this.#lent = true;
     const { stream } = this.#channel;
     stream.on('error', ignoreError);
-    this.hold('tls');
     try {
       const channel = await convert(this.#channel);
       this.#channel = channel;
@@ -185,7 +187,8 @@ export class ControlChannel {
       },
       close: () => {
         this.#silent = true;
-        this.#listener.closed();
+        if (!this.#closed) this.#listener.closed();
+        this.#closed = true;
       },
       drain: () => {
         this.#listener.drained();

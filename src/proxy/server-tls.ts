@@ -65,6 +65,12 @@ export async function followWithTls(channel: Channel, plan: ServerTlsPlan): Prom
   return secured;
 }
 
+/** The client has asked for what PROT P asks for, by another word that the server did not hear or may not know. */
+export async function followWithData(channel: Channel, plan: ServerTlsPlan): Promise<Channel> {
+  await protectData(channel, { ...plan, protectsData: true });
+  return channel;
+}
+
 async function secure(channel: Channel, { tls }: ServerTlsPlan): Promise<TlsChannel> {
   if (channel.kind === 'tls') throw new ServerTlsError('TLS in TLS');
   return tls.control(channel.stream);

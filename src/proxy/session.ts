@@ -29,9 +29,10 @@ import {
   type PinholeRequest,
   type RangePlane,
 } from '../plane/plane.ts';
+import { isServerAsked } from '../helper/tls-policy.ts';
 import { NotTlsError } from '../tls/handshake.ts';
 import { ControlChannel, PipelinedError, type ControlChannelListener } from './control-channel.ts';
-import { followWithTls } from './server-tls.ts';
+import { followWithData, followWithTls } from './server-tls.ts';
 import { SessionClock } from './session-clock.ts';
 import { SessionPinholes } from './session-pinholes.ts';
 import { protectionOf, type SessionSecurity } from './session-security.ts';
@@ -553,10 +554,26 @@ export class Session {
       this.#forward(command, text);
       return;
     }
-    const reply = '234 Proceed with the TLS handshake.';
-    this.#tellAnswered(command, reply);
-    this.#client.send(`${reply}\r\n`);
-    this.#secureClient(protectsData);
+    const consent = (): void => {
+      const reply = '234 Proceed with the TLS handshake.';
+      this.#tellAnswered(command, reply);
+      this.#client.send(`${reply}\r\n`);
+      this.#secureClient(protectsData);
+    };
+    const plan = this.#security.server;
+    if (!protectsData || !plan || !isServerAsked(this.#state.security, this.#settings.policy.tls)) {
+      consent();
+      return;
+    }
+    this.#client.hold('tls');
+    this.#convert(
+      this.#server,
+      (channel) => followWithData(channel, plan),
+      consent,
+      () => {
+        this.#finish('server-tls-failed', noTlsWithServer);
+      },
+    );
   }
 
   /** What stands behind AUTH in clear somebody else may have put there (CVE-2011-1575), and behind CCC likewise. */
@@ -611,9 +628,11 @@ export class Session {
   #secureBoth(consent: () => void): void {
     const plan = this.#security.server;
     if (!plan) throw new Error('no TLS with the server');
+    const protectsData =
+      plan.protectsData || (this.#protectsData && this.#settings.policy.tls.serverData === 'same');
     this.#convert(
       this.#server,
-      (channel) => followWithTls(channel, plan),
+      (channel) => followWithTls(channel, { ...plan, protectsData }),
       (channel) => {
         this.#state.security.server = true;
         this.#tellSecured('server', channel);
@@ -621,7 +640,7 @@ export class Session {
         this.#secureClient(this.#protectsData);
       },
       () => {
-        this.#finish('server-tls-failed', '421 Service not available, no TLS with the server.');
+        this.#finish('server-tls-failed', noTlsWithServer);
       },
     );
   }
@@ -824,6 +843,8 @@ export class Session {
     this.#over();
   }
 }
+
+const noTlsWithServer = '421 Service not available, no TLS with the server.';
 
 /** How a session ended whose control channels were opaque. */
 const opaqueEnds: Partial<Record<TransferCause, SessionReason>> = {

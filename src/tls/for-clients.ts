@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { constants, randomBytes, type X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
@@ -74,9 +74,9 @@ export class ClientTlsSession {
   async control(socket: Socket): Promise<TlsChannel> {
     const { handshakeTimeout } = this.#options;
     await awaitHello(socket, handshakeTimeout);
-    return this.#accept(socket, controlProtocols, (tls) => {
-      this.#checkCertificate(tls);
-      this.#fingerprint = tls.getPeerX509Certificate()?.fingerprint256;
+    return this.#accept(socket, controlProtocols, (tls, certificate) => {
+      this.#checkCertificate(tls, certificate);
+      this.#fingerprint = certificate?.fingerprint256;
     });
   }
 
@@ -87,9 +87,9 @@ export class ClientTlsSession {
    */
   async data(socket: Socket, patience: number): Promise<TlsChannel> {
     await awaitHello(socket, patience);
-    return this.#accept(socket, dataProtocols, (tls) => {
-      this.#checkCertificate(tls);
-      if (tls.getPeerX509Certificate()?.fingerprint256 !== this.#fingerprint) {
+    return this.#accept(socket, dataProtocols, (tls, certificate) => {
+      this.#checkCertificate(tls, certificate);
+      if (certificate?.fingerprint256 !== this.#fingerprint) {
         throw new Error("the client's certificate is another than on the control channel");
       }
       if (this.#options.requiresReuse && !tls.isSessionReused()) {
@@ -101,7 +101,7 @@ export class ClientTlsSession {
   #accept(
     socket: Socket,
     protocols: readonly string[],
-    check: (tls: TLSSocket) => void,
+    check: (tls: TLSSocket, certificate: X509Certificate | undefined) => void,
   ): Promise<TlsChannel> {
     const { clientAuthorities, handshakeTimeout, isNameStrict } = this.#options;
     const start = (wire: ConstructorParameters<typeof TLSSocket>[0]): { tls: TLSSocket; done: 'secure' } => ({
@@ -123,9 +123,9 @@ export class ClientTlsSession {
     return handshake(socket, start, check, handshakeTimeout);
   }
 
-  #checkCertificate(tls: TLSSocket): void {
+  #checkCertificate(tls: TLSSocket, certificate: X509Certificate | undefined): void {
     if (this.#options.clientAuthorities === undefined) return;
-    if (!tls.getPeerX509Certificate()) throw new Error('the client showed no certificate');
+    if (!certificate) throw new Error('the client showed no certificate');
     const trouble = verifyError(tls);
     if (trouble) throw new Error(`the client's certificate is not accepted: ${trouble.message}`);
   }
@@ -175,6 +175,8 @@ class Contexts {
           cert,
           key,
           minVersion,
+          // Node's own switch against it closes nothing that is no `tls.Server`'s.
+          secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
           sessionIdContext,
           // Not the system's: they verify servers, and take time to load.
           ca: clientAuthorities ?? [],

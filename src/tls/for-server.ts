@@ -1,3 +1,4 @@
+import { constants, type X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import {
   checkServerIdentity,
@@ -28,7 +29,10 @@ export class TlsForServer {
   constructor(options: ServerTlsOptions) {
     this.#options = options;
     const { authorities } = options;
-    this.#context = createSecureContext(authorities === undefined ? {} : { ca: authorities });
+    this.#context = createSecureContext({
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ...(authorities !== undefined && { ca: authorities }),
+    });
   }
 
   /**
@@ -89,17 +93,16 @@ export class ServerTlsSession {
         prepare(tls);
         return { tls, done: 'secureConnect' };
       },
-      (tls) => {
-        this.#check(tls);
+      (tls, certificate) => {
+        this.#check(tls, certificate);
       },
       limit,
     );
   }
 
-  #check(tls: TLSSocket): void {
+  #check(tls: TLSSocket, certificate: X509Certificate | undefined): void {
     // It shows no certificate then: that it knows the session proves that it is the server of the control channel.
     if (this.#ticket && tls.isSessionReused()) return;
-    const certificate = tls.getPeerX509Certificate();
     const shown =
       certificate && `${certificate.subject.replaceAll('\n', ', ')}, SHA-256 ${certificate.fingerprint256}`;
     const { fingerprints } = this.#options;

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import {
@@ -13,7 +13,7 @@ import { ignoreError, reset } from '../net/socket.ts';
 import { Wire } from './wire.ts';
 
 /** A handshake that came to nothing; the message says why. */
-export class HandshakeError extends Error {
+class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
 }
 
@@ -22,13 +22,6 @@ export class NotTlsError extends HandshakeError {}
 
 /** The first byte of a TLS connection: the type of a record that holds a handshake. */
 const handshakeRecord = 0x16;
-
-export interface HandshakeLimits {
-  /** Milliseconds until the peer's first byte. */
-  readonly first: number;
-  /** Milliseconds from then on. */
-  readonly rest: number;
-}
 
 /**
  * Waits for what a TLS client says first.
@@ -69,21 +62,19 @@ export function awaitHello(socket: Socket, limit: number): Promise<void> {
  * Runs a handshake over a TCP connection, which belongs to the channel from the call on.
  *
  * @param start makes TLS over the wire, and says at which of its events the handshake is done
- * @param check throws what is wrong with the peer, once the handshake is done
+ * @param check throws what is wrong with the peer, once the handshake is done; it gets the certificate that was shown
  * @param limit milliseconds
  * @throws {HandshakeError} when it fails; the connection is closed then
  */
 export function handshake(
   socket: Socket,
   start: (wire: Wire) => { readonly tls: TLSSocket; readonly done: 'secure' | 'secureConnect' },
-  check: (tls: TLSSocket) => void,
+  check: (tls: TLSSocket, certificate: X509Certificate | undefined) => void,
   limit: number,
 ): Promise<TlsChannel> {
   const wire = new Wire(socket);
   const { tls, done } = start(wire);
   const ending = watchEnd(wire, tls);
-  // A peer that asks to negotiate again could do so until this side has no time for anything else.
-  tls.disableRenegotiation();
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       clearTimeout(timer);
@@ -101,8 +92,10 @@ export function handshake(
     tls.once('close', closed);
     tls.once('end', closed);
     tls.once(done, () => {
+      // To be asked once: of a server, Node takes it out of what it shows.
+      const certificate = tls.getPeerX509Certificate();
       try {
-        check(tls);
+        check(tls, certificate);
       } catch (error) {
         fail(error as Error);
         return;
@@ -110,7 +103,9 @@ export function handshake(
       clearTimeout(timer);
       tls.off('error', fail).off('close', closed).off('end', closed);
       tls.pause();
-      resolve(tlsChannel(socket, wire, tls, ending));
+      // It may fail before anybody listens: the other leg of a data channel may still be in its handshake.
+      tls.on('error', ignoreError);
+      resolve(tlsChannel(socket, wire, tls, factsOf(tls, certificate), ending));
     });
   });
 }
@@ -126,7 +121,13 @@ function watchEnd(wire: Wire, tls: TLSSocket): () => CutShort | undefined {
     return push(chunk, encoding);
   };
   wire.prependListener('end', () => {
-    if (!hasEnded) cutShort = 'truncated';
+    if (!hasEnded) cutShort = wire.failure ? 'reset' : 'truncated';
+  });
+  // Node tells TLS of its wire's end, and as a server of nothing else; and keeps TLS's own errors for `tls.Server`.
+  tls.on('_tlsError', (error: Error) => tls.destroy(error));
+  wire.on('error', (error) => tls.destroy(error));
+  wire.on('close', () => {
+    if (!wire.readableEnded) tls.destroy();
   });
   return () => cutShort;
 }
@@ -135,15 +136,15 @@ function tlsChannel(
   socket: Socket,
   wire: Wire,
   tls: TLSSocket,
+  facts: TlsFacts,
   whyCutShort: () => CutShort | undefined,
 ): TlsChannel {
   return {
     kind: 'tls',
     stream: tls,
-    facts: factsOf(tls),
+    facts,
     whyCutShort,
     reset: () => {
-      tls.on('error', ignoreError);
       reset(socket);
       tls.destroy();
     },
@@ -181,20 +182,15 @@ function clear(wire: Wire, tls: TLSSocket, limit: number): Promise<TcpChannel> {
   });
 }
 
-function factsOf(tls: TLSSocket): TlsFacts {
+function factsOf(tls: TLSSocket, certificate: X509Certificate | undefined): TlsFacts {
   const serverName = (tls as TLSSocket & { readonly servername?: string | false }).servername;
   return {
     protocol: tls.getProtocol() ?? '',
     cipher: tls.getCipher().standardName,
     isResumed: tls.isSessionReused(),
-    subject: subjectOf(tls.getPeerX509Certificate()),
+    subject: certificate?.subject.split('\n').join(', '),
     serverName: serverName === false ? undefined : serverName,
   };
-}
-
-/** `CN=ftp.example.com, O=Example` */
-function subjectOf(certificate: X509Certificate | undefined): string | undefined {
-  return certificate?.subject.split('\n').join(', ');
 }
 
 /** What OpenSSL says, without the place in its sources. */

@@ -11,7 +11,7 @@ export interface Identity {
   readonly leaf: X509Certificate;
 }
 
-export class IdentityError extends Error {
+class IdentityError extends Error {
   override readonly name = 'IdentityError';
 }
 

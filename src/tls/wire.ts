@@ -17,6 +17,9 @@ export class Wire extends Duplex {
   /** While records are counted: what has come of one that is not whole. */
   #partial: Buffer | undefined;
   #stopped = false;
+  #ended = false;
+  /** Why the connection ended, where it was not by FIN; what had come before is read all the same. */
+  failure: Error | undefined;
 
   /** @param raw connected and paused */
   constructor(raw: Socket) {
@@ -28,11 +31,14 @@ export class Wire extends Duplex {
         else if (!this.push(chunk)) raw.pause();
       },
       end: () => {
-        if (wasReset(raw)) this.destroy(new Error('connection reset by peer'));
-        else this.push(null);
+        this.#end(wasReset(raw) ? new Error('connection reset by peer') : undefined);
       },
-      error: (error: Error) => this.destroy(error),
-      close: () => this.destroy(),
+      error: (error: Error) => {
+        this.#end(error);
+      },
+      close: () => {
+        if (!this.#ended) this.destroy();
+      },
     };
     for (const [event, listener] of Object.entries(listeners)) raw.on(event, listener);
     this.#detach = () => {
@@ -81,6 +87,14 @@ export class Wire extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     if (!this.#stopped) this.#raw.destroy();
     done(error);
+  }
+
+  /** A file may be whole before the reset: close_notify says that, and it may still stand in what was not read yet. */
+  #end(failure: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.failure = failure;
+    this.push(null);
   }
 
   #pushRecords(chunk: Buffer): void {
