@@ -3,10 +3,10 @@
 const layers = [
   ['cli', '^src/cli\\.ts$'],
   ['commands', '^src/commands/'],
-  ['daemon', '^src/daemon\\.ts$'],
+  ['daemon', '^src/daemon(-tls)?\\.ts$'],
   ['admin, proxy, ruleset, doctor, demo', '^src/(admin|proxy|ruleset|doctor|demo)/'],
   ['helper, plane', '^src/(helper|plane)/'],
-  ['expectation, nft, ftp', '^src/(expectation|nft|ftp)/'],
+  ['expectation, nft, ftp, tls', '^src/(expectation|nft|ftp|tls)/'],
   ['net', '^src/net/'],
 ];
 
@@ -27,7 +27,7 @@ module.exports = {
       name: 'proxy-knows-only-the-type-of-a-plane',
       severity: 'error',
       from: { path: '^src/proxy/' },
-      to: { path: '^src/plane/', pathNot: '^src/plane/plane\\.ts$' },
+      to: { path: '^src/plane/', pathNot: '^src/plane/(plane|data-channel)\\.ts$' },
     },
     {
       name: 'siblings-stay-apart',
@@ -39,7 +39,7 @@ module.exports = {
     {
       name: 'pure-layers-touch-no-socket',
       severity: 'error',
-      from: { path: '^src/(net|ftp|helper|expectation)/', pathNot: '^src/net/(socket|dial)\\.ts$' },
+      from: { path: '^src/(net|ftp|helper|expectation)/', pathNot: '^src/net/(socket|dial|channel)\\.ts$' },
       to: { dependencyTypes: ['core'], path: '^(node:)?(net|fs|dns|tls|child_process|timers)' },
     },
     {

@@ -19,6 +19,12 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+const tlsModes = ['refuse', 'terminate', 'pass'] as const;
+const serverTlsKinds = ['off', 'explicit', 'implicit', 'same'] as const;
+const serverDataTlsKinds = ['same', 'clear', 'protected'] as const;
+const dataTlsEnds = ['relay', 'server'] as const;
+const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const;
+const cccAnswers = ['refuse', 'allow'] as const;
 const planes = ['relay', 'kernel'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['auto', 'json', 'pretty'] as const;
@@ -57,12 +63,33 @@ export interface Config {
   readonly kernelTable: string;
   /** The mark of the connections that the kernel plane lets through, from 1 to 2^32 - 1. */
   readonly kernelMark: number;
-  readonly tls: 'refuse';
+  readonly tls: (typeof tlsModes)[number];
+  /** Where control channels are TLS from their first byte. */
+  readonly listenTls: readonly ListenAddress[];
+  /** Paths of PEM files. */
+  readonly tlsCert: readonly string[];
+  /** One for each of `tlsCert`. */
+  readonly tlsKey: readonly string[];
+  readonly tlsStrictSni: boolean;
+  readonly tlsClientCa: string | undefined;
+  readonly tlsMinVersion: (typeof tlsVersions)[number];
+  readonly tlsCcc: (typeof cccAnswers)[number];
+  readonly tlsData: (typeof dataTlsEnds)[number];
+  readonly requireTls: boolean;
+  readonly requireDataTls: boolean;
+  readonly requireSessionReuse: boolean;
+  readonly tlsHandshakeTimeout: number;
+  readonly serverTls: (typeof serverTlsKinds)[number];
+  readonly serverTlsCa: string | undefined;
+  /** `AB:CD:...`, 32 bytes each. */
+  readonly serverTlsFingerprint: readonly string[];
+  readonly serverTlsName: string | undefined;
+  readonly serverDataTls: (typeof serverDataTlsKinds)[number];
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat: (typeof logFormats)[number];
 }
 
-type SettingGroup = 'Where' | 'Ports' | 'Who' | 'Limits' | 'How';
+type SettingGroup = 'Where' | 'Ports' | 'Who' | 'Limits' | 'How' | 'TLS';
 
 /** A setting as --help and the documentation tell of it. */
 export interface SettingDescription {
@@ -295,9 +322,85 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     readMark,
     (value) => `0x${value.toString(16)}`,
   ),
-  tls: choice('what AUTH gets: refuse, the reply 534', 'refuse', ['refuse']),
   logLevel: choice('what is logged', 'info', logLevels),
   logFormat: choice('how it is logged; auto: pretty on a terminal, else json', 'auto', logFormats),
+  tls: ofTls(
+    choice(
+      'what AUTH TLS gets: refuse, the reply 534; terminate, TLS that ends here; pass, TLS that the server ends',
+      'refuse',
+      tlsModes,
+    ),
+  ),
+  listenTls: ofTls(
+    list(
+      {
+        group: 'TLS',
+        description: 'where clients connect for implicit FTPS, TLS from the first byte; usually 990',
+        allowed: 'PORT (on all addresses), ADDRESS:PORT or [IPV6]:PORT, each once; port 0 is any free one',
+        initial: '',
+      },
+      readListen,
+      writeListen,
+      overlapOfListen,
+    ),
+  ),
+  tlsCert: files('the certificate that clients see, with its chain; several are chosen from by SNI'),
+  tlsKey: files('its private key; as many as certificates, in the same order'),
+  tlsStrictSni: onOff('TLS', 'whether a client that asks by SNI for a name of no certificate is refused'),
+  tlsClientCa: file('whose certificates clients have to show; none: they need not show any'),
+  tlsMinVersion: ofTls(choice('the oldest TLS that clients may speak', 'TLSv1.2', tlsVersions)),
+  tlsCcc: ofTls(choice('what CCC gets, which takes TLS off the control channel again', 'refuse', cccAnswers)),
+  tlsData: ofTls(
+    choice(
+      'where TLS of data channels ends that are protected on both sides; server: it is passed on, by the kernel on the kernel plane',
+      'relay',
+      dataTlsEnds,
+    ),
+  ),
+  requireTls: onOff('TLS', 'whether a log in needs TLS'),
+  requireDataTls: onOff('TLS', 'whether a transfer needs PROT P'),
+  requireSessionReuse: onOff(
+    'TLS',
+    "whether a data channel has to resume its control channel's TLS session, which no thief of its port can",
+  ),
+  tlsHandshakeTimeout: ofTls(duration('how long a TLS handshake may take', '30', 1, hour)),
+  serverTls: ofTls(
+    choice(
+      "TLS with the server: off; explicit, by AUTH TLS; implicit, from the first byte; same, as and when the client's",
+      'off',
+      serverTlsKinds,
+    ),
+  ),
+  serverTlsCa: file("who may have signed the server's certificate; none: those whom the system trusts"),
+  serverTlsFingerprint: {
+    ...list(
+      {
+        group: 'TLS',
+        description: "SHA-256 of the server's certificate, which then need not be signed by anybody",
+        allowed: '64 hexadecimal digits, with or without colons between bytes',
+        initial: '',
+      },
+      readFingerprint,
+      (value) => value,
+    ),
+  },
+  serverTlsName: optional(
+    {
+      group: 'TLS',
+      description: "the name that the server's certificate has to be for; none: that of server",
+      allowed: 'a host name or an address',
+      initial: '',
+    },
+    parseHost,
+    (value) => value,
+  ),
+  serverDataTls: ofTls(
+    choice(
+      'TLS of data channels with such a server: same, as the client asks by PROT; clear; protected',
+      'same',
+      serverDataTlsKinds,
+    ),
+  ),
 };
 
 const names = Object.keys(table) as (keyof Config)[];
@@ -344,6 +447,7 @@ export function loadConfig({ flags, env, readFile }: ConfigSources): LoadedConfi
   const config = deepFreeze(Object.fromEntries(values)) as unknown as Config;
   refuseLostAddress(config, origins);
   refuseOwnServer(config, origins);
+  refuseHalfTls(config, origins);
   return { config, origins };
 }
 
@@ -565,6 +669,28 @@ function choice<T extends string>(description: string, initial: T, members: read
   );
 }
 
+function ofTls<T>(setting: Setting<T>): Setting<T> {
+  return { ...setting, group: 'TLS' };
+}
+
+function file(description: string): Setting<string | undefined> {
+  const said = { group: 'TLS', description, allowed: 'the path of a PEM file', initial: '' } as const;
+  return optional(
+    said,
+    (text) => text,
+    (value) => value,
+  );
+}
+
+function files(description: string): Setting<readonly string[]> {
+  const said = { group: 'TLS', description, allowed: 'paths of PEM files', initial: '' } as const;
+  return list(
+    said,
+    (text) => (text === '' ? undefined : text),
+    (value) => value,
+  );
+}
+
 function onOff(group: SettingGroup, description: string): Setting<boolean> {
   const setting = one(
     { group, description, allowed: 'true or false', initial: 'false' },
@@ -638,6 +764,15 @@ function readHostAddress(text: string): Address | undefined {
   return address !== undefined && mayBeHost(address) ? address : undefined;
 }
 
+/** As Node writes it: `AB:CD:...` */
+function readFingerprint(text: string): string | undefined {
+  const digits = text
+    .replace(/^sha-?256:/i, '')
+    .replaceAll(':', '')
+    .toUpperCase();
+  return /^[0-9A-F]{64}$/.test(digits) ? (digits.match(/../g) ?? []).join(':') : undefined;
+}
+
 function readMark(text: string): number | undefined {
   const mark = /^(?:0x[0-9a-f]{1,8}|[0-9]{1,10})$/i.test(text) ? Number(text) : 0;
   return mark >= 1 && mark <= 0xffffffff ? mark : undefined;
@@ -679,6 +814,53 @@ function refuseOwnServer(
     table.server.allowed,
     why,
   );
+}
+
+/** TLS that is not whole would be no TLS, and nobody would know. */
+function refuseHalfTls(config: Config, origins: ReadonlyMap<string, string>): void {
+  const { tls, tlsCert, tlsKey, serverTls, serverDataTls, listen = defaultListen, listenTls } = config;
+  const originOf = (name: keyof Config): string => origins.get(keyOf(name)) ?? 'default';
+  const refuse = (name: keyof Config, allowed: string, why: string): never => {
+    throw wrong(keyOf(name), originOf(name), writeSetting(name, config), allowed, why);
+  };
+  // What a printed configuration says of every setting is nobody's wish.
+  const isGiven = (name: keyof Config): boolean =>
+    String(writeSetting(name, config)) !== (table[name] as Setting<unknown>).initial;
+  const needs = (names: readonly (keyof Config)[], isThere: boolean, what: string): void => {
+    const lost = isThere ? undefined : names.find(isGiven);
+    if (lost) refuse(lost, `none of it, or ${what}`, `it is for ${what} alone`);
+  };
+  const ends = tls === 'terminate';
+  needs(['tlsCert', 'tlsKey', 'listenTls', 'tlsStrictSni', 'tlsClientCa'], ends, 'tls terminate');
+  needs(['requireDataTls', 'requireSessionReuse'], ends, 'tls terminate');
+  needs(['requireTls'], tls !== 'refuse', 'tls terminate or pass');
+  const ofServer = ['serverTlsCa', 'serverTlsFingerprint', 'serverTlsName', 'serverDataTls'] as const;
+  needs(ofServer, serverTls !== 'off', 'server-tls explicit, implicit or same');
+  if (ends && tlsCert.length === 0) {
+    refuse('tls', 'refuse or pass, or tls-cert and tls-key', 'there is no certificate: tls-cert is empty');
+  }
+  if (tlsCert.length !== tlsKey.length) {
+    refuse('tlsKey', 'as many as tls-cert', `${tlsCert.length} certificates and ${tlsKey.length} keys`);
+  }
+  if (serverTls === 'same' && !ends) {
+    refuse('serverTls', 'off, explicit or implicit', `tls is ${tls}, and no TLS of a client ends here`);
+  }
+  if (tls === 'pass' && serverTls !== 'off') {
+    refuse('serverTls', 'off', 'tls is pass: TLS is between client and server alone');
+  }
+  if (tls === 'pass' && (config.intercept || config.keepClientAddress)) {
+    const other = config.intercept ? 'intercept' : 'keep-client-address';
+    refuse('tls', 'refuse or terminate', `${other} is set, and passed data channels come from this host`);
+  }
+  if (config.tlsData === 'server' && (serverTls === 'off' || serverDataTls !== 'same' || !ends)) {
+    const why = 'TLS of a data channel passes only where both sides have it as the client asks';
+    refuse('tlsData', 'relay, or tls terminate with server-tls and server-data-tls same', why);
+  }
+  if (config.tlsData === 'server' && config.requireSessionReuse) {
+    refuse('tlsData', 'relay', 'require-session-reuse is set, and the server knows no session of this side');
+  }
+  const overlap = overlapOfListen([...listen, ...listenTls]);
+  if (overlap !== undefined) refuse('listenTls', 'other ports than listen', overlap);
 }
 
 /**

@@ -2,12 +2,14 @@ import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Config, ListenAddress } from './config.ts';
 import { createCounters } from './admin/counters.ts';
+import { loadTls, tlsPolicyOf, watchCertificates } from './daemon-tls.ts';
 import { tellAll, type Observer } from './events.ts';
 import { ExpectationRegister } from './expectation/register.ts';
 import { logEvents, type Logger } from './log.ts';
 import { familyOf, parseAddress, type Address, type Family } from './net/address.ts';
 import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
 import { codeOf, messageOf } from './net/error.ts';
+import { formatPortRange } from './net/port-range.ts';
 import { Borrowing } from './plane/borrowing.ts';
 import { createEitherPlane } from './plane/either.ts';
 import {
@@ -22,7 +24,7 @@ import { createRelayPlane } from './plane/relay.ts';
 import { listen, type Listener } from './proxy/listener.ts';
 import { loadOriginalDestination } from './proxy/original-destination.ts';
 import { PublicAddress } from './proxy/public-address.ts';
-import { Sessions, type SessionsHost, type SessionsSettings } from './proxy/sessions.ts';
+import { Sessions, type SessionsHost, type SessionsSettings, type TlsServices } from './proxy/sessions.ts';
 
 /** A configuration that leads to a server, the one that is named or those that clients mean, and has its listeners. */
 export interface ServableConfig extends Config {
@@ -53,7 +55,11 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const counters = createCounters();
   const observe = tellAll([counters.observe, logEvents(logger), ...observers]);
-  const carriers = await startCarriers(config, observe);
+  let tls = startTls(config, logger);
+  const carriers = await startCarriers(config, observe).catch((error: unknown) => {
+    tls.stop();
+    throw error;
+  });
   const { plane, originalDestination } = carriers;
   if (config.plane === 'kernel') {
     for (const missing of missingSettings()) logger.warn({ plane: 'kernel' }, missing);
@@ -70,27 +76,31 @@ export async function startDaemon(
     return others.some(({ address, port }) => port === endpoint.port && reaches(endpoint.address, address));
   };
   const sessions = new Sessions(
-    settingsOf(config, addresses),
+    settingsOf(config, addresses, tls.services),
     { plane, originalDestination, borrower: carriers.borrowing, isOwn, isOwnAddress },
     observe,
   );
   let current = config;
 
   /** Opens what is new, then closes what is no longer wanted; where one can't be had all stays as it was. */
-  const listenOn = async (wanted: readonly ListenAddress[]): Promise<void> => {
+  const listenOn = async ({ listen: inClear, listenTls }: ServableConfig): Promise<void> => {
     const opened = new Map<string, Listener>();
     const keys = new Set<string>();
-    const accept = (socket: Socket): void => {
-      sessions.accept(socket);
-    };
-    try {
+    const open = async (wanted: readonly ListenAddress[], isImplicit: boolean): Promise<void> => {
+      const accept = (socket: Socket): void => {
+        sessions.accept(socket, isImplicit);
+      };
       for (const { address, port } of wanted.flatMap(bothFamilies)) {
-        const key = formatEndpoint({ address, port });
+        const key = `${formatEndpoint({ address, port })}${isImplicit ? ' tls' : ''}`;
         keys.add(key);
         if (listeners.has(key)) continue;
         const listener = await listenOrExplain(address, port, wanted, accept);
         if (listener) opened.set(key, listener);
       }
+    };
+    try {
+      await open(inClear, false);
+      await open(listenTls, true);
     } catch (error) {
       for (const listener of opened.values()) listener.close();
       throw error;
@@ -109,21 +119,28 @@ export async function startDaemon(
   };
   const tellListening = (): void => {
     const at = endpoints().map(formatEndpoint);
-    const { plane: carrier, intercept, keepClientAddress } = current;
-    const more = { ...(intercept && { intercept }), ...(keepClientAddress && { keepClientAddress }) };
+    const { plane: carrier, intercept, keepClientAddress, tls: mode, serverTls } = current;
+    const more = {
+      ...(intercept && { intercept }),
+      ...(keepClientAddress && { keepClientAddress }),
+      ...(mode !== 'refuse' && { tls: mode }),
+      ...(serverTls !== 'off' && { serverTls }),
+    };
     logger.info({ listen: at, server: nameOf(current), plane: carrier, ...more }, 'listening');
   };
 
   try {
-    await listenOn(config.listen);
+    await listenOn(config);
   } catch (error) {
     addresses.stop();
+    tls.stop();
     trial?.abort();
     await plane.close(0);
     carriers.abandon();
     throw error;
   }
   tellListening();
+  if (config.tls === 'pass') logger.warn(needsOfPass(config));
 
   const reload = async (wanted: ServableConfig): Promise<void> => {
     if (closing) return;
@@ -132,17 +149,21 @@ export async function startDaemon(
     const { keepClientAddress, intercept } = config;
     const next = { ...wanted, keepClientAddress, intercept };
     if (!next.server && !intercept) throw new Error('server: none is named, and intercept needs a restart');
+    const nextTls = startTls(next, logger);
     const nextAddresses = await startPublicAddresses(next, observe);
     try {
-      await listenOn(next.listen);
+      await listenOn(next);
     } catch (error) {
+      nextTls.stop();
       nextAddresses.stop();
       throw error;
     }
     addresses.stop();
     addresses = nextAddresses;
+    tls.stop();
+    tls = nextTls;
     current = next;
-    sessions.configure(settingsOf(next, addresses));
+    sessions.configure(settingsOf(next, addresses, tls.services));
     tellListening();
   };
   let reloading = Promise.resolve();
@@ -162,6 +183,7 @@ export async function startDaemon(
       const end = performance.now() + current.grace;
       logger.info({ sessions: sessions.count, grace: current.grace / 1000 }, 'stopping');
       closeListeners();
+      tls.stop();
       addresses.stop();
       trial?.abort();
       // Not after the sessions: one whose client is slow to close its control channel outlasts the grace.
@@ -261,10 +283,34 @@ export function wayBackOf({ keepClientAddress, server, connectTimeout }: Config)
   return keepClientAddress && server ? { to: server, timeout: connectTimeout } : undefined;
 }
 
-function settingsOf(config: ServableConfig, addresses: PublicAddresses): SessionsSettings {
+interface Tls {
+  readonly services: TlsServices;
+  stop(): void;
+}
+
+/** @throws for a certificate that cannot be used */
+function startTls(config: Config, logger: Logger): Tls {
+  const { services, remarks } = loadTls(config);
+  for (const remark of remarks) logger.warn(remark);
+  return { services, stop: watchCertificates(config, services, logger) };
+}
+
+/** Nothing of the dialogue can be rewritten: the server has to say what is true of this side. */
+function needsOfPass({ passivePorts, publicAddress }: Config): string {
+  const range = formatPortRange(passivePorts);
+  const address = publicAddress ?? 'the address that clients connect to';
+  return (
+    `tls pass: behind AUTH nothing is rewritten. The server must announce ${address} (pasv_address) ` +
+    `and use ${range} (pasv_min_port, pasv_max_port); active mode does not work`
+  );
+}
+
+function settingsOf(config: ServableConfig, addresses: PublicAddresses, tls: TlsServices): SessionsSettings {
   const { fxpPeers, denyPorts, localNetworks, insideAddress, intercept, interceptNetworks } = config;
   return {
-    policy: { fxpPeers, denyPorts, localNetworks, publicAddress: addresses.of },
+    policy: { fxpPeers, denyPorts, localNetworks, publicAddress: addresses.of, tls: tlsPolicyOf(config) },
+    tls,
+    tlsTimeout: config.tlsHandshakeTimeout,
     upstream: config.server,
     keepClientAddress: config.keepClientAddress,
     intercepted: intercept ? interceptNetworks : undefined,

@@ -1,4 +1,5 @@
 import type { Address } from './net/address.ts';
+import type { TlsFacts } from './net/channel.ts';
 import type { Endpoint } from './net/endpoint.ts';
 
 // Why something was refused or ended: these five closed lists are what log lines, metric labels and the docs share.
@@ -17,6 +18,12 @@ export type CommandReason =
   | 'protocol-not-served'
   | 'epsv-all'
   | 'tls-refused'
+  | 'tls-required'
+  | 'data-tls-required'
+  | 'tls-out-of-order'
+  | 'tls-not-understood'
+  | 'tls-pipelined'
+  | 'ccc-refused'
   | 'no-free-port'
   | 'plane-failed';
 
@@ -41,6 +48,9 @@ export type SessionReason =
   | 'server-closed'
   | 'server-reset'
   | 'server-unreachable'
+  | 'tls-failed'
+  | 'tls-pipelined'
+  | 'server-tls-failed'
   | 'login-timeout'
   | 'idle-timeout'
   | 'http'
@@ -50,16 +60,23 @@ export type SessionReason =
   | 'destination-not-allowed'
   | 'shutdown';
 
-/** How a data channel ended. `complete`: both sides said FIN. */
+/** How a data channel ended. `complete`: both sides said their end, FIN or TLS's close_notify. */
 export type TransferCause =
   | 'complete'
   | 'client-reset'
   | 'server-reset'
+  | 'client-truncated'
+  | 'server-truncated'
+  | 'client-tls-failed'
+  | 'server-tls-failed'
   | 'client-unreachable'
   | 'server-unreachable'
   | 'reset'
   | 'data-idle-timeout'
   | 'shutdown';
+
+/** On which legs of a data channel TLS ends here; `none`: what comes is passed on, TLS or not. */
+export type TransferProtection = 'none' | 'client' | 'server' | 'both';
 
 /** Who opens the data connection: the client (PASV, EPSV) or the server (PORT, EPRT). */
 export type Mode = 'passive' | 'active';
@@ -111,6 +128,16 @@ export type Event =
       readonly reason: SessionReason;
       readonly error?: string | undefined;
     }
+  | ({
+      /** A control channel is TLS from here on. */
+      readonly type: 'session-secured';
+      readonly session: number;
+      readonly side: 'client' | 'server';
+    } & TlsFacts)
+  /** CCC: the client's control channel is TLS no more. */
+  | { readonly type: 'session-cleared'; readonly session: number }
+  /** AUTH was passed on: what follows is between client and server alone. */
+  | { readonly type: 'session-opaque'; readonly session: number }
   | {
       readonly type: 'login-failed';
       readonly session: number;
@@ -161,6 +188,7 @@ export type Event =
   | ({
       readonly type: 'transfer-ended';
       readonly command?: TransferCommand | undefined;
+      readonly protection?: TransferProtection;
       readonly uploaded: number;
       readonly downloaded: number;
       readonly seconds: number;

@@ -116,11 +116,13 @@ function fieldsOf(event: Event): object {
     case 'transfer-ended': {
       const { session, expectation, plane, mode, command, uploaded, downloaded, seconds, cause, error } =
         event;
+      const { protection = 'none' } = event;
       return {
         session,
         expectation,
         plane,
         mode,
+        protection: protection === 'none' ? undefined : protection,
         client: clientOf(event),
         command: command?.verb,
         path: command?.path,

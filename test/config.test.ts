@@ -59,6 +59,23 @@ test('has the documented defaults', () => {
     kernelTable: 'pinhole',
     kernelMark: 0x2121,
     tls: 'refuse',
+    listenTls: [],
+    tlsCert: [],
+    tlsKey: [],
+    tlsStrictSni: false,
+    tlsClientCa: undefined,
+    tlsMinVersion: 'TLSv1.2',
+    tlsCcc: 'refuse',
+    tlsData: 'relay',
+    requireTls: false,
+    requireDataTls: false,
+    requireSessionReuse: false,
+    tlsHandshakeTimeout: 30_000,
+    serverTls: 'off',
+    serverTlsCa: undefined,
+    serverTlsFingerprint: [],
+    serverTlsName: undefined,
+    serverDataTls: 'same',
     logLevel: 'info',
     logFormat: 'auto',
   });
@@ -167,7 +184,7 @@ test('reads durations as seconds or with a unit', () => {
 
 test('allows no duration that setTimeout would cut to nothing', () => {
   const durations = settings.filter(({ allowed }) => allowed.startsWith('seconds'));
-  assert.equal(durations.length, 6);
+  assert.equal(durations.length, 7);
   for (const { key, allowed } of durations) {
     const most = Number(/to ([0-9]+) seconds$/.exec(allowed)?.[1]);
     assert.ok(most * 1000 < 2 ** 31, key);
@@ -248,7 +265,14 @@ const refused: readonly (readonly [string, string | readonly string[]])[] = [
   ['kernel-mark', '0'],
   ['kernel-mark', '0x100000000'],
   ['kernel-mark', '-1'],
-  ['tls', 'terminate'],
+  ['tls', 'yes'],
+  ['tls-min-version', 'TLSv1.1'],
+  ['tls-ccc', 'yes'],
+  ['tls-data', 'client'],
+  ['server-tls', 'require'],
+  ['server-data-tls', 'off'],
+  ['server-tls-fingerprint', 'AB:CD'],
+  ['tls-handshake-timeout', '0'],
   ['log-level', 'verbose'],
   ['log-level', 'INFO'],
   ['log-format', 'text'],
@@ -467,6 +491,8 @@ const flagsOfEveryKind = fc.record(
     'idle-timeout': duration,
     'data-idle-timeout': duration,
     grace: fc.oneof(duration, fc.constant('0')),
+    'server-tls': fc.constantFrom('off', 'explicit', 'implicit'),
+    'tls-handshake-timeout': duration,
     'log-level': fc.constantFrom('trace', 'silent'),
     'log-format': fc.constantFrom('json', 'pretty'),
   },
@@ -540,4 +566,75 @@ test('refuses to keep the address of clients where the server could not see it',
     );
   }
   load({ flags: { ...keep, server: '10.77.0.2' } });
+});
+
+const ends = { tls: 'terminate', 'tls-cert': 'a.pem', 'tls-key': 'a.key' };
+
+for (const [what, flags, expected] of [
+  ['TLS that ends here without a certificate', { tls: 'terminate' }, /^tls: "terminate" .*no certificate/],
+  ['a certificate without its key', { ...ends, 'tls-key': '' }, /^tls-key: .*1 certificates and 0 keys/],
+  [
+    'more keys than certificates',
+    { ...ends, 'tls-key': 'a.key,b.key' },
+    /^tls-key: .*1 certificates and 2 keys/,
+  ],
+  [
+    'a certificate where TLS is refused',
+    { 'tls-cert': 'a.pem', 'tls-key': 'a.key' },
+    /^tls-cert: .*tls terminate/,
+  ],
+  ['implicit FTPS where TLS does not end here', { 'listen-tls': '990' }, /^listen-tls: .*tls terminate/],
+  [
+    'implicit FTPS on a port in clear',
+    { ...ends, listen: '990', 'listen-tls': '990' },
+    /^listen-tls: .*other ports/,
+  ],
+  ['to require TLS that is refused', { 'require-tls': 'true' }, /^require-tls: .*terminate or pass/],
+  [
+    'to require PROT P where nobody sees it',
+    { tls: 'pass', 'require-data-tls': 'true' },
+    /^require-data-tls: /,
+  ],
+  [
+    'to require reuse where TLS does not end',
+    { 'require-session-reuse': 'true' },
+    /^require-session-reuse: /,
+  ],
+  ['trust for a server in clear', { 'server-tls-ca': 'ca.pem' }, /^server-tls-ca: .*server-tls explicit/],
+  ['protected data of a server in clear', { 'server-data-tls': 'protected' }, /^server-data-tls: /],
+  [
+    "the server's TLS as the client's where that is nowhere",
+    { 'server-tls': 'same' },
+    /^server-tls: .*tls is refuse/,
+  ],
+  [
+    'TLS of its own with a server that TLS passes to',
+    { tls: 'pass', 'server-tls': 'explicit' },
+    /^server-tls: /,
+  ],
+  ['to pass TLS of an intercepted session', { tls: 'pass', intercept: 'true' }, /^tls: .*intercept is set/],
+  ['to pass data of a server in clear', { ...ends, 'tls-data': 'server' }, /^tls-data: /],
+  [
+    'to pass data whose session it would have to know',
+    { ...ends, 'server-tls': 'same', 'tls-data': 'server', 'require-session-reuse': 'true' },
+    /^tls-data: .*require-session-reuse/,
+  ],
+] as const) {
+  test(`refuses ${what}`, () => {
+    assert.match(message({ flags }), expected);
+  });
+}
+
+test('takes settings of TLS that say their default where there is no TLS', () => {
+  const flags = { 'server-data-tls': 'same', 'require-tls': 'false', 'tls-cert': '', 'listen-tls': '' };
+  assert.deepEqual(load({ flags }).config, load({}).config);
+});
+
+test('reads a fingerprint as openssl and as sha256sum print it', () => {
+  const plain = 'ab'.repeat(32);
+  const withColons = plain.toUpperCase().replace(/..(?=.)/g, '$&:');
+  for (const text of [plain, withColons]) {
+    const flags = { 'server-tls': 'explicit', 'server-tls-fingerprint': text };
+    assert.deepEqual(load({ flags }).config.serverTlsFingerprint, [withColons]);
+  }
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import type { CommandModule } from 'yargs';
 import { formatConfig, type Config } from '../config.ts';
+import { loadTls } from '../daemon-tls.ts';
 import { needsOf, startDaemon, wayBackOf, type Daemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
@@ -57,7 +58,8 @@ const smallYoungGeneration = '--semi-space-growth-factor=1';
 /** @throws where this host lacks what the configuration needs */
 async function check(config: Config): Promise<void> {
   const needs = needsOf(config);
-  const warnings = needs ? await checkHost(needs, wayBackOf(config)) : [];
+  const { remarks } = loadTls(config);
+  const warnings = [...remarks, ...(needs ? await checkHost(needs, wayBackOf(config)) : [])];
   process.stdout.write(['The configuration is valid.', ...warnings, ''].join('\n'));
 }
 

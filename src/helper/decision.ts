@@ -16,6 +16,9 @@ export interface Announcement {
  * - `expect`: a pinhole is opened first; `rewrite` gives the line that announces it to the server.
  * - `refuse`: the client gets `reply` in its turn, and the server never sees the command.
  * - `close`: the same, and the session ends.
+ * - `answer`: as `refuse`, but it is a consent, which has an effect.
+ * - `secure`: AUTH; the control channel becomes TLS, once the server has consented where it is asked.
+ * - `clear`: CCC; the control channel is TLS no more.
  */
 export type CommandDecision =
   | { readonly kind: 'pass'; readonly rewritten?: string }
@@ -25,12 +28,19 @@ export type CommandDecision =
       readonly announcement: Announcement;
       readonly rewrite: (announced: Endpoint) => string;
     }
-  | { readonly kind: 'refuse' | 'close'; readonly reason: CommandReason; readonly reply: string };
+  | { readonly kind: 'refuse' | 'close'; readonly reason: CommandReason; readonly reply: string }
+  | { readonly kind: 'answer'; readonly effect: SecurityEffect; readonly reply: string }
+  | { readonly kind: 'secure'; readonly asksServer: boolean; readonly protectsData: boolean }
+  | { readonly kind: 'clear' };
+
+/** What PBSZ and PROT change. */
+export type SecurityEffect = 'size-said' | 'data-protected' | 'data-clear';
 
 /**
  * What is to become of a reply.
  * - `pass`: it goes on as it came; `remark` names what a log should say of it.
  * - `expect`: a pinhole is opened first; `rewrite` gives the lines that announce it to the client.
+ * - `replace`: other lines go on in its place.
  */
 export type ReplyDecision =
   | { readonly kind: 'pass'; readonly remark?: ReplyReason }
@@ -39,4 +49,5 @@ export type ReplyDecision =
       readonly announcement: Announcement;
       readonly rewrite: (announced: Endpoint) => string[];
       readonly remark?: ReplyReason;
-    };
+    }
+  | { readonly kind: 'replace'; readonly lines: readonly string[]; readonly remark?: undefined };

@@ -5,6 +5,7 @@ import { formatHostPort, parseHostPort } from '../ftp/host-port.ts';
 import { familyOf, parseAddress, withoutZone } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { CommandDecision } from './decision.ts';
+import { inspectTls } from './inspect-tls.ts';
 import { whyNotDial, type Policy } from './policy.ts';
 import type { SentExchange } from './exchange-queue.ts';
 import { isAll, isLoggingIn, type SessionState } from './session-state.ts';
@@ -53,7 +54,8 @@ export function inspectCommand(command: Command, state: SessionState, policy: Po
   if (raw.includes('\r')) return refuse('bare-cr', '500 A command can not hold a CR without LF.');
   // Servers differ in what they make of it: one that skips it would see another verb.
   if (verb.includes('\xff')) return refuse('syntax', '500 Command not understood.');
-  if (verb === 'AUTH') return refuse('tls-refused', '534 TLS is not available through this relay.');
+  const ofTls = inspectTls(command, state, policy.tls);
+  if (ofTls) return ofTls;
   if (verb === 'ABOR' && command.telnet !== '' && !raw.startsWith(wholeSynch)) {
     return { kind: 'pass', rewritten: wholeSynch + command.plain };
   }
@@ -98,6 +100,8 @@ function isOutOfTurn(verb: string, state: SessionState): boolean {
     // A pinhole of active mode is armed by the reply to its PORT: a STOR must not reach the server before it.
     exchange.verb === 'PORT' ||
     exchange.verb === 'EPRT' ||
+    // Whether the next data channel is TLS is not known yet.
+    exchange.verb === 'PROT' ||
     (exchange.verb === 'EPSV' && isAll(exchange.argument));
   if (exchanges.find(isSettingUp)) return true;
   // A client may send USER, PASS and PASV in one segment: whether it is logged in is not known yet.

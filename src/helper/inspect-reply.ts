@@ -2,23 +2,27 @@ import { findExtendedPorts } from '../ftp/extended-host-port.ts';
 import { findHostPorts, formatHostPort } from '../ftp/host-port.ts';
 import { replaceSpans } from '../ftp/rewrite.ts';
 import type { ReplyDecision } from './decision.ts';
+import { withOwnTls } from './features.ts';
+import type { Policy } from './policy.ts';
 import type { SessionState } from './session-state.ts';
 
 /**
- * Whether a reply with this code announces a data connection if it comes now: a 227 or 229 means something
+ * Whether a reply with this code is to be inspected if it comes now: it announces a data connection, or features. A 227 or 229 means something
  * only as the first final reply of a PASV or EPSV, so that text in the answer to another command can't
  * open a pinhole.
  */
-export function mayAnnounce(code: number, state: SessionState): boolean {
+export function isInspected(code: number, state: SessionState, { tls }: Policy): boolean {
   const verb = state.exchanges.answeredBy(code)?.verb;
+  if (code === 211 && verb === 'FEAT') return tls.mode === 'terminate';
   return (code === 227 && verb === 'PASV') || (code === 229 && verb === 'EPSV');
 }
 
 /**
- * Decides about a whole final reply that `mayAnnounce`, its lines without their ends. Pure. Every other reply
+ * Decides about a whole final reply that `isInspected`, its lines without their ends. Pure. Every other reply
  * goes on as it came.
  */
 export function inspectReply(code: number, lines: readonly string[], state: SessionState): ReplyDecision {
+  if (code === 211) return { kind: 'replace', lines: withOwnTls(lines) };
   return code === 227 ? inspectPassive(lines, state) : inspectExtendedPassive(lines, state);
 }
 

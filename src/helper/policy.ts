@@ -3,6 +3,7 @@ import { familyOf, withoutZone, type Address, type Family } from '../net/address
 import { contains, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { portIn, type PortRange } from '../net/port-range.ts';
+import type { TlsPolicy } from './tls-policy.ts';
 
 /** The settings that decisions depend on. */
 export interface Policy {
@@ -14,6 +15,7 @@ export interface Policy {
   readonly localNetworks: readonly Cidr[];
   /** Clients elsewhere are told this address, where there is one for their family. */
   readonly publicAddress: (family: Family) => Address | undefined;
+  readonly tls: TlsPolicy;
 }
 
 /** Why the relay must not dial what a client announced; `undefined` where it may. */

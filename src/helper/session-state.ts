@@ -1,6 +1,8 @@
 import { isCompletion } from '../ftp/reply.ts';
 import type { Address } from '../net/address.ts';
+import type { SecurityEffect } from './decision.ts';
 import { ExchangeQueue, greeting, type SentExchange } from './exchange-queue.ts';
+import type { Security } from './tls-policy.ts';
 
 /** What the decisions about one session look at. Its session alone changes it, by the functions below. */
 export interface SessionState {
@@ -19,9 +21,13 @@ export interface SessionState {
   goodbye: 'quit' | 'closing' | undefined;
   /** The code of the last reply; 0 before the first. */
   lastCode: number;
+  readonly security: Security;
 }
 
-export function newSessionState(peers: Pick<SessionState, 'client' | 'server' | 'reached'>): SessionState {
+export function newSessionState(
+  peers: Pick<SessionState, 'client' | 'server' | 'reached'>,
+  { client = false, server = false }: { readonly client?: boolean; readonly server?: boolean } = {},
+): SessionState {
   return {
     ...peers,
     exchanges: new ExchangeQueue(),
@@ -30,10 +36,12 @@ export function newSessionState(peers: Pick<SessionState, 'client' | 'server' | 
     epsvAll: false,
     goodbye: undefined,
     lastCode: 0,
+    security: { client, server, wasSecured: client, isSizeSaid: false, isDataProtected: false },
   };
 }
 
-const loginVerbs: ReadonlySet<string> = new Set(['USER', 'PASS', 'ACCT']);
+/** The commands that log in (RFC 959 section 4.1.1). */
+export const loginVerbs: ReadonlySet<string> = new Set(['USER', 'PASS', 'ACCT']);
 
 /** Whether this reply refuses a log in. */
 export function isLoginFailure(exchange: SentExchange | undefined, code: number): boolean {
@@ -63,12 +71,22 @@ export function settleReply(state: SessionState, code: number): SentExchange | u
   if (!exchange || !isCompletion(code)) return exchange;
   if (loginVerbs.has(exchange.verb)) state.loggedIn = true;
   if (exchange.verb === 'EPSV' && isAll(exchange.argument)) state.epsvAll = true;
+  if (exchange.verb === 'PBSZ') changeSecurity(state, 'size-said');
+  if (exchange.verb === 'PROT') {
+    changeSecurity(state, exchange.argument.trim().toUpperCase() === 'P' ? 'data-protected' : 'data-clear');
+  }
   if (exchange.verb === 'REIN') {
     // RFC 959 section 4.1.1: all parameters are reset to the default.
     state.loggedIn = false;
     state.epsvAll = false;
   }
   return exchange;
+}
+
+/** What PBSZ or PROT asked for was granted. */
+export function changeSecurity({ security }: SessionState, effect: SecurityEffect): void {
+  if (effect === 'size-said') security.isSizeSaid = true;
+  else security.isDataProtected = effect === 'data-protected';
 }
 
 /** Whether this is `EPSV ALL`'s argument. */

@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net';
 import type { Mode, PinholeReason, TransferCommand } from '../events.ts';
 import type { Address } from '../net/address.ts';
+import type { Channel } from '../net/channel.ts';
 import type { Cidr } from '../net/cidr.ts';
 import type { Dialling } from '../net/dial.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -30,7 +32,22 @@ export interface PinholeRequest {
   /** Milliseconds. */
   readonly timeout: number;
   readonly owner: PinholeOwner;
+  /** How the two legs are protected; undefined: this process need not see the bytes. */
+  readonly protection?: Protection | undefined;
 }
+
+/** What ends TLS on the legs of a data channel. A leg without it is passed on as it comes. */
+export interface Protection {
+  readonly client: Protect | undefined;
+  readonly server: Protect | undefined;
+}
+
+/**
+ * Makes a connection, paused, secret.
+ *
+ * @throws where the handshake fails, or does not begin in time
+ */
+export type Protect = (socket: Socket) => Promise<Channel>;
 
 /** The session that a pinhole belongs to, told when its data channel begins and ends. */
 export interface PinholeOwner {
@@ -62,6 +79,34 @@ export interface Plane {
   open(request: PinholeRequest): Promise<Pinhole>;
   /** Takes every pinhole back, and lets open data channels go on for `grace` milliseconds at most. */
   close(grace: number): Promise<void>;
+}
+
+/** A plane for sessions that may become opaque. */
+export interface RangePlane extends Plane {
+  /**
+   * Lets a client through to each port of a range, as often as it likes, until that is taken back: where the control
+   * channel is opaque, nobody knows what it announces.
+   *
+   * @throws {NoFreePortError} where no port of it can be had
+   */
+  openRange(request: RangeRequest): Promise<OpenRange>;
+}
+
+/** What a session asks for once its control channel is opaque: each port leads to the same port of `to`. */
+export interface RangeRequest {
+  readonly session: number;
+  readonly peer: Address;
+  /** The address that the peer will connect to, one of this host's. */
+  readonly address: Address;
+  readonly ports: PortRange;
+  /** The server. */
+  readonly to: Address;
+  readonly owner: PinholeOwner;
+}
+
+export interface OpenRange {
+  /** Lets nobody through any more; data channels live on. */
+  close(): void;
 }
 
 /** Connects under addresses of other hosts: what only the packet filter can do. */

@@ -1,19 +1,35 @@
 import { randomInt } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Observer, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
+import type {
+  Observer,
+  PinholeReason,
+  TransferCause,
+  TransferCommand,
+  TransferProtection,
+} from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import type { Address } from '../net/address.ts';
+import { tcpChannel, type Channel } from '../net/channel.ts';
 import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
-import { ignoreError } from '../net/socket.ts';
-import { formatPortRange } from '../net/port-range.ts';
+import { ignoreError, reset } from '../net/socket.ts';
+import { formatPortRange, portIn } from '../net/port-range.ts';
 import type { Borrowing } from './borrowing.ts';
-import { joinDataChannel, type DataChannelEnd } from './data-channel.ts';
-import { NoFreePortError, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
+import { joinDataChannel, type DataChannelEnd, type DataChannelEnds } from './data-channel.ts';
+import {
+  NoFreePortError,
+  type Pinhole,
+  type PinholeRequest,
+  type RangePlane,
+  type RangeRequest,
+  type OpenRange,
+  type Protect,
+  type Protection,
+} from './plane.ts';
 
 export interface RelayPlaneOptions {
   readonly observe: Observer;
@@ -30,7 +46,7 @@ export interface RelayPlaneOptions {
 const nothing = { uploaded: 0, downloaded: 0, error: undefined };
 
 /** The plane on which this process listens, dials and copies the bytes. It needs no privilege. */
-export function createRelayPlane(options: RelayPlaneOptions): Plane {
+export function createRelayPlane(options: RelayPlaneOptions): RangePlane {
   return new RelayPlane(options);
 }
 
@@ -42,16 +58,35 @@ interface Lease {
   /** A connection that came before the pinhole was armed: pyftpdlib dials before it answers PORT. */
   early: Socket | undefined;
   command: TransferCommand | undefined;
+  /** Settled when the command has come that the data channel serves. */
+  readonly served: Promise<void>;
+  readonly serve: () => void;
   /** Takes back what leads a borrowed address here. */
   unlead: (() => void) | undefined;
 }
 
-class RelayPlane implements Plane {
+function newLease(expectation: Expectation, request: PinholeRequest, armed: boolean): Lease {
+  let serve = (): void => undefined;
+  const served = new Promise<void>((resolve) => (serve = resolve));
+  return {
+    expectation,
+    request,
+    armed,
+    served,
+    serve,
+    early: undefined,
+    command: undefined,
+    unlead: undefined,
+  };
+}
+
+class RelayPlane implements RangePlane {
   readonly #options: RelayPlaneOptions;
   readonly #table = new ExpectationTable();
   readonly #register: ExpectationRegister;
   readonly #leases = new Map<number, Lease>();
   readonly #listeners = new Map<string, SharedListener>();
+  readonly #ranges = new Set<RangeRequest>();
   readonly #channels = new Set<{ abort(cause: TransferCause): void }>();
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
@@ -82,6 +117,25 @@ class RelayPlane implements Plane {
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
 
+  async openRange(request: RangeRequest): Promise<OpenRange> {
+    const { address, ports } = request;
+    const acquired: SharedListener[] = [];
+    for (let port = ports.first; port <= ports.last; port++) {
+      const listener = this.#listenerAt({ address, port });
+      if (await listener.acquire()) acquired.push(listener);
+    }
+    if (acquired.length === 0) {
+      throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free`);
+    }
+    this.#ranges.add(request);
+    return {
+      close: () => {
+        if (!this.#ranges.delete(request)) return;
+        for (const listener of acquired) listener.release();
+      },
+    };
+  }
+
   async close(grace: number): Promise<void> {
     for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
     const abort = (): void => {
@@ -110,14 +164,7 @@ class RelayPlane implements Plane {
       expires: Date.now() + timeout,
     };
     const armed = mode === 'passive';
-    const lease: Lease = {
-      expectation,
-      request,
-      armed,
-      early: undefined,
-      command: undefined,
-      unlead: undefined,
-    };
+    const lease = newLease(expectation, request, armed);
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     this.#sweep ??= setInterval(() => {
@@ -148,6 +195,7 @@ class RelayPlane implements Plane {
       },
       serve: (command) => {
         lease.command ??= command;
+        lease.serve();
       },
       close: (reason) => {
         this.#takeBack(lease, reason);
@@ -204,21 +252,26 @@ class RelayPlane implements Plane {
    * share that.
    */
   async #listen(request: PinholeRequest, at: Endpoint): Promise<SharedListener | undefined> {
-    const key = formatEndpoint(at);
-    let listener = this.#listeners.get(key);
-    if (!listener) {
-      listener = new SharedListener(
-        isBorrowed(request) ? { address: request.own.near, port: 0 } : at,
-        (socket) => {
-          this.#accept(socket, at);
-        },
-        (gone) => {
-          if (this.#listeners.get(key) === gone) this.#listeners.delete(key);
-        },
-      );
-      this.#listeners.set(key, listener);
-    }
+    const listener = this.#listenerAt(at, isBorrowed(request) ? { address: request.own.near, port: 0 } : at);
     return (await listener.acquire()) ? listener : undefined;
+  }
+
+  /** @param bound where it listens in truth */
+  #listenerAt(at: Endpoint, bound: Endpoint = at): SharedListener {
+    const key = formatEndpoint(at);
+    const known = this.#listeners.get(key);
+    if (known) return known;
+    const listener = new SharedListener(
+      bound,
+      (socket) => {
+        this.#accept(socket, at);
+      },
+      (gone) => {
+        if (this.#listeners.get(key) === gone) this.#listeners.delete(key);
+      },
+    );
+    this.#listeners.set(key, listener);
+    return listener;
   }
 
   #borrowing(): Borrowing {
@@ -235,6 +288,11 @@ class RelayPlane implements Plane {
       return;
     }
     const claim = this.#table.claim(at, from.address, Date.now());
+    const range = claim.kind === 'refused' ? this.#rangeOf(at, from.address) : undefined;
+    if (range) {
+      this.#carryOf(range, at, from, socket);
+      return;
+    }
     if (claim.kind === 'refused') {
       socket.resetAndDestroy();
       this.#options.observe({ type: 'pinhole-refused', at, from, reason: claim.reason });
@@ -255,6 +313,38 @@ class RelayPlane implements Plane {
     }
   }
 
+  #rangeOf({ address, port }: Endpoint, peer: Address): RangeRequest | undefined {
+    return [...this.#ranges].find(
+      (each) => each.address === address && each.peer === peer && portIn([each.ports], port),
+    );
+  }
+
+  /** A connection to a port of a range: it leads to the same port of the server. */
+  #carryOf(range: RangeRequest, at: Endpoint, from: Endpoint, socket: Socket): void {
+    const { session, peer, address, ports, owner } = range;
+    const to = { address: range.to, port: at.port };
+    const own = { near: address, far: address };
+    const request: PinholeRequest = {
+      ...{ session, mode: 'passive', command: '', peer, alsoFrom: [], address, own, ports, to, owner },
+      ...{ preferredPort: at.port, from: { address, port: 0 }, timeout: 0 },
+    };
+    const expectation: Expectation = {
+      ...{
+        id: this.#register.nextId(),
+        session,
+        plane: 'relay',
+        mode: 'passive',
+        peer,
+        alsoFrom: [],
+        at,
+        to,
+      },
+      expires: 0,
+    };
+    this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(expectation) });
+    this.#carry(newLease(expectation, request, true), socket);
+  }
+
   #dial(request: PinholeRequest, accepted: Socket): Dialling {
     const { to, from, own } = request;
     const { connectTimeout } = this.#options;
@@ -265,60 +355,123 @@ class RelayPlane implements Plane {
   }
 
   #carry(lease: Lease, accepted: Socket): void {
-    lease.request.owner.channelOpened();
+    const { owner, mode, protection } = lease.request;
+    owner.channelOpened();
     const started = performance.now();
-    const { mode } = lease.request;
     const ended = (end: DataChannelEnd): void => {
       this.#channels.delete(channel);
       this.#options.observe({
         type: 'transfer-ended',
         command: lease.command,
         seconds: (performance.now() - started) / 1000,
+        protection: nameOf(protection),
         ...end,
         ...factsOf(lease.expectation),
       });
-      lease.request.owner.channelClosed();
+      owner.channelClosed();
       this.#channelEnded?.();
     };
 
     const dialling = this.#dial(lease.request, accepted);
     let aborted: TransferCause | undefined;
+    let giveUp = (): void => {
+      dialling.abort();
+    };
     let channel: { abort(cause: TransferCause): void } = {
       abort: (cause) => {
-        aborted = cause;
-        dialling.abort();
+        aborted ??= cause;
+        giveUp();
       },
     };
     this.#channels.add(channel);
-    dialling.connected.then(
-      (dialled) => {
-        this.#channels.delete(channel);
+    const connect = async (): Promise<DataChannelEnds> => {
+      const dialled = await dialling.connected.catch((error: unknown) => {
+        throw new LegError(mode === 'passive' ? 'server-unreachable' : 'client-unreachable', error);
+      });
+      const sockets =
+        mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
+      giveUp = () => {
+        for (const socket of Object.values(sockets)) reset(socket);
+      };
+      try {
         if (aborted || accepted.destroyed) {
-          accepted.resetAndDestroy();
-          dialled.resetAndDestroy();
-          ended({ ...nothing, cause: aborted ?? (mode === 'passive' ? 'client-reset' : 'server-reset') });
-          return;
+          throw new LegError(mode === 'passive' ? 'client-reset' : 'server-reset');
         }
         accepted.off('error', ignoreError);
-        const ends =
-          mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
+        dialled.on('error', ignoreError);
+        // pyftpdlib resets what begins before the command, and connects before it.
+        const ends = protection ? await protect(sockets, protection, lease.served) : plain(sockets);
+        dialled.off('error', ignoreError);
+        return ends;
+      } catch (error) {
+        giveUp();
+        throw error;
+      }
+    };
+    connect().then(
+      (ends) => {
+        this.#channels.delete(channel);
         channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
         this.#channels.add(channel);
       },
       (error: unknown) => {
-        this.#channels.delete(channel);
         // What a direct connection to a closed port gets.
         accepted.resetAndDestroy();
         if (aborted) ended({ ...nothing, cause: aborted });
-        else {
-          const cause = mode === 'passive' ? 'server-unreachable' : 'client-unreachable';
-          ended({ ...nothing, cause, error: messageOf(error) });
-        }
+        else if (error instanceof LegError) ended({ ...nothing, cause: error.reason, error: error.words });
+        else ended({ ...nothing, cause: 'server-unreachable', error: messageOf(error) });
       },
     );
     // Nothing is read from it yet; what happens to it is seen when it is.
     accepted.on('error', ignoreError);
   }
+}
+
+/** Why a leg of a data channel did not come up. */
+class LegError extends Error {
+  override readonly name = 'LegError';
+  readonly reason: TransferCause;
+  readonly words: string | undefined;
+
+  constructor(reason: TransferCause, cause?: unknown) {
+    super(reason, { cause });
+    this.reason = reason;
+    this.words = cause === undefined ? undefined : messageOf(cause);
+  }
+}
+
+interface Legs {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+function plain({ client, server }: Legs): DataChannelEnds {
+  return { client: tcpChannel(client), server: tcpChannel(server) };
+}
+
+/**
+ * Both handshakes at once: which of the two sides begins first depends on the client.
+ *
+ * @param begins when that with the server may begin
+ */
+async function protect(legs: Legs, protection: Protection, begins: Promise<void>): Promise<DataChannelEnds> {
+  const leg = async (side: keyof Legs): Promise<Channel> => {
+    const secure: Protect | undefined = protection[side];
+    const socket = legs[side];
+    if (!secure) return tcpChannel(socket);
+    if (side === 'server') await begins;
+    return secure(socket).catch((error: unknown) => {
+      throw new LegError(`${side}-tls-failed`, error);
+    });
+  };
+  const [client, server] = await Promise.all([leg('client'), leg('server')]);
+  return { client, server };
+}
+
+function nameOf(protection: Protection | undefined): TransferProtection {
+  if (!protection) return 'none';
+  const sides = (['client', 'server'] as const).filter((side) => protection[side]);
+  return sides.length === 2 ? 'both' : (sides[0] ?? 'none');
 }
 
 /** Whether the peer will connect to an address that is not this host's. */

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** How long a peer may take to close after FIN was said to it, in milliseconds. */
 const lingerTimeout = 5000;
@@ -7,14 +7,14 @@ const lingerTimeout = 5000;
  * Says FIN after what was written, reads and forgets what still comes, and cuts off a peer that does not close
  * in time. What is unread when a socket closes would turn its FIN into RST, which may overtake the last reply.
  */
-export function closeGently(socket: Socket): void {
-  if (socket.destroyed) return;
-  socket.end();
-  socket.resume();
+export function closeGently(stream: Duplex): void {
+  if (stream.destroyed) return;
+  stream.end();
+  stream.resume();
   const timer = setTimeout(() => {
-    socket.destroy();
+    stream.destroy();
   }, lingerTimeout);
-  socket.once('close', () => {
+  stream.once('close', () => {
     clearTimeout(timer);
   });
 }

@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
 import { LineReader, type Line } from '../ftp/lines.ts';
-import { reset, wasReset } from '../net/socket.ts';
+import type { Channel } from '../net/channel.ts';
+import { ignoreError } from '../net/socket.ts';
 import { closeGently } from './close-gently.ts';
 
 /** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
@@ -18,59 +18,56 @@ export interface ControlChannelListener {
 }
 
 /**
- * Why no line is told for now: a pinhole is being opened, the server has to answer first, or the client or the
- * server does not read what is written for it.
+ * Why no line is told for now: a pinhole is being opened, the server has to answer first, the client or the server
+ * does not read what is written for it, or the connection is being given to TLS or taken from it.
  */
-export type Hold = 'pinhole' | 'reply' | 'client-drain' | 'server-drain';
+export type Hold = 'pinhole' | 'reply' | 'client-drain' | 'server-drain' | 'tls';
 
 /** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
 const mostWaiting = 65_536;
 
-/** One side's control channel: bytes in, lines out, in order. It owns its socket. */
+/** The peer sent more than it may before the connection changes: whose bytes those are nobody can say. */
+export class PipelinedError extends Error {
+  override readonly name = 'PipelinedError';
+}
+
+/** One side's control channel: bytes in, lines out, in order. It owns its connection. */
 export class ControlChannel {
-  readonly #socket: Socket;
+  #channel: Channel;
   readonly #listener: ControlChannelListener;
   readonly #reader = new LineReader();
   readonly #holds = new Set<Hold>();
   /** The peer has said FIN. */
   #ended = false;
+  /** It has been said that the connection is gone: Node calls a stream closed before it says so, and may yet. */
+  #closed = false;
   /** Nothing more is told. */
   #silent = false;
   #telling = false;
+  /** The connection is somebody else's for now. */
+  #lent = false;
   #output = '';
+  #detach: () => void;
 
-  /** @param socket connected and paused; `start` begins to read it */
-  constructor(socket: Socket, listener: ControlChannelListener) {
-    this.#socket = socket;
+  /**
+   * @param channel connected and paused; `start` begins to read it
+   * @param read what was read of it already
+   */
+  constructor(channel: Channel, listener: ControlChannelListener, read = '') {
+    this.#channel = channel;
     this.#listener = listener;
-    socket.on('data', (chunk) => {
-      if (this.#silent) return;
-      this.#reader.push(chunk);
-      this.#tell();
-      if (this.#reader.size > mostWaiting) socket.pause();
-    });
-    socket.on('end', () => {
-      if (wasReset(socket)) {
-        this.#fail(new Error('connection reset by peer'));
-        return;
-      }
-      this.#ended = true;
-      this.#tell();
-    });
-    socket.on('error', (error) => {
-      this.#fail(error);
-    });
-    socket.on('close', () => {
-      this.#silent = true;
-      this.#listener.closed();
-    });
-    socket.on('drain', () => {
-      listener.drained();
-    });
+    if (read !== '') this.#reader.push(Buffer.from(read, 'latin1'));
+    this.#detach = this.#attach();
+  }
+
+  /** Whether bytes have come that nobody was told of yet. */
+  get hasWaiting(): boolean {
+    return this.#reader.size > 0;
   }
 
   start(): void {
-    this.#socket.resume();
+    this.#channel.stream.resume();
+    if (this.#reader.size > 0) this.#tell();
   }
 
   hold(why: Hold): void {
@@ -93,33 +90,119 @@ export class ControlChannel {
 
   /** Writes what was sent since the last flush in one piece; false where the peer does not keep up. */
   flush(): boolean {
-    if (this.#output === '') return true;
+    if (this.#output === '' || this.#lent) return true;
     const output = this.#output;
     this.#output = '';
-    if (!this.#socket.writable) return true;
-    return this.#socket.write(output, 'latin1');
+    if (!this.#channel.stream.writable) return true;
+    // As bytes: of a text TLS would make UTF-8 first.
+    return this.#channel.stream.write(Buffer.from(output, 'latin1'));
   }
 
   /** Says FIN after what was sent; the peer may still speak. */
   end(): void {
+    if (this.#lent) return;
     this.flush();
-    this.#socket.end();
+    this.#channel.stream.end();
   }
 
   /** Says FIN after what was sent, and listens no more. */
   finish(): void {
-    this.flush();
     this.#silent = true;
-    closeGently(this.#socket);
+    if (this.#lent) {
+      this.#channel.reset();
+      return;
+    }
+    this.flush();
+    closeGently(this.#channel.stream);
   }
 
   reset(): void {
     this.#silent = true;
-    reset(this.#socket);
+    this.#channel.reset();
+  }
+
+  /**
+   * Writes what was sent, lends the connection to `convert`, and goes on with what comes of it; meanwhile no line is
+   * told. Where it fails the old connection goes on, if it is still there.
+   *
+   * @param converted is called before the first line of the new one is told
+   * @throws {PipelinedError} where bytes wait that came before it: nobody is told of them, or of anything else
+   */
+  async convert<T extends Channel>(
+    convert: (channel: Channel) => Promise<T>,
+    converted: (channel: T) => void,
+  ): Promise<void> {
+    this.flush();
+    this.hold('tls');
+    if (this.hasWaiting) throw new PipelinedError('bytes came that should have waited');
+    this.#detach();
+    this.#lent = true;
+    const { stream } = this.#channel;
+    stream.on('error', ignoreError);
+    try {
+      const channel = await convert(this.#channel);
+      this.#channel = channel;
+      if (!this.#silent) converted(channel);
+    } finally {
+      stream.off('error', ignoreError);
+      this.#lent = false;
+      this.#detach = this.#attach();
+      if (this.#silent) this.#channel.reset();
+      else this.#channel.stream.resume();
+      this.release('tls');
+    }
+  }
+
+  /** Writes what was sent and gives the connection away, paused; nobody is told of it any more. */
+  give(): Channel {
+    this.flush();
+    this.#silent = true;
+    this.#detach();
+    this.#channel.stream.pause();
+    return this.#channel;
+  }
+
+  /** Listens to the connection; returns what takes that back. */
+  #attach(): () => void {
+    const channel = this.#channel;
+    const { stream } = channel;
+    const listeners = {
+      data: (chunk: Buffer) => {
+        if (this.#silent) return;
+        this.#reader.push(chunk);
+        this.#tell();
+        if (this.#reader.size > mostWaiting) stream.pause();
+      },
+      end: () => {
+        // A control channel without close_notify before its FIN has lost nothing: a line says where it ends.
+        if (channel.whyCutShort() === 'reset') {
+          this.#fail(new Error('connection reset by peer'));
+          return;
+        }
+        this.#ended = true;
+        this.#tell();
+      },
+      error: (error: Error) => {
+        this.#fail(error);
+      },
+      close: () => {
+        this.#silent = true;
+        if (!this.#closed) this.#listener.closed();
+        this.#closed = true;
+      },
+      drain: () => {
+        this.#listener.drained();
+      },
+    };
+    for (const [event, listener] of Object.entries(listeners)) stream.on(event, listener);
+    if (stream.closed) setImmediate(listeners.close);
+    return () => {
+      for (const [event, listener] of Object.entries(listeners)) stream.off(event, listener);
+    };
   }
 
   #fail(error: Error): void {
-    this.#socket.destroy();
+    this.#channel.stream.destroy();
     if (this.#silent && !this.#ended) return;
     this.#silent = true;
     this.#listener.failed(error);
@@ -137,7 +220,7 @@ export class ControlChannel {
       this.#silent = true;
       this.#listener.ended(this.#reader.rest());
     } else {
-      this.#socket.resume();
+      this.#channel.stream.resume();
     }
   }
 

@@ -48,6 +48,12 @@ export class SessionPinholes implements PinholeOwner {
     if (this.#reserved === pinhole) this.#reserved = undefined;
   }
 
+  /** What the pending one was opened for does not hold any more. */
+  closePending(reason: PinholeReason): void {
+    this.#pending?.close(reason);
+    this.#pending = undefined;
+  }
+
   /** Says which command the pending one serves. */
   serve(command: TransferCommand): void {
     this.#pending?.serve(command);
@@ -55,8 +61,7 @@ export class SessionPinholes implements PinholeOwner {
 
   /** Takes back what nobody has connected to; data channels live on. */
   close(): void {
-    this.#pending?.close('session-closed');
-    this.#pending = undefined;
+    this.closePending('session-closed');
     this.closeReserved('session-closed');
   }
 }

@@ -1,15 +1,15 @@
-import type { Socket } from 'node:net';
-import type { CommandReason, Observer, SessionReason } from '../events.ts';
+import type { CommandReason, Observer, SessionReason, TransferCause } from '../events.ts';
 import { parseCommand, type Command } from '../ftp/command.ts';
 import type { Line } from '../ftp/lines.ts';
 import { isCompletion, isPreliminary, ReplyReader } from '../ftp/reply.ts';
-import type { Announcement, CommandDecision, ReplyDecision } from '../helper/decision.ts';
+import type { Announcement, CommandDecision, ReplyDecision, SecurityEffect } from '../helper/decision.ts';
 import { isTransfer } from '../helper/exchange-queue.ts';
 import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
-import { inspectReply, mayAnnounce } from '../helper/inspect-reply.ts';
+import { inspectReply, isInspected } from '../helper/inspect-reply.ts';
 import { announcedAddress, type Policy } from '../helper/policy.ts';
 import { showBytes, showCommand, showReply } from '../helper/redact.ts';
 import {
+  changeSecurity,
   isCloseExplained,
   isLoginFailure,
   newSessionState,
@@ -17,13 +17,25 @@ import {
   type SessionState,
 } from '../helper/session-state.ts';
 import { familyOf, type Address, type Family } from '../net/address.ts';
+import type { Channel, TlsChannel } from '../net/channel.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import type { PortRange } from '../net/port-range.ts';
-import { NoFreePortError, type Pinhole, type PinholeRequest, type Plane } from '../plane/plane.ts';
-import { ControlChannel } from './control-channel.ts';
+import { joinDataChannel } from '../plane/data-channel.ts';
+import {
+  NoFreePortError,
+  type OpenRange,
+  type Pinhole,
+  type PinholeRequest,
+  type RangePlane,
+} from '../plane/plane.ts';
+import { isServerAsked } from '../helper/tls-policy.ts';
+import { NotTlsError } from '../tls/handshake.ts';
+import { ControlChannel, PipelinedError, type ControlChannelListener } from './control-channel.ts';
+import { followWithData, followWithTls } from './server-tls.ts';
 import { SessionClock } from './session-clock.ts';
 import { SessionPinholes } from './session-pinholes.ts';
+import { protectionOf, type SessionSecurity } from './session-security.ts';
 
 /** What all sessions of a listener have in common. Durations are in milliseconds. */
 export interface SessionSettings {
@@ -37,12 +49,16 @@ export interface SessionSettings {
   readonly expectTimeout: number;
   readonly loginTimeout: number;
   readonly idleTimeout: number;
+  /** For the peer to end TLS after CCC. */
+  readonly tlsTimeout: number;
 }
 
-/** The two control connections of a session, established, paused and with `allowHalfOpen`. */
-export interface SessionSockets {
-  readonly client: Socket;
-  readonly server: Socket;
+/** The two control connections of a session, established and paused. */
+export interface SessionChannels {
+  readonly client: Channel;
+  readonly server: Channel;
+  /** What has been read of the server's already, one character a byte. */
+  readonly greeting?: string | undefined;
 }
 
 /** The endpoints of those, taken while they were connected. */
@@ -71,7 +87,8 @@ export class Session {
   readonly #id: number;
   readonly #endpoints: SessionEndpoints;
   readonly #settings: SessionSettings;
-  readonly #plane: Plane;
+  readonly #security: SessionSecurity;
+  readonly #plane: RangePlane;
   readonly #observe: Observer;
   readonly #over: () => void;
   readonly #started: number = performance.now();
@@ -85,6 +102,10 @@ export class Session {
   #announcement: { readonly lines: Line[]; bytes: number } | undefined;
   /** The code of the final reply of which an overlong line is being passed on in pieces. */
   #overlongCode: number | undefined;
+  /** Whether the AUTH that the server has to answer means PROT P as well. */
+  #protectsData = false;
+  /** The bytes of both control channels, once they are TLS between client and server alone. */
+  #opaque: { abort(cause: 'shutdown'): void } | undefined;
   #openSockets = 2;
   #clientEnded = false;
   #draining = false;
@@ -94,26 +115,27 @@ export class Session {
 
   constructor(
     id: number,
-    sockets: SessionSockets,
+    channels: SessionChannels,
     endpoints: SessionEndpoints,
     settings: SessionSettings,
-    plane: Plane,
+    security: SessionSecurity,
+    plane: RangePlane,
     observe: Observer,
     over: () => void,
   ) {
     this.#id = id;
     this.#endpoints = endpoints;
     this.#settings = settings;
+    this.#security = security;
     this.#plane = plane;
     this.#observe = observe;
     this.#over = over;
     const { client, reached, server } = endpoints;
-    this.#state = newSessionState({
-      client: client.address,
-      server: server.address,
-      reached: reached.address,
-    });
-    this.#client = new ControlChannel(sockets.client, {
+    this.#state = newSessionState(
+      { client: client.address, server: server.address, reached: reached.address },
+      { client: channels.client.kind === 'tls', server: channels.server.kind === 'tls' },
+    );
+    this.#client = new ControlChannel(channels.client, {
       line: (line) => {
         this.#clientLine(line);
       },
@@ -136,7 +158,7 @@ export class Session {
         this.#socketClosed();
       },
     });
-    this.#server = new ControlChannel(sockets.server, {
+    const ofServer: ControlChannelListener = {
       line: (line) => {
         this.#serverLine(line);
       },
@@ -155,7 +177,8 @@ export class Session {
       closed: () => {
         this.#socketClosed();
       },
-    });
+    };
+    this.#server = new ControlChannel(channels.server, ofServer, channels.greeting);
     this.#pinholes = new SessionPinholes(() => {
       this.#clock.touch();
       this.#finishIfDrained();
@@ -164,6 +187,8 @@ export class Session {
       this.#finish('login-timeout', '421 Login timeout.');
     });
     observe({ type: 'session-opened', session: id, client, reached, server });
+    if (channels.server.kind === 'tls') this.#tellSecured('server', channels.server);
+    if (channels.client.kind === 'tls') this.#tellSecured('client', channels.client);
     this.#server.start();
     this.#client.start();
   }
@@ -212,6 +237,15 @@ export class Session {
         break;
       case 'refuse':
         this.#refuse(showCommand(command), decision.reason, decision.reply);
+        break;
+      case 'answer':
+        this.#answer(command, decision.effect, decision.reply);
+        break;
+      case 'secure':
+        this.#startTls(command, line.text, decision);
+        break;
+      case 'clear':
+        this.#endTls(command);
         break;
       case 'close':
         this.#tellRefused(showCommand(command), decision.reason, decision.reply);
@@ -297,7 +331,9 @@ export class Session {
       this.#passPiece(line, final);
       return;
     }
-    const begins = (part.kind === 'single' || part.kind === 'first') && mayAnnounce(part.code, this.#state);
+    const begins =
+      (part.kind === 'single' || part.kind === 'first') &&
+      isInspected(part.code, this.#state, this.#settings.policy);
     if (begins) this.#announcement = { lines: [], bytes: 0 };
     if (this.#announcement) {
       this.#announcement.lines.push(line);
@@ -337,6 +373,15 @@ export class Session {
       this.#foreignTold = true;
     } else if (decision.remark) {
       this.#remark(decision.remark, lines);
+    }
+    if (decision.kind === 'replace') {
+      const end = lines[0]?.end ?? '\r\n';
+      this.#finalReply(
+        code,
+        decision.lines.map((text) => ({ text, end })),
+        decision.lines,
+      );
+      return;
     }
     if (decision.kind === 'pass') this.#finalReply(code, lines, textsOf(lines));
     else this.#expectPassive(code, lines, decision);
@@ -379,6 +424,10 @@ export class Session {
   /** Passes on the lines that end a reply, and what follows from it. */
   #finalReply(code: number, lines: readonly Line[], texts: readonly string[]): void {
     const verb = this.#state.exchanges.answeredBy(code)?.verb;
+    if (verb === 'AUTH') {
+      this.#authAnswered(code, lines, texts);
+      return;
+    }
     const answersPort = (verb === 'PORT' || verb === 'EPRT') && !isPreliminary(code);
     const reserved = answersPort ? this.#pinholes.reserved : undefined;
     if (!reserved || !isCompletion(code)) {
@@ -419,7 +468,10 @@ export class Session {
 
   /** A whole reply has gone on, or its place was taken. */
   #settle(code: number): void {
+    if (isPreliminary(code)) this.#transferBegins(code);
+    const wasProtected = this.#state.security.isDataProtected;
     const exchange = settleReply(this.#state, code);
+    this.#protectionMayHaveChanged(wasProtected);
     if (isLoginFailure(exchange, code)) {
       this.#observe({ type: 'login-failed', session: this.#id, client: this.#endpoints.client, code });
     }
@@ -427,6 +479,12 @@ export class Session {
     this.#sendAnswers();
     this.#client.release('reply');
     this.#finishIfDrained();
+  }
+
+  /** Whatever the command is that the server says this of: data is about to come. */
+  #transferBegins(code: number): void {
+    const exchange = this.#state.exchanges.answeredBy(code);
+    if (exchange) this.#pinholes.serve({ verb: exchange.verb, path: showBytes(exchange.argument) });
   }
 
   #sendAnswers(): void {
@@ -454,6 +512,225 @@ export class Session {
     this.#finish(reason, '421 Service not available, the server closed the control connection.');
   }
 
+  // --- TLS -----------------------------------------------------------------------------------------------
+
+  #tellSecured(side: 'client' | 'server', { facts }: TlsChannel): void {
+    this.#observe({ type: 'session-secured', session: this.#id, side, ...facts });
+  }
+
+  /** PBSZ or PROT, where this side grants what it asks for. */
+  #answer(command: Command, effect: SecurityEffect, reply: string): void {
+    const wasProtected = this.#state.security.isDataProtected;
+    changeSecurity(this.#state, effect);
+    this.#protectionMayHaveChanged(wasProtected);
+    this.#tellAnswered(command, reply);
+    this.#state.exchanges.add({ kind: 'answered', answer: `${reply}\r\n` });
+    this.#sendAnswers();
+  }
+
+  #tellAnswered(command: Command, reply: string): void {
+    const session = this.#id;
+    this.#observe({ type: 'command', session, received: showCommand(command), sent: undefined });
+    this.#observe({ type: 'reply', session, received: undefined, sent: reply });
+  }
+
+  /** A pinhole was opened for a data channel as it was to be then. */
+  #protectionMayHaveChanged(wasProtected: boolean): void {
+    if (this.#state.security.isDataProtected !== wasProtected) this.#pinholes.closePending('replaced');
+  }
+
+  #startTls(
+    command: Command,
+    text: string,
+    { asksServer, protectsData }: CommandDecision & { kind: 'secure' },
+  ): void {
+    if (this.#client.hasWaiting) {
+      this.#refusePipelined(command);
+      return;
+    }
+    if (asksServer) {
+      this.#protectsData = protectsData;
+      this.#client.hold('tls');
+      this.#forward(command, text);
+      return;
+    }
+    const consent = (): void => {
+      const reply = '234 Proceed with the TLS handshake.';
+      this.#tellAnswered(command, reply);
+      this.#client.send(`${reply}\r\n`);
+      this.#secureClient(protectsData);
+    };
+    const plan = this.#security.server;
+    if (!protectsData || !plan || !isServerAsked(this.#state.security, this.#settings.policy.tls)) {
+      consent();
+      return;
+    }
+    this.#client.hold('tls');
+    this.#convert(
+      this.#server,
+      (channel) => followWithData(channel, plan),
+      consent,
+      () => {
+        this.#finish('server-tls-failed', noTlsWithServer);
+      },
+    );
+  }
+
+  /** What stands behind AUTH in clear somebody else may have put there (CVE-2011-1575), and behind CCC likewise. */
+  #refusePipelined(command: Command | undefined): void {
+    const reply = '503 No command may come behind this one before its reply.';
+    this.#tellRefused(command ? showCommand(command) : 'AUTH', 'tls-pipelined', reply);
+    this.#finish('tls-pipelined', reply);
+  }
+
+  /** 234 has been sent, or will be in this turn. */
+  #secureClient(protectsData: boolean): void {
+    const tls = this.#security.client;
+    if (!tls) throw new Error('no certificate');
+    this.#convert(
+      this.#client,
+      async (channel) => (channel.kind === 'tcp' ? tls.control(channel.stream) : channel),
+      (channel) => {
+        const { security } = this.#state;
+        security.client = true;
+        security.wasSecured = true;
+        if (protectsData) changeSecurity(this.#state, 'data-protected');
+        this.#tellSecured('client', channel);
+      },
+      (error) => {
+        const isClear = error instanceof NotTlsError;
+        this.#finish('tls-failed', isClear ? '421 A TLS handshake was expected.' : undefined);
+      },
+    );
+  }
+
+  /** The server has answered the client's AUTH. */
+  #authAnswered(code: number, lines: readonly Line[], texts: readonly string[]): void {
+    if (code !== 234) {
+      this.#passReply(lines, texts);
+      this.#settle(code);
+      if (!isPreliminary(code)) this.#client.release('tls');
+      return;
+    }
+    if (this.#client.hasWaiting) {
+      this.#refusePipelined(undefined);
+      return;
+    }
+    const consent = (): void => {
+      this.#passReply(lines, texts);
+      this.#settle(code);
+    };
+    if (this.#settings.policy.tls.mode === 'pass') this.#becomeOpaque(consent);
+    else this.#secureBoth(consent);
+  }
+
+  /** The server first: what it can't do the client is not promised. */
+  #secureBoth(consent: () => void): void {
+    const plan = this.#security.server;
+    if (!plan) throw new Error('no TLS with the server');
+    const protectsData =
+      plan.protectsData || (this.#protectsData && this.#settings.policy.tls.serverData === 'same');
+    this.#convert(
+      this.#server,
+      (channel) => followWithTls(channel, { ...plan, protectsData }),
+      (channel) => {
+        this.#state.security.server = true;
+        this.#tellSecured('server', channel);
+        consent();
+        this.#secureClient(this.#protectsData);
+      },
+      () => {
+        this.#finish('server-tls-failed', noTlsWithServer);
+      },
+    );
+  }
+
+  /** CCC: TLS ends once the client has heard so. */
+  #endTls(command: Command): void {
+    if (this.#client.hasWaiting) {
+      this.#refusePipelined(command);
+      return;
+    }
+    const reply = '200 The control connection is clear from here on.';
+    this.#tellAnswered(command, reply);
+    this.#client.send(`${reply}\r\n`);
+    this.#convert(
+      this.#client,
+      async (channel) => (channel.kind === 'tls' ? channel.clear(this.#settings.tlsTimeout) : channel),
+      () => {
+        this.#state.security.client = false;
+        this.#observe({ type: 'session-cleared', session: this.#id });
+      },
+      () => {
+        this.#finish('tls-failed');
+      },
+    );
+  }
+
+  #convert<T extends Channel>(
+    which: ControlChannel,
+    convert: (channel: Channel) => Promise<T>,
+    converted: (channel: T) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    which.convert(convert, converted).then(
+      () => {
+        this.#flush();
+      },
+      (error: unknown) => {
+        if (this.#reason) return;
+        this.#error = messageOf(error);
+        if (error instanceof PipelinedError && which === this.#client) this.#refusePipelined(undefined);
+        else failed(error);
+      },
+    );
+  }
+
+  /** From here on the dialogue is the client's and the server's alone, and so is what they announce in it. */
+  #becomeOpaque(consent: () => void): void {
+    const { client, reached, server } = this.#endpoints;
+    const opening = this.#plane.openRange({
+      session: this.#id,
+      peer: client.address,
+      address: reached.address,
+      ports: this.#settings.passivePorts,
+      to: server.address,
+      owner: this.#pinholes,
+    });
+    const opened = (range: OpenRange): void => {
+      if (this.#server.hasWaiting || this.#client.hasWaiting) {
+        range.close();
+        this.#refusePipelined(undefined);
+        return;
+      }
+      consent();
+      this.#observe({ type: 'session-opaque', session: this.#id });
+      this.#clock.stop();
+      this.#opaque = joinDataChannel(
+        { client: this.#client.give(), server: this.#server.give() },
+        this.#settings.idleTimeout,
+        ({ cause, error }) => {
+          range.close();
+          this.#reason ??= opaqueEnds[cause] ?? 'client-closed';
+          this.#error ??= error;
+          this.#openSockets = 1;
+          this.#socketClosed();
+        },
+        () => this.#pinholes.hasOpenChannel,
+      );
+    };
+    this.#whileHeld(this.#server, opening, opened, (error) => {
+      this.#error = messageOf(error);
+      this.#finish('tls-failed', '421 Service not available, no port of the relay is free.');
+    });
+    opening.then(
+      (range) => {
+        if (this.#reason) range.close();
+      },
+      () => undefined,
+    );
+  }
+
   // --- both ----------------------------------------------------------------------------------------------
 
   /** Opens a pinhole while `held` tells no line. */
@@ -470,6 +747,12 @@ export class Session {
       command: verb,
       preferredPort: endpoint.port,
       timeout: this.#settings.expectTimeout,
+      protection: protectionOf(
+        this.#security,
+        this.#state.security,
+        this.#settings.policy.tls,
+        this.#settings.expectTimeout,
+      ),
       owner: this.#pinholes,
       ...where,
     });
@@ -531,6 +814,10 @@ export class Session {
     if (this.#reason) return;
     this.#reason = reason;
     this.#clock.stop();
+    if (this.#opaque) {
+      this.#opaque.abort('shutdown');
+      return;
+    }
     if (reply !== undefined) {
       this.#observe({ type: 'reply', session: this.#id, received: undefined, sent: reply });
       this.#client.send(`${reply}\r\n`);
@@ -556,6 +843,15 @@ export class Session {
     this.#over();
   }
 }
+
+const noTlsWithServer = '421 Service not available, no TLS with the server.';
+
+/** How a session ended whose control channels were opaque. */
+const opaqueEnds: Partial<Record<TransferCause, SessionReason>> = {
+  'client-reset': 'client-reset',
+  'server-reset': 'server-reset',
+  'data-idle-timeout': 'idle-timeout',
+};
 
 function textsOf(lines: readonly Line[]): string[] {
   return lines.map(({ text }) => text);

@@ -1,16 +1,22 @@
 import type { Socket } from 'node:net';
 import type { Observer, SessionReason } from '../events.ts';
 import { destinationOf, type Destination, type Meant } from '../helper/destination.ts';
+import type { TlsPolicy } from '../helper/tls-policy.ts';
 import type { Address } from '../net/address.ts';
+import { tcpChannel, type Channel } from '../net/channel.ts';
 import type { Cidr } from '../net/cidr.ts';
 import { dial, type Dialling } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
-import type { Borrower, Plane } from '../plane/plane.ts';
+import type { Borrower, RangePlane } from '../plane/plane.ts';
+import type { TlsForClients } from '../tls/for-clients.ts';
+import type { TlsForServer } from '../tls/for-server.ts';
 import { closeGently } from './close-gently.ts';
 import type { OriginalDestination } from './original-destination.ts';
-import { Session, type SessionSettings, type SessionSockets } from './session.ts';
+import { openWithTls, ServerTlsError } from './server-tls.ts';
+import type { SessionSecurity } from './session-security.ts';
+import { Session, type SessionSettings } from './session.ts';
 
 /** What new sessions are made with. */
 export interface SessionsSettings extends SessionSettings {
@@ -22,14 +28,31 @@ export interface SessionsSettings extends SessionSettings {
   readonly intercepted: readonly Cidr[] | undefined;
   /** Milliseconds. */
   readonly connectTimeout: number;
+  readonly tls: TlsServices;
   readonly maxSessions: number;
   readonly maxSessionsPerClient: number;
+}
+
+/** Certificates and trust, as new sessions have them. */
+export interface TlsServices {
+  /** There where TLS of clients ends here. */
+  readonly forClients: TlsForClients | undefined;
+  /** There where channels to the server may be TLS. */
+  readonly forServer: TlsForServer | undefined;
+  /** Whether TLS of data channels that are protected on both sides is left to the client and the server. */
+  readonly leavesData: boolean;
 }
 
 /** Whose control connection it is, and where it was going before any rule of this host. */
 interface Ends {
   readonly client: Endpoint;
   readonly original: Endpoint;
+}
+
+/** Of a client that was let in: where it connected to as well, and what it reached by that. */
+interface AdmittedEnds extends Ends {
+  readonly arrived: Endpoint;
+  readonly reached: Endpoint;
 }
 
 interface Upstream {
@@ -39,7 +62,7 @@ interface Upstream {
 
 /** What sessions use of this host. */
 export interface SessionsHost {
-  readonly plane: Plane;
+  readonly plane: RangePlane;
   /** There where `keepClientAddress` wants it. */
   readonly borrower: Borrower | undefined;
   /** There where sessions are intercepted. */
@@ -56,7 +79,7 @@ export class Sessions {
   readonly #observe: Observer;
   readonly #live = new Set<Session>();
   /** Sessions to be, whose server has not answered yet. */
-  readonly #dialling = new Set<Dialling>();
+  readonly #establishing = new Set<{ abort(): void }>();
   readonly #countOf = new Map<Address, number>();
   /** The ends of control connections: a client that is one of our own connections to a server is a loop. */
   readonly #clientEnds = new Set<string>();
@@ -81,8 +104,12 @@ export class Sessions {
     this.#settings = settings;
   }
 
-  /** Takes a client's control connection, paused, over. */
-  accept(socket: Socket): void {
+  /**
+   * Takes a client's control connection, paused, over.
+   *
+   * @param isImplicit whether it is TLS from its first byte
+   */
+  accept(socket: Socket, isImplicit: boolean): void {
     const client = endpointOfSocket(socket.remoteAddress, socket.remotePort);
     const arrived = endpointOfSocket(socket.localAddress, socket.localPort);
     if (!client || !arrived) {
@@ -93,11 +120,11 @@ export class Sessions {
     socket.once('error', ignoreError);
     // Where it is our own connection that was led back here, that one's 'connect' is told in this turn, maybe later.
     setImmediate(() => {
-      this.#admit(socket, client, arrived);
+      this.#admit(socket, client, arrived, isImplicit);
     });
   }
 
-  #admit(socket: Socket, client: Endpoint, arrived: Endpoint): void {
+  #admit(socket: Socket, client: Endpoint, arrived: Endpoint, isImplicit: boolean): void {
     const settings = this.#settings;
     const original = this.#host.originalDestination?.(socket, arrived.address) ?? arrived;
     const ends = { client, original };
@@ -105,31 +132,66 @@ export class Sessions {
     const upstream = this.#upstreamOf(destination, settings);
     const reason = this.#whyRefuse(ends) ?? (destination.kind === 'refuse' ? destination.reason : undefined);
     if (reason || !upstream) {
-      this.#refuse(socket, client, reason ?? 'loop', refusals[reason ?? 'loop']);
+      // In clear it would be nothing that a TLS client understands.
+      const reply = isImplicit ? undefined : refusals[reason ?? 'loop'];
+      this.#refuse(tcpChannel(socket), client, reason ?? 'loop', reply);
       return;
     }
     this.#enter(ends);
-    const dialling = this.#dial(upstream, client, settings);
-    this.#dialling.add(dialling);
-    dialling.connected.then(
-      (connected) => {
-        this.#dialling.delete(dialling);
-        const reached = destination.kind === 'meant' ? destination.server : arrived;
-        this.#begin({ client: socket, server: connected }, { ...ends, reached, arrived }, settings);
-      },
-      (error: unknown) => {
-        const words = messageOf(error);
-        this.#dialling.delete(dialling);
-        this.#leave(ends);
-        this.#refuse(socket, client, 'server-unreachable', serverIsAway, words);
-      },
-    );
+    const reached = destination.kind === 'meant' ? destination.server : arrived;
+    void this.#establish(socket, { ...ends, reached, arrived }, upstream, isImplicit, settings);
+  }
+
+  /** Makes the session of an admitted client: TLS with it where that comes first, then the server. */
+  async #establish(
+    socket: Socket,
+    ends: AdmittedEnds,
+    upstream: Upstream,
+    isImplicit: boolean,
+    settings: SessionsSettings,
+  ): Promise<void> {
+    const security = securityFor(upstream, settings);
+    let client: Channel = tcpChannel(socket);
+    const establishing = { abort: (): void => void socket.destroy() };
+    this.#establishing.add(establishing);
+    const failed = (reason: SessionReason, reply: string | undefined, error: unknown): void => {
+      this.#leave(ends);
+      this.#refuse(client, ends.client, reason, reply, messageOf(error));
+    };
+    try {
+      if (isImplicit && security.client) {
+        try {
+          client = await security.client.control(socket);
+        } catch (error) {
+          failed('tls-failed', undefined, error);
+          return;
+        }
+        client.stream.once('error', ignoreError);
+      }
+      const dialling = this.#dial(upstream, ends.client, settings);
+      establishing.abort = () => {
+        dialling.abort();
+      };
+      let connected: Socket;
+      try {
+        connected = await dialling.connected;
+      } catch (error) {
+        failed('server-unreachable', serverIsAway, error);
+        return;
+      }
+      establishing.abort = () => {
+        connected.destroy();
+      };
+      await this.#begin(client, connected, ends, security, settings);
+    } finally {
+      this.#establishing.delete(establishing);
+    }
   }
 
   /** Ends sessions as they become idle, and the rest when `grace` milliseconds are over. */
   async close(grace: number): Promise<void> {
     this.#closing = true;
-    for (const dialling of [...this.#dialling]) dialling.abort();
+    for (const each of [...this.#establishing]) each.abort();
     for (const session of [...this.#live]) session.drain();
     if (this.#count === 0) return;
     const timer = setTimeout(() => {
@@ -171,18 +233,18 @@ export class Sessions {
     setTimeout(() => this.#upstreamEnds.delete(upstreamEnd), loopMemory).unref();
   }
 
-  #begin(
-    sockets: SessionSockets,
-    { reached, arrived, ...ends }: Ends & { reached: Endpoint; arrived: Endpoint },
+  async #begin(
+    client: Channel,
+    upstream: Socket,
+    { reached, arrived, ...ends }: AdmittedEnds,
+    security: SessionSecurity,
     settings: SessionsSettings,
-  ): void {
-    const { server: upstream } = sockets;
-    const { client } = ends;
+  ): Promise<void> {
     const server = endpointOfSocket(upstream.remoteAddress, upstream.remotePort);
     const local = endpointOfSocket(upstream.localAddress, upstream.localPort);
-    if (sockets.client.destroyed || !server || !local) {
+    if (client.stream.destroyed || !server || !local) {
       upstream.destroy();
-      sockets.client.destroy();
+      client.stream.destroy();
       this.#leave(ends);
       return;
     }
@@ -192,20 +254,31 @@ export class Sessions {
       upstream.destroy();
       this.#remember(upstreamEnd);
       this.#leave(ends);
-      this.#refuse(sockets.client, client, 'loop', refusals.loop);
+      this.#refuse(client, ends.client, 'loop', refusals.loop);
       return;
     }
-    sockets.client.off('error', ignoreError);
-    const inside = this.#borrowerFor(client, settings)
-      ? { address: client.address, port: local.port }
+    this.#upstreamEnds.add(upstreamEnd);
+    let opened: { readonly channel: Channel; readonly greeting?: string | undefined };
+    try {
+      opened = await openServer(upstream, security, settings.policy.tls);
+    } catch (error) {
+      this.#upstreamEnds.delete(upstreamEnd);
+      this.#leave(ends);
+      const said = error instanceof ServerTlsError ? error.greeting?.trimEnd() : undefined;
+      this.#refuse(client, ends.client, 'server-tls-failed', said ?? noTlsWithServer, messageOf(error));
+      return;
+    }
+    client.stream.off('error', ignoreError);
+    const inside = this.#borrowerFor(ends.client, settings)
+      ? { address: ends.client.address, port: local.port }
       : local;
     const own = { client: arrived.address, server: local.address };
-    this.#upstreamEnds.add(upstreamEnd);
     const session: Session = new Session(
       ++this.#lastId,
-      sockets,
-      { client, reached, server, inside, own },
+      { client, server: opened.channel, greeting: opened.greeting },
+      { client: ends.client, reached, server, inside, own },
       settings,
+      security,
       this.#host.plane,
       this.#observe,
       () => {
@@ -227,10 +300,16 @@ export class Sessions {
     return undefined;
   }
 
-  #refuse(socket: Socket, client: Endpoint, reason: SessionReason, reply: string, error?: string): void {
+  #refuse(
+    { stream }: Channel,
+    client: Endpoint,
+    reason: SessionReason,
+    reply: string | undefined,
+    error?: string,
+  ): void {
     this.#observe({ type: 'session-refused', client, reason, error });
-    socket.write(`${reply}\r\n`);
-    closeGently(socket);
+    if (reply !== undefined && stream.writable) stream.write(`${reply}\r\n`);
+    closeGently(stream);
   }
 
   #enter({ client, original }: Ends): void {
@@ -251,6 +330,33 @@ export class Sessions {
   }
 }
 
+/** What TLS a session with this server may have. */
+function securityFor({ host }: Upstream, { tls, policy, connectTimeout }: SessionsSettings): SessionSecurity {
+  const { server, serverData } = policy.tls;
+  return {
+    client: tls.forClients?.newSession(),
+    server: tls.forServer && {
+      tls: tls.forServer.newSession(host),
+      kind: server === 'implicit' ? 'implicit' : 'explicit',
+      protectsData: serverData === 'protected',
+      timeout: connectTimeout,
+    },
+    leavesData: tls.leavesData,
+  };
+}
+
+/** The control channel to the server, TLS where that comes before all else. */
+function openServer(
+  upstream: Socket,
+  { server: plan }: SessionSecurity,
+  { server }: TlsPolicy,
+): Promise<{ readonly channel: Channel; readonly greeting?: string | undefined }> {
+  const channel = tcpChannel(upstream);
+  return plan && (server === 'explicit' || server === 'implicit')
+    ? openWithTls(channel, plan)
+    : Promise.resolve({ channel });
+}
+
 /** One connection: its port alone may be another's too, to another host. */
 function endsKey(from: Endpoint, to: Endpoint): string {
   return `${formatEndpoint(from)} ${formatEndpoint(to)}`;
@@ -258,6 +364,8 @@ function endsKey(from: Endpoint, to: Endpoint): string {
 
 /** Milliseconds. */
 const loopMemory = 10_000;
+
+const noTlsWithServer = '421 Service not available, no TLS with the server.';
 
 const serverIsAway = '421 Service not available, the server does not answer.';
 

@@ -1,8 +1,9 @@
 /**
  * Measures, and prints ratios of things run side by side in one run:
  *
- *     npm run bench [-- throughput|transfers|pinholes|idle ...] [--pairs=N]
+ *     npm run bench [-- throughput|transfers|ftps|pinholes|idle ...] [--pairs=N]
  */
+import { measureFtps } from './ftps.ts';
 import { measureIdleSessions } from './idle-sessions.ts';
 import { measurePinholes } from './pinholes.ts';
 import { measureThroughput } from './throughput.ts';
@@ -12,6 +13,7 @@ import { prepare } from './ways.ts';
 const all = {
   throughput: measureThroughput,
   transfers: measureTransfers,
+  ftps: measureFtps,
   pinholes: measurePinholes,
   idle: () => measureIdleSessions(),
 };

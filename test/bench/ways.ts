@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { messageOf } from '../../src/net/error.ts';
+import { makeCertificates, type Certificates } from '../helpers/lab/certificates.ts';
 import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
 import { benchRequirements, requirements, unpackedServer } from '../helpers/lab/provision.ts';
 import { cli } from '../helpers/lab/relay.ts';
@@ -18,6 +19,8 @@ const ports = {
   mod_proxy: 2124,
   'ftp-proxy': 2125,
   kept: 2126,
+  'relay-tls': 2127,
+  'mod_proxy-tls': 2128,
 } as const;
 
 /** `direct`: the gateway as a router. */
@@ -31,14 +34,18 @@ export const labels: Readonly<Record<WayName, string>> = {
   haproxy: 'HAProxy',
   mod_proxy: 'mod_proxy',
   'ftp-proxy': 'ftp-proxy',
+  'relay-tls': 'relay plane with TLS',
+  'mod_proxy-tls': 'mod_proxy with TLS',
   direct: 'direct',
 };
 
 /** What the gateway offers for data connections; the kernel's helper and HAProxy keep the server's own port numbers. */
 const passivePorts = {
   server: [30_000, 30_999],
-  relay: [40_000, 44_999],
-  mod_proxy: [45_000, 49_999],
+  relay: [40_000, 42_499],
+  'relay-tls': [42_500, 44_999],
+  mod_proxy: [45_000, 47_499],
+  'mod_proxy-tls': [47_500, 49_999],
   kernel: [50_000, 54_999],
   kept: [55_000, 59_999],
 } as const;
@@ -46,6 +53,8 @@ const passivePorts = {
 export interface Lab {
   readonly network: Network;
   readonly server: LabServer;
+  /** What TLS is made with, where it is. */
+  readonly certificates: Certificates;
   /** Where the client connects for this way. @throws where it cannot be had, with the reason */
   portOf(name: WayName): number;
   dispose(): Promise<void>;
@@ -57,8 +66,10 @@ const starters: Readonly<Record<Exclude<WayName, 'direct'>, (network: Network) =
   kernel: (network) => startPinhole(network, 'kernel'),
   kept: (network) => startPinhole(network, 'kept'),
   helper: startKernelHelper,
-  mod_proxy: startModProxy,
+  mod_proxy: (network) => startModProxy(network, 'mod_proxy'),
   'ftp-proxy': startFtpProxy,
+  'relay-tls': (network) => startPinhole(network, 'relay-tls'),
+  'mod_proxy-tls': (network) => startModProxy(network, 'mod_proxy-tls'),
 };
 
 /** The hosts, vsftpd, and the ways that are asked for as far as they can be had. */
@@ -68,6 +79,7 @@ export async function createLab(names: readonly (keyof typeof ports)[]): Promise
     // As docs/kernel-plane.md has it. The kernel then counts for its own helper too.
     await network.must('gateway', ['sh', '-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_acct']);
     const server = await startServer(network, 'vsftpd', { passivePorts: passivePorts.server });
+    const certificates = await makeCertificates(network.folder);
     const reasons = new Map<WayName, string>();
     for (const name of names) {
       await starters[name](network).catch((error: unknown) => reasons.set(name, messageOf(error)));
@@ -75,6 +87,7 @@ export async function createLab(names: readonly (keyof typeof ports)[]): Promise
     return {
       network,
       server,
+      certificates,
       portOf: (name) => {
         const reason = reasons.get(name);
         if (reason !== undefined) throw new Error(reason);
@@ -107,11 +120,21 @@ const flagsOf = {
   relay: ['--plane', 'relay'],
   kernel: ['--plane', 'kernel'],
   kept: ['--plane', 'kernel', '--keep-client-address', '--kernel-table', 'kept', '--kernel-mark', '0x2122'],
+  'relay-tls': ['--plane', 'relay', '--tls', 'terminate'],
 } as const;
+
+/** What `createLab` has made. */
+function identityIn(network: Network): { cert: string; key: string } {
+  const folder = join(network.folder, 'certificates');
+  return { cert: join(folder, 'server.pem'), key: join(folder, 'server.key') };
+}
 
 /** It logs into a file, as the others do: whoever read its output would take time of the same processors. */
 async function startPinhole(network: Network, plane: keyof typeof flagsOf): Promise<void> {
-  const flags = [...flagsOf[plane], '--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
+  const { cert, key } = identityIn(network);
+  const tls = plane === 'relay-tls' ? ['--tls-cert', cert, '--tls-key', key] : [];
+  const listen = ['--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
+  const flags = [...flagsOf[plane], ...tls, ...listen];
   const argv = [process.execPath, cli, 'run', ...flags, '--passive-ports', rangeOf(plane)];
   const log = join(network.folder, `${plane}.log`);
   const pinhole = network.spawn('gateway', [
@@ -162,11 +185,22 @@ listen data
   await haproxy.waitForPort(ports.haproxy);
 }
 
-async function startModProxy(network: Network): Promise<void> {
-  const folder = join(network.folder, 'mod_proxy');
+/** In reverse mode; with TLS of clients, which mod_proxy leaves to mod_tls, or without. */
+async function startModProxy(network: Network, name: 'mod_proxy' | 'mod_proxy-tls'): Promise<void> {
+  const { cert, key } = identityIn(network);
+  const tls =
+    name === 'mod_proxy'
+      ? ''
+      : `TLSEngine on
+TLSECCertificateFile ${cert}
+TLSECCertificateKeyFile ${key}
+TLSProtocol TLSv1.2 TLSv1.3
+TLSOptions NoSessionReuseRequired
+`;
+  const folder = join(network.folder, name);
   mkdirSync(folder);
   const file = (name: string): string => join(folder, name);
-  const [first, last] = passivePorts.mod_proxy;
+  const [first, last] = passivePorts[name];
   // One folder is searched for modules.
   for (const name of ['proftpd-mod-crypto', 'proftpd-mod-proxy'] as const) {
     const { program } = unpackedServer(name);
@@ -182,7 +216,7 @@ ServerType standalone
 DefaultServer on
 DefaultAddress ${outside}
 UseIPv6 off
-Port ${ports.mod_proxy}
+Port ${ports[name]}
 SocketBindTight on
 PassivePorts ${first} ${last}
 User nobody
@@ -203,11 +237,11 @@ ProxyEngine on
 ProxyRole reverse
 ProxyTables ${file('tables')}
 ProxyReverseServers ftp://${inside}:21
-`,
+${tls}`,
   );
   mkdirSync(file('tables'));
   const argv = [unpackedServer('proftpd-core').program, '--nodaemon', '--config', file('proftpd.conf')];
-  await network.spawn('gateway', argv).waitForPort(ports.mod_proxy);
+  await network.spawn('gateway', argv).waitForPort(ports[name]);
 }
 
 /** The system chooses its ports: in a range it now and then finds none for one of several sessions at once. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { CommandDecision } from '../../src/helper/decision.ts';
 import { greeting } from '../../src/helper/exchange-queue.ts';
 import type { Policy } from '../../src/helper/policy.ts';
+import { noTls } from '../../src/helper/tls-policy.ts';
 import { newSessionState, settleReply, type SessionState } from '../../src/helper/session-state.ts';
 import { familyOf, parseAddress, type Address } from '../../src/net/address.ts';
 import { parseCidr, type Cidr } from '../../src/net/cidr.ts';
@@ -68,6 +69,7 @@ export function policyWith(changes: Partial<Policy> = {}): Policy {
     denyPorts: [{ first: 6000, last: 6063 }],
     localNetworks: [],
     publicAddress: () => undefined,
+    tls: noTls,
     ...changes,
   };
 }
@@ -77,9 +79,13 @@ export function tell(decision: CommandDecision): string {
   switch (decision.kind) {
     case 'pass':
     case 'wait':
+    case 'secure':
+    case 'clear':
       return decision.kind;
     case 'expect':
       return `expect ${formatEndpoint(decision.announcement.endpoint)}`;
+    case 'answer':
+      return `answer ${decision.effect} ${decision.reply.slice(0, 3)}`;
     case 'refuse':
     case 'close':
       assert.match(decision.reply, /^[45]\d\d [\x20-\x7e]+$/);

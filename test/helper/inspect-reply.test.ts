@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { formatHostPort } from '../../src/ftp/host-port.ts';
 import type { Line } from '../../src/ftp/lines.ts';
 import { ReplyReader } from '../../src/ftp/reply.ts';
-import { inspectReply, mayAnnounce } from '../../src/helper/inspect-reply.ts';
+import { inspectReply, isInspected } from '../../src/helper/inspect-reply.ts';
 import { settleReply, type SessionState } from '../../src/helper/session-state.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
 import { assertSameHoweverCut, linesOf, readCases, toBytes, type WireCase } from '../data/cases.ts';
-import { address, exchange, greeted, loggedIn, send } from '../data/sessions.ts';
+import { address, exchange, greeted, loggedIn, send, policyWith } from '../data/sessions.ts';
 
 const announced: Endpoint = { address: address('203.0.113.1'), port: 50000 };
 
@@ -34,7 +34,7 @@ function relay(chunks: readonly Buffer[], state: SessionState, verb?: string): S
     const part = replies.push(line.text);
     assert.ok(part.kind !== 'stray', line.text);
     if (held.length === 0) assert.equal(state.exchanges.arrive(part.code), '');
-    if (held.length === 0) opening = mayAnnounce(part.code, state);
+    if (held.length === 0) opening = isInspected(part.code, state, policyWith());
     held.push(line);
     if (part.kind !== 'single' && part.kind !== 'last') continue;
     seen.push(opening ? inspectAndRewrite(part.code, held, state) : { sent: joined(held) });
@@ -50,6 +50,7 @@ function inspectAndRewrite(code: number, lines: readonly Line[], state: SessionS
   const decision = inspectReply(code, texts, state);
   const remark = decision.remark === undefined ? {} : { remark: decision.remark };
   if (decision.kind === 'pass') return { ...remark, sent: joined(lines) };
+  assert.equal(decision.kind, 'expect');
   const { mode, verb, endpoint } = decision.announcement;
   assert.deepEqual([mode, verb], ['passive', code === 227 ? 'PASV' : 'EPSV']);
   return { ...remark, opens: formatEndpoint(endpoint), sent: joined(lines, decision.rewrite(announced)) };
@@ -174,6 +175,6 @@ test('does not take the text of the greeting or of a log in for a 227', () => {
 test('waits for no announcement once the PASV is answered', () => {
   const state = loggedIn();
   exchange(state, 'PASV', 227);
-  assert.equal(mayAnnounce(227, state), false);
-  assert.equal(mayAnnounce(229, state), false);
+  assert.equal(isInspected(227, state, policyWith()), false);
+  assert.equal(isInspected(229, state, policyWith()), false);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createEitherPlane, kernelCarries } from '../../src/plane/either.ts';
-import type { Pinhole, Plane, PinholeRequest } from '../../src/plane/plane.ts';
+import type { Pinhole, RangePlane, PinholeRequest } from '../../src/plane/plane.ts';
 import { address } from '../helpers/relay/hosts.ts';
 
 const four = [address('198.51.100.10'), address('198.51.100.1'), address('10.77.0.2'), address('10.77.0.1')];
@@ -37,7 +37,11 @@ test('the kernel carries what is of one family throughout', () => {
 
 test('asks the plane that can carry it, and closes both', async () => {
   const told: string[] = [];
-  const plane = (name: string): Plane => ({
+  const plane = (name: string): RangePlane => ({
+    openRange: ({ peer }) => {
+      told.push(`${name} range ${peer}`);
+      return Promise.resolve({ close: () => undefined });
+    },
     open: ({ peer }) => {
       told.push(`${name} ${peer}`);
       return Promise.resolve({} as Pinhole);

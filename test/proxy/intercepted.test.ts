@@ -8,7 +8,8 @@ import { parseCidr } from '../../src/net/cidr.ts';
 import { dial as connect } from '../../src/net/dial.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
 import { parsePortRange } from '../../src/net/port-range.ts';
-import type { Borrower, Plane } from '../../src/plane/plane.ts';
+import type { Borrower, Plane, RangePlane } from '../../src/plane/plane.ts';
+import { noTls } from '../../src/helper/tls-policy.ts';
 import { createRelayPlane } from '../../src/plane/relay.ts';
 import { Sessions, type SessionsSettings } from '../../src/proxy/sessions.ts';
 import { address, hosts } from '../helpers/relay/hosts.ts';
@@ -41,7 +42,8 @@ async function start(
   const observe = (event: Event): void => void events.push(event);
   const relayPlane = createRelayPlane({ observe, connectTimeout: 5000, dataIdleTimeout: 60_000 });
   const requests: Stand['requests'] = [];
-  const plane: Plane = {
+  const plane: RangePlane = {
+    openRange: (request) => relayPlane.openRange(request),
     open: (request) => {
       requests.push(request);
       // Nothing is rewritten here: what is borrowed is listened for on this host.
@@ -52,7 +54,15 @@ async function start(
   };
   const meant = await PeerListener.at(hosts.server);
   const settings: SessionsSettings = {
-    policy: { fxpPeers: [], denyPorts: [], localNetworks: [], publicAddress: () => address('192.0.2.99') },
+    policy: {
+      fxpPeers: [],
+      denyPorts: [],
+      localNetworks: [],
+      publicAddress: () => address('192.0.2.99'),
+      tls: noTls,
+    },
+    tls: { forClients: undefined, forServer: undefined, leavesData: false },
+    tlsTimeout: 5000,
     upstream: isNamed ? { host: hosts.server, port: meant.endpoint.port } : undefined,
     keepClientAddress: false,
     intercepted: [everywhere],
@@ -69,7 +79,7 @@ async function start(
     ...changes,
   };
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-    sessions.accept(socket);
+    sessions.accept(socket, false);
   });
   listener.listen(0, hosts.relay);
   await once(listener, 'listening');

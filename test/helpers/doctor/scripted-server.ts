@@ -7,7 +7,7 @@ import { formatHostPort, parseHostPort } from '../../../src/ftp/host-port.ts';
 import { parseAddress } from '../../../src/net/address.ts';
 import type { Endpoint } from '../../../src/net/endpoint.ts';
 import { ignoreError } from '../../../src/net/socket.ts';
-import { selfSigned } from './self-signed.ts';
+import { selfSigned } from '../certificates.ts';
 
 /** What the answers of one session need. */
 export interface Session {

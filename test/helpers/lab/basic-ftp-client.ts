@@ -1,21 +1,32 @@
 /**
- *     basic-ftp-client.ts MODE OPERATION HOST PORT USER PASSWORD [REMOTE LOCAL]
+ *     basic-ftp-client.ts MODE OPERATION HOST PORT USER PASSWORD REMOTE LOCAL [TLS]
  *
- * One FTP operation with basic-ftp, its check of PASV's address included.
+ * One FTP operation with basic-ftp, its check of PASV's address included. TLS is a ClientTls as JSON.
  */
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 
-import { Client, enterPassiveModeIPv6 } from 'basic-ftp';
+import { Client, enterPassiveModeIPv6, type AccessOptions } from 'basic-ftp';
 // What Client uses after EPSV has failed; the PASV that the package exports would follow any address.
 import { enterPassiveModeIPv4_forceControlHostIP } from 'basic-ftp/dist/transfer.js';
 
-const [mode, operation, host = '', port, user = '', password = '', remote = '', local = ''] =
+import type { ClientTls } from './clients.ts';
+
+const [mode, operation, host = '', port, user = '', password = '', remote = '', local = '', tls] =
   process.argv.slice(2);
+
+function secureOptions(text: string): AccessOptions {
+  const { kind, ca, maxVersion } = JSON.parse(text) as ClientTls;
+  return {
+    secure: kind === 'explicit' ? true : 'implicit',
+    secureOptions: { ca: readFileSync(ca), ...(maxVersion === undefined ? {} : { maxVersion }) },
+  };
+}
 
 const client = new Client(20_000);
 client.ftp.verbose = true;
 try {
-  await client.access({ host, port: Number(port), user, password });
+  const secure = tls === undefined ? {} : secureOptions(tls);
+  await client.access({ host, port: Number(port), user, password, ...secure });
   // Its name says IPv6, and what it sends is EPSV, in either family.
   client.prepareTransfer =
     mode === 'extended-passive' ? enterPassiveModeIPv6 : enterPassiveModeIPv4_forceControlHostIP;

@@ -2,15 +2,18 @@
  * Real FTP clients in one of the lab's client namespaces: one operation a run, in a mode that the client is told to
  * use. A client that cannot be told so refuses with a reason, see {@link capability}.
  */
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 
 import { withMounts } from './mounts.ts';
 import type { Family, Network } from './network.ts';
 import { mustRun } from './process.ts';
 import { debianPython } from './provision.ts';
+import type { TlsKind } from './server-tls.ts';
+import type { ServerName } from './servers.ts';
 
 export type ClientName = 'curl' | 'lftp' | 'ncftp' | 'tnftp' | 'ftplib' | 'basic-ftp';
 export const clientNames: readonly ClientName[] = ['curl', 'lftp', 'ncftp', 'tnftp', 'ftplib', 'basic-ftp'];
@@ -28,6 +31,22 @@ export const operations: readonly Operation[] = [
   'resume-upload',
 ];
 
+/** That the client has to speak TLS, and checks the certificate. */
+export interface ClientTls {
+  kind: TlsKind;
+  /** The path of the CA's certificate, PEM. */
+  ca: string;
+  /** PROT C or PROT P. */
+  data: 'clear' | 'protected';
+  /** The newest version that it offers; TLSv1.3 unless told. */
+  maxVersion?: 'TLSv1.2';
+  /**
+   * Whether a data channel offers to resume the control channel's session. Said of ftplib alone, which unless told
+   * does not; the others do as they always do.
+   */
+  reuse?: boolean;
+}
+
 export interface ClientRun {
   /** The address to connect to, as a literal. */
   address: string;
@@ -42,6 +61,8 @@ export interface ClientRun {
   local?: string;
   /** The namespace that it runs in, `client` unless told. */
   host?: 'client' | 'stranger';
+  /** Without it, all is in the clear. */
+  tls?: ClientTls;
   /** lftp only: settings such as `ftp:sync-mode off`. */
   settings?: readonly string[];
   /** Limit in ms, 30 s unless told. */
@@ -60,20 +81,31 @@ export interface ClientResult {
 /** `true`, or a word why the client cannot do that. */
 export type Capability = true | string;
 
+/** What of TLS decides whether a client can; the server where it does not get along with each client. */
+export type TlsDialogue = Omit<ClientTls, 'ca'> & { server?: ServerName };
+
 /**
  * Whether a client can be told to do this.
  *
  * PASV and PORT have no form for IPv6 (RFC 2428, section 1), whatever the client.
  */
-export function capability(client: ClientName, mode: Mode, family: Family, operation: Operation): Capability {
+export function capability(
+  client: ClientName,
+  mode: Mode,
+  family: Family,
+  operation: Operation,
+  tls?: TlsDialogue,
+): Capability {
   if (family === 6 && mode === 'passive') return 'PASV is IPv4 only';
   if (family === 6 && mode === 'active') return 'PORT is IPv4 only';
-  return drivers[client].lacks(mode, family, operation) ?? true;
+  const driver = drivers[client];
+  const lacksTls = tls === undefined ? undefined : driver.lacksTls(tls, mode);
+  return driver.lacks(mode, family, operation) ?? lacksTls ?? true;
 }
 
 /** Runs one operation to its end. Throws for what {@link capability} rules out, and past the limit. */
 export async function runClient(network: Network, client: ClientName, run: ClientRun): Promise<ClientResult> {
-  const can = capability(client, run.mode, isIPv6(run.address) ? 6 : 4, run.operation);
+  const can = capability(client, run.mode, isIPv6(run.address) ? 6 : 4, run.operation, run.tls);
   if (can !== true) throw new Error(`${client} cannot ${run.operation} in ${run.mode} mode: ${can}`);
   if (run.operation !== 'list' && (run.remote === undefined || run.local === undefined)) {
     throw new Error(`${run.operation} needs a remote and a local file`);
@@ -85,6 +117,7 @@ export async function runClient(network: Network, client: ClientName, run: Clien
     remote: '',
     local: '',
     settings: [],
+    tls: undefined,
     ...run,
     home,
   });
@@ -113,10 +146,17 @@ interface Command {
   cwd?: string;
 }
 
+type Order = Required<Omit<ClientRun, 'host' | 'timeout' | 'tls'>> & {
+  tls: ClientTls | undefined;
+  home: string;
+};
+
 interface Driver {
-  command(run: Required<Omit<ClientRun, 'host' | 'timeout'>> & { home: string }): Command;
+  command(run: Order): Command;
   /** Why not, beyond what no client can. */
   lacks(mode: Mode, family: Family, operation: Operation): string | undefined;
+  /** Why not with TLS. */
+  lacksTls(tls: TlsDialogue, mode: Mode): string | undefined;
   /** For a client that exits 0 after a failure: what it prints then. */
   failure?: RegExp;
   /** Matches the lines of standard output that are the listing; without it all are. */
@@ -124,13 +164,12 @@ interface Driver {
   version: { argv: string[]; pattern: RegExp };
 }
 
-const node = [process.execPath, '--import', import.meta.resolve('tsx')];
 const nothing = (): undefined => undefined;
 const isActive = (mode: Mode): boolean => mode === 'active' || mode === 'extended-active';
 const urlHost = (address: string): string => (isIPv6(address) ? `[${address}]` : address);
 
 const curl: Driver = {
-  command: ({ address, port, user, password, mode, operation, remote, local }) => {
+  command: ({ address, port, user, password, mode, operation, remote, local, tls }) => {
     const way: Record<Mode, string[]> = {
       passive: ['--ftp-pasv', '--disable-epsv'],
       'extended-passive': ['--ftp-pasv'],
@@ -145,23 +184,36 @@ const curl: Driver = {
       'resume-upload': ['--continue-at', '-', '--upload-file', local],
     };
     const file = operation === 'list' ? '' : encodeURIComponent(remote);
-    const url = `ftp://${urlHost(address)}:${port}/${file}`;
+    const url = `${scheme(tls)}://${urlHost(address)}:${port}/${file}`;
     const login = ['--user', `${user}:${password}`];
     const limits = ['--connect-timeout', '10', '--max-time', '25'];
-    const argv = ['curl', '-q', '-sS', '-v', ...login, ...limits, ...way[mode], ...what[operation], url];
-    return { argv };
+    const how = [...login, ...limits, ...curlTls(tls), ...way[mode], ...what[operation]];
+    return { argv: ['curl', '-q', '-sS', '-v', ...how, url] };
   },
   lacks: nothing,
+  lacksTls: (tls, mode) => {
+    if (tls.data === 'clear') return undefined;
+    // Of 7.88.1. It sends no ClientHello on a connection that it has accepted, and both sides wait.
+    return isActive(mode) ? 'never begins TLS on an active data channel' : earlyHello(tls);
+  },
   version: { argv: ['curl', '--version'], pattern: /^curl (\S+)/ },
 };
 
+function curlTls(tls: ClientTls | undefined): string[] {
+  if (tls === undefined) return [];
+  return [
+    ...['--cacert', tls.ca, tls.data === 'clear' ? '--ftp-ssl-control' : '--ssl-reqd'],
+    ...(tls.maxVersion === undefined ? [] : ['--tls-max', '1.2']),
+  ];
+}
+
 const lftp: Driver = {
-  command: ({ address, port, user, password, mode, operation, remote, local, settings }) => {
+  command: ({ address, port, user, password, mode, operation, remote, local, settings, tls }) => {
     const set = [
       'cmd:fail-exit yes',
       'net:max-retries 1',
       'net:timeout 20',
-      'ftp:ssl-allow no',
+      ...lftpTls(tls),
       `ftp:passive-mode ${isActive(mode) ? 'off' : 'on'}`,
       `ftp:prefer-epsv ${mode === 'extended-passive' ? 'yes' : 'no'}`,
       'xfer:clobber yes',
@@ -174,14 +226,29 @@ const lftp: Driver = {
       'resume-download': `get -c ${quote(remote)} -o ${quote(local)}`,
       'resume-upload': `put -c ${quote(local)} -o ${quote(remote)}`,
     };
-    const open = `open -u ${quote(`${user},${password}`)} ftp://${urlHost(address)}:${port}`;
+    const open = `open -u ${quote(`${user},${password}`)} ${scheme(tls)}://${urlHost(address)}:${port}`;
     const script = [...set.map((each) => `set ${each}`), 'debug 5', open, what[operation], 'bye'];
     return { argv: ['lftp', '--norc', '-c', script.join('\n')] };
   },
   lacks: (mode, family) =>
     mode === 'extended-active' && family === 4 ? 'sends EPRT over IPv6 only' : undefined,
+  lacksTls: nothing,
   version: { argv: ['lftp', '--version'], pattern: /Version (\S+)/ },
 };
+
+function lftpTls(tls: ClientTls | undefined): string[] {
+  if (tls === undefined) return ['ftp:ssl-allow no'];
+  const protect = tls.data === 'protected' ? 'yes' : 'no';
+  return [
+    'ftp:ssl-force yes',
+    `ftp:ssl-protect-data ${protect}`,
+    `ftp:ssl-protect-list ${protect}`,
+    `ssl:ca-file ${quote(tls.ca)}`,
+    'ssl:verify-certificate yes',
+    'ssl:check-hostname yes',
+    ...(tls.maxVersion === undefined ? [] : ['ssl:priority NORMAL:-VERS-TLS1.3']),
+  ];
+}
 
 const ncftp: Driver = {
   command: ({ address, port, user, password, mode, operation, remote, local }) => {
@@ -206,6 +273,7 @@ const ncftp: Driver = {
     if (family === 6) return 'speaks IPv4 only';
     return mode.startsWith('extended') ? 'knows neither EPSV nor EPRT' : undefined;
   },
+  lacksTls: () => 'has no TLS',
   version: { argv: ['ncftpget', '--version'], pattern: /NcFTPGet (\S+)/ },
 };
 
@@ -231,6 +299,7 @@ const tnftp: Driver = {
     return { argv: ['tnftp', ...flags, address, String(port)], input: `${script.join('\n')}\n` };
   },
   lacks: nothing,
+  lacksTls: () => 'has TLS for https alone',
   failure: /^[45]\d\d |^tnftp: |^Not connected/m,
   version: { argv: ['dpkg-query', '-W', '-f', '${Version}\n', 'tnftp'], pattern: /^(\d+)/ },
 };
@@ -240,21 +309,43 @@ const ftplib: Driver = {
     argv: [debianPython, join(import.meta.dirname, 'ftplib-client.py'), ...scriptArguments(run)],
   }),
   lacks: nothing,
+  lacksTls: nothing,
   listingLine: /^listing: (.*)$/gm,
   version: { argv: [debianPython, '--version'], pattern: /Python (\S+)/ },
 };
 
 const basicFtp: Driver = {
   command: (run) => ({
-    argv: [...node, fileURLToPath(import.meta.resolve('./basic-ftp-client.ts')), ...scriptArguments(run)],
+    argv: [process.execPath, translated('basic-ftp-client.ts'), ...scriptArguments(run)],
   }),
   lacks: (mode) => (isActive(mode) ? 'has no active mode' : undefined),
+  lacksTls: (tls) => (tls.data === 'clear' ? 'protects each data channel' : earlyHello(tls)),
   listingLine: /^listing: (.*)$/gm,
   version: {
     argv: ['cat', join(fileURLToPath(import.meta.resolve('basic-ftp')), '../../package.json')],
     pattern: /"version": "(\S+)"/,
   },
 };
+
+const translations = new Map<string, string>();
+
+/** A script beside this one as JavaScript: to start Node with tsx takes longer than most transfers. */
+function translated(name: string): string {
+  const known = translations.get(name);
+  if (known !== undefined) return known;
+  // Where it finds what it imports.
+  const folder = join(import.meta.dirname, '../../../node_modules/.cache/pinhole-test');
+  mkdirSync(folder, { recursive: true });
+  const path = join(mkdtempSync(join(folder, 'script-')), name.replace(/ts$/, 'mjs'));
+  const text = readFileSync(join(import.meta.dirname, name), 'utf8');
+  const { target, module } = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  writeFileSync(path, ts.transpileModule(text, { compilerOptions: { target, module } }).outputText);
+  process.on('exit', () => {
+    rmSync(dirname(path), { recursive: true, force: true });
+  });
+  translations.set(name, path);
+  return path;
+}
 
 const drivers: Readonly<Record<ClientName, Driver>> = {
   curl,
@@ -265,7 +356,16 @@ const drivers: Readonly<Record<ClientName, Driver>> = {
   'basic-ftp': basicFtp,
 };
 
-function scriptArguments(run: Required<Omit<ClientRun, 'host' | 'timeout' | 'settings'>>): string[] {
+/** Of a client that begins TLS on a passive data channel before it sends the command. pyftpdlib 1.5.7 resets it. */
+function earlyHello({ server }: TlsDialogue): string | undefined {
+  return server === 'pyftpdlib' ? 'begins TLS before the command, which pyftpdlib resets' : undefined;
+}
+
+function scheme(tls: ClientTls | undefined): 'ftp' | 'ftps' {
+  return tls?.kind === 'implicit' ? 'ftps' : 'ftp';
+}
+
+function scriptArguments(run: Order): string[] {
   return [
     run.mode,
     run.operation,
@@ -275,6 +375,7 @@ function scriptArguments(run: Required<Omit<ClientRun, 'host' | 'timeout' | 'set
     run.password,
     run.remote,
     run.local,
+    ...(run.tls === undefined ? [] : [JSON.stringify(run.tls)]),
   ];
 }
 

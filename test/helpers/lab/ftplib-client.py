@@ -1,19 +1,21 @@
 """
-ftplib-client.py MODE OPERATION HOST PORT USER PASSWORD [REMOTE LOCAL]
+ftplib-client.py MODE OPERATION HOST PORT USER PASSWORD REMOTE LOCAL [TLS]
 
-One FTP operation with Python's ftplib. It picks PASV or EPSV, PORT or EPRT by the address family; the other pair is
+One FTP operation with Python's ftplib. TLS is a ClientTls as JSON. It picks PASV or EPSV, PORT or EPRT by the address family; the other pair is
 reached through its own parse229 and sendeprt.
 """
 
 import ftplib
+import json
 import os
+import ssl
 import sys
 
-mode, operation, host, port, user, password, *rest = sys.argv[1:]
-remote, local = rest if rest else (None, None)
+mode, operation, host, port, user, password, remote, local, *rest = sys.argv[1:]
+tls = json.loads(rest[0]) if rest else None
 
 
-class Client(ftplib.FTP):
+class Modes:
     def makepasv(self):
         if mode == 'extended-passive':
             return ftplib.parse229(self.sendcmd('EPSV'), self.sock.getpeername())
@@ -25,10 +27,48 @@ class Client(ftplib.FTP):
         return super().sendport(host, port)
 
 
-client = Client()
+class Client(Modes, ftplib.FTP):
+    pass
+
+
+class SecureClient(Modes, ftplib.FTP_TLS):
+    def __init__(self):
+        context = ssl.create_default_context(cafile=tls['ca'])
+        if 'maxVersion' in tls:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        super().__init__(context=context)
+
+    def connect(self, *arguments, **named):
+        if tls['kind'] == 'explicit':
+            return super().connect(*arguments, **named)
+        # It has no implicit TLS: the greeting would be read before a handshake.
+        greeted, self.getresp = self.getresp, lambda: ''
+        super().connect(*arguments, **named)
+        self.getresp = greeted
+        self.sock = self.context.wrap_socket(self.sock, server_hostname=self.host)
+        self.file = self.sock.makefile(mode='r', encoding=self.encoding)
+        self.welcome = self.getresp()
+        return self.welcome
+
+    def ntransfercmd(self, command, rest=None):
+        if not (tls.get('reuse') and self._prot_p):
+            return super().ntransfercmd(command, rest)
+        connection, size = ftplib.FTP.ntransfercmd(self, command, rest)
+        # With the session it is what servers ask for that demand a resumed one.
+        session = self.sock.session
+        return self.context.wrap_socket(connection, server_hostname=self.host, session=session), size
+
+
+client = SecureClient() if tls else Client()
 client.set_debuglevel(1)
 client.connect(host, int(port), timeout=20)
 client.login(user, password)
+if tls and tls['data'] == 'protected':
+    client.prot_p()
+elif tls:
+    # ProFTPD protects unless told otherwise after implicit TLS, and pyftpdlib wants PBSZ first.
+    client.voidcmd('PBSZ 0')
+    client.prot_c()
 client.set_pasv(mode.endswith('passive'))
 
 if operation == 'list':

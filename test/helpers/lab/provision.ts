@@ -43,8 +43,11 @@ const installed: Readonly<Record<string, string>> = {
   '/usr/sbin/nft': 'nftables',
   '/usr/sbin/iptables-legacy': 'iptables',
   '/usr/sbin/conntrack': 'conntrack',
+  '/usr/bin/openssl': 'openssl',
   '/usr/bin/python3': 'python3',
   '/usr/lib/python3/dist-packages/pyftpdlib/__init__.py': 'python3-pyftpdlib',
+  // Without it pyftpdlib has no TLS.
+  '/usr/lib/python3/dist-packages/OpenSSL/__init__.py': 'python3-openssl',
   '/usr/lib/python3/dist-packages/firewall/__init__.py': 'python3-firewall',
   '/usr/lib/python3/dist-packages/nftables/__init__.py': 'python3-nftables',
 };
@@ -54,6 +57,7 @@ const servers = {
   vsftpd: 'usr/sbin/vsftpd',
   'proftpd-core': 'usr/sbin/proftpd',
   'pure-ftpd': 'usr/sbin/pure-ftpd',
+  'proftpd-mod-crypto': 'usr/lib/proftpd/mod_tls.so',
 } as const;
 /** Their packages would take the host's own firewall over. */
 const firewalls = { ufw: 'usr/sbin/ufw', firewalld: 'usr/bin/firewall-offline-cmd' } as const;
@@ -61,9 +65,8 @@ const firewalls = { ufw: 'usr/sbin/ufw', firewalld: 'usr/bin/firewall-offline-cm
 const rivals = {
   haproxy: 'usr/sbin/haproxy',
   'ftp-proxy': 'usr/sbin/ftp-proxy',
+  // It names symbols of libssl and leaves it to mod_tls.so of the lab's proftpd-mod-crypto to load that.
   'proftpd-mod-proxy': 'usr/lib/proftpd/mod_proxy.so',
-  // mod_proxy.so names symbols of libssl and leaves it to mod_tls.so to load that.
-  'proftpd-mod-crypto': 'usr/lib/proftpd/mod_tls.so',
 } as const;
 type UnpackedPackage = keyof typeof servers | keyof typeof firewalls | keyof typeof rivals;
 const unpacked: Readonly<Record<UnpackedPackage, string>> = { ...servers, ...firewalls, ...rivals };

@@ -22,6 +22,15 @@ import type { Family, Network } from './network.ts';
 import type { LabProcess } from './process.ts';
 import { mustRun } from './process.ts';
 import { debianPython, unpackedServer } from './provision.ts';
+import {
+  proftpdTls,
+  pureFtpdTls,
+  pyftpdlibTls,
+  serverCapability,
+  tlsEnvironment,
+  vsftpdTls,
+} from './server-tls.ts';
+import type { ServerTls } from './server-tls.ts';
 
 export type ServerName = 'vsftpd' | 'proftpd' | 'pure-ftpd' | 'pyftpdlib';
 export const serverNames: readonly ServerName[] = ['vsftpd', 'proftpd', 'pure-ftpd', 'pyftpdlib'];
@@ -31,7 +40,7 @@ export interface ServerOptions {
   family?: Family;
   /** Where it runs: `server` unless told, or the gateway's inside. */
   host?: 'server' | 'gateway';
-  /** 21 unless told. */
+  /** 21 unless told, and 990 with implicit TLS. */
   port?: number;
   /** First and last port for passive transfers; 30000-30099 unless told. */
   passivePorts?: readonly [first: number, last: number];
@@ -40,6 +49,8 @@ export interface ServerOptions {
    * line flags of pure-ftpd. pyftpdlib takes none.
    */
   extra?: readonly string[];
+  /** Without it the server knows no TLS. What `serverCapability` rules out throws. */
+  tls?: ServerTls;
 }
 
 export interface LabServer {
@@ -87,6 +98,7 @@ interface Setting {
   folder: string;
   root: string;
   extra: readonly string[];
+  tls: ServerTls | undefined;
 }
 
 const plans: Readonly<Record<ServerName, (setting: Setting) => Promise<Plan>>> = {
@@ -105,7 +117,10 @@ export async function startServer(
   const family = options.family ?? 4;
   const host = options.host ?? 'server';
   const address = host === 'server' ? addresses[family].server : addresses[family].inside;
-  const port = options.port ?? 21;
+  const { tls } = options;
+  const can = tls === undefined ? true : serverCapability(name, tls);
+  if (can !== true) throw new Error(`${name} cannot be started so: it ${can}`);
+  const port = options.port ?? (tls?.kind === 'implicit' ? 990 : 21);
   const [first, last] = options.passivePorts ?? [30_000, 30_099];
   const folder = mkdtempSync(join(network.folder, `${name}-`));
   chmodSync(folder, 0o755);
@@ -122,8 +137,10 @@ export async function startServer(
     folder,
     root,
     extra: options.extra ?? [],
+    tls,
   });
-  const process = network.spawn(host, withPrivateEtc(folder, root, plan.argv));
+  const env = tls === undefined ? {} : tlsEnvironment(tls, folder);
+  const process = network.spawn(host, withPrivateEtc(folder, root, plan.argv), { env });
   await process.waitForPort(port);
   return {
     name,
@@ -205,6 +222,7 @@ async function planVsftpd(setting: Setting): Promise<Plan> {
       'isolate_network=NO',
       // Its system call filter is older than today's C library.
       'seccomp_sandbox=NO',
+      ...(setting.tls === undefined ? [] : vsftpdTls(setting.tls)),
       ...setting.extra,
     ]),
   );
@@ -217,7 +235,9 @@ async function planProftpd(setting: Setting): Promise<Plan> {
   writeFileSync(
     file('proftpd.conf'),
     lines([
-      `ModulePath ${join(unpacked, 'usr/lib/proftpd')}`,
+      ...(setting.tls === undefined
+        ? [`ModulePath ${join(unpacked, 'usr/lib/proftpd')}`]
+        : proftpdTls(setting.tls, setting.folder)),
       'ServerName "lab"',
       'ServerType standalone',
       'DefaultServer on',
@@ -253,7 +273,7 @@ async function planProftpd(setting: Setting): Promise<Plan> {
   return Promise.resolve({
     version,
     argv: [program, '--nodaemon', '--config', file('proftpd.conf')],
-    logs: [file('proftpd.log'), file('proftpd.xferlog')],
+    logs: ['proftpd.log', 'proftpd.xferlog', 'tls.log'].map(file),
   });
 }
 
@@ -279,6 +299,7 @@ async function planPureFtpd(setting: Setting): Promise<Plan> {
     `clf:${log}`,
     '--pidfile',
     join(setting.folder, 'pure-ftpd.pid'),
+    ...(setting.tls === undefined ? [] : pureFtpdTls(setting.tls)),
     ...setting.extra,
   ];
   return Promise.resolve({ version, argv, logs: [log] });
@@ -287,10 +308,10 @@ async function planPureFtpd(setting: Setting): Promise<Plan> {
 async function planPyftpdlib(setting: Setting): Promise<Plan> {
   const version = await mustRun([debianPython, '-c', 'import pyftpdlib; print(pyftpdlib.__ver__)']);
   const script = join(import.meta.dirname, 'pyftpdlib-server.py');
-  const argv = [setting.address, setting.port, setting.root, user, password, setting.first, setting.last].map(
-    String,
-  );
-  return { version: version.trim(), argv: [debianPython, script, ...argv], logs: [] };
+  const { address, port, root, first, last, tls } = setting;
+  const argv = [address, port, root, user, password, first, last].map(String);
+  const secure = tls === undefined ? [] : pyftpdlibTls(tls);
+  return { version: version.trim(), argv: [debianPython, script, ...argv, ...secure], logs: [] };
 }
 
 function lines(all: readonly string[]): string {

@@ -68,6 +68,7 @@ export class Lab {
     const stream = {
       write: (line: string): void => {
         lab.#log += line;
+        lab.#changes.wake();
       },
     };
     const logger = createLogger({ logLevel: 'trace', logFormat: 'json' }, stream);
@@ -87,6 +88,16 @@ export class Lab {
   /** All that was logged, at every level. */
   get log(): string {
     return this.#log;
+  }
+
+  /** Waits for a line of the log with this message. */
+  logged(message: string): Promise<true> {
+    const line = `"msg":${JSON.stringify(message)}`;
+    return this.#changes.until(
+      `log line '${message}'`,
+      () => this.#log.includes(line) || undefined,
+      () => this.#log,
+    );
   }
 
   /** Where clients connect. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { addressOfSocket } from '../../../src/net/address.ts';
 import type { Endpoint } from '../../../src/net/endpoint.ts';
 import { reset, wasReset } from '../../../src/net/socket.ts';
@@ -10,7 +11,10 @@ import { Changes, turns, within } from './within.ts';
  * RST only when told. Text is binary, one character a byte.
  */
 export class Peer {
+  /** The TCP connection; below TLS what is done to it is done without TLS's knowledge. */
   readonly socket: Socket;
+  /** Where text goes and comes from. */
+  readonly stream: Duplex;
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #changes = new Changes();
@@ -18,30 +22,54 @@ export class Peer {
   #ended = false;
   #closed = false;
   #error: string | undefined;
+  readonly #detach: () => void;
 
-  /** @param socket connected, with `allowHalfOpen` */
-  constructor(socket: Socket) {
+  /**
+   * @param socket connected, with `allowHalfOpen`
+   * @param stream what runs over it, where it is not the connection itself
+   * @param whyCutShort to be asked at 'end': the error that it was in truth
+   */
+  constructor(
+    socket: Socket,
+    stream: Duplex = socket,
+    whyCutShort: () => string | undefined = () => (wasReset(socket) ? 'ECONNRESET' : undefined),
+  ) {
     this.socket = socket;
+    this.stream = stream;
     this.local = endpoint(socket.localAddress, socket.localPort);
     this.remote = endpoint(socket.remoteAddress, socket.remotePort);
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => {
-      this.#chunks.push(chunk.toString('latin1'));
-      this.#changes.wake();
-    });
-    socket.on('end', () => {
-      if (wasReset(socket)) this.#error = 'ECONNRESET';
-      else this.#ended = true;
-      this.#changes.wake();
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#error = error.code ?? error.message;
-      this.#changes.wake();
-    });
-    socket.on('close', () => {
-      this.#closed = true;
-      this.#changes.wake();
-    });
+    const listeners = {
+      data: (chunk: Buffer) => {
+        this.#chunks.push(chunk.toString('latin1'));
+        this.#changes.wake();
+      },
+      end: () => {
+        this.#error ??= whyCutShort();
+        this.#ended = this.#error === undefined;
+        this.#changes.wake();
+      },
+      error: (error: NodeJS.ErrnoException) => {
+        this.#error ??= error.code ?? error.message;
+        this.#changes.wake();
+      },
+      close: () => {
+        this.#closed = true;
+        this.#changes.wake();
+      },
+    };
+    this.#detach = () => {
+      for (const [event, listener] of Object.entries(listeners)) stream.off(event, listener);
+    };
+    for (const [event, listener] of Object.entries(listeners)) stream.on(event, listener);
+  }
+
+  /** Gives the connection to somebody else, paused, with what had come and was not asked for. */
+  give(): Socket {
+    this.#detach();
+    this.socket.pause();
+    if (this.unread !== '') this.socket.unshift(Buffer.from(this.unread, 'latin1'));
+    return this.socket;
   }
 
   /** What has come and was not asked for yet. */
@@ -50,7 +78,7 @@ export class Peer {
   }
 
   send(text: string | Buffer): void {
-    this.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
+    this.stream.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
   }
 
   /** Each part in a segment of its own. */
@@ -106,6 +134,14 @@ export class Peer {
     assert.equal(await this.rest(), '');
   }
 
+  /** The connection fails, and does not end. Returns how. */
+  failure(): Promise<string> {
+    return this.#changes.until('a failure', () => {
+      assert.equal(this.#ended, false, 'the connection ended well');
+      return this.#error;
+    });
+  }
+
   /** RST comes, and no FIN. Returns what had come before it. */
   async wasReset(): Promise<string> {
     await within(
@@ -121,7 +157,7 @@ export class Peer {
 
   /** Says FIN; the other side may still speak. */
   end(text = ''): void {
-    this.socket.end(Buffer.from(text, 'latin1'));
+    this.stream.end(Buffer.from(text, 'latin1'));
   }
 
   reset(): void {
@@ -130,13 +166,13 @@ export class Peer {
 
   /** Reads on no more, so that the kernel's buffers fill. */
   stopReading(): void {
-    this.socket.pause();
+    this.stream.pause();
   }
 
   /** FIN both ways. */
   async close(): Promise<void> {
-    this.socket.end();
-    this.socket.resume();
+    this.stream.end();
+    this.stream.resume();
     await this.#changes.until('the connection closed', () => this.#closed || undefined);
   }
 

@@ -1,10 +1,26 @@
 import { Socket } from 'node:net';
+import { tcpChannel, type Channel } from '../net/channel.ts';
 
 const firstRead = 16 * 1024;
 const largeRead = 256 * 1024;
 
 /** Takes what was read; the buffer is read into again after it returned true, or after `resume`. */
 export type TakeRead = (chunk: Uint8Array) => boolean;
+
+/**
+ * Reads a channel, connected and paused, into `take`.
+ *
+ * @returns the channel in the place of the other, paused; 'data' is nobody else's
+ */
+export function withReads(channel: Channel, take: TakeRead): Channel {
+  if (channel.kind === 'tcp') return tcpChannel(withLargeReads(channel.stream, take));
+  const { stream } = channel;
+  stream.on('data', (chunk: Buffer) => {
+    if (!take(chunk)) stream.pause();
+  });
+  stream.pause();
+  return channel;
+}
 
 /**
  * Moves a connection, paused and established, to a socket that reads into one buffer of its own in place of a
@@ -14,7 +30,7 @@ export type TakeRead = (chunk: Uint8Array) => boolean;
  *
  * @returns the socket that has the connection now, paused; 'data' is never emitted by it
  */
-export function withLargeReads(old: Socket, take: TakeRead): Socket {
+function withLargeReads(old: Socket, take: TakeRead): Socket {
   const holder = old as unknown as { _handle: object | null };
   const handle = holder._handle;
   let buffer = Buffer.allocUnsafeSlow(firstRead);

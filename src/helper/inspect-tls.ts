@@ -1,0 +1,101 @@
+import type { CommandReason } from '../events.ts';
+import type { Command } from '../ftp/command.ts';
+import type { CommandDecision } from './decision.ts';
+import { isTransfer } from './exchange-queue.ts';
+import { loginVerbs, type SessionState } from './session-state.ts';
+import { isServerAsked, type TlsPolicy } from './tls-policy.ts';
+
+/** The mechanisms of AUTH that mean TLS; SSL is its old name (RFC 4217 appendix A). */
+const mechanisms: ReadonlySet<string> = new Set(['TLS', 'TLS-C', 'SSL', 'TLS-P']);
+
+/** Those that mean PROT P as well, as vsftpd and ProFTPD have it. */
+const withData: ReadonlySet<string> = new Set(['SSL', 'TLS-P']);
+
+/** Decides about what concerns TLS; undefined for all other commands. Pure. */
+export function inspectTls(
+  command: Command,
+  state: SessionState,
+  policy: TlsPolicy,
+): CommandDecision | undefined {
+  const { verb } = command;
+  const { wasSecured, isDataProtected } = state.security;
+  switch (verb) {
+    case 'AUTH':
+      return inspectAuth(command, state, policy);
+    case 'PBSZ':
+    case 'PROT':
+    case 'CCC':
+      if (policy.mode !== 'terminate') return undefined;
+      // What it changes holds for what comes behind it, not for what is still under way.
+      if (state.exchanges.size > 0) return { kind: 'wait' };
+      return inspectLevel(command, state, policy);
+    case 'REIN':
+      // It would end TLS on both sides (RFC 4217 section 11), and leave the sides of two minds about PROT.
+      if (wasSecured || state.security.server) {
+        return refuse('tls-out-of-order', '502 REIN not implemented with TLS, connect again.');
+      }
+  }
+  if (policy.isRequired && !wasSecured && loginVerbs.has(verb)) {
+    return refuse('tls-required', '530 This server takes no log in without TLS, use AUTH TLS.');
+  }
+  if (policy.isRequiredForData && !isDataProtected && isTransfer(command)) {
+    return refuse('data-tls-required', '521 Data connections must be protected, use PROT P.');
+  }
+  return undefined;
+}
+
+function inspectAuth({ argument }: Command, state: SessionState, policy: TlsPolicy): CommandDecision {
+  const mechanism = argument.trim().toUpperCase();
+  if (policy.mode === 'refuse') return refuse('tls-refused', '534 TLS is not available through this relay.');
+  if (state.exchanges.size > 0) return { kind: 'wait' };
+  if (state.security.client) return refuse('tls-out-of-order', '503 TLS is in use already.');
+  if (state.loggedIn) return refuse('tls-out-of-order', '503 AUTH must come before USER.');
+  if (!mechanisms.has(mechanism)) {
+    return refuse('tls-not-understood', '504 Unknown AUTH mechanism, use AUTH TLS.');
+  }
+  if (policy.mode === 'pass') return { kind: 'secure', asksServer: true, protectsData: false };
+  return {
+    kind: 'secure',
+    asksServer: policy.server === 'same',
+    protectsData: withData.has(mechanism),
+  };
+}
+
+/** PBSZ, PROT and CCC, where TLS ends here. */
+function inspectLevel(command: Command, state: SessionState, policy: TlsPolicy): CommandDecision {
+  const { security } = state;
+  const { verb } = command;
+  const argument = command.argument.trim().toUpperCase();
+  if (!security.client && !(verb === 'PROT' && security.wasSecured)) {
+    return refuse('tls-out-of-order', `503 ${verb} must come behind AUTH TLS.`);
+  }
+  if (verb === 'CCC') {
+    return policy.allowsClear
+      ? { kind: 'clear' }
+      : refuse('ccc-refused', '533 This server keeps the control connection protected.');
+  }
+  const toServer = isServerAsked(security, policy);
+  if (verb === 'PBSZ') {
+    if (!/^\d{1,10}$/.test(argument)) return refuse('syntax', '501 Illegal PBSZ command: a number expected.');
+    // TLS has its own blocks: any other size becomes 0 (RFC 4217 section 8).
+    return toServer ? { kind: 'pass' } : { kind: 'answer', effect: 'size-said', reply: '200 PBSZ=0' };
+  }
+  if (!security.isSizeSaid) return refuse('tls-out-of-order', '503 PROT must come behind PBSZ 0.');
+  if (argument === 'S' || argument === 'E') {
+    return refuse('tls-not-understood', '536 TLS has no such protection level, use PROT P or PROT C.');
+  }
+  if (argument !== 'C' && argument !== 'P') {
+    return refuse('tls-not-understood', '504 Unknown protection level, use PROT P or PROT C.');
+  }
+  if (argument === 'C' && policy.isRequiredForData) {
+    return refuse('data-tls-required', '534 Data connections must be protected, use PROT P.');
+  }
+  if (toServer) return { kind: 'pass' };
+  return argument === 'P'
+    ? { kind: 'answer', effect: 'data-protected', reply: '200 Data connections will be protected.' }
+    : { kind: 'answer', effect: 'data-clear', reply: '200 Data connections will be clear.' };
+}
+
+function refuse(reason: CommandReason, reply: string): CommandDecision {
+  return { kind: 'refuse', reason, reply };
+}

@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { reset, wasReset } from './socket.ts';
+
+/** A connection: bytes both ways, those of TCP itself or of TLS over it. Half-open at either side where one ends. */
+export type Channel = TcpChannel | TlsChannel;
+
+/**
+ * Why an 'end' was not the end of what the peer had to say: it was a reset in truth, or a FIN without TLS's own
+ * close_notify before it (RFC 8446 section 6.1).
+ */
+export type CutShort = 'reset' | 'truncated';
+
+interface Connection {
+  /** To be asked at 'end'. */
+  whyCutShort(): CutShort | undefined;
+  /** Sends RST, and closes. */
+  reset(): void;
+}
+
+export interface TcpChannel extends Connection {
+  readonly kind: 'tcp';
+  readonly stream: Socket;
+}
+
+export interface TlsChannel extends Connection {
+  readonly kind: 'tls';
+  readonly stream: Duplex;
+  /** What the handshake came to. */
+  readonly facts: TlsFacts;
+  /** Says close_notify, waits for the peer's, and gives the TCP connection back. `limit` in milliseconds. */
+  clear(limit: number): Promise<TcpChannel>;
+}
+
+/** What the two sides of a TLS connection agreed on. */
+export interface TlsFacts {
+  /** `TLSv1.3` */
+  readonly protocol: string;
+  /** By its standard name: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  /** Whether an earlier session was resumed. */
+  readonly isResumed: boolean;
+  /** The subject of the peer's certificate, on one line, where it showed one. */
+  readonly subject: string | undefined;
+  /** What a client asked for by SNI. */
+  readonly serverName: string | undefined;
+}
+
+/** A TCP connection as it is. */
+export function tcpChannel(stream: Socket): TcpChannel {
+  return {
+    kind: 'tcp',
+    stream,
+    whyCutShort: () => (wasReset(stream) ? 'reset' : undefined),
+    reset: () => {
+      reset(stream);
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import { constants, randomBytes, type X509Certificate } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { Server, Socket } from 'node:net';
+import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
+import type { TlsChannel } from '../net/channel.ts';
+import { awaitHello, handshake } from './handshake.ts';
+import { identityFor, type Identity } from './identities.ts';
+
+export interface ClientTlsOptions {
+  /** At least one; the first serves clients that ask for no name, or for one that is nobody's. */
+  readonly identities: readonly Identity[];
+  /** PEM: clients have to show a certificate that one of these has signed. */
+  readonly clientAuthorities: string | undefined;
+  readonly minVersion: SecureVersion;
+  /** Whether a client that asks for a name which is in none of the certificates is refused. */
+  readonly isNameStrict: boolean;
+  /** Whether a data channel has to resume the TLS session of its control channel. */
+  readonly requiresReuse: boolean;
+  /** Milliseconds for a handshake. */
+  readonly handshakeTimeout: number;
+}
+
+/** ALPN (RFC 7301): a client that says that it speaks another protocol was led here by somebody else (ALPACA). */
+const controlProtocols = ['ftp'];
+const dataProtocols = ['ftp', 'ftp-data'];
+
+/** Sessions of TLS are resumed among connections of this program alone. */
+const sessionIdContext = 'pinhole';
+
+/** TLS towards clients: this side holds the certificate. */
+export class TlsForClients {
+  #options: ClientTlsOptions;
+  #contexts: Contexts;
+
+  constructor(options: ClientTlsOptions) {
+    this.#options = options;
+    this.#contexts = new Contexts(options);
+  }
+
+  /** Connections from now on see these; sessions that are live keep theirs. */
+  configure(options: ClientTlsOptions): void {
+    this.#contexts = new Contexts(options);
+    this.#options = options;
+  }
+
+  /** For one control channel and its data channels. */
+  newSession(): ClientTlsSession {
+    const options = this.#options;
+    // With keys of its own, tickets of other sessions mean nothing to it: what is resumed is this very session.
+    const contexts = options.requiresReuse ? new Contexts(options, randomBytes(48)) : this.#contexts;
+    return new ClientTlsSession(options, contexts);
+  }
+}
+
+/** One client's control channel and its data channels. */
+export class ClientTlsSession {
+  readonly #options: ClientTlsOptions;
+  readonly #contexts: Contexts;
+  readonly #sessions = sessionsById();
+  /** Of the certificate that the client showed on its control channel. */
+  #fingerprint: string | undefined;
+
+  constructor(options: ClientTlsOptions, contexts: Contexts) {
+    this.#options = options;
+    this.#contexts = contexts;
+  }
+
+  /**
+   * Answers the handshake of a control channel.
+   *
+   * @param socket connected and paused
+   * @throws {HandshakeError} where it fails; where the client speaks, but not TLS, the socket is still open
+   */
+  async control(socket: Socket): Promise<TlsChannel> {
+    const { handshakeTimeout } = this.#options;
+    await awaitHello(socket, handshakeTimeout);
+    return this.#accept(socket, controlProtocols, (tls, certificate) => {
+      this.#checkCertificate(tls, certificate);
+      this.#fingerprint = certificate?.fingerprint256;
+    });
+  }
+
+  /**
+   * Answers the handshake of a data channel.
+   *
+   * @param patience milliseconds until it begins: some clients begin when the transfer does
+   */
+  async data(socket: Socket, patience: number): Promise<TlsChannel> {
+    await awaitHello(socket, patience);
+    return this.#accept(socket, dataProtocols, (tls, certificate) => {
+      this.#checkCertificate(tls, certificate);
+      if (certificate?.fingerprint256 !== this.#fingerprint) {
+        throw new Error("the client's certificate is another than on the control channel");
+      }
+      if (this.#options.requiresReuse && !tls.isSessionReused()) {
+        throw new Error('the TLS session of the control channel was not resumed');
+      }
+    });
+  }
+
+  #accept(
+    socket: Socket,
+    protocols: readonly string[],
+    check: (tls: TLSSocket, certificate: X509Certificate | undefined) => void,
+  ): Promise<TlsChannel> {
+    const { clientAuthorities, handshakeTimeout, isNameStrict } = this.#options;
+    const start = (wire: ConstructorParameters<typeof TLSSocket>[0]): { tls: TLSSocket; done: 'secure' } => ({
+      done: 'secure',
+      tls: new TLSSocket(wire, {
+        isServer: true,
+        server: this.#sessions,
+        secureContext: this.#contexts.first,
+        requestCert: clientAuthorities !== undefined,
+        rejectUnauthorized: false,
+        ALPNCallback: ({ protocols: offered }) => offered.find((each) => protocols.includes(each)),
+        SNICallback: (name, answer) => {
+          const found = this.#contexts.of(name);
+          if (found || !isNameStrict) answer(null, found);
+          else answer(new Error(`no certificate is for the name ${name} that the client asks for`));
+        },
+      }),
+    });
+    return handshake(socket, start, check, handshakeTimeout);
+  }
+
+  #checkCertificate(tls: TLSSocket, certificate: X509Certificate | undefined): void {
+    if (this.#options.clientAuthorities === undefined) return;
+    if (!certificate) throw new Error('the client showed no certificate');
+    const trouble = verifyError(tls);
+    if (trouble) throw new Error(`the client's certificate is not accepted: ${trouble.message}`);
+  }
+}
+
+/** How many TLS sessions of one control session are remembered. */
+const mostSessions = 16;
+
+/**
+ * Remembers TLS 1.2 sessions by their id, for clients that take no tickets (curl). Node asks the object that a socket
+ * names as its server; this one belongs to one control session, so that no other can resume what is in it.
+ */
+function sessionsById(): Server {
+  const known = new Map<string, Buffer>();
+  const asked = new EventEmitter();
+  asked.on('newSession', (id: Buffer, session: Buffer, done: () => void) => {
+    known.set(id.toString('hex'), session);
+    const [oldest] = known.keys();
+    if (known.size > mostSessions && oldest !== undefined) known.delete(oldest);
+    done();
+  });
+  asked.on('resumeSession', (id: Buffer, done: (error: Error | null, session: Buffer | null) => void) => {
+    done(null, known.get(id.toString('hex')) ?? null);
+  });
+  return asked as unknown as Server;
+}
+
+/** What OpenSSL has against the peer's certificate. Node asks this for its own servers, and shows it to nobody. */
+function verifyError(tls: TLSSocket): Error | null | undefined {
+  const { _handle: handle } = tls as unknown as { _handle: { verifyError(): Error | null | undefined } };
+  return handle.verifyError();
+}
+
+/** The certificates as OpenSSL wants them. */
+class Contexts {
+  readonly #byIdentity: Map<Identity, SecureContext>;
+  readonly #identities: readonly Identity[];
+  readonly first: SecureContext;
+
+  /** @param ticketKeys 48 bytes; random ones of their own unless given */
+  constructor({ identities, clientAuthorities, minVersion }: ClientTlsOptions, ticketKeys?: Buffer) {
+    this.#identities = identities;
+    this.#byIdentity = new Map(
+      identities.map((identity) => {
+        const { cert, key } = identity;
+        const context = createSecureContext({
+          cert,
+          key,
+          minVersion,
+          // Node's own switch against it closes nothing that is no `tls.Server`'s.
+          secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+          sessionIdContext,
+          // Not the system's: they verify servers, and take time to load.
+          ca: clientAuthorities ?? [],
+          ...(ticketKeys && { ticketKeys }),
+        });
+        return [identity, context];
+      }),
+    );
+    const [first] = this.#byIdentity.values();
+    if (!first) throw new Error('TLS needs a certificate');
+    this.first = first;
+  }
+
+  of(name: string): SecureContext | undefined {
+    const identity = identityFor(this.#identities, name);
+    return identity && this.#byIdentity.get(identity);
+  }
+}

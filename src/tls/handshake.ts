@@ -1,0 +1,201 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import {
+  tcpChannel,
+  type CutShort,
+  type TcpChannel,
+  type TlsChannel,
+  type TlsFacts,
+} from '../net/channel.ts';
+import { codeOf } from '../net/error.ts';
+import { ignoreError, reset } from '../net/socket.ts';
+import { Wire } from './wire.ts';
+
+/** A handshake that came to nothing; the message says why. */
+class HandshakeError extends Error {
+  override readonly name = 'HandshakeError';
+}
+
+/** The peer speaks, but not TLS. The connection is as it was, but for what it said. */
+export class NotTlsError extends HandshakeError {}
+
+/** The first byte of a TLS connection: the type of a record that holds a handshake. */
+const handshakeRecord = 0x16;
+
+/**
+ * Waits for what a TLS client says first.
+ *
+ * @param socket connected and paused; it is so again afterwards, and no byte of it is gone
+ * @throws {HandshakeError} where nothing comes in time; {NotTlsError} where it is not TLS
+ */
+export function awaitHello(socket: Socket, limit: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      clearTimeout(timer);
+      socket.pause();
+      socket.off('readable', readable).off('end', ended).off('close', ended).off('error', settle);
+      if (error) reject(error);
+      else resolve();
+    };
+    const timer = setTimeout(() => {
+      settle(new HandshakeError(`no TLS handshake within ${limit / 1000} s`));
+    }, limit);
+    const readable = (): void => {
+      const chunk = socket.read() as Buffer | null;
+      if (!chunk) return;
+      if (chunk[0] !== handshakeRecord) {
+        settle(new NotTlsError('what came is not TLS'));
+        return;
+      }
+      socket.unshift(chunk);
+      settle();
+    };
+    const ended = (): void => {
+      settle(new HandshakeError('the peer closed before its TLS handshake'));
+    };
+    socket.on('readable', readable).on('end', ended).on('close', ended).on('error', settle);
+  });
+}
+
+/**
+ * Runs a handshake over a TCP connection, which belongs to the channel from the call on.
+ *
+ * @param start makes TLS over the wire, and says at which of its events the handshake is done
+ * @param check throws what is wrong with the peer, once the handshake is done; it gets the certificate that was shown
+ * @param limit milliseconds
+ * @throws {HandshakeError} when it fails; the connection is closed then
+ */
+export function handshake(
+  socket: Socket,
+  start: (wire: Wire) => { readonly tls: TLSSocket; readonly done: 'secure' | 'secureConnect' },
+  check: (tls: TLSSocket, certificate: X509Certificate | undefined) => void,
+  limit: number,
+): Promise<TlsChannel> {
+  const wire = new Wire(socket);
+  const { tls, done } = start(wire);
+  const ending = watchEnd(wire, tls);
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      tls.on('error', ignoreError);
+      tls.destroy();
+      reject(new HandshakeError(wordsOf(error), { cause: error }));
+    };
+    const closed = (): void => {
+      fail(new Error('the peer closed during the TLS handshake'));
+    };
+    const timer = setTimeout(() => {
+      fail(new Error(`the TLS handshake took longer than ${limit / 1000} s`));
+    }, limit);
+    tls.once('error', fail);
+    tls.once('close', closed);
+    tls.once('end', closed);
+    tls.once(done, () => {
+      // To be asked once: of a server, Node takes it out of what it shows.
+      const certificate = tls.getPeerX509Certificate();
+      try {
+        check(tls, certificate);
+      } catch (error) {
+        fail(error as Error);
+        return;
+      }
+      clearTimeout(timer);
+      tls.off('error', fail).off('close', closed).off('end', closed);
+      tls.pause();
+      // It may fail before anybody listens: the other leg of a data channel may still be in its handshake.
+      tls.on('error', ignoreError);
+      resolve(tlsChannel(socket, wire, tls, factsOf(tls, certificate), ending));
+    });
+  });
+}
+
+/** Tells whether TLS has ended before TCP did. */
+function watchEnd(wire: Wire, tls: TLSSocket): () => CutShort | undefined {
+  let hasEnded = false;
+  let cutShort: CutShort | undefined;
+  // TLS pushes its end when it has read close_notify, and again at the end of the wire.
+  const push = tls.push.bind(tls);
+  tls.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk === null) hasEnded = true;
+    return push(chunk, encoding);
+  };
+  wire.prependListener('end', () => {
+    if (!hasEnded) cutShort = wire.failure ? 'reset' : 'truncated';
+  });
+  // Node tells TLS of its wire's end, and as a server of nothing else; and keeps TLS's own errors for `tls.Server`.
+  tls.on('_tlsError', (error: Error) => tls.destroy(error));
+  wire.on('error', (error) => tls.destroy(error));
+  wire.on('close', () => {
+    if (!wire.readableEnded) tls.destroy();
+  });
+  return () => cutShort;
+}
+
+function tlsChannel(
+  socket: Socket,
+  wire: Wire,
+  tls: TLSSocket,
+  facts: TlsFacts,
+  whyCutShort: () => CutShort | undefined,
+): TlsChannel {
+  return {
+    kind: 'tls',
+    stream: tls,
+    facts,
+    whyCutShort,
+    reset: () => {
+      reset(socket);
+      tls.destroy();
+    },
+    clear: (limit) => clear(wire, tls, limit),
+  };
+}
+
+/** Ends TLS both ways and leaves TCP (RFC 4217 section 6, CCC). */
+function clear(wire: Wire, tls: TLSSocket, limit: number): Promise<TcpChannel> {
+  wire.countRecords();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      fail(new HandshakeError(`no close_notify within ${limit / 1000} s`));
+    }, limit);
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      tls.on('error', ignoreError);
+      tls.destroy();
+      reject(error);
+    };
+    tls.on('data', () => {
+      fail(new HandshakeError('bytes came before close_notify'));
+    });
+    tls.once('error', fail);
+    tls.once('end', () => {
+      clearTimeout(timer);
+      const { raw, rest } = wire.detach();
+      tls.on('error', ignoreError);
+      tls.destroy();
+      if (rest.length > 0) raw.unshift(rest);
+      resolve(tcpChannel(raw));
+    });
+    tls.end();
+    tls.resume();
+  });
+}
+
+function factsOf(tls: TLSSocket, certificate: X509Certificate | undefined): TlsFacts {
+  const serverName = (tls as TLSSocket & { readonly servername?: string | false }).servername;
+  return {
+    protocol: tls.getProtocol() ?? '',
+    cipher: tls.getCipher().standardName,
+    isResumed: tls.isSessionReused(),
+    subject: certificate?.subject.split('\n').join(', '),
+    serverName: serverName === false ? undefined : serverName,
+  };
+}
+
+/** What OpenSSL says, without the place in its sources. */
+function wordsOf(error: Error): string {
+  const { reason } = error as Error & { readonly reason?: unknown };
+  if (codeOf(error) === 'ECONNRESET') return 'the peer closed during the TLS handshake';
+  return typeof reason === 'string' ? reason : error.message;
+}

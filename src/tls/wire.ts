@@ -1,0 +1,110 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { wasReset } from '../net/socket.ts';
+
+/** Bytes of a record's header: its type, the version, the length of what follows (RFC 8446 section 5.1). */
+const headerLength = 5;
+
+/**
+ * The TCP connection as TLS gets it. Node's own TLS takes the socket's handle and tells one end of file for both
+ * close_notify and FIN; here FIN passes through our hands, so that one without close_notify can be told.
+ */
+export class Wire extends Duplex {
+  readonly #raw: Socket;
+  readonly #detach: () => void;
+  /** Whether the end of TLS leaves the TCP connection open. */
+  #keepsOpen = false;
+  /** While records are counted: what has come of one that is not whole. */
+  #partial: Buffer | undefined;
+  #stopped = false;
+  #ended = false;
+  /** Why the connection ended, where it was not by FIN; what had come before is read all the same. */
+  failure: Error | undefined;
+
+  /** @param raw connected and paused */
+  constructor(raw: Socket) {
+    super({ allowHalfOpen: true });
+    this.#raw = raw;
+    const listeners = {
+      data: (chunk: Buffer) => {
+        if (this.#partial) this.#pushRecords(chunk);
+        else if (!this.push(chunk)) raw.pause();
+      },
+      end: () => {
+        this.#end(wasReset(raw) ? new Error('connection reset by peer') : undefined);
+      },
+      error: (error: Error) => {
+        this.#end(error);
+      },
+      close: () => {
+        if (!this.#ended) this.destroy();
+      },
+    };
+    for (const [event, listener] of Object.entries(listeners)) raw.on(event, listener);
+    this.#detach = () => {
+      for (const [event, listener] of Object.entries(listeners)) raw.off(event, listener);
+    };
+  }
+
+  /** From now on TLS gets one record at a time, and its end leaves TCP as it is. */
+  countRecords(): void {
+    this.#keepsOpen = true;
+    this.#partial = Buffer.alloc(0);
+  }
+
+  /** The peer has said close_notify: what follows is not TLS's. Gives the connection back, with what of that has come. */
+  detach(): { readonly raw: Socket; readonly rest: Buffer } {
+    this.#detach();
+    this.#raw.pause();
+    const rest = this.#partial ?? Buffer.alloc(0);
+    this.#stopped = true;
+    return { raw: this.#raw, rest };
+  }
+
+  override _read(): void {
+    if (!this.#stopped) this.#raw.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#raw.write(chunk, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#raw.cork();
+    const last = chunks.length - 1;
+    for (const [index, { chunk }] of chunks.entries()) {
+      if (index === last) this.#raw.write(chunk, done);
+      else this.#raw.write(chunk);
+    }
+    this.#raw.uncork();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.#keepsOpen) done();
+    else this.#raw.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.#stopped) this.#raw.destroy();
+    done(error);
+  }
+
+  /** A file may be whole before the reset: close_notify says that, and it may still stand in what was not read yet. */
+  #end(failure: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.failure = failure;
+    this.push(null);
+  }
+
+  #pushRecords(chunk: Buffer): void {
+    this.#partial = Buffer.concat([this.#partial ?? Buffer.alloc(0), chunk]);
+    while (!this.#stopped && this.#partial.length >= headerLength) {
+      const length = headerLength + this.#partial.readUInt16BE(3);
+      if (this.#partial.length < length) return;
+      const record = this.#partial.subarray(0, length);
+      this.#partial = this.#partial.subarray(length);
+      this.push(record);
+    }
+  }
+}

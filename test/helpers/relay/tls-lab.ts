@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { ConnectionOptions, TLSSocketOptions } from 'node:tls';
+import { authority, type Authority, type Credentials } from '../certificates.ts';
+import { hosts } from './hosts.ts';
+import { exchange, Lab, type ControlPair, type DataPair, type Settings } from './lab.ts';
+import { secureAsClient, secureAsServer, type Ticket, type TlsPeer } from './tls-peer.ts';
+
+/** A pair whose two ends may be TLS, and the tickets that the client's data channels resume. */
+export interface TlsPair {
+  readonly client: TlsPeer;
+  readonly server: ControlPair['server'];
+  readonly ticket: Ticket;
+}
+
+/** Signs the certificates of the relay and of the server. */
+export const ca: Authority = authority();
+const ofRelay: Credentials = ca.issue({ name: 'relay', hosts: ['ftp.example'] });
+export const ofServer: Credentials = ca.issue({ name: 'server', addresses: [hosts.server] });
+
+/** Files that are gone when the test is over; returns their paths. */
+export function files(t: TestContext, texts: Readonly<Record<string, string>>): Record<string, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'pinhole-tls-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      return [name, path];
+    }),
+  );
+}
+
+/** The settings of a relay that ends the TLS of its clients. */
+export function terminating(t: TestContext, { cert, key }: Credentials = ofRelay): Settings {
+  const paths = files(t, { cert, key });
+  return { tls: 'terminate', 'tls-cert': paths['cert'] ?? '', 'tls-key': paths['key'] ?? '' };
+}
+
+/** The settings of a relay that speaks TLS to the server. */
+export function towardsServer(t: TestContext, kind: 'explicit' | 'implicit' | 'same'): Settings {
+  return { 'server-tls': kind, 'server-tls-ca': files(t, { ca: ca.cert })['ca'] ?? '' };
+}
+
+/** A client and a server that have greeted, in clear. */
+export async function greet(lab: Lab): Promise<ControlPair> {
+  const pair = await lab.connect();
+  pair.server.send('220 Ready.\r\n');
+  await pair.client.expect('220 Ready.\r\n');
+  return pair;
+}
+
+/** The client's AUTH TLS, answered by the relay alone. */
+export async function auth(pair: ControlPair, options: ConnectionOptions = {}): Promise<TlsPair> {
+  const ticket: Ticket = {};
+  pair.client.send('AUTH TLS\r\n');
+  await pair.client.expect('234 Proceed with the TLS handshake.\r\n');
+  const client = await secureAsClient(pair.client, { ticket, ...options });
+  return { client, server: pair.server, ticket };
+}
+
+/** The server's end of `server-tls explicit`: greeting, AUTH TLS, handshake. */
+export async function serveAuth(
+  server: ControlPair['server'],
+  options: TLSSocketOptions = ofServer,
+): Promise<TlsPeer> {
+  server.send('220 Ready.\r\n');
+  await server.expect('AUTH TLS\r\n');
+  server.send('234 Go on.\r\n');
+  return secureAsServer(server, options);
+}
+
+export async function logIn(pair: ControlPair): Promise<void> {
+  await exchange(pair, 'USER anne', '331 Password?');
+  await exchange(pair, 'PASS secret', '230 Welcome.');
+}
+
+/** PBSZ and PROT of the client, which the relay answers. */
+export async function protect({ client }: Pick<ControlPair, 'client'>): Promise<void> {
+  client.send('PBSZ 0\r\n');
+  await client.expect('200 PBSZ=0\r\n');
+  client.send('PROT P\r\n');
+  await client.expect('200 Data connections will be protected.\r\n');
+}
+
+/** A session with TLS on the client's side, logged in, its data protected. */
+export async function protectedSession(lab: Lab): Promise<TlsPair> {
+  const pair = await auth(await greet(lab));
+  await logIn(pair);
+  await protect(pair);
+  return pair;
+}
+
+/** A data channel whose command has come: not before that does TLS with the server begin. */
+export async function dataChannel(lab: Lab, pair: ControlPair): Promise<DataPair> {
+  const data = await lab.passiveChannel(pair);
+  pair.client.send('RETR file\r\n');
+  await pair.server.expect('RETR file\r\n');
+  return data;
+}

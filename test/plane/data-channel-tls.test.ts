@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { X509Certificate } from 'node:crypto';
+import { selfSigned } from '../helpers/certificates.ts';
+import type { Settings } from '../helpers/relay/lab.ts';
+import { Lab, type ControlPair } from '../helpers/relay/lab.ts';
+import type { Peer } from '../helpers/relay/peer.ts';
+import { secureAsClient, secureAsServer, type Ticket } from '../helpers/relay/tls-peer.ts';
+import {
+  auth,
+  dataChannel,
+  logIn,
+  ofServer,
+  protect,
+  serveAuth,
+  terminating,
+  towardsServer,
+} from '../helpers/relay/tls-lab.ts';
+import { turns } from '../helpers/relay/within.ts';
+
+/** Which sides of a data channel are TLS. */
+const pairings = ['none', 'client', 'server', 'both'] as const;
+type Pairing = (typeof pairings)[number];
+
+const isProtected = (pairing: Pairing, side: 'client' | 'server'): boolean =>
+  pairing === side || pairing === 'both';
+
+interface Session {
+  readonly lab: Lab;
+  readonly pair: ControlPair;
+  readonly ticket: Ticket;
+}
+
+/** A session, TLS on both sides, with these data channels. */
+async function start(
+  t: TestContext,
+  pairing: Pairing,
+  settings: Settings = towardsServer(t, 'explicit'),
+  credentials = ofServer,
+): Promise<Session> {
+  const protectsServer = isProtected(pairing, 'server');
+  const lab = await Lab.start(t, {
+    ...terminating(t),
+    ...settings,
+    'server-data-tls': protectsServer ? 'protected' : 'clear',
+  });
+  const { client: raw, server: rawServer } = await lab.connect();
+  const server = await serveAuth(rawServer, credentials);
+  for (const command of protectsServer ? ['PBSZ 0', 'PROT P'] : []) {
+    await server.expect(`${command}\r\n`);
+    server.send('200 Yes.\r\n');
+  }
+  await raw.expect('220 Ready.\r\n');
+  const { client, ticket } = await auth({ client: raw, server });
+  const pair = { client, server };
+  await logIn(pair);
+  if (isProtected(pairing, 'client')) await protect(pair);
+  return { lab, pair, ticket };
+}
+
+async function open(t: TestContext, pairing: Pairing): Promise<Session & Record<'client' | 'server', Peer>> {
+  const session = await start(t, pairing);
+  const { lab, pair, ticket } = session;
+  const data = await dataChannel(lab, pair);
+  const [client, server] = await Promise.all([
+    isProtected(pairing, 'client') ? secureAsClient(data.client, { ticket }) : data.client,
+    isProtected(pairing, 'server') ? secureAsServer(data.server, ofServer) : data.server,
+  ]);
+  return { ...session, client, server };
+}
+
+const file = Buffer.alloc(12 * 1024 * 1024, 'a file that is cut into records ');
+
+for (const pairing of pairings) {
+  for (const [from, to] of [
+    ['client', 'server'],
+    ['server', 'client'],
+  ] as const) {
+    const way = `from the ${from} to the ${to}, TLS: ${pairing}`;
+
+    test(`carries a large file byte for byte ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[from].stream.end(file);
+      assert.ok(Buffer.from(await data[to].rest(), 'latin1').equals(file));
+      data[to].end();
+      await data[from].finished();
+      const ended = await data.lab.event('transfer-ended', { cause: 'complete' });
+      assert.equal(ended.protection, pairing);
+      assert.equal(from === 'client' ? ended.uploaded : ended.downloaded, file.length);
+    });
+
+    test(`passes the end of one direction on, and the other lives on, ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[from].end('all of it');
+      assert.equal(await data[to].rest(), 'all of it');
+      data[to].send('one');
+      await data[from].expect('one');
+      data[to].end('two');
+      assert.equal(await data[from].rest(), 'two');
+      await data.lab.event('transfer-ended', { cause: 'complete' });
+    });
+
+    test(`passes RST in the middle of a file on as a failure ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[from].send('half of');
+      await data[to].expect('half of');
+      data[from].reset();
+      assert.equal(await data[to].failure(), 'ECONNRESET');
+      await data.lab.event('transfer-ended', { cause: `${from}-reset` });
+    });
+
+    test(`reads no more than a bounded amount ahead of a slow reader ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[to].stopReading();
+      const before = process.memoryUsage().arrayBuffers;
+      const { stream, socket } = data[from];
+      const piece = Buffer.alloc(1024 * 1024);
+      let left = 256;
+      const write = (): void => {
+        while (left-- > 0) if (!stream.write(piece)) return;
+        stream.end();
+      };
+      stream.on('drain', write);
+      write();
+      let pushed = -1;
+      for (let still = 0; still < 200; still++) {
+        await turns(1);
+        const now = socket.bytesWritten - socket.writableLength;
+        if (now !== pushed) still = 0;
+        pushed = now;
+      }
+      assert.ok(left > 0, 'all of it was taken');
+      assert.ok(process.memoryUsage().arrayBuffers - before < 64 * piece.length);
+      data[to].reset();
+      await data[from].failure();
+    });
+
+    if (!isProtected(pairing, from)) continue;
+
+    test(`takes FIN without close_notify for no end of a file ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[from].send('half of');
+      await data[to].expect('half of');
+      data[from].socket.end();
+      assert.equal(await data[to].failure(), 'ECONNRESET');
+      const { error } = await data.lab.event('transfer-ended', { cause: `${from}-truncated` });
+      assert.equal(error, 'FIN without close_notify');
+    });
+
+    test(`takes it for none where the other side has ended before ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[to].end();
+      await data[from].finished();
+      data[from].send('half of');
+      await data[to].expect('half of');
+      data[from].socket.end();
+      assert.equal(await data[to].failure(), 'ECONNRESET');
+      await data.lab.event('transfer-ended', { cause: `${from}-truncated` });
+    });
+
+    test(`takes an alert, or bytes that are no TLS, in the middle of a file for a failure ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[from].send('half of');
+      await data[to].expect('half of');
+      data[from].socket.write(Buffer.alloc(64, 'no record'));
+      assert.equal(await data[to].failure(), 'ECONNRESET');
+      await data.lab.event('transfer-ended', { cause: `${from}-tls-failed` });
+    });
+
+    test(`delivers a whole file whose writer resets behind its close_notify ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[to].stopReading();
+      const { stream, socket } = data[from];
+      const small = file.subarray(0, 32 * 1024);
+      stream.write(small);
+      stream.end(() => {
+        // What a system does at the end of a program that never read the tickets of TLS 1.3.
+        socket.resetAndDestroy();
+      });
+      stream.on('error', () => undefined);
+      await turns(100);
+      data[to].stream.resume();
+      assert.ok(Buffer.from(await data[to].rest(), 'latin1').equals(small));
+      data[to].end();
+      await data.lab.event('transfer-ended', { cause: 'complete' });
+    });
+  }
+}
+
+test('believes a reader that closes without close_notify when it has the whole file', async (t) => {
+  const data = await open(t, 'both');
+  data.server.end('a file');
+  assert.equal(await data.client.rest(), 'a file');
+  data.client.socket.end();
+  await data.server.finished();
+  await data.lab.event('transfer-ended', { cause: 'complete' });
+});
+
+for (const pairing of ['client', 'both'] as const) {
+  test(`survives a client that resets before the server has begun, TLS: ${pairing}`, async (t) => {
+    const { lab, pair, ticket } = await start(t, pairing);
+    const { client, server } = await dataChannel(lab, pair);
+    const secured = await secureAsClient(client, { ticket });
+    secured.reset();
+    if (pairing === 'client') assert.equal(await server.wasReset(), '');
+    else await secureAsServer(server, ofServer);
+    const { cause } = await lab.event('transfer-ended');
+    assert.equal(cause, 'client-reset');
+    pair.client.send('NOOP\r\n');
+    await pair.server.expect('NOOP\r\n');
+  });
+}
+
+test('passes the end of a file on that came before the server had begun', async (t) => {
+  const { lab, pair, ticket } = await start(t, 'both');
+  const data = await dataChannel(lab, pair);
+  const client = await secureAsClient(data.client, { ticket });
+  client.end();
+  await turns(20);
+  const server = await secureAsServer(data.server, ofServer);
+  await server.finished();
+  server.end();
+  await client.finished();
+  await lab.event('transfer-ended', { cause: 'complete' });
+});
+
+test('resumes the session of a server whose certificate is pinned', async (t) => {
+  const pinned = selfSigned({ name: 'server' });
+  const { fingerprint256 } = new X509Certificate(pinned.cert);
+  const settings = { 'server-tls': 'explicit', 'server-tls-fingerprint': fingerprint256 };
+  const { createSecureContext } = await import('node:tls');
+  const secureContext = createSecureContext({
+    ...pinned,
+    ticketKeys: Buffer.alloc(48, 7),
+    sessionIdContext: 'x',
+  });
+  const { lab, pair } = await start(t, 'server', settings, { secureContext } as never);
+  const { client, server } = await dataChannel(lab, pair);
+  const secured = await secureAsServer(server, { secureContext });
+  assert.ok(secured.stream.isSessionReused());
+  secured.end('a file');
+  assert.equal(await client.rest(), 'a file');
+});
