@@ -45,7 +45,9 @@ export async function measureFtps(pairs: number): Promise<void> {
       return value;
     });
     // V8 compiles what runs often: a gateway has been running for a while.
-    await orLeaveOut(labels[first], async () => void (await sessions(lab, first)));
+    await orLeaveOut(labels[first], async () => {
+      await sessions(lab, first);
+    });
     await compare(`sessions with AUTH TLS a second, 4 at once, ${both}`, 'a second', (way) =>
       sessions(lab, way),
     );
@@ -56,13 +58,14 @@ export async function measureFtps(pairs: number): Promise<void> {
 
 /** MiB a second. */
 async function speed(
-  { network, server, certificates, portOf }: Lab,
+  lab: Lab,
   way: WayName,
   args: readonly string[],
   path: string,
   what: string,
 ): Promise<number> {
-  const url = `ftp://${addresses[4].public}:${portOf(way)}/${path}`;
+  const { network, server, certificates } = lab;
+  const url = `ftp://${addresses[4].public}:${lab.portOf(way)}/${path}`;
   const login = ['--user', `${server.user}:${server.password}`, '--cacert', certificates.ca];
   const argv = ['curl', '-sS', ...login, ...tls, ...args, '-w', `%{${what}}`, url];
   const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 120_000 });
@@ -71,9 +74,12 @@ async function speed(
 }
 
 /** Sessions a second: connect, AUTH TLS, log in, PROT P, quit. */
-async function sessions({ network, server, certificates, portOf }: Lab, way: WayName): Promise<number> {
+async function sessions(lab: Lab, way: WayName): Promise<number> {
+  const { network, server, certificates } = lab;
   const script = join(import.meta.dirname, 'ftps-sessions.py');
-  const words = [addresses[4].public, portOf(way), server.user, server.password, certificates.ca].map(String);
+  const words = [addresses[4].public, lab.portOf(way), server.user, server.password, certificates.ca].map(
+    String,
+  );
   const argv = [debianPython, script, ...words];
   const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 120_000 });
   if (code !== 0) throw new Error(`${labels[way]}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
