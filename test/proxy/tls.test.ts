@@ -158,6 +158,7 @@ for (const [what, options, expected] of [
         ALPNProtocols: [...('ALPNProtocols' in options ? options.ALPNProtocols : [])],
       }),
     );
+    pair.server.end();
     const { error } = await lab.event('session-closed', { reason: 'tls-failed' });
     assert.match(error ?? '', expected);
   });
@@ -193,7 +194,9 @@ test('shows the certificate for the name that a client asks for, and the first f
 test('refuses a client that asks for a name of no certificate where SNI is strict', async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), 'tls-strict-sni': 'true' });
   await auth(await greet(lab), { servername: 'ftp.example' });
-  await assert.rejects(auth(await greet(lab), { servername: 'nobody.example' }));
+  const pair = await greet(lab);
+  await assert.rejects(auth(pair, { servername: 'nobody.example' }));
+  pair.server.end();
   const { error } = await lab.event('session-closed', { reason: 'tls-failed' });
   assert.match(error ?? '', /nobody\.example/);
 });
