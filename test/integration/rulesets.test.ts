@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { runClient, type Mode } from '../helpers/lab/clients.ts';
+import { makeCertificates, type Certificates } from '../helpers/lab/certificates.ts';
+import { runClient, type ClientTls, type Mode } from '../helpers/lab/clients.ts';
 import {
   addresses,
   createNetwork,
@@ -42,6 +43,8 @@ interface Deployed {
   readonly serverOn?: 'gateway';
   /** What the client dials, if not the gateway's public address. */
   readonly dials?: 'server';
+  /** Transfers are over TLS too, of both kinds. */
+  readonly tls?: Omit<ClientTls, 'kind'>;
   readonly forwards: boolean;
   /** What answers a scan from outside. */
   readonly answered: string;
@@ -251,6 +254,42 @@ describe('the rules', { concurrency: 2 }, () => {
   }
 });
 
+describe('the rules of the kernel plane with TLS that ends at Pinhole', { concurrency: 1 }, () => {
+  const nftables = {
+    ...(tools.find(({ name }) => name === 'nftables') ?? assert.fail()),
+    // Who knows both TLS and active mode is lftp, which sends EPRT over IPv6 only.
+    modes: { 4: [...oldModes, 'extended-passive'], 6: extendedModes },
+  } as const;
+  let network: Network;
+  let certificates: Certificates;
+  before(async () => {
+    if (missing.length > 0) return;
+    network = await createNetwork({ forwarding: true });
+    certificates = await makeCertificates(network.folder);
+  });
+  after(() => (missing.length > 0 ? undefined : network.dispose()));
+
+  for (const family of [4, 6] as const) {
+    test(`let protected transfers pass over IPv${family}, and nothing else`, async (t) => {
+      if (skipOrFail(t, missing)) return;
+      const { cert, key } = certificates.server;
+      const deployment: Deployed = {
+        name: 'TLS',
+        flags: (home) => [
+          ...[...inFrontOf(home), ...kernel, '--tls', 'terminate', '--tls-cert', cert, '--tls-key', key],
+          ...['--listen-tls', withPort(home.public, 990)],
+        ],
+        pinhole: true,
+        tls: { ca: certificates.ca, data: 'protected' },
+        forwards: true,
+        answered: '21,990,50000-50999',
+        answeredInside: '51000-51999',
+      };
+      await proven(network, nftables, deployment, family);
+    });
+  }
+});
+
 for (const name of ['vsftpd', 'proftpd', 'pure-ftpd'] as const) {
   test(`${name} starts with the settings that are printed, and announces ports of their range`, async (t) => {
     if (skipOrFail(t, missing)) return;
@@ -422,9 +461,14 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
     try {
       if (deployment.pinhole) relay = await runAs(network, family, deployment);
       const address = deployment.dials === 'server' ? home.server : home.public;
+      const { tls } = deployment;
+      const kinds = tls ? ([undefined, 'explicit', 'implicit'] as const) : [undefined];
       for (const mode of tool.modes[family]) {
-        const { ok, output } = await transfer(network, server, address, mode);
-        assert.ok(ok, `${mode}: ${output}\n${relay?.output() ?? ''}`);
+        for (const kind of kinds) {
+          const secured = tls && kind && { ...tls, kind };
+          const { ok, output } = await transfer(network, server, address, mode, secured);
+          assert.ok(ok, `${kind ?? 'no TLS'}, ${mode}: ${output}\n${relay?.output() ?? ''}`);
+        }
       }
       const scanned = at === 'server' ? home.server : home.public;
       assert.equal(await scan(network, 'stranger', scanned, home.stranger), answered);
@@ -461,10 +505,14 @@ function transfer(
   { user, password }: LabServer,
   address: string,
   mode: Mode,
+  tls?: ClientTls,
 ): Promise<{ ok: boolean; output: string }> {
   const local = join(network.folder, 'local');
-  return runClient(network, 'curl', {
+  // curl never begins TLS on an active data channel.
+  return runClient(network, tls ? 'lftp' : 'curl', {
     address,
+    ...(tls && { tls }),
+    ...(tls?.kind === 'implicit' && { port: 990 }),
     user,
     password,
     mode,
