@@ -43,6 +43,13 @@ export function readVsftpd(file: string, text: string): FtpService {
     usesPort20: isOn('port_enable', true) && isOn('connect_from_port_20', false),
     unprivileged: lineOf('run_as_launching_user'),
     tls: lineOf('ssl_enable'),
+    demandsReuse:
+      isOn('ssl_enable', false) && isOn('require_ssl_reuse', true)
+        ? {
+            value: 'require_ssl_reuse=YES',
+            line: (lines.get('require_ssl_reuse') ?? lines.get('ssl_enable'))?.line ?? 0,
+          }
+        : undefined,
   };
 }
 
