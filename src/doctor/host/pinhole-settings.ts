@@ -1,4 +1,4 @@
-import { loadConfig, type Config, type ListenAddress } from '../../config.ts';
+import { loadConfig, reasonOfRelay, type Config, type ListenAddress } from '../../config.ts';
 import { isLoopback } from '../../net/address.ts';
 import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
@@ -40,17 +40,12 @@ function isReachable({ address, port }: ListenAddress): boolean {
 
 /** Whether clients connect to passive-ports of this host: on the kernel plane too where TLS ends or is passed here. */
 export function relaysPassive(config: Config): boolean {
-  return config.plane === 'relay' || config.tls === 'pass' || endsDataTls(config);
+  return config.plane === 'relay' || reasonOfRelay(config) !== undefined;
 }
 
 /** The same for the server and active-ports; behind AUTH that is passed there is no active mode. */
 export function relaysActive(config: Config): boolean {
-  return config.plane === 'relay' || endsDataTls(config);
-}
-
-function endsDataTls({ tls, tlsData, serverTls, serverDataTls }: Config): boolean {
-  if (tlsData === 'server') return false;
-  return tls === 'terminate' || (serverTls !== 'off' && serverDataTls === 'protected');
+  return config.plane === 'relay' || reasonOfRelay(config) === 'ends here';
 }
 
 /** The relay of which nothing is known but where it listens. */
