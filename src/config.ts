@@ -863,6 +863,20 @@ function refuseHalfTls(config: Config, origins: ReadonlyMap<string, string>): vo
   if (overlap !== undefined) refuse('listenTls', 'other ports than listen', overlap);
 }
 
+/** Why data goes through this process on the kernel plane too; undefined where the kernel carries all of it. */
+export function reasonOfRelay({
+  tls,
+  tlsData,
+  serverTls,
+  serverDataTls,
+}: Pick<Config, 'tls' | 'tlsData' | 'serverTls' | 'serverDataTls'>): 'passed' | 'ends here' | undefined {
+  if (tls === 'pass') return 'passed';
+  // Then TLS of a data channel begins and ends at its two ends alone.
+  if (tlsData === 'server') return undefined;
+  const endsHere = tls === 'terminate' || (serverTls !== 'off' && serverDataTls === 'protected');
+  return endsHere ? 'ends here' : undefined;
+}
+
 /**
  * The server is told one address: the client's, or that of a NAT on the way. And the kernel delivers no packet from
  * other hosts' addresses to a loopback address.

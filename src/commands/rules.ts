@@ -12,6 +12,7 @@ import {
   type Deployment,
   type Plan,
   type RulesetOptions,
+  type TlsOptions,
 } from '../ruleset/plan.ts';
 import { listenOf } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
@@ -39,6 +40,16 @@ const concerned: ReadonlySet<string> = new Set([
   'active-ports',
   'plane',
   'kernel-mark',
+  'public-address',
+  'tls',
+  'listen-tls',
+  'tls-cert',
+  'tls-key',
+  'tls-data',
+  'require-tls',
+  'require-data-tls',
+  'server-tls',
+  'server-data-tls',
 ]);
 
 const families: Readonly<Record<string, Family>> = { ipv4: 4, ipv6: 6 };
@@ -187,6 +198,20 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
       parsePortRange,
       'TCP ports and ranges of them like 22,8000-8010, no names; UDP takes a rule of your own',
     ),
+    tls: tlsOptionsOf(config),
+  };
+}
+
+function tlsOptionsOf(config: Config): TlsOptions {
+  return {
+    mode: config.tls,
+    listen: config.listenTls,
+    data: config.tlsData,
+    isRequired: config.requireTls,
+    isRequiredForData: config.requireDataTls,
+    server: config.serverTls,
+    serverData: config.serverDataTls,
+    publicAddress: config.publicAddress,
   };
 }
 

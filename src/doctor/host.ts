@@ -7,10 +7,12 @@ import { checkListening } from './host/check-listening.ts';
 import { checkModulesLines } from './host/check-modules-lines.ts';
 import { checkRules } from './host/check-rules.ts';
 import { checkSettings } from './host/check-settings.ts';
+import { checkTls } from './host/check-tls.ts';
 import { forwardingOf, readFacts, type Facts } from './host/facts.ts';
 import { atOrigin } from './host/origin.ts';
 import { remedy } from './host/remedies.ts';
 import { fault, note } from './host/say.ts';
+import type { MessageId } from './messages/message.ts';
 
 const checks: readonly ((facts: Facts) => Finding[])[] = [
   checkSettings,
@@ -20,7 +22,14 @@ const checks: readonly ((facts: Facts) => Finding[])[] = [
   checkForwarding,
   checkHelper,
   checkListening,
+  checkTls,
 ];
+
+/** What is told already, with what it costs, by a fault. */
+const toldBy: Readonly<Partial<Record<MessageId, MessageId>>> = {
+  'helper-unused': 'related-without-helper',
+  'helper-blind-to-tls': 'helper-sees-no-tls',
+};
 
 const order: readonly Level[] = ['fault', 'note', 'fine'];
 
@@ -29,8 +38,10 @@ export function examineHost(sources: HostSources): Finding[] {
   const facts = readFacts(sources);
   const findings = [...checkSubject(facts), ...checks.flatMap((check) => check(facts))];
   const faults = new Set(findings.filter(({ level }) => level === 'fault').map(({ id }) => id));
-  // That the helper does nothing is told already, with what that costs.
-  const told = findings.filter(({ id }) => id !== 'helper-unused' || !faults.has('related-without-helper'));
+  const told = findings.filter(({ id }) => {
+    const by = toldBy[id];
+    return by === undefined || !faults.has(by);
+  });
   return byImportance(told.map((finding) => atOrigin(finding, sources.proftpd)));
 }
 

@@ -1,6 +1,6 @@
 import type { RulesetFile } from './file.ts';
 import { firewalld } from './firewalld.ts';
-import { proftpd, pureFtpd, vsftpd } from './ftp-servers.ts';
+import { proftpd, pureFtpd, reasonOfTls, vsftpd } from './ftp-servers.ts';
 import { iptables } from './iptables.ts';
 import { modules } from './modules.ts';
 import { nftables } from './nftables.ts';
@@ -92,6 +92,7 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
   }
   const rate = name === 'redhat' ? rateReason(options.sessionRate) : undefined;
   if (rate !== undefined) return `redhat: ${rate}`;
+  if (name === 'vsftpd' || name === 'proftpd' || name === 'pure-ftpd') return reasonOfTls(options, name);
   if (name === 'pf' && options.keepClientAddress) {
     return 'pf: keep-client-address takes nftables; allowed: without it';
   }

@@ -1,8 +1,9 @@
-import { isLoopback } from '../net/address.ts';
+import { familyOf, isLoopback, parseAddress } from '../net/address.ts';
 import { formatPortRange, sizeOf, type PortRange } from '../net/port-range.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
-import { isServerHere } from './listeners.ts';
+import { familyOfListener, isServerHere, isWildcard, reachable, sharesAddress } from './listeners.ts';
 import { RulesetError, type Plan, type RulesetOptions } from './plan.ts';
+import { usesTls } from './tls.ts';
 
 /** What is said of a server in whatever language. */
 function settingsOf({ options }: Plan): {
@@ -11,8 +12,11 @@ function settingsOf({ options }: Plan): {
   readonly oneClient: boolean;
   /** Whose business the address in the 227 is. */
   readonly announced: string;
+  /** What it has to announce itself; undefined: the address that it has. */
+  readonly address: string | undefined;
   readonly first: number;
   readonly last: number;
+  readonly tls: ServerTls | undefined;
 } {
   const { server, deployment, keepClientAddress } = options;
   const isLocal = server !== undefined && isLoopback(server.address);
@@ -22,11 +26,15 @@ function settingsOf({ options }: Plan): {
     // The relay is the one client that the server sees.
     oneClient: deployment !== 'kernel-helper' && !keepClientAddress,
     announced: announcedBy(options),
+    address: options.tls.mode === 'pass' ? publicAddressOf(options) : undefined,
     ...passivePortsOf(options),
+    tls: serverTlsOf(options),
   };
 }
 
-function announcedBy({ deployment, server }: RulesetOptions): string {
+function announcedBy({ deployment, server, tls }: RulesetOptions): string {
+  if (tls.mode === 'pass')
+    return 'behind AUTH TLS nobody rewrites the 227: it has to have the address that clients reach';
   if (deployment !== 'kernel-helper') return 'the 227 has the address of the server, and Pinhole rewrites it';
   return server
     ? "the 227 has the address of the server, and the kernel's helper rewrites it"
@@ -35,10 +43,73 @@ function announcedBy({ deployment, server }: RulesetOptions): string {
 
 const lastPort = 65535;
 
-/** Those of Pinhole, but where both are on one host: a port can be had once, so that the server gets others. */
+/** Undefined where none is known, and over IPv6, whose 229 has no address. */
+function publicAddressOf({ server, listen, tls }: RulesetOptions): string | undefined {
+  if (server && familyOf(server.address) === 6) return undefined;
+  const [only, ...others] = reachable(listen).filter((each) => (familyOfListener(each) ?? 4) === 4);
+  const listening = only && others.length === 0 && !isWildcard(only.address) ? only.address : undefined;
+  return tls.publicAddress ?? listening;
+}
+
+/** Why TLS leaves nothing to print for a server; undefined where it does not. */
+export function reasonOfTls(options: RulesetOptions, program: ServerName): string | undefined {
+  const { server, listen, tls } = options;
+  if (program === 'pure-ftpd' && tls.server === 'implicit') {
+    return 'pure-ftpd: it has no TLS from the first byte; allowed: server-tls off, explicit or same';
+  }
+  if (tls.mode !== 'pass' || !server) return undefined;
+  if (sharesAddress(server, listen)) {
+    return `${program}: with tls pass it has the same passive ports as Pinhole, which listens at its address ${server.address} too; allowed: a server at another one, like 127.0.0.1`;
+  }
+  if (familyOf(server.address) === 4 && publicAddressOf(options) === undefined) {
+    return `${program}: with tls pass it announces the address that clients reach itself, and that is not known; allowed: --public-address ADDRESS, or one address at --listen`;
+  }
+  return undefined;
+}
+
+type ServerName = 'vsftpd' | 'proftpd' | 'pure-ftpd';
+
+/** The TLS that a server has to have. */
+interface ServerTls {
+  /** What it is for. */
+  readonly comment: string;
+  readonly isImplicit: boolean;
+  /** Whether it may refuse what is not TLS: logins, data; undefined: that is its own business. */
+  readonly demands: { readonly login: boolean; readonly data: boolean } | undefined;
+  /** Whether data channels resume the session of the control channel that it knows. */
+  readonly resumes: boolean;
+}
+
+function serverTlsOf({ tls }: RulesetOptions): ServerTls | undefined {
+  const { mode, server, serverData, data, isRequired, isRequiredForData } = tls;
+  if (!usesTls(tls)) return undefined;
+  if (mode === 'pass') {
+    const comment = "TLS of the client ends here: its data connection resumes the control channel's session";
+    return { comment, isImplicit: false, demands: undefined, resumes: true };
+  }
+  if (server === 'off') return undefined;
+  const resumes = data === 'relay';
+  const login = server !== 'same' || isRequired;
+  return {
+    comment: resumes
+      ? "TLS with Pinhole, whose data connection resumes the control channel's session"
+      : 'TLS of control channels is with Pinhole and that of data with the client, which has no session to resume',
+    isImplicit: server === 'implicit',
+    demands: {
+      login,
+      data: login && (serverData === 'protected' || (serverData === 'same' && isRequiredForData)),
+    },
+    resumes,
+  };
+}
+
+/**
+ * Those of Pinhole, but where both are on one host: a port can be had once, so that the server gets others. Where TLS is
+ * passed each leads to its own number, and the addresses are two.
+ */
 function passivePortsOf(options: RulesetOptions): PortRange {
-  const { passivePorts, activePorts, deployment } = options;
-  if (deployment === 'kernel-helper' || !isServerHere(options)) return passivePorts;
+  const { passivePorts, activePorts, deployment, tls } = options;
+  if (deployment === 'kernel-helper' || tls.mode === 'pass' || !isServerHere(options)) return passivePorts;
   const size = sizeOf(passivePorts);
   const taken = [passivePorts, activePorts];
   const above = Math.max(...taken.map(({ last }) => last)) + 1;
@@ -56,7 +127,7 @@ const rangeComment = 'passive mode: the ports of its 227 and 229';
 const limitComment = 'all clients have one address here: limits by address would be limits for all';
 
 export function vsftpd(plan: Plan): RulesetFile[] {
-  const { port, local, oneClient, announced, first, last } = settingsOf(plan);
+  const { port, local, oneClient, announced, address, first, last, tls } = settingsOf(plan);
   return [
     fileOf('etc/vsftpd.conf', [
       ...commented([plan.heading[0] ?? '', 'Lines for vsftpd.conf. There must be no blank around the =.']),
@@ -73,7 +144,13 @@ export function vsftpd(plan: Plan): RulesetFile[] {
       'pasv_enable=YES',
       `pasv_min_port=${first}`,
       `pasv_max_port=${last}`,
-      `# ${announced}: no pasv_address`,
+      ...(address === undefined
+        ? [`# ${announced}: no pasv_address`]
+        : [
+            `# ${announced}`,
+            `pasv_address=${address}`,
+            ...(parseAddress(address) === undefined ? ['pasv_addr_resolve=YES'] : []),
+          ]),
       '# data connections come from where the control connection does',
       'pasv_promiscuous=NO',
       'port_promiscuous=NO',
@@ -81,12 +158,32 @@ export function vsftpd(plan: Plan): RulesetFile[] {
       'port_enable=YES',
       'connect_from_port_20=YES',
       ...(oneClient ? [`# ${limitComment}`, 'max_per_ip=0'] : []),
+      ...(tls ? vsftpdTls(tls) : []),
     ]),
   ];
 }
 
+function vsftpdTls({ comment, isImplicit, demands, resumes }: ServerTls): string[] {
+  return [
+    `# ${comment}`,
+    '# rsa_cert_file and rsa_private_key_file name its certificate and key',
+    'ssl_enable=YES',
+    '# its default is a single cipher, which OpenSSL 3 has given up',
+    'ssl_ciphers=HIGH',
+    ...(isImplicit ? ['implicit_ssl=YES'] : []),
+    `require_ssl_reuse=${yes(resumes)}`,
+    ...(demands
+      ? [`force_local_logins_ssl=${yes(demands.login)}`, `force_local_data_ssl=${yes(demands.data)}`]
+      : []),
+  ];
+}
+
+function yes(condition: boolean): string {
+  return condition ? 'YES' : 'NO';
+}
+
 export function proftpd(plan: Plan): RulesetFile[] {
-  const { port, local, oneClient, announced, first, last } = settingsOf(plan);
+  const { port, local, oneClient, announced, address, first, last, tls } = settingsOf(plan);
   return [
     fileOf('etc/proftpd/conf.d/ftp.conf', [
       ...commented([plan.heading[0] ?? '']),
@@ -96,12 +193,27 @@ export function proftpd(plan: Plan): RulesetFile[] {
       ...(port === 21 ? [] : [`Port ${port}`]),
       `# ${rangeComment}`,
       `PassivePorts ${first} ${last}`,
-      `# ${announced}: no MasqueradeAddress`,
+      ...(address === undefined
+        ? [`# ${announced}: no MasqueradeAddress`]
+        : [`# ${announced}`, `MasqueradeAddress ${address}`]),
       '# data connections come from where the control connection does',
       'AllowForeignAddress off',
       ...activeByPortBelow(port),
       ...(oneClient ? [`# ${limitComment}: no MaxClientsPerHost, no MaxConnectionsPerHost`] : []),
+      ...(tls ? proftpdTls(tls) : []),
     ]),
+  ];
+}
+
+function proftpdTls({ comment, isImplicit, demands, resumes }: ServerTls): string[] {
+  const required = demands && (demands.data ? 'on' : demands.login ? 'ctrl' : 'off');
+  const options = [...(resumes ? [] : ['NoSessionReuseRequired']), ...(isImplicit ? ['UseImplicitSSL'] : [])];
+  return [
+    `# ${comment}`,
+    '# mod_tls has to be loaded; TLSRSACertificateFile and TLSRSACertificateKeyFile name its certificate and key',
+    'TLSEngine on',
+    ...(required === undefined ? [] : [`TLSRequired ${required}`]),
+    ...(options.length > 0 ? [`TLSOptions ${options.join(' ')}`] : []),
   ];
 }
 
@@ -113,10 +225,18 @@ function activeByPortBelow(port: number): string[] {
 
 /** Debian's folder: one file a setting. A file holds the setting alone, and what is said of it is said in docs/rules.md. */
 export function pureFtpd(plan: Plan): RulesetFile[] {
-  const { port, local, first, last } = settingsOf(plan);
+  const { port, local, address, first, last, tls } = settingsOf(plan);
   const folder = 'etc/pure-ftpd/conf';
   return [
     ...(local === undefined && port === 21 ? [] : [fileOf(`${folder}/Bind`, [`${local ?? ''},${port}`])]),
     fileOf(`${folder}/PassivePortRange`, [`${first} ${last}`]),
+    ...(address === undefined ? [] : [fileOf(`${folder}/ForcePassiveIP`, [address])]),
+    ...(tls ? [fileOf(`${folder}/TLS`, [pureFtpdTls(tls)])] : []),
   ];
+}
+
+/** 1: as the client wishes; 2: no login without; 3: no data without either. */
+function pureFtpdTls({ demands }: ServerTls): string {
+  if (!demands?.login) return '1';
+  return demands.data ? '3' : '2';
 }

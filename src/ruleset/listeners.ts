@@ -1,5 +1,6 @@
 import { familyOf, isLoopback, type Address, type Family } from '../net/address.ts';
 import { parseCidr, type Cidr } from '../net/cidr.ts';
+import type { Endpoint } from '../net/endpoint.ts';
 import type { PortRange } from '../net/port-range.ts';
 import {
   anywhere,
@@ -54,9 +55,14 @@ export function networkOf(address: Address, setting: 'server' | 'listen'): Cidr 
 }
 
 /** Whether the server is on this host: its data connections come by lo, and it shares the ports. */
-export function isServerHere({ server, listen }: Pick<RulesetOptions, 'server' | 'listen'>): boolean {
+export function isServerHere({ server, listen, tls }: RulesetOptions): boolean {
   if (!server) return false;
-  return isLoopback(server.address) || listen.some(({ address }) => address === server.address);
+  return isLoopback(server.address) || sharesAddress(server, [...listen, ...tls.listen]);
+}
+
+/** Whether the server has an address at which Pinhole listens, so that each port can be had by one of them alone. */
+export function sharesAddress(server: Endpoint, listen: readonly Listener[]): boolean {
+  return listen.some(({ address }) => address === server.address);
 }
 
 function listenedOn(address: Address): Cidr {
@@ -65,10 +71,11 @@ function listenedOn(address: Address): Cidr {
 
 /** No list of addresses may name one twice: sets of nftables take no overlaps. */
 function withoutCovered(networks: readonly Cidr[]): readonly Cidr[] {
-  return networks.filter(
+  const unique = [...new Map(networks.map((network) => [network.text, network])).values()];
+  return unique.filter(
     (network) =>
       isWholeFamily(network) ||
-      !networks.some((other) => isWholeFamily(other) && familyOfCidr(other) === familyOfCidr(network)),
+      !unique.some((other) => isWholeFamily(other) && familyOfCidr(other) === familyOfCidr(network)),
   );
 }
 

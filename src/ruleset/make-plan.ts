@@ -1,4 +1,5 @@
 import { RulesetError, type Deployment, type Plan, type Rule, type RulesetOptions } from './plan.ts';
+import { usesTls } from './tls.ts';
 import { planWithHelper } from './with-helper.ts';
 import { planWithPinhole } from './with-pinhole.ts';
 
@@ -11,9 +12,16 @@ const titles: Readonly<Record<Deployment, string>> = {
 
 /** @throws {RulesetError} */
 export function planOf(options: RulesetOptions): Plan {
-  const { deployment, openPorts, listen } = options;
-  if (listen.some(({ port }) => port === 0)) {
-    throw new RulesetError('listen: port 0 is any free one, and rules name ports; allowed: 1 to 65535');
+  const { deployment, openPorts, listen, tls } = options;
+  for (const [setting, listeners] of Object.entries({ listen, 'listen-tls': tls.listen })) {
+    if (listeners.some(({ port }) => port === 0)) {
+      throw new RulesetError(`${setting}: port 0 is any free one, and rules name ports; allowed: 1 to 65535`);
+    }
+  }
+  if (deployment === 'kernel-helper' && usesTls(tls)) {
+    throw new RulesetError(
+      "deployment: kernel-helper, and the kernel's helper is blind behind AUTH TLS, so that no data connection would get in; allowed: a deployment with Pinhole, or tls refuse and server-tls off",
+    );
   }
   const served = deployment === 'kernel-helper' ? planWithHelper(options) : planWithPinhole(options);
   const besides: readonly Rule[] =
@@ -21,11 +29,11 @@ export function planOf(options: RulesetOptions): Plan {
   return { ...served, input: [...served.input, ...besides], options, heading: headingOf(options) };
 }
 
-function headingOf({ deployment, plane, server, keepClientAddress }: RulesetOptions): string[] {
+function headingOf({ deployment, plane, server, keepClientAddress, tls }: RulesetOptions): string[] {
   const how =
     deployment === 'kernel-helper'
       ? ''
-      : `, ${plane} plane${keepClientAddress ? ', keep-client-address' : ''}`;
+      : `, ${plane} plane${keepClientAddress ? ', keep-client-address' : ''}${tls.mode === 'refuse' ? '' : `, tls ${tls.mode}`}`;
   const whose = deployment === 'kernel-helper' && !server ? ', on the FTP server itself' : '';
   return [
     `${titles[deployment]}${how}${whose}. Made by: pinhole rules`,
@@ -34,5 +42,10 @@ function headingOf({ deployment, plane, server, keepClientAddress }: RulesetOpti
     '       passive  client, port above 1023 -> server, port above 1023 (227, 229), and back',
     '"And back" is what is established. What goes out from this host is not filtered. All else is dropped: what else it',
     'serves is named by --open-ports, what else it forwards needs rules of your own in the chain forward.',
+    ...(deployment === 'kernel-helper'
+      ? [
+          'The helper is blind behind AUTH TLS: no data connection gets in there. Pinhole reads on: --tls terminate.',
+        ]
+      : []),
   ];
 }

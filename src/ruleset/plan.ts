@@ -31,6 +31,21 @@ export interface RulesetOptions {
   readonly sessionRate: number;
   /** What else this host serves, over TCP. */
   readonly openPorts: readonly PortRange[];
+  readonly tls: TlsOptions;
+}
+
+/** What of TLS concerns ports and servers; each member is the setting of `pinhole run` that has its name. */
+export interface TlsOptions {
+  readonly mode: 'refuse' | 'terminate' | 'pass';
+  /** Where control channels are TLS from their first byte. */
+  readonly listen: readonly Listener[];
+  readonly data: 'relay' | 'server';
+  readonly isRequired: boolean;
+  readonly isRequiredForData: boolean;
+  readonly server: 'off' | 'explicit' | 'implicit' | 'same';
+  readonly serverData: 'same' | 'clear' | 'protected';
+  /** What the server has to announce where nobody rewrites it: an address or a host name. */
+  readonly publicAddress: string | undefined;
 }
 
 /** One thing that is let through. What is undefined may be anything. */

@@ -28,14 +28,21 @@ const controlComment = 'control channel of both modes: client, any port above 10
  *
  * @throws {RulesetError}
  */
-export function planWithHelper({ server, listen, passivePorts }: RulesetOptions): Served {
+export function planWithHelper(options: RulesetOptions): Served {
+  const { server, listen, passivePorts } = options;
   const reached = reachable(listen);
   if (reached.length === 0) {
     throw new RulesetError(
       'listen: loopback addresses alone, and the helper watches what comes from other hosts; allowed: --listen ADDRESS:PORT of an interface, or PORT',
     );
   }
-  return server ? inFrontOf(server, reached) : onTheServer(reached, passivePorts);
+  if (!server) return onTheServer(reached, passivePorts);
+  if (isServerHere({ ...options, listen: reached })) {
+    throw new RulesetError(
+      `server: ${formatEndpoint(server)} is on this host, and no connection of another host can be led there; allowed: without --server where the server is on this host`,
+    );
+  }
+  return inFrontOf(server, reached);
 }
 
 function onTheServer(listen: readonly Listener[], passivePorts: PortRange): Served {
@@ -95,11 +102,6 @@ function inFrontOf(server: Endpoint, listen: readonly Listener[]): Served {
 /** Where sessions for the server come in: nothing leads from one family to the other. */
 function openingsTowards(server: Endpoint, listen: readonly Listener[]): Opening[] {
   const where = formatEndpoint(server);
-  if (isServerHere({ server, listen })) {
-    throw new RulesetError(
-      `server: ${where} is on this host, and no connection of another host can be led there; allowed: without --server where the server is on this host`,
-    );
-  }
   const family = familyOf(server.address);
   const other = listen.find((each) => (familyOfListener(each) ?? family) !== family);
   if (other) {

@@ -22,8 +22,11 @@ import {
   type RulesetOptions,
   type Served,
 } from './plan.ts';
+import { relaysActive, relaysPassive, whyRelayed } from './tls.ts';
 
 const ftp = 21;
+/** TLS from the first byte. */
+const ftps = 990;
 
 /** @throws {RulesetError} */
 export function planWithPinhole(options: RulesetOptions): Served {
@@ -56,30 +59,35 @@ export function planWithPinhole(options: RulesetOptions): Served {
 
 /** To a server inside, by the relay's own ports. */
 function serving(options: RulesetOptions, server: Endpoint): Rule[] {
-  const { passivePorts, plane } = options;
+  const { passivePorts, tls } = options;
   const listen = reachable(options.listen);
-  const control = openingsOf(listen).map((opening): Rule => ({
-    comment: `control channel of both modes: client, any port above 1023 -> port ${opening.ports[0].first}`,
-    ...opening,
-    limited: true,
-  }));
-  if (plane === 'kernel') return control;
+  const listenTls = reachable(tls.listen);
+  const opened = (listeners: readonly Listener[], kind: string): Rule[] =>
+    openingsOf(listeners).map((opening) => ({
+      comment: `control channel of both modes${kind}: client, any port above 1023 -> port ${opening.ports[0].first}`,
+      ...opening,
+      limited: true,
+    }));
+  const control = [...opened(listen, ''), ...opened(listenTls, ', TLS from the first byte')];
+  const goesOn =
+    tls.mode === 'pass'
+      ? 'each leads to the same port of the server for TLS that is passed'
+      : 'Pinhole goes on to the server';
   const passive: Rule = {
-    comment:
-      'passive mode, data: client, any port above 1023 -> passive-ports; Pinhole goes on to the server',
-    to: addressesOf(listen),
+    comment: `passive mode, data: client, any port above 1023 -> passive-ports; ${goesOn}${whyRelayed(options)}`,
+    to: addressesOf([...listen, ...listenTls]),
     ports: [passivePorts],
   };
-  return [...control, ...(listen.length > 0 ? [passive] : []), ...activeOf(options, server)];
+  const isPassiveHere = control.length > 0 && relaysPassive(options);
+  return [...control, ...(isPassiveHere ? [passive] : []), ...activeOf(options, server)];
 }
 
 /** What the server sends to the client's own address has the mark, and what comes from this host comes by lo. */
 function activeOf(options: RulesetOptions, server: Endpoint): Rule[] {
-  if (options.keepClientAddress || isServerHere(options)) return [];
+  if (!relaysActive(options) || options.keepClientAddress || isServerHere(options)) return [];
   return [
     {
-      comment:
-        'active mode, data: server, port 20 -> active-ports; Pinhole goes on to the client from port 20',
+      comment: `active mode, data: server, port 20 -> active-ports; Pinhole goes on to the client from port 20${whyRelayed(options)}`,
       from: [networkOf(server.address, 'server')],
       ports: [options.activePorts],
     },
@@ -88,15 +96,17 @@ function activeOf(options: RulesetOptions, server: Endpoint): Rule[] {
 
 /** Sessions of clients inside, of one family, and the listener that they are led to. */
 interface Interception {
+  /** Of the servers. */
+  readonly port: typeof ftp | typeof ftps;
   readonly family: Family;
   readonly from: readonly Cidr[];
   readonly to: readonly Cidr[];
   readonly listener: Listener;
 }
 
-function interceptions({ clientNetworks, interceptNetworks, listen }: RulesetOptions): Interception[] {
+function interceptions({ clientNetworks, interceptNetworks, listen, tls }: RulesetOptions): Interception[] {
   const families = [...new Set(clientNetworks.map(familyOfCidr))];
-  return families.map((family) => {
+  return families.flatMap((family) => {
     const from = clientNetworks.filter((network) => familyOfCidr(network) === family);
     const to = interceptNetworks.filter((network) => familyOfCidr(network) === family);
     const named = from.map(({ text }) => text).join(', ');
@@ -111,7 +121,12 @@ function interceptions({ clientNetworks, interceptNetworks, listen }: RulesetOpt
         `client-networks: ${named}, and nothing listens for IPv${family} where other hosts reach it; allowed: client-networks of the family of --listen, or an IPv${family} address there too`,
       );
     }
-    return { family, from, to: to.some(isWholeFamily) ? anywhere : to, listener };
+    const caught = { family, from, to: to.some(isWholeFamily) ? anywhere : to };
+    const secured = listenerFor(from, family, reachable(tls.listen));
+    return [
+      { ...caught, port: ftp, listener },
+      ...(secured ? [{ ...caught, port: ftps, listener: secured } as const] : []),
+    ];
   });
 }
 
@@ -129,12 +144,12 @@ function listenerFor(
 }
 
 /** What is sent to the servers outside, on its way in. */
-function caughtBy({ from, to }: Interception): Rule {
+function caughtBy({ port, from, to }: Interception): Rule {
   return {
-    comment: 'control channel: what clients inside send to port 21 of any server',
+    comment: `control channel${kindOf(port)}: what clients inside send to port ${port} of any server`,
     from,
     to,
-    ports: [{ first: ftp, last: ftp }],
+    ports: [{ first: port, last: port }],
   };
 }
 
@@ -151,31 +166,37 @@ function redirecting(caught: Interception): Plan['redirect'] {
 
 /** From clients inside to servers outside. */
 function intercepting(options: RulesetOptions, caught: readonly Interception[]): Rule[] {
-  const { activePorts, plane, keepClientAddress } = options;
-  const control = caught.map(({ from, listener: { address, port } }): Rule => ({
-    comment: 'control channel of both modes: client inside -> any server, led to this host',
+  const { activePorts, keepClientAddress } = options;
+  const control = caught.map(({ port: meant, from, listener: { address, port } }): Rule => ({
+    comment: `control channel of both modes${kindOf(meant)}: client inside -> any server, led to this host`,
     from,
     to: address === undefined || isWildcard(address) ? anywhere : [networkOf(address, 'listen')],
     ports: [{ first: port, last: port }],
     limited: true,
   }));
-  if (plane === 'kernel' || keepClientAddress) return control;
+  if (!relaysActive(options) || keepClientAddress) return control;
   return [
     ...control,
     {
-      comment: 'active mode, data: server outside, port 20 -> active-ports; Pinhole goes on to the client',
-      from: caught.flatMap(({ family, to }) => (to.length > 0 ? to : [wholeFamily(family)])),
+      comment: `active mode, data: server outside, port 20 -> active-ports; Pinhole goes on to the client${whyRelayed(options)}`,
+      from: caught
+        .filter(({ port }) => port === ftp)
+        .flatMap(({ family, to }) => (to.length > 0 ? to : [wholeFamily(family)])),
       ports: [activePorts],
     },
   ];
 }
 
+function kindOf(port: Interception['port']): string {
+  return port === ftps ? ', TLS from the first byte' : '';
+}
+
 /** Data connections under borrowed addresses reach the relay plane by its mark. */
-function marked({ plane, keepClientAddress, deployment, kernelMark }: RulesetOptions): Rule[] {
-  if (plane === 'kernel' || !(keepClientAddress || deployment === 'gateway-intercept')) return [];
-  return [
-    { comment: "data of both modes that a pinhole lets in to another host's address", mark: kernelMark },
-  ];
+function marked(options: RulesetOptions): Rule[] {
+  const { keepClientAddress, deployment, kernelMark } = options;
+  if (!relaysPassive(options) || !(keepClientAddress || deployment === 'gateway-intercept')) return [];
+  const comment = `data of both modes that a pinhole lets in to another host's address${whyRelayed(options)}`;
+  return [{ comment, mark: kernelMark }];
 }
 
 function forwardOf({ deployment, plane, kernelMark }: RulesetOptions): readonly Rule[] | undefined {

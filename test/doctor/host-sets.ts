@@ -148,4 +148,40 @@ COMMIT
   sysctl: 'net.ipv4.ip_forward = 1\n',
 };
 
-export const healthySets: Readonly<Record<string, Texts>> = { server, helped, gateway, relay, kernelPlane };
+const identity = 'tls-cert = ["/cert.pem"]\ntls-key = ["/key.pem"]\n';
+
+/** The kernel plane where TLS of clients ends: what is protected goes through the relay. */
+export const ends: TextsOf<'pinhole' | 'iptables' | 'listening'> = {
+  pinhole: `${kernelPlane.pinhole}tls = "terminate"\nlisten-tls = [990]\n${identity}`,
+  iptables: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+-A INPUT -p tcp -m multiport --dports 21,990 -j ACCEPT
+-A INPUT -p tcp -m multiport --dports 50000:50999,51000:51999 -j ACCEPT
+-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A FORWARD -m connmark --mark 0x2121 -j ACCEPT
+COMMIT
+`,
+  listening: `${relay.listening}LISTEN 0 511 *:990 *:* users:(("node",pid=9,fd=21))\n`,
+};
+
+/** TLS between the clients and a server that says what is true of Pinhole's side. */
+export const passes: TextsOf<'pinhole' | 'vsftpd'> = {
+  pinhole: 'server = "10.77.0.2"\nlisten = ["203.0.113.5:21"]\ntls = "pass"\n',
+  vsftpd: `ssl_enable=YES
+pasv_min_port=50000
+pasv_max_port=50999
+pasv_address=203.0.113.5
+`,
+};
+
+/** TLS of data channels left to the clients and the server. */
+export const leaves: TextsOf<'pinhole' | 'vsftpd'> = {
+  pinhole: `server = "10.77.0.2"\ntls = "terminate"\nserver-tls = "same"\ntls-data = "server"\n${identity}`,
+  vsftpd: 'ssl_enable=YES\nrequire_ssl_reuse=NO\n',
+};
+
+export const healthySets: Readonly<Record<string, Texts>> = {
+  ...{ server, helped, gateway, relay, kernelPlane },
+  ...{ ends, passes, leaves },
+};

@@ -5,7 +5,18 @@ import { isFault, type Level } from '../../src/doctor/finding.ts';
 import { examineHost } from '../../src/doctor/host.ts';
 import type { HostSources } from '../../src/doctor/host-sources.ts';
 import { reportText } from '../../src/doctor/report.ts';
-import { gateway, healthySets, helped, kernelPlane, relay, server, sourcesOf } from './host-sets.ts';
+import {
+  ends,
+  gateway,
+  healthySets,
+  helped,
+  kernelPlane,
+  leaves,
+  passes,
+  relay,
+  server,
+  sourcesOf,
+} from './host-sets.ts';
 
 const told = new Set<string>();
 
@@ -523,6 +534,107 @@ const broken: readonly (readonly [
     'pinhole doctor --host --pinhole-config FILE',
   ],
   ['no-server-found', 'note', sourcesOf({ sysctl: '' }), undefined, undefined],
+  [
+    'control-port-closed',
+    'fault',
+    sourcesOf({ pinhole: ends.pinhole, iptables: changed(ends.iptables, '21,990', '21') }),
+    'iptables:2',
+    'iptables -I INPUT -p tcp --dport 990 -j ACCEPT',
+  ],
+  [
+    'nobody-listens',
+    'fault',
+    sourcesOf({ ...ends, listening: changed(ends.listening, ':990 ', ':9900 ') }),
+    'listening',
+    undefined,
+  ],
+  [
+    'helper-and-pinhole',
+    'fault',
+    sourcesOf({
+      ...ends,
+      iptables: `${ends.iptables}*raw\n-A PREROUTING -p tcp --dport 990 -j CT --helper ftp\nCOMMIT\n`,
+    }),
+    'iptables:10',
+    'iptables -t raw -D PREROUTING -p tcp --dport 990 -j CT --helper ftp',
+  ],
+  [
+    'passive-range-closed',
+    'fault',
+    sourcesOf({ ...ends, iptables: changed(ends.iptables, '50000:50999', '50000:50009') }),
+    'iptables:2',
+    'iptables -I INPUT -p tcp --dport 50000:50999 -j ACCEPT',
+  ],
+  [
+    'active-range-closed',
+    'fault',
+    sourcesOf({ ...ends, iptables: changed(ends.iptables, '51000:51999', '51000:51009') }),
+    'iptables:2',
+    'iptables -I INPUT -p tcp --dport 51000:51999 -j ACCEPT',
+  ],
+  [
+    'tls-pass-other-range',
+    'fault',
+    sourcesOf({ ...passes, vsftpd: changed(passes.vsftpd, '50999', '50998') }),
+    'vsftpd:2',
+    'pasv_max_port=50999',
+  ],
+  [
+    'tls-pass-other-range',
+    'fault',
+    sourcesOf({
+      ...passes,
+      vsftpd: changed(passes.vsftpd, 'pasv_min_port=50000\npasv_max_port=50999\n', ''),
+    }),
+    'vsftpd',
+    'pasv_min_port=50000',
+  ],
+  [
+    'tls-pass-address-missing',
+    'fault',
+    sourcesOf({ ...passes, vsftpd: changed(passes.vsftpd, 'pasv_address=203.0.113.5\n', '') }),
+    'vsftpd',
+    'pasv_address=203.0.113.5',
+  ],
+  [
+    'tls-pass-address-private',
+    'fault',
+    sourcesOf({ ...passes, vsftpd: changed(passes.vsftpd, '=203.0.113.5', '=10.77.0.2') }),
+    'vsftpd:4',
+    'pasv_address=203.0.113.5',
+  ],
+  [
+    'tls-data-demands-reuse',
+    'fault',
+    sourcesOf({ ...leaves, vsftpd: changed(leaves.vsftpd, '=NO', '=YES') }),
+    'vsftpd:2',
+    'require_ssl_reuse=NO',
+  ],
+  [
+    'tls-data-demands-reuse',
+    'fault',
+    sourcesOf({ ...leaves, vsftpd: 'ssl_enable=YES\n' }),
+    'vsftpd:1',
+    'tls-data = "relay"',
+  ],
+  [
+    'tls-data-demands-reuse',
+    'fault',
+    sourcesOf({ pinhole: leaves.pinhole, proftpd: 'TLSEngine on\nTLSOptions AllowClientRenegotiations\n' }),
+    'proftpd:2',
+    'TLSOptions NoSessionReuseRequired',
+  ],
+  [
+    'helper-blind-to-tls',
+    'note',
+    sourcesOf({
+      ...helped,
+      proftpd: `TLSEngine on\n${helped.proftpd}`,
+      nftables: changed(helped.nftables, '80,', '80, 50000-50099,'),
+    }),
+    'proftpd:1',
+    '--tls terminate --tls-cert CERTIFICATE.pem --tls-key KEY.pem',
+  ],
 ];
 
 for (const [id, level, sources, where, remedy] of broken) {
@@ -544,7 +656,12 @@ test('has no message about this host that nothing gives', () => {
   const text = readFileSync('src/doctor/messages/en.ts', 'utf8');
   const part = text.slice(text.indexOf('--- this host'), text.indexOf('--- a server'));
   const ids = Array.from(part.matchAll(/^ {4}'([a-z0-9-]+)':/gm), ([, id]) => id);
-  const whileReading = ['program-missing', 'program-failed', 'rights-missing'];
+  const whileReading = [
+    ...['program-missing', 'program-failed', 'rights-missing'],
+    ...['missing', 'unreadable', 'unusable', 'key-foreign', 'expired', 'expiring'].map(
+      (problem) => `certificate-${problem}`,
+    ),
+  ];
   assert.deepEqual([...told, ...whileReading].sort(), ids.sort());
 });
 

@@ -22,6 +22,7 @@ for (const deployment of [
   'in-front-same-host',
   'gateway',
   'gateway-kernel-plane',
+  'gateway-kernel-plane-tls',
   'gateway-intercept',
 ]) {
   for (const [source, path] of [

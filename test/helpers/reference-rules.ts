@@ -22,6 +22,12 @@ export const references: readonly { readonly name: string; readonly what: string
       flags: '--plane kernel --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
     },
     {
+      name: 'gateway-kernel-plane-tls',
+      what: 'as gateway-kernel-plane, and TLS of clients ends at Pinhole, on port 990 from the first byte',
+      flags:
+        '--plane kernel --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22 --tls terminate --listen-tls 203.0.113.1:990 --tls-cert cert.pem --tls-key key.pem',
+    },
+    {
       name: 'gateway-intercept',
       what: 'Pinhole on the gateway, for the clients of 10.77.0.0/24 and servers outside',
       flags:

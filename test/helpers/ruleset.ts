@@ -4,7 +4,7 @@ import { parseCidr, type Cidr } from '../../src/net/cidr.ts';
 import { parsePortRange, type PortRange } from '../../src/net/port-range.ts';
 import { filesOf, type FormatName } from '../../src/ruleset/formats.ts';
 import { planOf } from '../../src/ruleset/make-plan.ts';
-import type { RulesetOptions } from '../../src/ruleset/plan.ts';
+import type { RulesetOptions, TlsOptions } from '../../src/ruleset/plan.ts';
 import { address } from './relay/hosts.ts';
 
 type Changes = Partial<RulesetOptions>;
@@ -15,6 +15,22 @@ export function range(text: string): PortRange {
 
 export function network(text: string): Cidr {
   return parseCidr(text) ?? assert.fail(text);
+}
+
+const noTls: TlsOptions = {
+  mode: 'refuse',
+  listen: [],
+  data: 'relay',
+  isRequired: false,
+  isRequiredForData: false,
+  server: 'off',
+  serverData: 'same',
+  publicAddress: undefined,
+};
+
+/** Those of TLS with these changes, as changes to `inFront`. */
+export function withTls(tls: Partial<TlsOptions>): Pick<RulesetOptions, 'tls'> {
+  return { tls: { ...noTls, ...tls } };
 }
 
 export const inFront: RulesetOptions = {
@@ -30,6 +46,7 @@ export const inFront: RulesetOptions = {
   kernelMark: 0x2121,
   sessionRate: 60,
   openPorts: [],
+  tls: noTls,
 };
 
 /** What is printed with these changes to `inFront`, with the names of the files. */

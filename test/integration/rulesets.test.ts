@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { runClient, type Mode } from '../helpers/lab/clients.ts';
+import { makeCertificates, type Certificates, type Identity } from '../helpers/lab/certificates.ts';
+import { runClient, type ClientTls, type Mode } from '../helpers/lab/clients.ts';
 import {
   addresses,
   createNetwork,
@@ -22,6 +23,7 @@ import { checkFirewalld, prepareUfw } from '../helpers/lab/firewalls.ts';
 import { mustRun } from '../helpers/lab/process.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
+import type { TlsKind } from '../helpers/lab/server-tls.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
 import { references } from '../helpers/reference-rules.ts';
 
@@ -42,6 +44,13 @@ interface Deployed {
   readonly serverOn?: 'gateway';
   /** What the client dials, if not the gateway's public address. */
   readonly dials?: 'server';
+  /** Transfers are over TLS of these kinds, or without for `undefined`; without alone unless told. */
+  readonly tls?: {
+    readonly ca: string;
+    readonly kinds: readonly (TlsKind | undefined)[];
+    /** There: the server is set as is printed for it, and has this certificate. */
+    readonly ofServer?: Identity;
+  };
   readonly forwards: boolean;
   /** What answers a scan from outside. */
   readonly answered: string;
@@ -251,6 +260,75 @@ describe('the rules', { concurrency: 2 }, () => {
   }
 });
 
+describe('the rules of the kernel plane with TLS', { concurrency: 1 }, () => {
+  const nftables = tools.find(({ name }) => name === 'nftables') ?? assert.fail();
+  let network: Network;
+  let certificates: Certificates;
+  before(async () => {
+    if (missing.length > 0) return;
+    network = await createNetwork({ forwarding: true });
+    certificates = await makeCertificates(network.folder);
+  });
+  after(() => (missing.length > 0 ? undefined : network.dispose()));
+
+  const onKernelPlane = (home: Addresses): string[] => [...inFrontOf(home), ...kernel];
+  const terminate = (): string[] => {
+    const { cert, key } = certificates.server;
+    return ['--tls', 'terminate', '--tls-cert', cert, '--tls-key', key];
+  };
+  // Who knows both TLS and active mode is lftp, which sends EPRT over IPv6 only.
+  const bothModes = { 4: [...oldModes, 'extended-passive'], 6: extendedModes } as const;
+
+  for (const family of [4, 6] as const) {
+    test(`let protected transfers pass that end at Pinhole, over IPv${family}, and nothing else`, async (t) => {
+      if (skipOrFail(t, missing)) return;
+      const deployment: Deployed = {
+        name: 'TLS of clients',
+        flags: (home) => [
+          ...[...onKernelPlane(home), ...terminate(), '--listen-tls', withPort(home.public, 990)],
+        ],
+        pinhole: true,
+        tls: { ca: certificates.ca, kinds: [undefined, 'explicit', 'implicit'] },
+        forwards: true,
+        answered: '21,990,50000-50999',
+        answeredInside: '51000-51999',
+      };
+      await proven(network, { ...nftables, modes: bothModes }, deployment, family);
+    });
+
+    test(`let them pass to a server with the settings that are printed, over IPv${family}`, async (t) => {
+      if (skipOrFail(t, missing)) return;
+      const trust = ['--server-tls', 'same', '--server-tls-ca', certificates.ca];
+      const deployment: Deployed = {
+        name: 'TLS of both sides',
+        flags: (home) => [...onKernelPlane(home), ...terminate(), ...trust],
+        pinhole: true,
+        tls: { ca: certificates.ca, kinds: [undefined, 'explicit'], ofServer: certificates.server },
+        forwards: true,
+        answered: '21,50000-50999',
+        answeredInside: '51000-51999',
+      };
+      await proven(network, { ...nftables, modes: bothModes }, deployment, family);
+    });
+
+    test(`let them pass that Pinhole passes to such a server, over IPv${family}`, async (t) => {
+      if (skipOrFail(t, missing)) return;
+      const deployment: Deployed = {
+        name: 'passed TLS',
+        flags: (home) => [...onKernelPlane(home), '--tls', 'pass'],
+        pinhole: true,
+        tls: { ca: certificates.ca, kinds: ['explicit'], ofServer: certificates.server },
+        forwards: true,
+        // Those of passive-ports are open, and one listens there for clients with a session alone.
+        answered: '21,50000-50999',
+        answeredInside: '',
+      };
+      const passive = { 4: ['passive', 'extended-passive'], 6: ['extended-passive'] } as const;
+      await proven(network, { ...nftables, modes: passive }, deployment, family);
+    });
+  }
+});
+
 for (const name of ['vsftpd', 'proftpd', 'pure-ftpd'] as const) {
   test(`${name} starts with the settings that are printed, and announces ports of their range`, async (t) => {
     if (skipOrFail(t, missing)) return;
@@ -414,7 +492,9 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
   await mustRun([process.execPath, cli, 'rules', ...words]);
   await network.setForwarding(deployment.forwards);
   const port = serverOn === 'gateway' ? 2121 : 21;
-  const server = await startServer(network, 'vsftpd', { family, host: serverOn, port });
+  const identity = deployment.tls?.ofServer;
+  const extra = identity ? await printedSettings([...flags(home), ...rules(home)], identity) : [];
+  const server = await startServer(network, 'vsftpd', { family, host: serverOn, port, extra });
   let relay: LabRelay | undefined;
   try {
     server.put('file', 'whatever');
@@ -422,9 +502,13 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
     try {
       if (deployment.pinhole) relay = await runAs(network, family, deployment);
       const address = deployment.dials === 'server' ? home.server : home.public;
+      const { ca = '', kinds = [undefined] } = deployment.tls ?? {};
       for (const mode of tool.modes[family]) {
-        const { ok, output } = await transfer(network, server, address, mode);
-        assert.ok(ok, `${mode}: ${output}\n${relay?.output() ?? ''}`);
+        for (const kind of kinds) {
+          const secured = kind && ({ ca, kind, data: 'protected' } as const);
+          const { ok, output } = await transfer(network, server, address, mode, secured);
+          assert.ok(ok, `${kind ?? 'no TLS'}, ${mode}: ${output}\n${relay?.output() ?? ''}`);
+        }
       }
       const scanned = at === 'server' ? home.server : home.public;
       assert.equal(await scan(network, 'stranger', scanned, home.stranger), answered);
@@ -438,6 +522,12 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
   } finally {
     await server.stop();
   }
+}
+
+/** Lines of vsftpd.conf. */
+async function printedSettings(words: readonly string[], { cert, key }: Identity): Promise<string[]> {
+  const printed = await mustRun([process.execPath, cli, 'rules', '--for', 'vsftpd', ...words]);
+  return [...printed.split('\n'), `rsa_cert_file=${cert}`, `rsa_private_key_file=${key}`];
 }
 
 function runAs(network: Network, family: Family, { flags }: Deployed): Promise<LabRelay> {
@@ -461,10 +551,14 @@ function transfer(
   { user, password }: LabServer,
   address: string,
   mode: Mode,
+  tls?: ClientTls,
 ): Promise<{ ok: boolean; output: string }> {
   const local = join(network.folder, 'local');
-  return runClient(network, 'curl', {
+  // curl never begins TLS on an active data channel.
+  return runClient(network, tls ? 'lftp' : 'curl', {
     address,
+    ...(tls && { tls }),
+    ...(tls?.kind === 'implicit' && { port: 990 }),
     user,
     password,
     mode,

@@ -5,6 +5,7 @@
 #        passive  client, port above 1023 -> server, port above 1023 (227, 229), and back
 # "And back" is what is established. What goes out from this host is not filtered. All else is dropped: what else it
 # serves is named by --open-ports, what else it forwards needs rules of your own in the chain forward.
+# The helper is blind behind AUTH TLS: no data connection gets in there. Pinhole reads on: --tls terminate.
 #
 # Load:   sh ftp-ufw.sh, as root, in the folder that holds it and etc/
 # Remove: sh ftp-ufw.sh remove. The default policies stay as they are then: ufw status verbose says them.

@@ -1,4 +1,5 @@
 import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
+import { endTls } from '../end-tls.ts';
 import { fine, type Finding, type Remedy } from '../finding.ts';
 import { hasHelper, wayTo, type Facts } from './facts.ts';
 import {
@@ -10,8 +11,9 @@ import {
   type Firewall,
   type Way,
 } from './firewall.ts';
-import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
+import { hasRange, passiveRange, portsOfService, type FtpService } from './ftp-service.ts';
 import { closedPorts, closingChain, letsAllIn, openPorts, opennessFor, opennessOfRange } from './openness.ts';
+import { relaysActive, relaysPassive } from './pinhole-settings.ts';
 import { isCovered, overlap } from './ports.ts';
 import { helperRemedy, inputRemedy, limitsOf, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
 import { fault, note } from './say.ts';
@@ -25,7 +27,7 @@ const highPorts: PortRange = { first: 1024, last: 65535 };
 export function checkFirewall(facts: Facts): Finding[] {
   const findings = facts.front.flatMap((service) =>
     facts.firewalls.flatMap((firewall) => [
-      ...checkControlPort(facts, service, firewall),
+      ...portsOfService(service).flatMap((port) => checkControlPort(facts, service, firewall, port)),
       ...checkPassivePorts(facts, service, firewall),
       ...checkActivePorts(facts, firewall),
       ...checkOpened(facts, service, firewall),
@@ -39,8 +41,7 @@ export function checkFirewall(facts: Facts): Finding[] {
   ];
 }
 
-function checkControlPort(facts: Facts, service: FtpService, firewall: Firewall): Finding[] {
-  const port = service.controlPort;
+function checkControlPort(facts: Facts, service: FtpService, firewall: Firewall, port: number): Finding[] {
   const way = wayTo(facts, firewall, port);
   // That IPv6 is shut may be meant; and what a gateway leads on is told of with the forwarding.
   if (firewall.family === 6 || mayBeForwarded(firewall, port)) return [];
@@ -135,7 +136,7 @@ function tlsFault(
     values: { program, setting: tls?.value ?? '', range: formatPortRange(range) },
     file,
     line: tls?.line ?? 0,
-    remedies: [rangeRemedy(program, range), openRemedy(firewall, way.hook, range)],
+    remedies: [rangeRemedy(program, range), openRemedy(firewall, way.hook, range), endTls],
   });
 }
 
@@ -154,7 +155,7 @@ function missingRange(way: Way, { program, file }: FtpService, firewall: Firewal
 
 function checkActivePorts({ pinhole }: Facts, firewall: Firewall): Finding[] {
   const config = pinhole?.config;
-  if (config === undefined || config.plane === 'kernel' || firewall.family === 6) return [];
+  if (config === undefined || !relaysActive(config) || firewall.family === 6) return [];
   const way = { hook: 'input', state: 'new' } as const;
   const [closed] = closedPorts(firewall, config.activePorts, way);
   if (closed === undefined) return [];
@@ -204,7 +205,7 @@ function checkAllIn(facts: Facts): Finding[] {
   if (![firewall, ...others].every((each) => letsAllIn(each))) return [];
   if (front.some(({ controlPort }) => wayTo(facts, firewall, controlPort).hook === 'forward')) return [];
   const ranges = front.flatMap((service) => [
-    { first: service.controlPort, last: service.controlPort },
+    ...portsOfService(service).map((port) => ({ first: port, last: port })),
     hasRange(service) ? passiveRange(service) : suggested,
   ]);
   return [note('firewall-lets-all-in', { file: firewall.file, remedies: [inputRemedy(firewall, ranges)] })];
@@ -232,9 +233,9 @@ function isOpen(facts: Facts, firewall: Firewall, service: FtpService): boolean 
   return control === 'open' && parts.every(({ openness }) => openness === 'open');
 }
 
-/** nftables carries the data then, and no input chain sees it. */
+/** nftables carries all data then, and no input chain sees it. */
 function isByKernelPlane({ pinhole }: Facts): boolean {
-  return pinhole?.config?.plane === 'kernel';
+  return pinhole?.config !== undefined && !relaysPassive(pinhole.config);
 }
 
 /** A list that is read, whatever its length. */

@@ -1,4 +1,5 @@
 import { defaultListen } from '../../config.ts';
+import { endTls } from '../end-tls.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, helperSysctl, type Facts } from './facts.ts';
 import { helperRule } from './firewall.ts';
@@ -10,14 +11,36 @@ import { fault, note } from './say.ts';
 /** The kernel's own helper for FTP: whether it is there, at work, and not at work beside Pinhole. */
 export function checkHelper(facts: Facts): Finding[] {
   const beside = checkBesidePinhole(facts);
-  return [...beside, ...checkModules(facts), ...checkSysctl(facts, beside.length > 0), ...checkUnused(facts)];
+  return [
+    ...beside,
+    ...checkModules(facts),
+    ...checkSysctl(facts, beside.length > 0),
+    ...checkUnused(facts),
+    ...checkBlind(facts),
+  ];
+}
+
+/** What a server encrypts the helper cannot read, whatever else opens its ports. */
+function checkBlind(facts: Facts): Finding[] {
+  if (facts.pinhole) return [];
+  return facts.servers
+    .filter(({ tls, controlPort }) => tls !== undefined && hasHelper(facts, controlPort))
+    .map(({ program, file, controlPort: port, tls }) =>
+      note('helper-blind-to-tls', {
+        values: { program, setting: tls?.value ?? '', port },
+        file,
+        line: tls?.line ?? 0,
+        remedies: [endTls],
+      }),
+    );
 }
 
 /** Both rewrite the dialogue then, and the second finds nothing that it knows. */
 function checkBesidePinhole(facts: Facts): Finding[] {
   const config = facts.pinhole?.config;
   if (config === undefined) return [];
-  const ports = [...new Set((config.listen ?? defaultListen).map(({ port }) => port))];
+  const listeners = [...(config.listen ?? defaultListen), ...config.listenTls];
+  const ports = [...new Set(listeners.map(({ port }) => port))];
   return ports.flatMap((port) => checkBeside(facts, port));
 }
 

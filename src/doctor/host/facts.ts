@@ -10,7 +10,7 @@ import {
   type Hook,
   type Way,
 } from './firewall.ts';
-import type { FtpService } from './ftp-service.ts';
+import { portsOfService, type FtpService } from './ftp-service.ts';
 import { readIptables } from './iptables.ts';
 import type { Placed } from './lines.ts';
 import { readListening, type Listener } from './listening.ts';
@@ -92,7 +92,7 @@ function seenAtWork(seen: PinholeSign | undefined, { listening }: HostSources): 
 
 /** The ports on which clients are served: those of the servers, or FTP's own where none is known. */
 export function controlPorts({ front }: Facts): number[] {
-  return front.length === 0 ? [21] : [...new Set(front.map(({ controlPort }) => controlPort))];
+  return front.length === 0 ? [21] : [...new Set(front.flatMap(portsOfService))];
 }
 
 /** The sysctl by which kernels before 6.0 give the helper to every connection to port 21, without any rule. */

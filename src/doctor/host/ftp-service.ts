@@ -8,6 +8,8 @@ export interface FtpService {
   readonly file: string;
   /** Where clients connect. */
   readonly controlPort: number;
+  /** Where they connect too, for TLS from the first byte. */
+  readonly tlsPorts?: readonly number[];
   /** The address that it listens on, where it is one. */
   readonly listenAddress: string | undefined;
   readonly isPassive: boolean;
@@ -22,12 +24,19 @@ export interface FtpService {
   readonly unprivileged: Placed<string> | undefined;
   /** The line by which control connections may be encrypted, which no helper of a firewall can read. */
   readonly tls: Placed<string> | undefined;
+  /** The line by which a data channel has to resume the TLS session of its control channel. */
+  readonly demandsReuse?: Placed<string> | undefined;
   /** Other files have more of it, so that what is absent here may be there. */
   readonly isPartial?: boolean;
 }
 
 /** Ports that a server takes where it is told none. */
 const anyPort: PortRange = { first: 1024, last: 65535 };
+
+/** Every port on which it serves clients. */
+export function portsOfService({ controlPort, tlsPorts = [] }: FtpService): number[] {
+  return [...new Set([controlPort, ...tlsPorts])];
+}
 
 export function hasRange({ passiveFrom, passiveTo }: FtpService): boolean {
   return passiveFrom !== undefined || passiveTo !== undefined;

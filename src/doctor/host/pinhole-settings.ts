@@ -1,4 +1,5 @@
-import { loadConfig, type Config } from '../../config.ts';
+import { loadConfig, reasonOfRelay, type Config, type ListenAddress } from '../../config.ts';
+import { isLoopback } from '../../net/address.ts';
 import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
 
@@ -12,12 +13,16 @@ export function readPinhole(file: string, text: string): Config | undefined {
 }
 
 /** The relay as firewalls see it: a server of FTP. */
-export function serviceOfPinhole(file: string, { listen, passivePorts, publicAddress }: Config): FtpService {
+export function serviceOfPinhole(
+  file: string,
+  { listen, listenTls, passivePorts, publicAddress }: Config,
+): FtpService {
   const [first] = listen ?? [];
   return {
     program: 'pinhole',
     file,
     controlPort: first === undefined || first.port === 0 ? 21 : first.port,
+    tlsPorts: listenTls.filter(isReachable).map(({ port }) => port),
     listenAddress: first?.address,
     isPassive: true,
     passiveFrom: { value: passivePorts.first, line: 0 },
@@ -27,6 +32,20 @@ export function serviceOfPinhole(file: string, { listen, passivePorts, publicAdd
     unprivileged: undefined,
     tls: undefined,
   };
+}
+
+function isReachable({ address, port }: ListenAddress): boolean {
+  return port !== 0 && (address === undefined || !isLoopback(address));
+}
+
+/** Whether clients connect to passive-ports of this host: on the kernel plane too where TLS ends or is passed here. */
+export function relaysPassive(config: Config): boolean {
+  return config.plane === 'relay' || reasonOfRelay(config) !== undefined;
+}
+
+/** The same for the server and active-ports; behind AUTH that is passed there is no active mode. */
+export function relaysActive(config: Config): boolean {
+  return config.plane === 'relay' || reasonOfRelay(config) === 'ends here';
 }
 
 /** The relay of which nothing is known but where it listens. */

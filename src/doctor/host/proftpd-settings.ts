@@ -41,6 +41,9 @@ export function readProftpd(file: string, text: string): FtpService {
     const port = parsePort(range?.value[index] ?? '');
     return range && port !== undefined ? { value: port, line: range.line } : undefined;
   };
+  const tls = lineOf('tlsengine', 'TLSEngine', (word) => word === 'on' || word === 'true' || word === 'yes');
+  const tlsOptions = lines.get('tlsoptions');
+  const needsNoReuse = tlsOptions?.value.some((word) => word.toLowerCase() === 'nosessionreuserequired');
   return {
     program: 'proftpd',
     file,
@@ -58,6 +61,10 @@ export function readProftpd(file: string, text: string): FtpService {
       'RootRevoke',
       (word) => word === 'on' || word === 'true' || word === 'yes',
     ),
-    tls: lineOf('tlsengine', 'TLSEngine', (word) => word === 'on' || word === 'true' || word === 'yes'),
+    tls,
+    demandsReuse:
+      tls && needsNoReuse !== true && !isPartial
+        ? { value: 'no NoSessionReuseRequired', line: tlsOptions?.line ?? tls.line }
+        : undefined,
   };
 }

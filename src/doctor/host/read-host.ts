@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { codeOf } from '../../net/error.ts';
 import type { Finding } from '../finding.ts';
 import type { HostSources, SourceText } from '../host-sources.ts';
+import type { Config } from '../../config.ts';
+import { checkAuthorities, checkIdentity, type PemFile } from './check-certificates.ts';
+import { readPinhole } from './pinhole-settings.ts';
 import { withIncludes } from './read-proftpd.ts';
 import { note } from './say.ts';
 
@@ -51,6 +54,9 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
     }
   };
 
+  const pinhole = await read('/etc/pinhole.toml');
+  const config = pinhole && readPinhole(pinhole.file, pinhole.text);
+  if (config) findings.push(...(await readCertificates(root, config)));
   const saved = await firstOf(['/etc/sysconfig/iptables', '/etc/iptables/rules.v4']);
   const iptables = await printed('iptables-save');
   const proftpd = await firstOf(['/etc/proftpd/proftpd.conf', '/etc/proftpd.conf']);
@@ -69,9 +75,28 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
     sysctl: await readKernelSettings(read),
     listening: await printed('ss', '-ltnpe'),
     addresses: await printed('ip', 'address'),
-    pinhole: await read('/etc/pinhole.toml'),
+    pinhole,
   };
   return { sources, findings };
+}
+
+/** Certificates have no place among the texts: they are judged as they are read, and no key is kept. */
+async function readCertificates(root: string, config: Config): Promise<Finding[]> {
+  const { tls, tlsCert, tlsKey, tlsClientCa, serverTlsCa } = config;
+  const pem = (file: string): Promise<PemFile> =>
+    readFile(join(root, file), 'utf8').then(
+      (text) => ({ file, text }),
+      (error: unknown) => ({ file, code: String(codeOf(error) ?? error) }),
+    );
+  const now = new Date();
+  const certificates = tls === 'terminate' ? tlsCert : [];
+  const identities = certificates.map(async (cert, index) =>
+    checkIdentity({ cert: await pem(cert), key: await pem(tlsKey[index] ?? '') }, now),
+  );
+  const authorities = [tlsClientCa, serverTlsCa]
+    .filter((file) => file !== undefined)
+    .map(async (file) => checkAuthorities(await pem(file)));
+  return (await Promise.all([...identities, ...authorities])).flat();
 }
 
 type Read = (path: string) => Promise<SourceText | undefined>;

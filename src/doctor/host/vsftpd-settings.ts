@@ -62,6 +62,13 @@ export function readVsftpd(file: string, text: string): FtpService {
         : undefined,
     unprivileged: lineOf('run_as_launching_user'),
     tls: lineOf('ssl_enable'),
+    demandsReuse:
+      isOn('ssl_enable', false) && isOn('require_ssl_reuse', true)
+        ? {
+            value: 'require_ssl_reuse=YES',
+            line: (lines.get('require_ssl_reuse') ?? lines.get('ssl_enable'))?.line ?? 0,
+          }
+        : undefined,
   };
 }
 

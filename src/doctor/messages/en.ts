@@ -73,7 +73,69 @@ export const en = {
       seen: "{program} offers TLS ({setting}), and only the kernel's helper opens its data connections",
       means:
         'the helper cannot read an encrypted dialogue: with TLS, passive mode hangs at the first listing',
-      change: 'open the passive range {range} itself',
+      change:
+        'open the passive range {range} itself, or put Pinhole in the place of the helper and let it end TLS (--tls terminate, docs/ftps.md)',
+    },
+    'helper-blind-to-tls': {
+      seen: "{program} offers TLS ({setting}), and the kernel's helper watches its port {port}",
+      means:
+        'behind AUTH TLS the helper reads nothing: it opens no port there and rewrites no address. What works over TLS works without it',
+      change:
+        'nothing, if the passive range is open and the announced address right without the helper; else put Pinhole in its place and let it end TLS (--tls terminate, docs/ftps.md)',
+    },
+    'tls-pass-other-range': {
+      seen: "tls is pass, {program} has the passive ports {range}, and Pinhole's passive-ports are {passive}",
+      means:
+        'each passive port of Pinhole leads to the same port of the server: over TLS, clients are told ports that lead nowhere, and passive mode hangs',
+      change: 'give both the same range',
+    },
+    'tls-pass-address-missing': {
+      seen: 'tls is pass, and {program} announces the address that it has itself',
+      means: "nobody rewrites its 227 behind AUTH TLS: clients are told the server's own address",
+      change: 'let {program} announce the address at which clients reach Pinhole',
+    },
+    'tls-pass-address-private': {
+      seen: 'tls is pass, and {program} announces {address}',
+      means: 'that is an address of its inside, and behind AUTH TLS nobody rewrites it: passive mode hangs',
+      change: 'let {program} announce the address at which clients reach Pinhole',
+    },
+    'tls-data-demands-reuse': {
+      seen: 'tls-data is server, and {program} demands that data channels resume the TLS session of the control channel ({setting})',
+      means:
+        'the client has that session with Pinhole and none with the server: the server refuses each protected transfer',
+      change: 'take the demand back, or let TLS of data channels end at Pinhole',
+    },
+    'certificate-missing': {
+      seen: 'this file of certificates or keys is not there',
+      means:
+        'Pinhole does not start without it, and one that runs keeps what it has read until it is restarted',
+      change: "see to the path in Pinhole's configuration",
+    },
+    'certificate-unreadable': {
+      seen: 'this file of certificates or keys cannot be read ({code})',
+      means:
+        'Pinhole does not start without it, and one that runs keeps what it has read until it is restarted',
+      change: "see to the path in Pinhole's configuration",
+    },
+    'certificate-unusable': {
+      seen: 'this file has no certificate, or no key without a passphrase, in PEM',
+      means: 'Pinhole does not start with it',
+      change: 'convert it to PEM, and take the passphrase from a key',
+    },
+    'certificate-key-foreign': {
+      seen: 'this is not the key of the first certificate in {cert}',
+      means: 'Pinhole does not start with the two',
+      change: "name the key that belongs to it; the server's own certificate stands first, before its chain",
+    },
+    'certificate-expired': {
+      seen: 'the certificate has expired: {end}',
+      means: 'clients warn their users or refuse to connect',
+      change: 'renew it; Pinhole reads it again when the file changes',
+    },
+    'certificate-expiring': {
+      seen: 'the certificate expires in {days} days: {end}',
+      means: 'from then on clients warn their users or refuse to connect',
+      change: 'renew it; Pinhole reads it again when the file changes',
     },
     'active-range-closed': {
       seen: 'the firewall closes the ports {range} (active-ports)',
@@ -555,13 +617,13 @@ export const en = {
       means:
         'a helper on the way rewrites the address and is blind over TLS: clients that use TLS are told an address of the inside',
       change:
-        'let the server announce the address from outside itself, and forward a fixed range of ports to it',
+        'put Pinhole in the place of the helper and let it end TLS (--tls terminate, docs/ftps.md); or let the server announce the address from outside itself, and forward a fixed range of ports to it',
     },
     'tls-blinds-port': {
       seen: 'without TLS the passive port opens, over TLS port {port} of {address} does not',
       means: 'a helper on the way opens the ports that it reads, and is blind over TLS: the listing hangs',
       change:
-        'give the server a fixed range of passive ports, open and forward all of it, and let the server announce the address from outside',
+        'put Pinhole in the place of the helper and let it end TLS (--tls terminate, docs/ftps.md); or give the server a fixed range of passive ports, open and forward all of it, and let the server announce the address from outside',
     },
     'idle-fine': { seen: 'the control connection lives after {seconds} s of silence' },
     'idle-timeout': {

@@ -73,7 +73,66 @@ export const zh: Catalogue = {
     'helper-sees-no-tls': {
       seen: '{program} 提供 TLS（{setting}），但数据连接只靠内核的 helper 放行',
       means: 'helper 读不懂加密的对话：使用 TLS 时，被动模式在第一次列目录时就会卡住',
-      change: '直接放行被动端口范围 {range}',
+      change:
+        '直接放行被动端口范围 {range}，或以 Pinhole 代替 helper，由它终结 TLS（--tls terminate，docs/ftps.md）',
+    },
+    'helper-blind-to-tls': {
+      seen: '{program} 提供 TLS（{setting}），而内核的 helper 监视其端口 {port}',
+      means:
+        'AUTH TLS 之后 helper 读不到任何内容：既不放行端口，也不改写地址。使用 TLS 时能用的，没有它也能用',
+      change:
+        '若没有 helper 时被动端口范围已放行、通告的地址也正确，则无需修改；否则以 Pinhole 代替它，由 Pinhole 终结 TLS（--tls terminate，docs/ftps.md）',
+    },
+    'tls-pass-other-range': {
+      seen: 'tls 为 pass，{program} 的被动端口是 {range}，而 Pinhole 的 passive-ports 是 {passive}',
+      means:
+        'Pinhole 的每个被动端口都通向服务器的同一端口：使用 TLS 的客户端得到的端口无处可通，被动模式会卡住',
+      change: '让两者使用同一范围',
+    },
+    'tls-pass-address-missing': {
+      seen: 'tls 为 pass，而 {program} 通告的是它自己的地址',
+      means: 'AUTH TLS 之后无人改写它的 227 应答：客户端得到的是服务器自己的地址',
+      change: '让 {program} 通告客户端连接 Pinhole 所用的地址',
+    },
+    'tls-pass-address-private': {
+      seen: 'tls 为 pass，而 {program} 通告 {address}',
+      means: '这是内网地址，AUTH TLS 之后无人改写：被动模式会卡住',
+      change: '让 {program} 通告客户端连接 Pinhole 所用的地址',
+    },
+    'tls-data-demands-reuse': {
+      seen: 'tls-data 为 server，而 {program} 要求数据通道恢复控制通道的 TLS 会话（{setting}）',
+      means: '客户端的这个会话是与 Pinhole 建立的，与服务器之间没有：服务器会拒绝每一次加密传输',
+      change: '取消该要求，或让数据通道的 TLS 在 Pinhole 处终结',
+    },
+    'certificate-missing': {
+      seen: '这个证书或私钥文件不存在',
+      means: '没有它 Pinhole 无法启动；正在运行的 Pinhole 在重启之前继续使用已读入的内容',
+      change: '检查 Pinhole 配置中的路径',
+    },
+    'certificate-unreadable': {
+      seen: '这个证书或私钥文件无法读取（{code}）',
+      means: '没有它 Pinhole 无法启动；正在运行的 Pinhole 在重启之前继续使用已读入的内容',
+      change: '检查 Pinhole 配置中的路径',
+    },
+    'certificate-unusable': {
+      seen: '这个文件中没有 PEM 格式的证书，或没有不带口令的私钥',
+      means: 'Pinhole 无法用它启动',
+      change: '转换为 PEM 格式，并去掉私钥的口令',
+    },
+    'certificate-key-foreign': {
+      seen: '这不是 {cert} 中第一张证书的私钥',
+      means: 'Pinhole 无法用这两个文件启动',
+      change: '指定与证书相配的私钥；服务器自己的证书应在证书链的最前面',
+    },
+    'certificate-expired': {
+      seen: '证书已过期：{end}',
+      means: '客户端会警告用户或拒绝连接',
+      change: '更新证书；文件变化后 Pinhole 会重新读取',
+    },
+    'certificate-expiring': {
+      seen: '证书将在 {days} 天后过期：{end}',
+      means: '届时客户端会警告用户或拒绝连接',
+      change: '更新证书；文件变化后 Pinhole 会重新读取',
     },
     'active-range-closed': {
       seen: '防火墙关闭了端口 {range}（active-ports）',
@@ -523,12 +582,14 @@ export const zh: Catalogue = {
     'tls-blinds-address': {
       seen: '不使用 TLS 时 227 应答给出 {plain}，使用 TLS 时给出 {tls}',
       means: '途中的 helper 改写了地址，而在 TLS 之上它看不到内容：使用 TLS 的客户端得到的是内网地址',
-      change: '让服务器自己通告外部地址，并把固定的端口范围转发给它',
+      change:
+        '以 Pinhole 代替 helper，由它终结 TLS（--tls terminate，docs/ftps.md）；或让服务器自己通告外部地址，并把固定的端口范围转发给它',
     },
     'tls-blinds-port': {
       seen: '不使用 TLS 时被动端口可以连接，使用 TLS 时 {address} 的端口 {port} 不能连接',
       means: '途中的 helper 放行它读到的端口，而在 TLS 之上它看不到内容：列目录会卡住',
-      change: '为服务器指定固定的被动端口范围，全部放行并转发，并让服务器通告外部地址',
+      change:
+        '以 Pinhole 代替 helper，由它终结 TLS（--tls terminate，docs/ftps.md）；或为服务器指定固定的被动端口范围，全部放行并转发，并让服务器通告外部地址',
     },
     'idle-fine': { seen: '静默 {seconds} 秒后控制连接仍然有效' },
     'idle-timeout': {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { endTls } from '../end-tls.ts';
 import { fine, type Finding } from '../finding.ts';
 import { endpointIn, type PassiveCommand, type PassiveOutcome } from './check-passive.ts';
 import { textOf, type ControlConnection } from './control-connection.ts';
@@ -77,7 +78,7 @@ export function judgeTls(
       id: 'tls-blinds-address',
       level: 'fault',
       values: { plain: before.address, tls: after.address },
-      remedies: [...announce(reached), ...passiveRange],
+      remedies: [...announce(reached), ...passiveRange, endTls],
     });
   }
   if (plain.port === 'open' && tls.port !== 'open') {
@@ -85,7 +86,7 @@ export function judgeTls(
       id: 'tls-blinds-port',
       level: 'fault',
       values: { address: reached, port: after?.port ?? 0 },
-      remedies: [...passiveRange, ...openRange, ...announce(reached)],
+      remedies: [...passiveRange, ...openRange, ...announce(reached), endTls],
     });
   }
   return findings.length === 0 && tls.port === 'open' ? [fine('tls-fine')] : findings;

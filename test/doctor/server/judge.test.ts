@@ -13,11 +13,15 @@ import {
 } from '../../../src/doctor/server/check-passive.ts';
 import { judgeRange } from '../../../src/doctor/server/check-range.ts';
 import { judgeTls } from '../../../src/doctor/server/check-tls.ts';
+import { en as english } from '../../../src/doctor/messages/en.ts';
+import type { Catalogue } from '../../../src/doctor/messages/message.ts';
+import { zh } from '../../../src/doctor/messages/zh.ts';
 import { textOf, type Reply } from '../../../src/doctor/server/control-connection.ts';
 import { failureOf } from '../../../src/doctor/server/port.ts';
 import { parseAddress, type Address } from '../../../src/net/address.ts';
 import { NoAnswerError } from '../../../src/net/dial.ts';
 
+const en: Catalogue = english;
 const address = (text: string): Address => parseAddress(text) ?? assert.fail(text);
 const reply = (...lines: string[]): Reply => ({ code: Number(lines[0]?.slice(0, 3)), lines });
 const reached = address('203.0.113.1');
@@ -145,6 +149,29 @@ test('of two passive commands, one that fails tells of a helper only where the o
   assert.equal(judgePair({ port: 'closed' }, { port: 'open' })?.id, 'helper-knows-only-epsv');
   assert.equal(judgePair({ port: 'filtered' }, { port: 'filtered' }), undefined);
   assert.equal(judgePair({ port: 'open' }, { port: 'none' }), undefined);
+});
+
+test('where TLS blinds a helper, Pinhole that ends it is a remedy', () => {
+  const inside = { address: address('10.77.0.2'), port: 50_000 };
+  const outside = { address: reached, port: 50_000 };
+  const findings = judgeTls(
+    { port: 'open', announced: outside },
+    { port: 'filtered', announced: inside },
+    { reached },
+  );
+  assert.equal(findings.length, 2);
+  for (const { id, remedies } of findings) {
+    assert.ok(
+      remedies.some(
+        ({ target, lines }) =>
+          target === 'pinhole' && lines.some((line) => line.startsWith('--tls terminate')),
+      ),
+      id,
+    );
+    for (const { findings: messages } of [en, zh]) {
+      assert.match(messages[id].change ?? '', /--tls terminate.*docs\/ftps\.md/);
+    }
+  }
 });
 
 test('what TLS hides is what worked without it', () => {
