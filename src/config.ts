@@ -832,6 +832,7 @@ function refuseHalfTls(config: Config, origins: ReadonlyMap<string, string>): vo
   };
   const ends = tls === 'terminate';
   needs(['tlsCert', 'tlsKey', 'listenTls', 'tlsStrictSni', 'tlsClientCa'], ends, 'tls terminate');
+  needs(['tlsMinVersion', 'tlsCcc'], ends, 'tls terminate');
   needs(['requireDataTls', 'requireSessionReuse'], ends, 'tls terminate');
   needs(['requireTls'], tls !== 'refuse', 'tls terminate or pass');
   const ofServer = ['serverTlsCa', 'serverTlsFingerprint', 'serverTlsName', 'serverDataTls'] as const;
@@ -855,6 +856,10 @@ function refuseHalfTls(config: Config, origins: ReadonlyMap<string, string>): vo
   if (config.tlsData === 'server' && (serverTls === 'off' || serverDataTls !== 'same' || !ends)) {
     const why = 'TLS of a data channel passes only where both sides have it as the client asks';
     refuse('tlsData', 'relay, or tls terminate with server-tls and server-data-tls same', why);
+  }
+  if (config.tlsData === 'server' && config.tlsClientCa !== undefined) {
+    const why = 'tls-client-ca is set, and nobody here would see the certificates of data channels';
+    refuse('tlsData', 'relay', why);
   }
   if (config.tlsData === 'server' && config.requireSessionReuse) {
     refuse('tlsData', 'relay', 'require-session-reuse is set, and the server knows no session of this side');

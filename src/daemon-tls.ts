@@ -51,7 +51,9 @@ export function loadTls(config: Config): { readonly services: TlsServices; reado
 /** Reads the certificates again when their files change; returns what ends that. */
 export function watchCertificates(config: Config, services: TlsServices, logger: Logger): () => void {
   const { forClients } = services;
-  const files = forClients ? [...new Set([...config.tlsCert, ...config.tlsKey])] : [];
+  const { tlsCert, tlsKey, tlsClientCa } = config;
+  const all = [...tlsCert, ...tlsKey, ...(tlsClientCa === undefined ? [] : [tlsClientCa])];
+  const files = forClients ? [...new Set(all)] : [];
   const changed = (): void => {
     try {
       const identities = identitiesOf(config);

@@ -38,6 +38,7 @@ export type PinholeReason =
   | 'session-closed'
   | 'refused-by-server'
   | 'rewrite-failed'
+  | 'too-many-channels'
   | 'shutdown';
 
 /** How a session ended, or why it was not begun. */

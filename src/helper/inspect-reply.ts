@@ -2,7 +2,7 @@ import { findExtendedPorts } from '../ftp/extended-host-port.ts';
 import { findHostPorts, formatHostPort } from '../ftp/host-port.ts';
 import { replaceSpans } from '../ftp/rewrite.ts';
 import type { ReplyDecision } from './decision.ts';
-import { withOwnTls } from './features.ts';
+import { withoutTls, withOwnTls } from './features.ts';
 import type { Policy } from './policy.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -13,16 +13,25 @@ import type { SessionState } from './session-state.ts';
  */
 export function isInspected(code: number, state: SessionState, { tls }: Policy): boolean {
   const verb = state.exchanges.answeredBy(code)?.verb;
-  if (code === 211 && verb === 'FEAT') return tls.mode === 'terminate';
+  if (code === 211 && verb === 'FEAT') {
+    return tls.mode === 'terminate' || (tls.mode === 'refuse' && state.security.server);
+  }
   return (code === 227 && verb === 'PASV') || (code === 229 && verb === 'EPSV');
 }
 
 /**
  * Decides about a whole final reply that `isInspected`, its lines without their ends. Pure. Every other reply
  * goes on as it came.
+ *
+ * @param endsTls whether TLS of clients ends at this side
  */
-export function inspectReply(code: number, lines: readonly string[], state: SessionState): ReplyDecision {
-  if (code === 211) return { kind: 'replace', lines: withOwnTls(lines) };
+export function inspectReply(
+  code: number,
+  lines: readonly string[],
+  state: SessionState,
+  endsTls = true,
+): ReplyDecision {
+  if (code === 211) return { kind: 'replace', lines: endsTls ? withOwnTls(lines) : withoutTls(lines) };
   return code === 227 ? inspectPassive(lines, state) : inspectExtendedPassive(lines, state);
 }
 

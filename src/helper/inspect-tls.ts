@@ -8,6 +8,9 @@ import { isServerAsked, type TlsPolicy } from './tls-policy.ts';
 /** The mechanisms of AUTH that mean TLS; SSL is its old name (RFC 4217 appendix A). */
 const mechanisms: ReadonlySet<string> = new Set(['TLS', 'TLS-C', 'SSL', 'TLS-P']);
 
+/** What a data connection comes of: one that was made in clear would stay so. */
+const setsUp: ReadonlySet<string> = new Set(['PORT', 'EPRT', 'PASV', 'EPSV']);
+
 /** Those that mean PROT P as well, as vsftpd and ProFTPD have it. */
 const withData: ReadonlySet<string> = new Set(['SSL', 'TLS-P']);
 
@@ -25,6 +28,10 @@ export function inspectTls(
     case 'PBSZ':
     case 'PROT':
     case 'CCC':
+      if (policy.mode === 'refuse' && state.security.server) {
+        // It would change what was agreed on with the server, of which the client knows nothing.
+        return refuse('tls-out-of-order', `503 ${verb} must come behind AUTH TLS.`);
+      }
       if (policy.mode !== 'terminate') return undefined;
       // What it changes holds for what comes behind it, not for what is still under way.
       if (state.exchanges.size > 0) return { kind: 'wait' };
@@ -38,7 +45,7 @@ export function inspectTls(
   if (policy.isRequired && !wasSecured && loginVerbs.has(verb)) {
     return refuse('tls-required', '530 This server takes no log in without TLS, use AUTH TLS.');
   }
-  if (policy.isRequiredForData && !isDataProtected && isTransfer(command)) {
+  if (policy.isRequiredForData && !isDataProtected && (isTransfer(command) || setsUp.has(verb))) {
     return refuse('data-tls-required', '521 Data connections must be protected, use PROT P.');
   }
   return undefined;

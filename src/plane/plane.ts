@@ -67,6 +67,8 @@ export interface Pinhole {
   serve(command: TransferCommand): void;
   /** Takes the pinhole back if no data channel has come of it; one that is open lives on. */
   close(reason: PinholeReason): void;
+  /** Resets a data channel that has come of it and serves no command yet. */
+  abandon?(): void;
 }
 
 /** What carries data: this process (`relay`) or the kernel. */

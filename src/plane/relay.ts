@@ -23,6 +23,7 @@ import { joinDataChannel, type DataChannelEnd, type DataChannelEnds } from './da
 import {
   NoFreePortError,
   type Pinhole,
+  type PinholeOwner,
   type PinholeRequest,
   type RangePlane,
   type RangeRequest,
@@ -43,6 +44,9 @@ export interface RelayPlaneOptions {
   readonly register?: ExpectationRegister;
 }
 
+/** How many data channels an opaque session may have at once: nobody knows whether it has even logged in. */
+const mostOfRange = 16;
+
 const nothing = { uploaded: 0, downloaded: 0, error: undefined };
 
 /** The plane on which this process listens, dials and copies the bytes. It needs no privilege. */
@@ -61,19 +65,33 @@ interface Lease {
   /** Settled when the command has come that the data channel serves. */
   readonly served: Promise<void>;
   readonly serve: () => void;
+  /** No command will come any more: `served` is rejected, if it has not come. */
+  readonly giveUp: () => void;
+  /** Resets the data channel that has come of it. */
+  abort: ((cause: TransferCause) => void) | undefined;
   /** Takes back what leads a borrowed address here. */
   unlead: (() => void) | undefined;
 }
 
 function newLease(expectation: Expectation, request: PinholeRequest, armed: boolean): Lease {
   let serve = (): void => undefined;
-  const served = new Promise<void>((resolve) => (serve = resolve));
+  let giveUp = (): void => undefined;
+  const served = new Promise<void>((resolve, reject) => {
+    serve = resolve;
+    giveUp = () => {
+      reject(new Error('no command came for the data channel'));
+    };
+  });
+  // Nobody may be waiting for it.
+  served.catch(() => undefined);
   return {
     expectation,
     request,
     armed,
     served,
     serve,
+    giveUp,
+    abort: undefined,
     early: undefined,
     command: undefined,
     unlead: undefined,
@@ -86,7 +104,8 @@ class RelayPlane implements RangePlane {
   readonly #register: ExpectationRegister;
   readonly #leases = new Map<number, Lease>();
   readonly #listeners = new Map<string, SharedListener>();
-  readonly #ranges = new Set<RangeRequest>();
+  /** With how many data channels each has. */
+  readonly #ranges = new Map<RangeRequest, number>();
   readonly #channels = new Set<{ abort(cause: TransferCause): void }>();
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
@@ -120,14 +139,19 @@ class RelayPlane implements RangePlane {
   async openRange(request: RangeRequest): Promise<OpenRange> {
     const { address, ports } = request;
     const acquired: SharedListener[] = [];
-    for (let port = ports.first; port <= ports.last; port++) {
-      const listener = this.#listenerAt({ address, port });
-      if (await listener.acquire()) acquired.push(listener);
+    try {
+      for (let port = ports.first; port <= ports.last; port++) {
+        const listener = this.#listenerAt({ address, port });
+        if (await listener.acquire()) acquired.push(listener);
+      }
+    } catch (error) {
+      for (const listener of acquired) listener.release();
+      throw error;
     }
     if (acquired.length === 0) {
       throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free`);
     }
-    this.#ranges.add(request);
+    this.#ranges.set(request, 0);
     return {
       close: () => {
         if (!this.#ranges.delete(request)) return;
@@ -199,6 +223,10 @@ class RelayPlane implements RangePlane {
       },
       close: (reason) => {
         this.#takeBack(lease, reason);
+        lease.giveUp();
+      },
+      abandon: () => {
+        if (!lease.command) lease.abort?.('reset');
       },
     };
   }
@@ -314,14 +342,30 @@ class RelayPlane implements RangePlane {
   }
 
   #rangeOf({ address, port }: Endpoint, peer: Address): RangeRequest | undefined {
-    return [...this.#ranges].find(
+    return [...this.#ranges.keys()].find(
       (each) => each.address === address && each.peer === peer && portIn([each.ports], port),
     );
   }
 
   /** A connection to a port of a range: it leads to the same port of the server. */
   #carryOf(range: RangeRequest, at: Endpoint, from: Endpoint, socket: Socket): void {
-    const { session, peer, address, ports, owner } = range;
+    const { session, peer, address, ports } = range;
+    const open = this.#ranges.get(range) ?? 0;
+    if (open >= mostOfRange) {
+      socket.resetAndDestroy();
+      this.#options.observe({ type: 'pinhole-refused', at, from, reason: 'too-many-channels' });
+      return;
+    }
+    this.#ranges.set(range, open + 1);
+    const owner: PinholeOwner = {
+      channelOpened: () => {
+        range.owner.channelOpened();
+      },
+      channelClosed: () => {
+        if (this.#ranges.has(range)) this.#ranges.set(range, (this.#ranges.get(range) ?? 1) - 1);
+        range.owner.channelClosed();
+      },
+    };
     const to = { address: range.to, port: at.port };
     const own = { near: address, far: address };
     const request: PinholeRequest = {
@@ -384,6 +428,11 @@ class RelayPlane implements RangePlane {
       },
     };
     this.#channels.add(channel);
+    lease.abort = (cause) => {
+      channel.abort(cause);
+    };
+    // A client that never says what it wants would hold both connections for ever.
+    const patience = protection?.server && setTimeout(lease.giveUp, lease.request.timeout);
     const connect = async (): Promise<DataChannelEnds> => {
       const dialled = await dialling.connected.catch((error: unknown) => {
         throw new LegError(mode === 'passive' ? 'server-unreachable' : 'client-unreachable', error);
@@ -408,20 +457,24 @@ class RelayPlane implements RangePlane {
         throw error;
       }
     };
-    connect().then(
-      (ends) => {
-        this.#channels.delete(channel);
-        channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
-        this.#channels.add(channel);
-      },
-      (error: unknown) => {
-        // What a direct connection to a closed port gets.
-        accepted.resetAndDestroy();
-        if (aborted) ended({ ...nothing, cause: aborted });
-        else if (error instanceof LegError) ended({ ...nothing, cause: error.reason, error: error.words });
-        else ended({ ...nothing, cause: 'server-unreachable', error: messageOf(error) });
-      },
-    );
+    connect()
+      .finally(() => {
+        clearTimeout(patience);
+      })
+      .then(
+        (ends) => {
+          this.#channels.delete(channel);
+          channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
+          this.#channels.add(channel);
+        },
+        (error: unknown) => {
+          // What a direct connection to a closed port gets.
+          accepted.resetAndDestroy();
+          if (aborted) ended({ ...nothing, cause: aborted });
+          else if (error instanceof LegError) ended({ ...nothing, cause: error.reason, error: error.words });
+          else ended({ ...nothing, cause: 'server-unreachable', error: messageOf(error) });
+        },
+      );
     // Nothing is read from it yet; what happens to it is seen when it is.
     accepted.on('error', ignoreError);
   }
@@ -459,8 +512,8 @@ async function protect(legs: Legs, protection: Protection, begins: Promise<void>
     const secure: Protect | undefined = protection[side];
     const socket = legs[side];
     if (!secure) return tcpChannel(socket);
-    if (side === 'server') await begins;
-    return secure(socket).catch((error: unknown) => {
+    const begun = side === 'server' ? begins.then(() => secure(socket)) : secure(socket);
+    return begun.catch((error: unknown) => {
       throw new LegError(`${side}-tls-failed`, error);
     });
   };

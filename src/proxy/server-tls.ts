@@ -47,7 +47,7 @@ export async function openWithTls(
     }
     const greeting = await readGreeting(channel, plan);
     const { code, text } = await ask(channel, 'AUTH TLS', plan.timeout);
-    if (code !== 234) throw new ServerTlsError(`the server refused AUTH TLS: ${text.trim()}`);
+    if (code !== 234) throw new ServerTlsError(`the server refused AUTH TLS: ${text.trim().slice(0, 500)}`);
     const secured = await secure(channel, plan);
     await protectData(secured, plan);
     return { channel: secured, greeting };
@@ -88,7 +88,8 @@ async function protectData(channel: Channel, { protectsData, timeout }: ServerTl
   if (!protectsData) return;
   for (const command of ['PBSZ 0', 'PROT P']) {
     const { code, text } = await ask(channel, command, timeout);
-    if (!isCompletion(code)) throw new ServerTlsError(`the server refused ${command}: ${text.trim()}`);
+    if (!isCompletion(code))
+      throw new ServerTlsError(`the server refused ${command}: ${text.trim().slice(0, 500)}`);
   }
 }
 
@@ -125,6 +126,8 @@ function ask({ stream }: Channel, command: string | undefined, timeout: number):
       lines.push(chunk);
       for (let line = lines.next(); line; line = lines.next()) {
         text += line.text + line.end;
+        // The rest of an overlong line begins no reply.
+        if (line.piece === 'more') continue;
         const part = replies.push(line.text);
         if ((part.kind !== 'single' && part.kind !== 'last') || isPreliminary(part.code)) continue;
         // Bytes that came before the handshake must not be taken for what came in it.

@@ -48,8 +48,13 @@ export class SessionPinholes implements PinholeOwner {
     if (this.#reserved === pinhole) this.#reserved = undefined;
   }
 
-  /** What the pending one was opened for does not hold any more. */
-  closePending(reason: PinholeReason): void {
+  /** What the pending one was opened for does not hold any more, nor for the data channel that has come of it. */
+  abandonPending(): void {
+    this.#pending?.abandon?.();
+    this.#closePending('replaced');
+  }
+
+  #closePending(reason: PinholeReason): void {
     this.#pending?.close(reason);
     this.#pending = undefined;
   }
@@ -61,7 +66,7 @@ export class SessionPinholes implements PinholeOwner {
 
   /** Takes back what nobody has connected to; data channels live on. */
   close(): void {
-    this.closePending('session-closed');
+    this.#closePending('session-closed');
     this.closeReserved('session-closed');
   }
 }

@@ -367,7 +367,8 @@ export class Session {
   /** The pinhole first and the rewritten reply second. */
   #announced(code: number, lines: Line[]): void {
     this.#announcement = undefined;
-    const decision = inspectReply(code, textsOf(lines), this.#state);
+    const endsTls = this.#settings.policy.tls.mode === 'terminate';
+    const decision = inspectReply(code, textsOf(lines), this.#state, endsTls);
     if (decision.remark === 'foreign-address') {
       if (!this.#foreignTold) this.#remark(decision.remark, lines);
       this.#foreignTold = true;
@@ -536,7 +537,7 @@ export class Session {
 
   /** A pinhole was opened for a data channel as it was to be then. */
   #protectionMayHaveChanged(wasProtected: boolean): void {
-    if (this.#state.security.isDataProtected !== wasProtected) this.#pinholes.closePending('replaced');
+    if (this.#state.security.isDataProtected !== wasProtected) this.#pinholes.abandonPending();
   }
 
   #startTls(

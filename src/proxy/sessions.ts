@@ -260,7 +260,7 @@ export class Sessions {
     this.#upstreamEnds.add(upstreamEnd);
     let opened: { readonly channel: Channel; readonly greeting?: string | undefined };
     try {
-      opened = await openServer(upstream, security, settings.policy.tls);
+      opened = await openServer(upstream, security, settings.policy.tls, client.kind === 'tls');
     } catch (error) {
       this.#upstreamEnds.delete(upstreamEnd);
       this.#leave(ends);
@@ -345,14 +345,19 @@ function securityFor({ host }: Upstream, { tls, policy, connectTimeout }: Sessio
   };
 }
 
-/** The control channel to the server, TLS where that comes before all else. */
+/**
+ * The control channel to the server, TLS where that comes before all else.
+ *
+ * @param isClientTls whether the client's is TLS already: it will not say AUTH
+ */
 function openServer(
   upstream: Socket,
   { server: plan }: SessionSecurity,
   { server }: TlsPolicy,
+  isClientTls: boolean,
 ): Promise<{ readonly channel: Channel; readonly greeting?: string | undefined }> {
   const channel = tcpChannel(upstream);
-  return plan && (server === 'explicit' || server === 'implicit')
+  return plan && (server !== 'same' || isClientTls)
     ? openWithTls(channel, plan)
     : Promise.resolve({ channel });
 }

@@ -4,7 +4,8 @@ import type { Server, Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
 import type { TlsChannel } from '../net/channel.ts';
 import { awaitHello, handshake } from './handshake.ts';
-import { identityFor, type Identity } from './identities.ts';
+import { messageOf } from '../net/error.ts';
+import { IdentityError, identityFor, type Identity } from './identities.ts';
 
 export interface ClientTlsOptions {
   /** At least one; the first serves clients that ask for no name, or for one that is nobody's. */
@@ -35,11 +36,14 @@ export class TlsForClients {
   constructor(options: ClientTlsOptions) {
     this.#options = options;
     this.#contexts = new Contexts(options);
+    this.#contexts.makeAll();
   }
 
   /** Connections from now on see these; sessions that are live keep theirs. */
   configure(options: ClientTlsOptions): void {
-    this.#contexts = new Contexts(options);
+    const contexts = new Contexts(options);
+    contexts.makeAll();
+    this.#contexts = contexts;
     this.#options = options;
   }
 
@@ -161,37 +165,58 @@ function verifyError(tls: TLSSocket): Error | null | undefined {
 
 /** The certificates as OpenSSL wants them. */
 class Contexts {
-  readonly #byIdentity: Map<Identity, SecureContext>;
-  readonly #identities: readonly Identity[];
-  readonly first: SecureContext;
+  readonly #byIdentity = new Map<Identity, SecureContext>();
+  readonly #options: ClientTlsOptions;
+  readonly #ticketKeys: Buffer | undefined;
 
   /** @param ticketKeys 48 bytes; random ones of their own unless given */
-  constructor({ identities, clientAuthorities, minVersion }: ClientTlsOptions, ticketKeys?: Buffer) {
-    this.#identities = identities;
-    this.#byIdentity = new Map(
-      identities.map((identity) => {
-        const { cert, key } = identity;
-        const context = createSecureContext({
-          cert,
-          key,
-          minVersion,
-          // Node's own switch against it closes nothing that is no `tls.Server`'s.
-          secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-          sessionIdContext,
-          // Not the system's: they verify servers, and take time to load.
-          ca: clientAuthorities ?? [],
-          ...(ticketKeys && { ticketKeys }),
-        });
-        return [identity, context];
-      }),
-    );
-    const [first] = this.#byIdentity.values();
+  constructor(options: ClientTlsOptions, ticketKeys?: Buffer) {
+    this.#options = options;
+    this.#ticketKeys = ticketKeys;
+  }
+
+  get first(): SecureContext {
+    const [first] = this.#options.identities;
     if (!first) throw new Error('TLS needs a certificate');
-    this.first = first;
+    return this.#of(first);
   }
 
   of(name: string): SecureContext | undefined {
-    const identity = identityFor(this.#identities, name);
-    return identity && this.#byIdentity.get(identity);
+    const identity = identityFor(this.#options.identities, name);
+    return identity && this.#of(identity);
+  }
+
+  /** Made when it is asked for: that takes a millisecond, and most who connect ask for none or for one. */
+  #of(identity: Identity): SecureContext {
+    const known = this.#byIdentity.get(identity);
+    if (known) return known;
+    const { clientAuthorities, minVersion } = this.#options;
+    const { cert, key } = identity;
+    const context = createSecureContext({
+      cert,
+      key,
+      minVersion,
+      // Node's own switch against it closes nothing that is no `tls.Server`'s.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      sessionIdContext,
+      // Not the system's: they verify servers, and take time to load.
+      ca: clientAuthorities ?? [],
+      ...(this.#ticketKeys && { ticketKeys: this.#ticketKeys }),
+    });
+    this.#byIdentity.set(identity, context);
+    return context;
+  }
+
+  /** @throws for a certificate that OpenSSL does not take; the message names its file */
+  makeAll(): void {
+    for (const identity of this.#options.identities) {
+      try {
+        this.#of(identity);
+      } catch (error) {
+        throw new IdentityError(`tls-cert: ${identity.file} cannot be used: ${messageOf(error)}`, {
+          cause: error,
+        });
+      }
+    }
   }
 }

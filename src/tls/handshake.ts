@@ -54,7 +54,8 @@ export function awaitHello(socket: Socket, limit: number): Promise<void> {
     const ended = (): void => {
       settle(new HandshakeError('the peer closed before its TLS handshake'));
     };
-    socket.on('readable', readable).on('end', ended).on('close', ended).on('error', settle);
+    if (socket.readableEnded || socket.destroyed) ended();
+    else socket.on('readable', readable).on('end', ended).on('close', ended).on('error', settle);
   });
 }
 

@@ -11,7 +11,7 @@ export interface Identity {
   readonly leaf: X509Certificate;
 }
 
-class IdentityError extends Error {
+export class IdentityError extends Error {
   override readonly name = 'IdentityError';
 }
 

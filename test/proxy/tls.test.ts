@@ -583,3 +583,93 @@ test('passes no TLS where bytes came behind AUTH', async (t) => {
   assert.match(await client.rest(), /^503 /);
   assert.equal(await server.rest(), '');
 });
+
+test('asks the server for TLS by itself where its client is TLS from the first byte, with server-tls same', async (t) => {
+  const lab = await Lab.start(t, {
+    ...terminating(t),
+    ...towardsServer(t, 'same'),
+    'listen-tls': `${hosts.relay}:0`,
+  });
+  const implicit = lab.daemon.endpoints[1] ?? assert.fail('no listener for TLS');
+  const connecting = lab.dial(implicit).then((peer) => secureAsClient(peer));
+  const server = await serveAuth(await lab.server.next());
+  const client = await connecting;
+  await client.expect('220 Ready.\r\n');
+  client.send('USER anne\r\n');
+  await server.expect('USER anne\r\n');
+});
+
+test('gives up a data channel whose command never comes', async (t) => {
+  const lab = await Lab.start(t, {
+    ...terminating(t),
+    ...towardsServer(t, 'explicit'),
+    'server-data-tls': 'protected',
+    'expect-timeout': '300ms',
+  });
+  const { client: raw, server: rawServer } = await lab.connect();
+  const server = await serveAuth(rawServer);
+  for (const command of ['PBSZ 0', 'PROT P']) {
+    await server.expect(`${command}\r\n`);
+    server.send('200 Yes.\r\n');
+  }
+  await raw.expect('220 Ready.\r\n');
+  await logIn({ client: raw, server });
+  const data = await lab.passiveChannel({ client: raw, server });
+  await data.client.wasReset();
+  const { error } = await lab.event('transfer-ended', { cause: 'server-tls-failed' });
+  assert.match(error ?? '', /no command came/);
+});
+
+test('makes no data connection in clear where PROT P is required, not even before PROT', async (t) => {
+  const lab = await Lab.start(t, { ...terminating(t), 'require-data-tls': 'true' });
+  const pair = await auth(await greet(lab));
+  await logIn(pair);
+  for (const command of ['PASV', 'EPSV', 'PORT 127,0,0,1,100,100', 'LIST']) {
+    pair.client.send(`${command}\r\n`);
+    await pair.client.expect('521 Data connections must be protected, use PROT P.\r\n');
+  }
+});
+
+test('resets a data channel that was made before PROT changed how it is to be', async (t) => {
+  const lab = await Lab.start(t, terminating(t));
+  const pair = await auth(await greet(lab));
+  await logIn(pair);
+  const data = await lab.passiveChannel(pair);
+  await protect(pair);
+  assert.equal(await data.server.wasReset(), '');
+});
+
+test('changes nothing with the server for a client without TLS that says PROT', async (t) => {
+  const lab = await Lab.start(t, towardsServer(t, 'explicit'));
+  const { client, server: raw } = await lab.connect();
+  const server = await serveAuth(raw);
+  await client.expect('220 Ready.\r\n');
+  for (const command of ['PBSZ 0', 'PROT P', 'CCC']) {
+    client.send(`${command}\r\n`);
+    await client.expect(`503 ${command.slice(0, 4).trim()} must come behind AUTH TLS.\r\n`);
+  }
+  client.send('FEAT\r\n');
+  await server.expect('FEAT\r\n');
+  server.send('211-Features:\r\n AUTH TLS\r\n PROT\r\n SIZE\r\n211 End\r\n');
+  await client.expect('211-Features:\r\n SIZE\r\n211 End\r\n');
+});
+
+test('carries no more than 16 connections at once for an opaque session', async (t) => {
+  const lab = await Lab.start(t, { tls: 'pass' });
+  const pair = await greet(lab);
+  pair.client.send('AUTH TLS\r\n');
+  await pair.server.expect('AUTH TLS\r\n');
+  pair.server.send('234 Go on.\r\n');
+  await pair.client.expect('234 Go on.\r\n');
+  await lab.event('session-opaque');
+  const { first } = lab.configWith().passivePorts;
+  const behind = await lab.listen(hosts.server, first);
+  const at = { address: lab.relay.address, port: first };
+  for (let n = 0; n < 16; n++) {
+    await lab.dial(at);
+    await behind.next();
+  }
+  const another = await lab.dial(at).catch(() => undefined);
+  await another?.wasReset();
+  await lab.event('pinhole-refused', { reason: 'too-many-channels' });
+});
