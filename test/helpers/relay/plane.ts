@@ -15,6 +15,7 @@ export const differences = [
   'Ports of other processes are not seen',
   'A server may connect before it answers',
   'The log says less of a transfer',
+  'A data channel in clear stays when PROT comes behind it',
 ] as const;
 type Difference = (typeof differences)[number];
 
