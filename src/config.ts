@@ -372,18 +372,16 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     ),
   ),
   serverTlsCa: file("who may have signed the server's certificate; none: those whom the system trusts"),
-  serverTlsFingerprint: {
-    ...list(
-      {
-        group: 'TLS',
-        description: "SHA-256 of the server's certificate, which then need not be signed by anybody",
-        allowed: '64 hexadecimal digits, with or without colons between bytes',
-        initial: '',
-      },
-      readFingerprint,
-      (value) => value,
-    ),
-  },
+  serverTlsFingerprint: list(
+    {
+      group: 'TLS',
+      description: "SHA-256 of the server's certificate, which then need not be signed by anybody",
+      allowed: '64 hexadecimal digits, with or without colons between bytes',
+      initial: '',
+    },
+    readFingerprint,
+    (value) => value,
+  ),
   serverTlsName: optional(
     {
       group: 'TLS',

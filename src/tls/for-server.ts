@@ -9,6 +9,7 @@ import {
 } from 'node:tls';
 import type { TlsChannel } from '../net/channel.ts';
 import { handshake } from './handshake.ts';
+import { subjectOf } from './identities.ts';
 
 export interface ServerTlsOptions {
   /** The name or address that the server's certificate has to be for; undefined: that which was dialled. */
@@ -103,8 +104,7 @@ export class ServerTlsSession {
   #check(tls: TLSSocket, certificate: X509Certificate | undefined): void {
     // It shows no certificate then: that it knows the session proves that it is the server of the control channel.
     if (this.#ticket && tls.isSessionReused()) return;
-    const shown =
-      certificate && `${certificate.subject.replaceAll('\n', ', ')}, SHA-256 ${certificate.fingerprint256}`;
+    const shown = certificate && `${subjectOf(certificate)}, SHA-256 ${certificate.fingerprint256}`;
     const { fingerprints } = this.#options;
     if (fingerprints.length > 0) {
       if (certificate && fingerprints.includes(certificate.fingerprint256)) return;

@@ -10,6 +10,7 @@ import {
 } from '../net/channel.ts';
 import { codeOf } from '../net/error.ts';
 import { ignoreError, reset } from '../net/socket.ts';
+import { subjectOf } from './identities.ts';
 import { Wire } from './wire.ts';
 
 /** A handshake that came to nothing; the message says why. */
@@ -189,7 +190,7 @@ function factsOf(tls: TLSSocket, certificate: X509Certificate | undefined): TlsF
     protocol: tls.getProtocol() ?? '',
     cipher: tls.getCipher().standardName,
     isResumed: tls.isSessionReused(),
-    subject: certificate?.subject.split('\n').join(', '),
+    subject: certificate && subjectOf(certificate),
     serverName: serverName === false ? undefined : serverName,
   };
 }

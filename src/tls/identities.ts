@@ -39,10 +39,15 @@ function loadIdentity({ cert: certFile, key: keyFile }: IdentityFiles): Identity
   );
   if (!leaf.checkPrivateKey(privateKey)) {
     throw new IdentityError(
-      `tls-key: ${keyFile} is not the key of the certificate in ${certFile}, whose first one is for ${leaf.subject.replaceAll('\n', ', ')}`,
+      `tls-key: ${keyFile} is not the key of the certificate in ${certFile}, whose first one is for ${subjectOf(leaf)}`,
     );
   }
   return { file: certFile, cert, key, leaf };
+}
+
+/** On one line: `CN=ftp.example.com, O=Example`. */
+export function subjectOf({ subject }: X509Certificate): string {
+  return subject.replaceAll('\n', ', ');
 }
 
 /** What an administrator should know of certificates that can be used all the same; one line each. */
