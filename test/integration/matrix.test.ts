@@ -1,7 +1,7 @@
 /**
- * A dialogue through the relay equals the dialogue without it, but for addresses and ports. Every
- * real client and real server do all that they can in every mode, directly and through the relay on either plane;
- * files are compared byte for byte and the dialogues line by line. With UPDATE_DOCS=1 the table that it prints
+ * A dialogue through the relay equals the dialogue without it, but for addresses and ports. Every real client and real
+ * server do all that they can in every mode, in one session, directly and through the relay on either plane; files are
+ * compared byte for byte and the dialogues line by line. With UPDATE_DOCS=1 the table that it prints
  * goes to docs/compatibility.md.
  */
 import assert from 'node:assert/strict';
@@ -17,7 +17,7 @@ import {
   clientNames,
   modes,
   operations,
-  runClient,
+  runSession,
   type ClientName,
   type Mode,
   type Operation,
@@ -132,16 +132,10 @@ async function samePassage(
   mode: Mode,
   can: readonly Operation[],
 ): Promise<{ clientVersion: string; serverVersion: string }> {
-  const passage = ({ address, port }: LabServer | LabRelay): ReturnType<typeof recordDialogue<string>> => {
-    const perform = async (): Promise<string> => {
-      let version = '';
-      for (const operation of can) {
-        version = await performs(network, server, client, mode, operation, { address, port });
-      }
-      return version;
-    };
-    return recordDialogue(network, perform, { controlPort: port });
-  };
+  const passage = ({ address, port }: LabServer | LabRelay): ReturnType<typeof recordDialogue<string>> =>
+    recordDialogue(network, () => performs(network, server, client, mode, can, { address, port }), {
+      controlPort: port,
+    });
   await forward(network, 'all');
   const direct = await passage(server);
   // The relay is the only way now: an address that it did not rewrite leads nowhere.
@@ -156,46 +150,56 @@ async function samePassage(
   return { clientVersion: relayed.result, serverVersion: server.version };
 }
 
+/** Does each in one session, where the client can, and returns the client's version. */
 async function performs(
   network: Network,
   server: LabServer,
   client: ClientName,
   mode: Mode,
-  operation: Operation,
+  can: readonly Operation[],
   at: { readonly address: string; readonly port: number },
 ): Promise<string> {
-  const local = join(network.folder, 'local.bin');
-  rmSync(join(server.root, 'up.bin'), { force: true });
+  server.put('listed.txt', 'whatever');
   server.put('down.bin', content);
-  if (operation === 'resume-upload') server.put('up.bin', half);
-  const isUpload = operation === 'upload' || operation === 'resume-upload';
-  if (isUpload) writeFileSync(local, content);
-  else if (operation === 'resume-download') writeFileSync(local, half);
-  else rmSync(local, { force: true });
+  rmSync(join(server.root, 'upload.bin'), { force: true });
+  server.put('resume-upload.bin', half);
+  const local = (operation: Operation): string => join(network.folder, `${operation}.bin`);
+  for (const operation of can) {
+    if (isUpload(operation)) writeFileSync(local(operation), content);
+    else if (operation === 'resume-download') writeFileSync(local(operation), half);
+    else rmSync(local(operation), { force: true });
+  }
 
   const { user, password } = server;
-  const remote = isUpload ? 'up.bin' : 'down.bin';
-  const result = await runClient(network, client, {
-    ...at,
-    user,
-    password,
-    mode,
+  const steps = can.map((operation) => ({
     operation,
-    remote,
-    local,
-  });
-  assert.ok(result.ok, `${client} ${operation}: ${result.output}`);
-  if (operation === 'list') {
-    assert.ok(
-      result.listing?.some((line) => line.includes('down.bin')),
-      result.output,
-    );
-  } else {
-    const arrived = isUpload ? server.read('up.bin') : readFileSync(local);
+    remote: isUpload(operation) ? `${operation}.bin` : 'down.bin',
+    local: local(operation),
+  }));
+  const { ok, output, listing, version } = await runSession(
+    network,
+    client,
+    { ...at, user, password, mode },
+    steps,
+  );
+  assert.ok(ok, output);
+  for (const { operation, remote } of steps) {
+    if (operation === 'list') {
+      assert.ok(
+        listing?.some((line) => line.includes('listed.txt')),
+        output,
+      );
+      continue;
+    }
+    const arrived = isUpload(operation) ? server.read(remote) : readFileSync(local(operation));
     assert.ok(
       arrived.equals(content),
-      `${client} ${operation}: ${arrived.length} of ${content.length} bytes, or others`,
+      `${operation}: ${arrived.length} of ${content.length} bytes, or others`,
     );
   }
-  return result.version;
+  return version;
+}
+
+function isUpload(operation: Operation): boolean {
+  return operation === 'upload' || operation === 'resume-upload';
 }

@@ -1,7 +1,7 @@
 /**
- *     basic-ftp-client.ts MODE OPERATION HOST PORT USER PASSWORD REMOTE LOCAL [TLS]
+ *     basic-ftp-client.ts MODE HOST PORT USER PASSWORD STEPS [TLS]
  *
- * One FTP operation with basic-ftp, its check of PASV's address included. TLS is a ClientTls as JSON.
+ * FTP operations with basic-ftp, its check of PASV's address included. STEPS and TLS are Step[] and ClientTls as JSON.
  */
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 
@@ -9,10 +9,9 @@ import { Client, enterPassiveModeIPv6, type AccessOptions } from 'basic-ftp';
 // What Client uses after EPSV has failed; the PASV that the package exports would follow any address.
 import { enterPassiveModeIPv4_forceControlHostIP } from 'basic-ftp/dist/transfer.js';
 
-import type { ClientTls } from './clients.ts';
+import type { ClientTls, Step } from './clients.ts';
 
-const [mode, operation, host = '', port, user = '', password = '', remote = '', local = '', tls] =
-  process.argv.slice(2);
+const [mode, host = '', port, user = '', password = '', steps = '[]', tls] = process.argv.slice(2);
 
 function secureOptions(text: string): AccessOptions {
   const { kind, ca, maxVersion } = JSON.parse(text) as ClientTls;
@@ -30,6 +29,15 @@ try {
   // Its name says IPv6, and what it sends is EPSV, in either family.
   client.prepareTransfer =
     mode === 'extended-passive' ? enterPassiveModeIPv6 : enterPassiveModeIPv4_forceControlHostIP;
+  for (const step of JSON.parse(steps) as Required<Step>[]) await perform(step);
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  client.close();
+}
+
+async function perform({ operation, remote, local }: Required<Step>): Promise<void> {
   switch (operation) {
     case 'list':
       for (const entry of await client.list()) console.log(`listing: ${entry.name}`);
@@ -48,12 +56,5 @@ try {
       await client.appendFrom(createReadStream(local, { start }), remote);
       break;
     }
-    default:
-      throw new Error(`unknown operation '${String(operation)}'`);
   }
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
-} finally {
-  client.close();
 }

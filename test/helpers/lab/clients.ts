@@ -1,7 +1,8 @@
 /**
- * Real FTP clients in one of the lab's client namespaces: one operation a run, in a mode that the client is told to
- * use. A client that cannot be told so refuses with a reason, see {@link capability}.
+ * Real FTP clients in one of the lab's client namespaces: operations in a mode that the client is told to use. A
+ * client that cannot be told so refuses with a reason, see {@link capability}.
  */
+import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -10,7 +11,7 @@ import ts from 'typescript';
 
 import { withMounts } from './mounts.ts';
 import type { Family, Network } from './network.ts';
-import { mustRun } from './process.ts';
+import { mustRun, type Finished } from './process.ts';
 import { debianPython } from './provision.ts';
 import type { TlsKind } from './server-tls.ts';
 import type { ServerName } from './servers.ts';
@@ -47,18 +48,22 @@ export interface ClientTls {
   reuse?: boolean;
 }
 
-export interface ClientRun {
+/** One thing to do in a session. */
+export interface Step {
+  operation: Operation;
+  /** The file's name on the server, in its root folder; every operation but `list` needs it. */
+  remote?: string;
+  /** The file's path on this side; what is there is continued by `resume-download`. */
+  local?: string;
+}
+
+export interface ClientSession {
   /** The address to connect to, as a literal. */
   address: string;
   port?: number;
   user: string;
   password: string;
   mode: Mode;
-  operation: Operation;
-  /** The file's name on the server, in its root folder; every operation but `list` needs it. */
-  remote?: string;
-  /** The file's path on this side; what is there is continued by `resume-download`. */
-  local?: string;
   /** The namespace that it runs in, `client` unless told. */
   host?: 'client' | 'stranger';
   /** Without it, all is in the clear. */
@@ -68,6 +73,8 @@ export interface ClientRun {
   /** Limit in ms, 30 s unless told. */
   timeout?: number;
 }
+
+export type ClientRun = ClientSession & Step;
 
 export interface ClientResult {
   /** The client's own verdict, its exit code or what it printed. */
@@ -105,39 +112,68 @@ export function capability(
 
 /** Runs one operation to its end. Throws for what {@link capability} rules out, and past the limit. */
 export async function runClient(network: Network, client: ClientName, run: ClientRun): Promise<ClientResult> {
-  const can = capability(client, run.mode, isIPv6(run.address) ? 6 : 4, run.operation, run.tls);
-  if (can !== true) throw new Error(`${client} cannot ${run.operation} in ${run.mode} mode: ${can}`);
-  if (run.operation !== 'list' && (run.remote === undefined || run.local === undefined)) {
-    throw new Error(`${run.operation} needs a remote and a local file`);
+  const { operation, remote, local, ...session } = run;
+  const files = { ...(remote !== undefined && { remote }), ...(local !== undefined && { local }) };
+  return runSession(network, client, session, [{ operation, ...files }]);
+}
+
+/**
+ * Runs operations one after the other, in one session where the client can do that. It ends with the first that
+ * fails. What it lists is not told apart from what else it prints. Throws as {@link runClient}.
+ */
+export async function runSession(
+  network: Network,
+  client: ClientName,
+  session: ClientSession,
+  steps: readonly Step[],
+): Promise<ClientResult> {
+  for (const { operation, remote, local } of steps) {
+    const can = capability(client, session.mode, isIPv6(session.address) ? 6 : 4, operation, session.tls);
+    if (can !== true) throw new Error(`${client} cannot ${operation} in ${session.mode} mode: ${can}`);
+    if (operation !== 'list' && (remote === undefined || local === undefined)) {
+      throw new Error(`${operation} needs a remote and a local file`);
+    }
   }
   const driver = drivers[client];
+  const whole = steps.map((step) => ({ remote: '', local: '', ...step }));
+  const parts = driver.oneAtATime ? whole.map((step) => [step]) : [whole];
+  let ok = true;
+  let stdout = '';
+  let stderr = '';
+  for (const part of parts) {
+    const done = await runCommand(network, client, session, part);
+    stdout += done.stdout;
+    stderr += done.stderr;
+    ok = done.code === 0 && !(driver.failure?.test(done.stdout + done.stderr) ?? false);
+    if (!ok) break;
+  }
+  return {
+    ok,
+    output: stdout + stderr,
+    version: await version(client),
+    ...(steps.some(({ operation }) => operation === 'list') && { listing: listing(stdout, driver) }),
+  };
+}
+
+async function runCommand(
+  network: Network,
+  client: ClientName,
+  session: ClientSession,
+  steps: readonly Required<Step>[],
+): Promise<Finished> {
   const home = mkdtempSync(join(network.folder, `${client}-`));
-  const { argv, input, cwd } = driver.command({
-    port: 21,
-    remote: '',
-    local: '',
-    settings: [],
-    tls: undefined,
-    ...run,
-    home,
-  });
+  const order = { port: 21, settings: [], tls: undefined, ...session, steps, home };
+  const { argv, input, cwd } = drivers[client].command(order);
   // No name server answers in the lab, and ncftp would wait 5 s for one to tell it its own name.
   const lookups = join(home, 'nsswitch.conf');
   writeFileSync(lookups, 'passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n');
-  const done = await network.exec(run.host ?? 'client', withMounts({ '/etc/nsswitch.conf': lookups }, argv), {
+  return network.exec(session.host ?? 'client', withMounts({ '/etc/nsswitch.conf': lookups }, argv), {
     // No ~/.netrc, ~/.ncftp or ~/.lftp of whoever runs the tests.
     env: { HOME: home, LFTP_HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home },
-    timeout: run.timeout ?? 30_000,
+    timeout: session.timeout ?? 30_000,
     cwd: cwd ?? home,
     ...(input === undefined ? {} : { input }),
   });
-  const output = done.stdout + done.stderr;
-  return {
-    ok: done.code === 0 && !(driver.failure?.test(output) ?? false),
-    output,
-    version: await version(client),
-    ...(run.operation === 'list' ? { listing: listing(done.stdout, driver) } : {}),
-  };
 }
 
 interface Command {
@@ -146,13 +182,16 @@ interface Command {
   cwd?: string;
 }
 
-type Order = Required<Omit<ClientRun, 'host' | 'timeout' | 'tls'>> & {
+type Order = Required<Omit<ClientSession, 'host' | 'timeout' | 'tls'>> & {
+  steps: readonly Required<Step>[];
   tls: ClientTls | undefined;
   home: string;
 };
 
 interface Driver {
-  command(run: Order): Command;
+  command(order: Order): Command;
+  /** A program that does one thing and ends: it is given one step. */
+  oneAtATime?: true;
   /** Why not, beyond what no client can. */
   lacks(mode: Mode, family: Family, operation: Operation): string | undefined;
   /** Why not with TLS. */
@@ -169,26 +208,30 @@ const isActive = (mode: Mode): boolean => mode === 'active' || mode === 'extende
 const urlHost = (address: string): string => (isIPv6(address) ? `[${address}]` : address);
 
 const curl: Driver = {
-  command: ({ address, port, user, password, mode, operation, remote, local, tls }) => {
+  command: ({ address, port, user, password, mode, steps, tls }) => {
     const way: Record<Mode, string[]> = {
       passive: ['--ftp-pasv', '--disable-epsv'],
       'extended-passive': ['--ftp-pasv'],
       active: ['--ftp-port', '-', '--disable-eprt'],
       'extended-active': ['--ftp-port', '-'],
     };
-    const what: Record<Operation, string[]> = {
-      list: [],
-      upload: ['--upload-file', local],
-      download: ['--output', local],
-      'resume-download': ['--continue-at', '-', '--output', local],
-      'resume-upload': ['--continue-at', '-', '--upload-file', local],
+    const what: Record<Operation, (local: string) => string[]> = {
+      list: () => [],
+      upload: (local) => ['--upload-file', local],
+      download: (local) => ['--output', local],
+      'resume-download': (local) => ['--continue-at', '-', '--output', local],
+      'resume-upload': (local) => ['--continue-at', '-', '--upload-file', local],
     };
-    const file = operation === 'list' ? '' : encodeURIComponent(remote);
-    const url = `${scheme(tls)}://${urlHost(address)}:${port}/${file}`;
     const login = ['--user', `${user}:${password}`];
     const limits = ['--connect-timeout', '10', '--max-time', '25'];
-    const how = [...login, ...limits, ...curlTls(tls), ...way[mode], ...what[operation]];
-    return { argv: ['curl', '-q', '-sS', '-v', ...how, url] };
+    const how = [...login, ...limits, ...curlTls(tls), ...way[mode]];
+    // Options are those of one transfer, the connection is kept for the next.
+    const words = steps.flatMap(({ operation, remote, local }, index) => {
+      const file = operation === 'list' ? '' : encodeURIComponent(remote);
+      const url = `${scheme(tls)}://${urlHost(address)}:${port}/${file}`;
+      return [...(index > 0 ? ['--next'] : []), '-sS', ...how, ...what[operation](local), url];
+    });
+    return { argv: ['curl', '-q', '-v', '--fail-early', ...words] };
   },
   lacks: nothing,
   lacksTls: (tls, mode) => {
@@ -208,7 +251,7 @@ function curlTls(tls: ClientTls | undefined): string[] {
 }
 
 const lftp: Driver = {
-  command: ({ address, port, user, password, mode, operation, remote, local, settings, tls }) => {
+  command: ({ address, port, user, password, mode, steps, settings, tls }) => {
     const set = [
       'cmd:fail-exit yes',
       'net:max-retries 1',
@@ -219,15 +262,16 @@ const lftp: Driver = {
       'xfer:clobber yes',
       ...settings,
     ];
-    const what: Record<Operation, string> = {
-      list: 'ls',
-      upload: `put ${quote(local)} -o ${quote(remote)}`,
-      download: `get ${quote(remote)} -o ${quote(local)}`,
-      'resume-download': `get -c ${quote(remote)} -o ${quote(local)}`,
-      'resume-upload': `put -c ${quote(local)} -o ${quote(remote)}`,
+    const what: Record<Operation, (remote: string, local: string) => string> = {
+      list: () => 'ls',
+      upload: (remote, local) => `put ${quote(local)} -o ${quote(remote)}`,
+      download: (remote, local) => `get ${quote(remote)} -o ${quote(local)}`,
+      'resume-download': (remote, local) => `get -c ${quote(remote)} -o ${quote(local)}`,
+      'resume-upload': (remote, local) => `put -c ${quote(local)} -o ${quote(remote)}`,
     };
     const open = `open -u ${quote(`${user},${password}`)} ${scheme(tls)}://${urlHost(address)}:${port}`;
-    const script = [...set.map((each) => `set ${each}`), 'debug 5', open, what[operation], 'bye'];
+    const does = steps.map(({ operation, remote, local }) => what[operation](remote, local));
+    const script = [...set.map((each) => `set ${each}`), 'debug 5', open, ...does, 'bye'];
     return { argv: ['lftp', '--norc', '-c', script.join('\n')] };
   },
   lacks: (mode, family) =>
@@ -251,7 +295,9 @@ function lftpTls(tls: ClientTls | undefined): string[] {
 }
 
 const ncftp: Driver = {
-  command: ({ address, port, user, password, mode, operation, remote, local }) => {
+  oneAtATime: true,
+  command: ({ address, port, user, password, mode, steps }) => {
+    const [{ operation, remote, local } = assert.fail('nothing to do')] = steps;
     const login = ['-u', user, '-p', password, '-P', String(port)];
     const flags = [...login, '-t', '20', '-r', '1', '-d', 'stderr', isActive(mode) ? '-E' : '-F'];
     switch (operation) {
@@ -278,21 +324,24 @@ const ncftp: Driver = {
 };
 
 const tnftp: Driver = {
-  command: ({ address, port, user, password, mode, operation, remote, local }) => {
+  command: ({ address, port, user, password, mode, steps }) => {
     const size = (path: string): number => statSync(path).size;
-    const what: Record<Operation, () => string[]> = {
+    const what: Record<Operation, (remote: string, local: string) => string[]> = {
       list: () => ['dir'],
-      upload: () => [`put ${quote(local)} ${quote(remote)}`],
-      download: () => [`get ${quote(remote)} ${quote(local)}`],
-      'resume-download': () => [`restart ${size(local)}`, `get ${quote(remote)} ${quote(local)}`],
-      'resume-upload': () => [`size ${quote(remote)}`, `put ${quote(local)} ${quote(remote)}`],
+      upload: (remote, local) => [`put ${quote(local)} ${quote(remote)}`],
+      download: (remote, local) => [`get ${quote(remote)} ${quote(local)}`],
+      'resume-download': (remote, local) => [
+        `restart ${size(local)}`,
+        `get ${quote(remote)} ${quote(local)}`,
+      ],
+      'resume-upload': (remote, local) => [`size ${quote(remote)}`, `put ${quote(local)} ${quote(remote)}`],
     };
     const script = [
       `user ${quote(user)} ${quote(password)}`,
       // It tries EPSV and EPRT over IPv4 first unless this is turned off.
       ...(mode.startsWith('extended') ? [] : ['epsv4']),
       'binary',
-      ...what[operation](),
+      ...steps.flatMap(({ operation, remote, local }) => what[operation](remote, local)),
       'bye',
     ];
     const flags = ['-n', '-v', '-i', '-g', isActive(mode) ? '-A' : '-p', '-q', '20'];
@@ -305,8 +354,8 @@ const tnftp: Driver = {
 };
 
 const ftplib: Driver = {
-  command: (run) => ({
-    argv: [debianPython, join(import.meta.dirname, 'ftplib-client.py'), ...scriptArguments(run)],
+  command: (order) => ({
+    argv: [debianPython, join(import.meta.dirname, 'ftplib-client.py'), ...scriptArguments(order)],
   }),
   lacks: nothing,
   lacksTls: nothing,
@@ -315,8 +364,8 @@ const ftplib: Driver = {
 };
 
 const basicFtp: Driver = {
-  command: (run) => ({
-    argv: [process.execPath, translated('basic-ftp-client.ts'), ...scriptArguments(run)],
+  command: (order) => ({
+    argv: [process.execPath, translated('basic-ftp-client.ts'), ...scriptArguments(order)],
   }),
   lacks: (mode) => (isActive(mode) ? 'has no active mode' : undefined),
   lacksTls: (tls) => (tls.data === 'clear' ? 'protects each data channel' : earlyHello(tls)),
@@ -365,18 +414,9 @@ function scheme(tls: ClientTls | undefined): 'ftp' | 'ftps' {
   return tls?.kind === 'implicit' ? 'ftps' : 'ftp';
 }
 
-function scriptArguments(run: Order): string[] {
-  return [
-    run.mode,
-    run.operation,
-    run.address,
-    String(run.port),
-    run.user,
-    run.password,
-    run.remote,
-    run.local,
-    ...(run.tls === undefined ? [] : [JSON.stringify(run.tls)]),
-  ];
+function scriptArguments({ mode, address, port, user, password, steps, tls }: Order): string[] {
+  const secured = tls === undefined ? [] : [JSON.stringify(tls)];
+  return [mode, address, String(port), user, password, JSON.stringify(steps), ...secured];
 }
 
 /** lftp and tnftp both read a word in double quotes as one. */

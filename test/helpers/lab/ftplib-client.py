@@ -1,8 +1,8 @@
 """
-ftplib-client.py MODE OPERATION HOST PORT USER PASSWORD REMOTE LOCAL [TLS]
+ftplib-client.py MODE HOST PORT USER PASSWORD STEPS [TLS]
 
-One FTP operation with Python's ftplib. TLS is a ClientTls as JSON. It picks PASV or EPSV, PORT or EPRT by the address family; the other pair is
-reached through its own parse229 and sendeprt.
+FTP operations with Python's ftplib. STEPS and TLS are Step[] and ClientTls as JSON. It picks PASV or EPSV, PORT or EPRT
+by the address family; the other pair is reached through its own parse229 and sendeprt.
 """
 
 import ftplib
@@ -11,7 +11,7 @@ import os
 import ssl
 import sys
 
-mode, operation, host, port, user, password, remote, local, *rest = sys.argv[1:]
+mode, host, port, user, password, steps, *rest = sys.argv[1:]
 tls = json.loads(rest[0]) if rest else None
 
 
@@ -71,22 +71,28 @@ elif tls:
     client.prot_c()
 client.set_pasv(mode.endswith('passive'))
 
-if operation == 'list':
-    listing = []
-    client.retrlines('LIST', listing.append)
-    for line in listing:
-        print('listing:', line)
-elif operation in ('download', 'resume-download'):
-    start = os.path.getsize(local) if operation == 'resume-download' else None
-    with open(local, 'ab' if start else 'wb') as file:
-        client.retrbinary('RETR ' + remote, file.write, rest=start)
-elif operation in ('upload', 'resume-upload'):
-    start = None
-    if operation == 'resume-upload':
-        # ProFTPD refuses SIZE in ASCII, the type at first.
-        client.voidcmd('TYPE I')
-        start = client.size(remote)
-    with open(local, 'rb') as file:
-        file.seek(start or 0)
-        client.storbinary('STOR ' + remote, file, rest=start)
+
+def do(operation, remote, local):
+    if operation == 'list':
+        listing = []
+        client.retrlines('LIST', listing.append)
+        for line in listing:
+            print('listing:', line)
+    elif operation in ('download', 'resume-download'):
+        start = os.path.getsize(local) if operation == 'resume-download' else None
+        with open(local, 'ab' if start else 'wb') as file:
+            client.retrbinary('RETR ' + remote, file.write, rest=start)
+    elif operation in ('upload', 'resume-upload'):
+        start = None
+        if operation == 'resume-upload':
+            # ProFTPD refuses SIZE in ASCII, the type at first.
+            client.voidcmd('TYPE I')
+            start = client.size(remote)
+        with open(local, 'rb') as file:
+            file.seek(start or 0)
+            client.storbinary('STOR ' + remote, file, rest=start)
+
+
+for step in json.loads(steps):
+    do(step['operation'], step['remote'], step['local'])
 client.quit()
