@@ -1,5 +1,6 @@
 /**
- * FTPS through the relay: real clients and real servers, TLS on either side or on both, checksummed both ways.
+ * FTPS through the relay: every real client with every real server, TLS on either side or on both, checksummed both
+ * ways. With UPDATE_DOCS=1 the table of it goes to docs/compatibility.md.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -9,7 +10,8 @@ import { after, before, describe, test } from 'node:test';
 
 import { certifiedName, makeCertificates } from '../helpers/lab/certificates.ts';
 import type { Certificates } from '../helpers/lab/certificates.ts';
-import { capability, clientNames, runClient } from '../helpers/lab/clients.ts';
+import { describeFtps, updateCompatibility, type FtpsCell } from '../helpers/compatibility.ts';
+import { capability, clientNames, runSession } from '../helpers/lab/clients.ts';
 import type { ClientName, ClientTls, Mode, Operation } from '../helpers/lab/clients.ts';
 import { createNetwork } from '../helpers/lab/network.ts';
 import type { Network } from '../helpers/lab/network.ts';
@@ -20,6 +22,7 @@ import type { LabServer, ServerName } from '../helpers/lab/servers.ts';
 
 const missing = await requirements();
 const content = randomBytes(300_000);
+const cells: FtpsCell[] = [];
 
 /** What the relay does on its two sides, in the words of its settings. */
 interface Way {
@@ -27,7 +30,16 @@ interface Way {
   /** Whether the server speaks TLS. */
   readonly server: 'clear' | 'explicit';
   readonly flags: (certificates: Certificates) => string[];
-  readonly clients: readonly (Omit<ClientTls, 'ca'> | undefined)[];
+  readonly variants: readonly Variant[];
+}
+
+/** What a client is told to do; a column of the table. */
+interface Variant {
+  readonly title: string;
+  /** Undefined: no TLS. */
+  readonly say: Omit<ClientTls, 'ca'> | undefined;
+  /** All, unless told. */
+  readonly clients?: readonly ClientName[];
 }
 
 const terminate = ({ server }: Certificates): string[] => [
@@ -48,40 +60,55 @@ const implicit = { kind: 'implicit', data: 'protected' } as const;
 const older = { ...explicit, maxVersion: 'TLSv1.2' } as const;
 const clearData = { kind: 'explicit', data: 'clear' } as const;
 
+/** What has no TLS at all has a matrix of its own. */
+const alsoClear: Variant = { title: 'neither', say: undefined, clients: ['ftplib'] };
+
 const ways: readonly Way[] = [
   {
     name: 'TLS of the client alone',
     server: 'clear',
     flags: terminate,
-    clients: [explicit, implicit, older, clearData, undefined],
+    variants: [
+      { title: 'explicit', say: explicit },
+      { title: 'implicit', say: implicit },
+      { title: 'TLS 1.2', say: older },
+      { title: 'PROT C', say: clearData },
+      alsoClear,
+    ],
   },
   {
-    name: 'TLS of both, as the client says',
+    name: 'TLS of both',
     server: 'explicit',
     flags: (all) => [...terminate(all), ...trust(all), '--server-tls', 'same'],
-    clients: [explicit, older, clearData],
+    variants: [
+      { title: 'explicit', say: explicit },
+      { title: 'TLS 1.2', say: older },
+      { title: 'PROT C', say: clearData },
+    ],
   },
   {
     name: 'TLS of the server alone',
     server: 'explicit',
     flags: (all) => [...trust(all), '--server-tls', 'explicit', '--server-data-tls', 'protected'],
-    clients: [undefined],
+    variants: [{ title: 'no TLS', say: undefined }],
   },
   {
-    name: 'TLS of both, data to the server always protected',
+    name: 'sessions resumed on both sides',
     server: 'explicit',
     flags: (all) => [
       ...[...terminate(all), ...trust(all), '--server-tls', 'explicit', '--server-tls-name', certifiedName],
       ...['--server-data-tls', 'protected', '--require-session-reuse'],
     ],
-    clients: [{ ...explicit, reuse: true }, { ...older, reuse: true }, undefined],
+    variants: [
+      { title: 'TLS 1.3', say: { ...explicit, reuse: true } },
+      { title: 'TLS 1.2', say: { ...older, reuse: true } },
+      alsoClear,
+    ],
   },
 ];
 
 const modes: readonly Mode[] = ['extended-passive', 'active'];
 const operations: readonly Operation[] = ['list', 'upload', 'download'];
-/** Where what is said first alone differs. */
-const few: readonly Operation[] = ['upload', 'download'];
 
 for (const name of serverNames) {
   describe(`with ${name}`, { concurrency: 1 }, () => {
@@ -128,63 +155,62 @@ function ofServer(name: ServerName): void {
         await server.stop();
       });
 
-      for (const client of clientNames) {
-        for (const say of way.clients) {
+      for (const { title, say, clients = clientNames } of way.variants) {
+        for (const client of clients) {
           for (const mode of modes) {
-            const some = isVariant(say) || mode === 'active' ? few : operations;
-            const can = some.filter((each) => capability(client, mode, 4, each, say) === true);
-            if (can.length === 0 || !isWorthIt(client, mode, say)) continue;
-            const said = say ? `${say.kind} ${say.maxVersion ?? 'TLSv1.3'}, data ${say.data}` : 'no TLS';
-            test(`${client} with ${said} in ${mode} mode: ${can.join(', ')}`, async (t) => {
+            const can = capability(client, mode, 4, 'list', say);
+            cells.push({ server: name, client, mode, column: `${way.name}: ${title}`, can });
+            if (can !== true) continue;
+            test(`${client}, ${title}, in ${mode} mode: ${operations.join(', ')}`, async (t) => {
               if (skipOrFail(t, missing)) return;
-              for (const operation of can) await performs(client, mode, operation, say);
+              await performs(client, mode, say);
             });
           }
         }
       }
 
-      async function performs(
-        client: ClientName,
-        mode: Mode,
-        operation: Operation,
-        say: Omit<ClientTls, 'ca'> | undefined,
-      ): Promise<void> {
-        const local = join(network.folder, 'local.bin');
-        rmSync(join(server.root, 'up.bin'), { force: true });
+      async function performs(client: ClientName, mode: Mode, say: Variant['say']): Promise<void> {
+        const [up, down] = ['up', 'down'].map((each) => join(network.folder, `${each}.bin`)) as [
+          string,
+          string,
+        ];
+        server.put('listed.txt', 'whatever');
         server.put('down.bin', content);
-        writeFileSync(local, operation === 'upload' ? content : '');
+        rmSync(join(server.root, 'up.bin'), { force: true });
+        rmSync(down, { force: true });
+        writeFileSync(up, content);
         const { user, password } = server;
-        const { ok, output, listing } = await runClient(network, client, {
-          ...{ address: relay.address, port: say?.kind === 'implicit' ? 990 : relay.port, user, password },
-          ...{ mode, operation, local, remote: operation === 'upload' ? 'up.bin' : 'down.bin' },
-          ...(say && { tls: { ca: certificates.ca, ...say } }),
-        });
-        const context = `${operation}:\n${output}\n${relay.output()}\n${server.log()}`;
-        assert.ok(ok, context);
-        if (operation === 'list') {
-          assert.ok(
-            listing?.some((line) => line.includes('down.bin')),
-            context,
-          );
-          return;
-        }
-        const arrived = operation === 'upload' ? server.read('up.bin') : readFileSync(local);
-        assert.ok(
-          arrived.equals(content),
-          `${arrived.length} of ${content.length} bytes, or others: ${context}`,
+        const at = { address: relay.address, port: say?.kind === 'implicit' ? 990 : relay.port };
+        const { ok, output, listing } = await runSession(
+          network,
+          client,
+          { ...at, user, password, mode, ...(say && { tls: { ca: certificates.ca, ...say } }) },
+          [
+            { operation: 'list' },
+            { operation: 'upload', remote: 'up.bin', local: up },
+            { operation: 'download', remote: 'down.bin', local: down },
+          ],
         );
+        const context = `${output}\n${relay.output()}\n${server.log()}`;
+        assert.ok(ok, context);
+        assert.ok(
+          listing?.some((line) => line.includes('listed.txt')),
+          context,
+        );
+        for (const arrived of [server.read('up.bin'), readFileSync(down)]) {
+          assert.ok(
+            arrived.equals(content),
+            `${arrived.length} of ${content.length} bytes, or others: ${context}`,
+          );
+        }
       }
     });
   }
 }
 
-/** Clients without TLS have a matrix of their own: of those one is enough, and one mode for the variants of TLS. */
-function isWorthIt(client: ClientName, mode: Mode, say: Omit<ClientTls, 'ca'> | undefined): boolean {
-  if (!say) return client === 'ftplib';
-  if (isVariant(say)) return mode === 'extended-passive' && (client === 'curl' || client === 'ftplib');
-  return true;
-}
-
-function isVariant(say: Omit<ClientTls, 'ca'> | undefined): boolean {
-  return say?.maxVersion !== undefined || say?.kind === 'implicit' || say?.data === 'clear';
-}
+after(() => {
+  const columns = ways.flatMap(({ name, variants }) =>
+    variants.filter(({ clients }) => !clients).map(({ title }) => `${name}: ${title}`),
+  );
+  updateCompatibility('ftps', describeFtps(columns, cells));
+});

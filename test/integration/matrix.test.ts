@@ -26,7 +26,7 @@ import { createNetwork, type Family, type Network } from '../helpers/lab/network
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { serverNames, startServer, type LabServer, type ServerName } from '../helpers/lab/servers.ts';
-import { describeCompatibility, type Cell } from '../helpers/compatibility.ts';
+import { describeCompatibility, updateCompatibility, type Cell } from '../helpers/compatibility.ts';
 
 const missing = await requirements();
 const families: readonly Family[] = [4, 6];
@@ -45,11 +45,7 @@ describe('every client with every server, directly and over either plane', { con
   }
   after(() => {
     if (cells.length === 0) return;
-    const text = describeCompatibility(cells);
-    process.stdout.write(text);
-    if (process.env['UPDATE_DOCS'] === '1') {
-      writeFileSync(join(import.meta.dirname, '../../docs/compatibility.md'), text);
-    }
+    updateCompatibility('clear', describeCompatibility(cells));
   });
 });
 
