@@ -6,8 +6,8 @@ import type { Announcement, CommandDecision, ReplyDecision, SecurityEffect } fro
 import { isTransfer } from '../helper/exchange-queue.ts';
 import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
 import { inspectReply, isInspected } from '../helper/inspect-reply.ts';
-import { announcedAddress, type Policy } from '../helper/policy.ts';
-import { showBytes, showCommand, showReply } from '../helper/redact.ts';
+import { announcedAddress } from '../helper/policy.ts';
+import { showBytes, showCommand } from '../helper/redact.ts';
 import {
   changeSecurity,
   isCloseExplained,
@@ -16,9 +16,8 @@ import {
   settleReply,
   type SessionState,
 } from '../helper/session-state.ts';
-import { familyOf, type Address, type Family } from '../net/address.ts';
-import type { Channel, TlsChannel } from '../net/channel.ts';
-import type { Endpoint } from '../net/endpoint.ts';
+import { familyOf } from '../net/address.ts';
+import type { Channel } from '../net/channel.ts';
 import { messageOf } from '../net/error.ts';
 import type { PortRange } from '../net/port-range.ts';
 import { joinDataChannel } from '../plane/data-channel.ts';
@@ -34,24 +33,11 @@ import { NotTlsError } from '../tls/handshake.ts';
 import { ControlChannel, PipelinedError, type ControlChannelListener } from './control-channel.ts';
 import { followWithData, followWithTls } from './server-tls.ts';
 import { SessionClock } from './session-clock.ts';
+import { isIntercepted, type SessionEndpoints } from './session-endpoints.ts';
+import { SessionEvents } from './session-events.ts';
 import { SessionPinholes } from './session-pinholes.ts';
 import { protectionOf, type SessionSecurity } from './session-security.ts';
-
-/** What all sessions of a listener have in common. Durations are in milliseconds. */
-export interface SessionSettings {
-  readonly policy: Policy;
-  readonly passivePorts: PortRange;
-  readonly activePorts: PortRange;
-  /** The port that active mode dials from; 0 for any. */
-  readonly dataSourcePort: number;
-  /** The address to tell the server in PORT and EPRT, where it is not the one that the relay dials it from. */
-  readonly insideAddress: (family: Family) => Address | undefined;
-  readonly expectTimeout: number;
-  readonly loginTimeout: number;
-  readonly idleTimeout: number;
-  /** For the peer to end TLS after CCC. */
-  readonly tlsTimeout: number;
-}
+import type { SessionSettings } from './session-settings.ts';
 
 /** The two control connections of a session, established and paused. */
 export interface SessionChannels {
@@ -59,18 +45,6 @@ export interface SessionChannels {
   readonly server: Channel;
   /** What has been read of the server's already, one character a byte. */
   readonly greeting?: string | undefined;
-}
-
-/** The endpoints of those, taken while they were connected. */
-export interface SessionEndpoints {
-  readonly client: Endpoint;
-  /** Where the client connected to: the relay, or the server that it meant where the session is intercepted. */
-  readonly reached: Endpoint;
-  readonly server: Endpoint;
-  /** Where the server sees the session come from: the relay, or the client where its address is kept. */
-  readonly inside: Endpoint;
-  /** This host's own addresses on the two connections. What differs from them above is borrowed. */
-  readonly own: { readonly client: Address; readonly server: Address };
 }
 
 /** Of an address that is another host's, no port can be taken by others on this one; its services are left alone. */
@@ -89,9 +63,8 @@ export class Session {
   readonly #settings: SessionSettings;
   readonly #security: SessionSecurity;
   readonly #plane: RangePlane;
-  readonly #observe: Observer;
+  readonly #events: SessionEvents;
   readonly #over: () => void;
-  readonly #started: number = performance.now();
   readonly #state: SessionState;
   readonly #client: ControlChannel;
   readonly #server: ControlChannel;
@@ -128,7 +101,7 @@ export class Session {
     this.#settings = settings;
     this.#security = security;
     this.#plane = plane;
-    this.#observe = observe;
+    this.#events = new SessionEvents(id, endpoints, observe);
     this.#over = over;
     const { client, reached, server } = endpoints;
     this.#state = newSessionState(
@@ -186,17 +159,11 @@ export class Session {
     this.#clock = new SessionClock(settings.loginTimeout, () => {
       this.#finish('login-timeout', '421 Login timeout.');
     });
-    observe({ type: 'session-opened', session: id, client, reached, server });
-    if (channels.server.kind === 'tls') this.#tellSecured('server', channels.server);
-    if (channels.client.kind === 'tls') this.#tellSecured('client', channels.client);
+    this.#events.opened();
+    if (channels.server.kind === 'tls') this.#events.secured('server', channels.server);
+    if (channels.client.kind === 'tls') this.#events.secured('client', channels.client);
     this.#server.start();
     this.#client.start();
-  }
-
-  /** Whether the client was led here on its way to the server itself. */
-  get #isIntercepted(): boolean {
-    const { reached, own } = this.#endpoints;
-    return reached.address !== own.client;
   }
 
   /** Ends the session as soon as no transfer is under way. */
@@ -248,7 +215,7 @@ export class Session {
         this.#endTls(command);
         break;
       case 'close':
-        this.#tellRefused(showCommand(command), decision.reason, decision.reply);
+        this.#events.refused(showCommand(command), decision.reason, decision.reply);
         this.#finish('http', decision.reply);
         break;
     }
@@ -259,21 +226,14 @@ export class Session {
     this.#state.exchanges.add({ kind: 'sent', verb, argument });
     this.#server.send(`${text}\r\n`);
     if (isTransfer(command)) this.#pinholes.serve({ verb, path: showBytes(argument) });
-    const received = showCommand(command);
-    const sent = text === command.plain ? received : showCommand(parseCommand(text));
-    this.#observe({ type: 'command', session: this.#id, received, sent });
+    this.#events.forwarded(command, text);
   }
 
   /** Answers a command in its turn; the server never sees it. */
   #refuse(command: string, reason: CommandReason, reply: string, detail?: string): void {
-    this.#tellRefused(command, reason, reply, detail);
+    this.#events.refused(command, reason, reply, detail);
     this.#state.exchanges.add({ kind: 'answered', answer: `${reply}\r\n` });
     this.#sendAnswers();
-  }
-
-  #tellRefused(command: string, reason: CommandReason, reply: string, detail?: string): void {
-    const { client } = this.#endpoints;
-    this.#observe({ type: 'command-refused', session: this.#id, client, command, reason, reply, detail });
   }
 
   /** The pinhole first and the rewritten PORT second: on failure nothing has reached the server. */
@@ -288,7 +248,7 @@ export class Session {
       ports: inside.address === own.server ? activePorts : anyPort,
       to: announcement.endpoint,
       // A server that the client knows by its own address is seen to connect from its own port.
-      from: { address: reached.address, port: this.#isIntercepted ? 0 : dataSourcePort },
+      from: { address: reached.address, port: isIntercepted(this.#endpoints) ? 0 : dataSourcePort },
     };
     const opened = (pinhole: Pinhole): void => {
       this.#pinholes.reserve(pinhole);
@@ -297,8 +257,7 @@ export class Session {
       const sent = parseCommand(text);
       this.#state.exchanges.add({ kind: 'sent', verb: sent.verb, argument: sent.argument });
       this.#server.send(`${text}\r\n`);
-      const received = showCommand(command);
-      this.#observe({ type: 'command', session: this.#id, received, sent: showCommand(sent) });
+      this.#events.forwarded(command, text);
     };
     this.#open(this.#client, announcement, where, opened, (error) => {
       const reason = whyNoPinhole(error);
@@ -360,7 +319,7 @@ export class Session {
     if (!this.#announcement) return;
     const { lines } = this.#announcement;
     this.#announcement = undefined;
-    this.#remark('unusable-announcement', lines);
+    this.#events.remarked('unusable-announcement', textsOf(lines));
     this.#passReply(lines, textsOf(lines));
   }
 
@@ -370,10 +329,10 @@ export class Session {
     const endsTls = this.#settings.policy.tls.mode === 'terminate';
     const decision = inspectReply(code, textsOf(lines), this.#state, endsTls);
     if (decision.remark === 'foreign-address') {
-      if (!this.#foreignTold) this.#remark(decision.remark, lines);
+      if (!this.#foreignTold) this.#events.remarked(decision.remark, textsOf(lines));
       this.#foreignTold = true;
     } else if (decision.remark) {
-      this.#remark(decision.remark, lines);
+      this.#events.remarked(decision.remark, textsOf(lines));
     }
     if (decision.kind === 'replace') {
       const end = lines[0]?.end ?? '\r\n';
@@ -400,7 +359,7 @@ export class Session {
       alsoFrom: policy.fxpPeers,
       address: reached.address,
       own: { near: own.client, far: own.server },
-      ports: this.#isIntercepted ? anyPort : passivePorts,
+      ports: isIntercepted(this.#endpoints) ? anyPort : passivePorts,
       // The address that a reply names is never dialled: only the server that the relay knows is.
       to: { address: this.#state.server, port: announcement.endpoint.port },
       // A server may check that a data connection comes from where its control connection does.
@@ -412,7 +371,7 @@ export class Session {
       const transfer = this.#state.exchanges.find(isTransfer);
       if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
       // The public address stands for this host, not for a server elsewhere.
-      const address = this.#isIntercepted
+      const address = isIntercepted(this.#endpoints)
         ? reached.address
         : announcedAddress(client.address, reached.address, policy);
       this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
@@ -451,7 +410,7 @@ export class Session {
   /** The server has done its part and the plane has not: the client gets 425 in the place of the reply. */
   #answerInstead(code: number, verb: string, reason: 'no-free-port' | 'plane-failed', error: unknown): void {
     const reply = noPinhole(reason);
-    this.#tellRefused(verb, reason, reply, messageOf(error));
+    this.#events.refused(verb, reason, reply, messageOf(error));
     this.#client.send(`${reply}\r\n`);
     this.#settle(code);
   }
@@ -461,9 +420,7 @@ export class Session {
     lines.forEach((line, index) => {
       const text = texts[index] ?? line.text;
       this.#client.send(text + line.end);
-      const received = showReply(line.text, inAnswerTo);
-      const sent = text === line.text ? received : showReply(text, inAnswerTo);
-      this.#observe({ type: 'reply', session: this.#id, received, sent });
+      this.#events.passed(line.text, text, inAnswerTo);
     });
   }
 
@@ -474,7 +431,7 @@ export class Session {
     const exchange = settleReply(this.#state, code);
     this.#protectionMayHaveChanged(wasProtected);
     if (isLoginFailure(exchange, code)) {
-      this.#observe({ type: 'login-failed', session: this.#id, client: this.#endpoints.client, code });
+      this.#events.loginFailed(code);
     }
     if (this.#state.loggedIn) this.#clock.loggedIn(this.#settings.idleTimeout, () => this.#idle());
     this.#sendAnswers();
@@ -490,11 +447,6 @@ export class Session {
 
   #sendAnswers(): void {
     this.#client.send(this.#state.exchanges.takeAnswers());
-  }
-
-  #remark(reason: 'foreign-address' | 'unusable-announcement', lines: readonly Line[]): void {
-    const reply = lines.map(({ text }) => showBytes(text)).join(' ');
-    this.#observe({ type: 'reply-remarked', session: this.#id, reason, reply: reply.slice(0, 500) });
   }
 
   #serverEnded(rest: string): void {
@@ -515,24 +467,14 @@ export class Session {
 
   // --- TLS -----------------------------------------------------------------------------------------------
 
-  #tellSecured(side: 'client' | 'server', { facts }: TlsChannel): void {
-    this.#observe({ type: 'session-secured', session: this.#id, side, ...facts });
-  }
-
   /** PBSZ or PROT, where this side grants what it asks for. */
   #answer(command: Command, effect: SecurityEffect, reply: string): void {
     const wasProtected = this.#state.security.isDataProtected;
     changeSecurity(this.#state, effect);
     this.#protectionMayHaveChanged(wasProtected);
-    this.#tellAnswered(command, reply);
+    this.#events.answered(command, reply);
     this.#state.exchanges.add({ kind: 'answered', answer: `${reply}\r\n` });
     this.#sendAnswers();
-  }
-
-  #tellAnswered(command: Command, reply: string): void {
-    const session = this.#id;
-    this.#observe({ type: 'command', session, received: showCommand(command), sent: undefined });
-    this.#observe({ type: 'reply', session, received: undefined, sent: reply });
   }
 
   /** A pinhole was opened for a data channel as it was to be then. */
@@ -557,7 +499,7 @@ export class Session {
     }
     const consent = (): void => {
       const reply = '234 Proceed with the TLS handshake.';
-      this.#tellAnswered(command, reply);
+      this.#events.answered(command, reply);
       this.#client.send(`${reply}\r\n`);
       this.#secureClient(protectsData);
     };
@@ -580,7 +522,7 @@ export class Session {
   /** What stands behind AUTH in clear somebody else may have put there (CVE-2011-1575), and behind CCC likewise. */
   #refusePipelined(command: Command | undefined): void {
     const reply = '503 No command may come behind this one before its reply.';
-    this.#tellRefused(command ? showCommand(command) : 'AUTH', 'tls-pipelined', reply);
+    this.#events.refused(command ? showCommand(command) : 'AUTH', 'tls-pipelined', reply);
     this.#finish('tls-pipelined', reply);
   }
 
@@ -596,7 +538,7 @@ export class Session {
         security.client = true;
         security.wasSecured = true;
         if (protectsData) changeSecurity(this.#state, 'data-protected');
-        this.#tellSecured('client', channel);
+        this.#events.secured('client', channel);
       },
       (error) => {
         const isClear = error instanceof NotTlsError;
@@ -636,7 +578,7 @@ export class Session {
       (channel) => followWithTls(channel, { ...plan, protectsData }),
       (channel) => {
         this.#state.security.server = true;
-        this.#tellSecured('server', channel);
+        this.#events.secured('server', channel);
         consent();
         this.#secureClient(this.#protectsData);
       },
@@ -653,14 +595,14 @@ export class Session {
       return;
     }
     const reply = '200 The control connection is clear from here on.';
-    this.#tellAnswered(command, reply);
+    this.#events.answered(command, reply);
     this.#client.send(`${reply}\r\n`);
     this.#convert(
       this.#client,
       async (channel) => (channel.kind === 'tls' ? channel.clear(this.#settings.tlsTimeout) : channel),
       () => {
         this.#state.security.client = false;
-        this.#observe({ type: 'session-cleared', session: this.#id });
+        this.#events.cleared();
       },
       () => {
         this.#finish('tls-failed');
@@ -705,7 +647,7 @@ export class Session {
         return;
       }
       consent();
-      this.#observe({ type: 'session-opaque', session: this.#id });
+      this.#events.becameOpaque();
       this.#clock.stop();
       this.#opaque = joinDataChannel(
         { client: this.#client.give(), server: this.#server.give() },
@@ -820,7 +762,7 @@ export class Session {
       return;
     }
     if (reply !== undefined) {
-      this.#observe({ type: 'reply', session: this.#id, received: undefined, sent: reply });
+      this.#events.said(reply);
       this.#client.send(`${reply}\r\n`);
     }
     this.#client.finish();
@@ -833,14 +775,7 @@ export class Session {
     this.#clock.stop();
     this.#pinholes.close();
     this.#reason ??= 'client-closed';
-    this.#observe({
-      type: 'session-closed',
-      session: this.#id,
-      client: this.#endpoints.client,
-      reason: this.#reason,
-      seconds: (performance.now() - this.#started) / 1000,
-      error: this.#error,
-    });
+    this.#events.closed(this.#reason, this.#error);
     this.#over();
   }
 }

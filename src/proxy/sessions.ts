@@ -16,7 +16,8 @@ import { closeGently } from './close-gently.ts';
 import type { OriginalDestination } from './original-destination.ts';
 import { openWithTls, ServerTlsError } from './server-tls.ts';
 import type { SessionSecurity } from './session-security.ts';
-import { Session, type SessionSettings } from './session.ts';
+import type { SessionSettings } from './session-settings.ts';
+import { Session } from './session.ts';
 
 /** What new sessions are made with. */
 export interface SessionsSettings extends SessionSettings {
