@@ -4,7 +4,7 @@ import type { SecurityEffect } from './decision.ts';
 import { ExchangeQueue, greeting, type SentExchange } from './exchange-queue.ts';
 import type { Security } from './tls-policy.ts';
 
-/** What the decisions about one session look at. Its session alone changes it, by the functions below. */
+/** What the decisions about one session look at. Its session alone changes it, by the functions below, and its TLS. */
 export interface SessionState {
   /** The control channel's peers. */
   readonly client: Address;

@@ -1,15 +1,14 @@
-import type { CommandReason, Observer, SessionReason, TransferCause } from '../events.ts';
+import type { CommandReason, Observer, SessionReason } from '../events.ts';
 import { parseCommand, type Command } from '../ftp/command.ts';
 import type { Line } from '../ftp/lines.ts';
 import { isCompletion, isPreliminary, ReplyReader } from '../ftp/reply.ts';
-import type { Announcement, CommandDecision, ReplyDecision, SecurityEffect } from '../helper/decision.ts';
+import type { Announcement, CommandDecision, ReplyDecision } from '../helper/decision.ts';
 import { isTransfer } from '../helper/exchange-queue.ts';
 import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
 import { inspectReply, isInspected } from '../helper/inspect-reply.ts';
 import { announcedAddress } from '../helper/policy.ts';
 import { showBytes, showCommand } from '../helper/redact.ts';
 import {
-  changeSecurity,
   isCloseExplained,
   isLoginFailure,
   newSessionState,
@@ -20,7 +19,6 @@ import { familyOf } from '../net/address.ts';
 import type { Channel } from '../net/channel.ts';
 import { messageOf } from '../net/error.ts';
 import type { PortRange } from '../net/port-range.ts';
-import { joinDataChannel } from '../plane/data-channel.ts';
 import {
   NoFreePortError,
   type OpenRange,
@@ -28,16 +26,14 @@ import {
   type PinholeRequest,
   type RangePlane,
 } from '../plane/plane.ts';
-import { isServerAsked } from '../helper/tls-policy.ts';
-import { NotTlsError } from '../tls/handshake.ts';
-import { ControlChannel, PipelinedError, type ControlChannelListener } from './control-channel.ts';
-import { followWithData, followWithTls } from './server-tls.ts';
+import { ControlChannel, type ControlChannelListener } from './control-channel.ts';
 import { SessionClock } from './session-clock.ts';
 import { isIntercepted, type SessionEndpoints } from './session-endpoints.ts';
 import { SessionEvents } from './session-events.ts';
 import { SessionPinholes } from './session-pinholes.ts';
-import { protectionOf, type SessionSecurity } from './session-security.ts';
+import type { SessionSecurity } from './session-security.ts';
 import type { SessionSettings } from './session-settings.ts';
+import { SessionTls } from './session-tls.ts';
 
 /** The two control connections of a session, established and paused. */
 export interface SessionChannels {
@@ -61,7 +57,6 @@ export class Session {
   readonly #id: number;
   readonly #endpoints: SessionEndpoints;
   readonly #settings: SessionSettings;
-  readonly #security: SessionSecurity;
   readonly #plane: RangePlane;
   readonly #events: SessionEvents;
   readonly #over: () => void;
@@ -71,14 +66,11 @@ export class Session {
   readonly #replies: ReplyReader = new ReplyReader();
   readonly #pinholes: SessionPinholes;
   readonly #clock: SessionClock;
+  readonly #tls: SessionTls;
   /** The lines so far of a reply that may announce a data connection. */
   #announcement: { readonly lines: Line[]; bytes: number } | undefined;
   /** The code of the final reply of which an overlong line is being passed on in pieces. */
   #overlongCode: number | undefined;
-  /** Whether the AUTH that the server has to answer means PROT P as well. */
-  #protectsData = false;
-  /** The bytes of both control channels, once they are TLS between client and server alone. */
-  #opaque: { abort(cause: 'shutdown'): void } | undefined;
   #openSockets = 2;
   #clientEnded = false;
   #draining = false;
@@ -99,7 +91,6 @@ export class Session {
     this.#id = id;
     this.#endpoints = endpoints;
     this.#settings = settings;
-    this.#security = security;
     this.#plane = plane;
     this.#events = new SessionEvents(id, endpoints, observe);
     this.#over = over;
@@ -159,11 +150,41 @@ export class Session {
     this.#clock = new SessionClock(settings.loginTimeout, () => {
       this.#finish('login-timeout', '421 Login timeout.');
     });
+    this.#tls = this.#newTls(security);
     this.#events.opened();
     if (channels.server.kind === 'tls') this.#events.secured('server', channels.server);
     if (channels.client.kind === 'tls') this.#events.secured('client', channels.client);
     this.#server.start();
     this.#client.start();
+  }
+
+  #newTls(security: SessionSecurity): SessionTls {
+    const parts = {
+      client: this.#client,
+      server: this.#server,
+      state: this.#state,
+      pinholes: this.#pinholes,
+      settings: this.#settings,
+      events: this.#events,
+    };
+    return new SessionTls(security, parts, {
+      isOver: () => this.#reason !== undefined,
+      finish: (reason, reply, error) => {
+        this.#finish(reason, reply, error);
+      },
+      flush: () => {
+        this.#flush();
+      },
+      openRange: (opened, failed) => {
+        this.#openRange(opened, failed);
+      },
+      becameOpaque: () => {
+        this.#clock.stop();
+      },
+      closed: (reason, error) => {
+        this.#closed(reason, error);
+      },
+    });
   }
 
   /** Ends the session as soon as no transfer is under way. */
@@ -206,13 +227,13 @@ export class Session {
         this.#refuse(showCommand(command), decision.reason, decision.reply);
         break;
       case 'answer':
-        this.#answer(command, decision.effect, decision.reply);
+        this.#tls.grant(command, decision);
         break;
       case 'secure':
-        this.#startTls(command, line.text, decision);
+        if (this.#tls.begin(command, decision)) this.#forward(command, line.text);
         break;
       case 'clear':
-        this.#endTls(command);
+        this.#tls.clear(command);
         break;
       case 'close':
         this.#events.refused(showCommand(command), decision.reason, decision.reply);
@@ -385,7 +406,10 @@ export class Session {
   #finalReply(code: number, lines: readonly Line[], texts: readonly string[]): void {
     const verb = this.#state.exchanges.answeredBy(code)?.verb;
     if (verb === 'AUTH') {
-      this.#authAnswered(code, lines, texts);
+      this.#tls.answered(code, () => {
+        this.#passReply(lines, texts);
+        this.#settle(code);
+      });
       return;
     }
     const answersPort = (verb === 'PORT' || verb === 'EPRT') && !isPreliminary(code);
@@ -427,9 +451,7 @@ export class Session {
   /** A whole reply has gone on, or its place was taken. */
   #settle(code: number): void {
     if (isPreliminary(code)) this.#transferBegins(code);
-    const wasProtected = this.#state.security.isDataProtected;
-    const exchange = settleReply(this.#state, code);
-    this.#protectionMayHaveChanged(wasProtected);
+    const exchange = this.#tls.watch(() => settleReply(this.#state, code));
     if (isLoginFailure(exchange, code)) {
       this.#events.loginFailed(code);
     }
@@ -461,176 +483,11 @@ export class Session {
 
   /** The server went without a word: the client gets one. */
   #serverGone(reason: SessionReason, error?: string): void {
-    this.#error ??= error;
-    this.#finish(reason, '421 Service not available, the server closed the control connection.');
+    this.#finish(reason, '421 Service not available, the server closed the control connection.', error);
   }
 
-  // --- TLS -----------------------------------------------------------------------------------------------
-
-  /** PBSZ or PROT, where this side grants what it asks for. */
-  #answer(command: Command, effect: SecurityEffect, reply: string): void {
-    const wasProtected = this.#state.security.isDataProtected;
-    changeSecurity(this.#state, effect);
-    this.#protectionMayHaveChanged(wasProtected);
-    this.#events.answered(command, reply);
-    this.#state.exchanges.add({ kind: 'answered', answer: `${reply}\r\n` });
-    this.#sendAnswers();
-  }
-
-  /** A pinhole was opened for a data channel as it was to be then. */
-  #protectionMayHaveChanged(wasProtected: boolean): void {
-    if (this.#state.security.isDataProtected !== wasProtected) this.#pinholes.abandonPending();
-  }
-
-  #startTls(
-    command: Command,
-    text: string,
-    { asksServer, protectsData }: CommandDecision & { kind: 'secure' },
-  ): void {
-    if (this.#client.hasWaiting) {
-      this.#refusePipelined(command);
-      return;
-    }
-    if (asksServer) {
-      this.#protectsData = protectsData;
-      this.#client.hold('tls');
-      this.#forward(command, text);
-      return;
-    }
-    const consent = (): void => {
-      const reply = '234 Proceed with the TLS handshake.';
-      this.#events.answered(command, reply);
-      this.#client.send(`${reply}\r\n`);
-      this.#secureClient(protectsData);
-    };
-    const plan = this.#security.server;
-    if (!protectsData || !plan || !isServerAsked(this.#state.security, this.#settings.policy.tls)) {
-      consent();
-      return;
-    }
-    this.#client.hold('tls');
-    this.#convert(
-      this.#server,
-      (channel) => followWithData(channel, plan),
-      consent,
-      () => {
-        this.#finish('server-tls-failed', noTlsWithServer);
-      },
-    );
-  }
-
-  /** What stands behind AUTH in clear somebody else may have put there (CVE-2011-1575), and behind CCC likewise. */
-  #refusePipelined(command: Command | undefined): void {
-    const reply = '503 No command may come behind this one before its reply.';
-    this.#events.refused(command ? showCommand(command) : 'AUTH', 'tls-pipelined', reply);
-    this.#finish('tls-pipelined', reply);
-  }
-
-  /** 234 has been sent, or will be in this turn. */
-  #secureClient(protectsData: boolean): void {
-    const tls = this.#security.client;
-    if (!tls) throw new Error('no certificate');
-    this.#convert(
-      this.#client,
-      async (channel) => (channel.kind === 'tcp' ? tls.control(channel.stream) : channel),
-      (channel) => {
-        const { security } = this.#state;
-        security.client = true;
-        security.wasSecured = true;
-        if (protectsData) changeSecurity(this.#state, 'data-protected');
-        this.#events.secured('client', channel);
-      },
-      (error) => {
-        const isClear = error instanceof NotTlsError;
-        this.#finish('tls-failed', isClear ? '421 A TLS handshake was expected.' : undefined);
-      },
-    );
-  }
-
-  /** The server has answered the client's AUTH. */
-  #authAnswered(code: number, lines: readonly Line[], texts: readonly string[]): void {
-    if (code !== 234) {
-      this.#passReply(lines, texts);
-      this.#settle(code);
-      if (!isPreliminary(code)) this.#client.release('tls');
-      return;
-    }
-    if (this.#client.hasWaiting) {
-      this.#refusePipelined(undefined);
-      return;
-    }
-    const consent = (): void => {
-      this.#passReply(lines, texts);
-      this.#settle(code);
-    };
-    if (this.#settings.policy.tls.mode === 'pass') this.#becomeOpaque(consent);
-    else this.#secureBoth(consent);
-  }
-
-  /** The server first: what it can't do the client is not promised. */
-  #secureBoth(consent: () => void): void {
-    const plan = this.#security.server;
-    if (!plan) throw new Error('no TLS with the server');
-    const protectsData =
-      plan.protectsData || (this.#protectsData && this.#settings.policy.tls.serverData === 'same');
-    this.#convert(
-      this.#server,
-      (channel) => followWithTls(channel, { ...plan, protectsData }),
-      (channel) => {
-        this.#state.security.server = true;
-        this.#events.secured('server', channel);
-        consent();
-        this.#secureClient(this.#protectsData);
-      },
-      () => {
-        this.#finish('server-tls-failed', noTlsWithServer);
-      },
-    );
-  }
-
-  /** CCC: TLS ends once the client has heard so. */
-  #endTls(command: Command): void {
-    if (this.#client.hasWaiting) {
-      this.#refusePipelined(command);
-      return;
-    }
-    const reply = '200 The control connection is clear from here on.';
-    this.#events.answered(command, reply);
-    this.#client.send(`${reply}\r\n`);
-    this.#convert(
-      this.#client,
-      async (channel) => (channel.kind === 'tls' ? channel.clear(this.#settings.tlsTimeout) : channel),
-      () => {
-        this.#state.security.client = false;
-        this.#events.cleared();
-      },
-      () => {
-        this.#finish('tls-failed');
-      },
-    );
-  }
-
-  #convert<T extends Channel>(
-    which: ControlChannel,
-    convert: (channel: Channel) => Promise<T>,
-    converted: (channel: T) => void,
-    failed: (error: unknown) => void,
-  ): void {
-    which.convert(convert, converted).then(
-      () => {
-        this.#flush();
-      },
-      (error: unknown) => {
-        if (this.#reason) return;
-        this.#error = messageOf(error);
-        if (error instanceof PipelinedError && which === this.#client) this.#refusePipelined(undefined);
-        else failed(error);
-      },
-    );
-  }
-
-  /** From here on the dialogue is the client's and the server's alone, and so is what they announce in it. */
-  #becomeOpaque(consent: () => void): void {
+  /** Opens the range of ports that an opaque session may use. */
+  #openRange(opened: (range: OpenRange) => void, failed: (error: unknown) => void): void {
     const { client, reached, server } = this.#endpoints;
     const opening = this.#plane.openRange({
       session: this.#id,
@@ -640,38 +497,9 @@ export class Session {
       to: server.address,
       owner: this.#pinholes,
     });
-    const opened = (range: OpenRange): void => {
-      if (this.#server.hasWaiting || this.#client.hasWaiting) {
-        range.close();
-        this.#refusePipelined(undefined);
-        return;
-      }
-      consent();
-      this.#events.becameOpaque();
-      this.#clock.stop();
-      this.#opaque = joinDataChannel(
-        { client: this.#client.give(), server: this.#server.give() },
-        this.#settings.idleTimeout,
-        ({ cause, error }) => {
-          range.close();
-          this.#reason ??= opaqueEnds[cause] ?? 'client-closed';
-          this.#error ??= error;
-          this.#openSockets = 1;
-          this.#socketClosed();
-        },
-        () => this.#pinholes.hasOpenChannel,
-      );
-    };
-    this.#whileHeld(this.#server, opening, opened, (error) => {
-      this.#error = messageOf(error);
-      this.#finish('tls-failed', '421 Service not available, no port of the relay is free.');
+    this.#whileHeld(this.#server, opening, opened, failed, (range) => {
+      range.close();
     });
-    opening.then(
-      (range) => {
-        if (this.#reason) range.close();
-      },
-      () => undefined,
-    );
   }
 
   // --- both ----------------------------------------------------------------------------------------------
@@ -690,37 +518,32 @@ export class Session {
       command: verb,
       preferredPort: endpoint.port,
       timeout: this.#settings.expectTimeout,
-      protection: protectionOf(
-        this.#security,
-        this.#state.security,
-        this.#settings.policy.tls,
-        this.#settings.expectTimeout,
-      ),
+      protection: this.#tls.protection,
       owner: this.#pinholes,
       ...where,
     });
-    // A session that ends meanwhile does not learn of its pinhole any more.
-    opening.then(
-      (pinhole) => {
-        if (this.#reason) pinhole.close('session-closed');
-      },
-      () => undefined,
-    );
-    this.#whileHeld(held, opening, opened, failed);
+    this.#whileHeld(held, opening, opened, failed, (pinhole) => {
+      pinhole.close('session-closed');
+    });
   }
 
-  /** What the plane does takes a moment: `held` tells no line until then, and nothing follows if the session ends. */
+  /**
+   * What the plane does takes a moment: `held` tells no line until then. A session that ends meanwhile does not learn
+   * of it any more: `late` takes it back.
+   */
   #whileHeld<T>(
     held: ControlChannel,
     work: Promise<T>,
     done: (result: T) => void,
     failed: (error: unknown) => void,
+    late: (result: T) => void = () => undefined,
   ): void {
     held.hold('pinhole');
     work
       .then(
         (result) => {
-          if (!this.#reason) done(result);
+          if (this.#reason) late(result);
+          else done(result);
         },
         (error: unknown) => {
           if (!this.#reason) failed(error);
@@ -753,14 +576,12 @@ export class Session {
     if (!this.#state.exchanges.find(isTransfer)) this.shutDown();
   }
 
-  #finish(reason: SessionReason, reply?: string): void {
+  #finish(reason: SessionReason, reply?: string, error?: string): void {
+    this.#error ??= error;
     if (this.#reason) return;
     this.#reason = reason;
     this.#clock.stop();
-    if (this.#opaque) {
-      this.#opaque.abort('shutdown');
-      return;
-    }
+    if (this.#tls.abortOpaque()) return;
     if (reply !== undefined) {
       this.#events.said(reply);
       this.#client.send(`${reply}\r\n`);
@@ -771,23 +592,19 @@ export class Session {
   }
 
   #socketClosed(): void {
-    if (--this.#openSockets > 0) return;
+    if (--this.#openSockets === 0) this.#closed('client-closed');
+  }
+
+  /** @param reason where none is known yet */
+  #closed(reason: SessionReason, error?: string): void {
     this.#clock.stop();
     this.#pinholes.close();
-    this.#reason ??= 'client-closed';
+    this.#reason ??= reason;
+    this.#error ??= error;
     this.#events.closed(this.#reason, this.#error);
     this.#over();
   }
 }
-
-const noTlsWithServer = '421 Service not available, no TLS with the server.';
-
-/** How a session ended whose control channels were opaque. */
-const opaqueEnds: Partial<Record<TransferCause, SessionReason>> = {
-  'client-reset': 'client-reset',
-  'server-reset': 'server-reset',
-  'data-idle-timeout': 'idle-timeout',
-};
 
 function textsOf(lines: readonly Line[]): string[] {
   return lines.map(({ text }) => text);
