@@ -1,7 +1,7 @@
 import type { CommandReason, Observer, SessionReason } from '../events.ts';
 import { parseCommand, type Command } from '../ftp/command.ts';
 import type { Line } from '../ftp/lines.ts';
-import { isCompletion, isPreliminary, ReplyReader } from '../ftp/reply.ts';
+import { isCompletion, isPreliminary } from '../ftp/reply.ts';
 import type { Announcement, CommandDecision, ReplyDecision } from '../helper/decision.ts';
 import { isTransfer } from '../helper/exchange-queue.ts';
 import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
@@ -27,6 +27,7 @@ import {
   type RangePlane,
 } from '../plane/plane.ts';
 import { ControlChannel, type ControlChannelListener } from './control-channel.ts';
+import { ServerReplies, type ReplyStep } from './server-replies.ts';
 import { SessionClock } from './session-clock.ts';
 import { isIntercepted, type SessionEndpoints } from './session-endpoints.ts';
 import { SessionEvents } from './session-events.ts';
@@ -46,9 +47,6 @@ export interface SessionChannels {
 /** Of an address that is another host's, no port can be taken by others on this one; its services are left alone. */
 const anyPort: PortRange = { first: 1024, last: 65_535 };
 
-/** How much of a reply of several lines is held until its end has come, in bytes. */
-const longestAnnouncement = 65_536;
-
 /**
  * One client's control connection and the connection to the server made for it: reads lines, has them
  * inspected, does what was decided. It owns both sockets and its pinholes, until both sockets are closed.
@@ -63,14 +61,10 @@ export class Session {
   readonly #state: SessionState;
   readonly #client: ControlChannel;
   readonly #server: ControlChannel;
-  readonly #replies: ReplyReader = new ReplyReader();
+  readonly #replies: ServerReplies = new ServerReplies((code) => this.#replyBegins(code));
   readonly #pinholes: SessionPinholes;
   readonly #clock: SessionClock;
   readonly #tls: SessionTls;
-  /** The lines so far of a reply that may announce a data connection. */
-  #announcement: { readonly lines: Line[]; bytes: number } | undefined;
-  /** The code of the final reply of which an overlong line is being passed on in pieces. */
-  #overlongCode: number | undefined;
   #openSockets = 2;
   #clientEnded = false;
   #draining = false;
@@ -297,56 +291,41 @@ export class Session {
 
   #serverLine(line: Line): void {
     this.#clock.touch();
-    if (line.piece === 'more') {
-      this.#passPiece(line, this.#overlongCode);
-      return;
-    }
-    const part = this.#replies.push(line.text);
-    const final = part.kind === 'single' || part.kind === 'last' ? part.code : undefined;
-    if (part.kind === 'single' || part.kind === 'first') {
-      this.#client.send(this.#state.exchanges.arrive(part.code));
-    }
-    if (line.piece === 'first') {
-      this.#releaseAnnouncement();
-      this.#passPiece(line, final);
-      return;
-    }
-    const begins =
-      (part.kind === 'single' || part.kind === 'first') &&
-      isInspected(part.code, this.#state, this.#settings.policy);
-    if (begins) this.#announcement = { lines: [], bytes: 0 };
-    if (this.#announcement) {
-      this.#announcement.lines.push(line);
-      this.#announcement.bytes += line.text.length + 2;
-      if (final !== undefined) this.#announced(final, this.#announcement.lines);
-      else if (this.#announcement.bytes > longestAnnouncement) this.#releaseAnnouncement();
-      return;
-    }
-    if (final === undefined) this.#passReply([line], [line.text]);
-    else this.#finalReply(final, [line], [line.text]);
+    this.#passSteps(this.#replies.push(line));
   }
 
-  /** An overlong line goes on in pieces; the reply that it ends is settled when the whole of it has. */
-  #passPiece(line: Line, final: number | undefined): void {
-    this.#overlongCode = final;
-    this.#client.send(line.text + line.end);
-    if (line.end === '' || final === undefined) return;
-    this.#overlongCode = undefined;
-    this.#settle(final);
+  /** What the server will not answer any more is answered first. Returns whether the reply is held until it is whole. */
+  #replyBegins(code: number): boolean {
+    this.#client.send(this.#state.exchanges.arrive(code));
+    return isInspected(code, this.#state, this.#settings.policy);
   }
 
-  /** What was held of a reply turns out to announce nothing that can be used. */
-  #releaseAnnouncement(): void {
-    if (!this.#announcement) return;
-    const { lines } = this.#announcement;
-    this.#announcement = undefined;
-    this.#events.remarked('unusable-announcement', textsOf(lines));
-    this.#passReply(lines, textsOf(lines));
+  #passSteps(steps: readonly ReplyStep[]): void {
+    for (const step of steps) {
+      switch (step.kind) {
+        case 'piece':
+          this.#client.send(step.text);
+          if (step.ends !== undefined) this.#settle(step.ends);
+          break;
+        case 'unusable':
+          this.#events.remarked('unusable-announcement', textsOf(step.lines));
+          this.#passReply(step.lines, textsOf(step.lines));
+          break;
+        case 'lines':
+          this.#passReply(step.lines, textsOf(step.lines));
+          break;
+        case 'last':
+          this.#finalReply(step.code, step.lines, textsOf(step.lines));
+          break;
+        case 'whole':
+          this.#announced(step.code, step.lines);
+          break;
+      }
+    }
   }
 
   /** The pinhole first and the rewritten reply second. */
-  #announced(code: number, lines: Line[]): void {
-    this.#announcement = undefined;
+  #announced(code: number, lines: readonly Line[]): void {
     const endsTls = this.#settings.policy.tls.mode === 'terminate';
     const decision = inspectReply(code, textsOf(lines), this.#state, endsTls);
     if (decision.remark === 'foreign-address') {
@@ -370,7 +349,7 @@ export class Session {
 
   #expectPassive(
     code: number,
-    lines: Line[],
+    lines: readonly Line[],
     { announcement, rewrite }: ReplyDecision & { kind: 'expect' },
   ): void {
     const { passivePorts, policy } = this.#settings;
@@ -472,7 +451,7 @@ export class Session {
   }
 
   #serverEnded(rest: string): void {
-    if (this.#announcement) this.#releaseAnnouncement();
+    this.#passSteps(this.#replies.end());
     // What comes behind it must not be taken for the rest of it.
     if (rest !== '') this.#client.send(`${rest}\r\n`);
     if (this.#clientEnded) this.#finish('client-closed');
