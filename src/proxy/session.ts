@@ -6,7 +6,6 @@ import type { Announcement, CommandDecision, ReplyDecision } from '../helper/dec
 import { isTransfer } from '../helper/exchange-queue.ts';
 import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
 import { inspectReply, isInspected } from '../helper/inspect-reply.ts';
-import { announcedAddress } from '../helper/policy.ts';
 import { showBytes, showCommand } from '../helper/redact.ts';
 import {
   isCloseExplained,
@@ -15,21 +14,20 @@ import {
   settleReply,
   type SessionState,
 } from '../helper/session-state.ts';
-import { familyOf } from '../net/address.ts';
 import type { Channel } from '../net/channel.ts';
 import { messageOf } from '../net/error.ts';
-import type { PortRange } from '../net/port-range.ts';
-import {
-  NoFreePortError,
-  type OpenRange,
-  type Pinhole,
-  type PinholeRequest,
-  type RangePlane,
-} from '../plane/plane.ts';
+import { NoFreePortError, type OpenRange, type Pinhole, type RangePlane } from '../plane/plane.ts';
 import { ControlChannel, type ControlChannelListener } from './control-channel.ts';
+import {
+  addressForClient,
+  addressForServer,
+  placeForClient,
+  placeForServer,
+  type PinholePlace,
+} from './pinhole-place.ts';
 import { ServerReplies, type ReplyStep } from './server-replies.ts';
 import { SessionClock } from './session-clock.ts';
-import { isIntercepted, type SessionEndpoints } from './session-endpoints.ts';
+import type { SessionEndpoints } from './session-endpoints.ts';
 import { SessionEvents } from './session-events.ts';
 import { SessionPinholes } from './session-pinholes.ts';
 import type { SessionSecurity } from './session-security.ts';
@@ -43,9 +41,6 @@ export interface SessionChannels {
   /** What has been read of the server's already, one character a byte. */
   readonly greeting?: string | undefined;
 }
-
-/** Of an address that is another host's, no port can be taken by others on this one; its services are left alone. */
-const anyPort: PortRange = { first: 1024, last: 65_535 };
 
 /**
  * One client's control connection and the connection to the server made for it: reads lines, has them
@@ -253,28 +248,17 @@ export class Session {
 
   /** The pinhole first and the rewritten PORT second: on failure nothing has reached the server. */
   #expectActive(command: Command, { announcement, rewrite }: CommandDecision & { kind: 'expect' }): void {
-    const { activePorts, dataSourcePort, insideAddress } = this.#settings;
-    const { inside, reached, own } = this.#endpoints;
-    const where = {
-      peer: this.#state.server,
-      alsoFrom: [],
-      address: inside.address,
-      own: { near: own.server, far: own.client },
-      ports: inside.address === own.server ? activePorts : anyPort,
-      to: announcement.endpoint,
-      // A server that the client knows by its own address is seen to connect from its own port.
-      from: { address: reached.address, port: isIntercepted(this.#endpoints) ? 0 : dataSourcePort },
-    };
+    const place = placeForServer(this.#endpoints, this.#settings, announcement.endpoint);
     const opened = (pinhole: Pinhole): void => {
       this.#pinholes.reserve(pinhole);
-      const address = insideAddress(familyOf(inside.address)) ?? inside.address;
+      const address = addressForServer(this.#endpoints, this.#settings);
       const text = rewrite({ address, port: pinhole.at.port });
       const sent = parseCommand(text);
       this.#state.exchanges.add({ kind: 'sent', verb: sent.verb, argument: sent.argument });
       this.#server.send(`${text}\r\n`);
       this.#events.forwarded(command, text);
     };
-    this.#open(this.#client, announcement, where, opened, (error) => {
+    this.#open(this.#client, announcement, place, opened, (error) => {
       const reason = whyNoPinhole(error);
       this.#refuse(showCommand(command), reason, noPinhole(reason), messageOf(error));
     });
@@ -352,31 +336,16 @@ export class Session {
     lines: readonly Line[],
     { announcement, rewrite }: ReplyDecision & { kind: 'expect' },
   ): void {
-    const { passivePorts, policy } = this.#settings;
-    const { client, reached, inside, own } = this.#endpoints;
-    const where = {
-      peer: client.address,
-      alsoFrom: policy.fxpPeers,
-      address: reached.address,
-      own: { near: own.client, far: own.server },
-      ports: isIntercepted(this.#endpoints) ? anyPort : passivePorts,
-      // The address that a reply names is never dialled: only the server that the relay knows is.
-      to: { address: this.#state.server, port: announcement.endpoint.port },
-      // A server may check that a data connection comes from where its control connection does.
-      from: { address: inside.address, port: 0 },
-    };
+    const place = placeForClient(this.#endpoints, this.#settings, announcement.endpoint.port);
     const opened = (pinhole: Pinhole): void => {
       this.#pinholes.expect(pinhole);
       // The transfer may have been sent behind its PASV in one segment.
       const transfer = this.#state.exchanges.find(isTransfer);
       if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
-      // The public address stands for this host, not for a server elsewhere.
-      const address = isIntercepted(this.#endpoints)
-        ? reached.address
-        : announcedAddress(client.address, reached.address, policy);
+      const address = addressForClient(this.#endpoints, this.#settings);
       this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
     };
-    this.#open(this.#server, announcement, where, opened, (error) => {
+    this.#open(this.#server, announcement, place, opened, (error) => {
       this.#answerInstead(code, announcement.verb, whyNoPinhole(error), error);
     });
   }
@@ -465,6 +434,31 @@ export class Session {
     this.#finish(reason, '421 Service not available, the server closed the control connection.', error);
   }
 
+  // --- both ----------------------------------------------------------------------------------------------
+
+  /** Opens a pinhole while `held` tells no line. */
+  #open(
+    held: ControlChannel,
+    { mode, verb, endpoint }: Announcement,
+    place: PinholePlace,
+    opened: (pinhole: Pinhole) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const opening = this.#plane.open({
+      session: this.#id,
+      mode,
+      command: verb,
+      preferredPort: endpoint.port,
+      timeout: this.#settings.expectTimeout,
+      protection: this.#tls.protection,
+      owner: this.#pinholes,
+      ...place,
+    });
+    this.#whileHeld(held, opening, opened, failed, (pinhole) => {
+      pinhole.close('session-closed');
+    });
+  }
+
   /** Opens the range of ports that an opaque session may use. */
   #openRange(opened: (range: OpenRange) => void, failed: (error: unknown) => void): void {
     const { client, reached, server } = this.#endpoints;
@@ -478,31 +472,6 @@ export class Session {
     });
     this.#whileHeld(this.#server, opening, opened, failed, (range) => {
       range.close();
-    });
-  }
-
-  // --- both ----------------------------------------------------------------------------------------------
-
-  /** Opens a pinhole while `held` tells no line. */
-  #open(
-    held: ControlChannel,
-    { mode, verb, endpoint }: Announcement,
-    where: Pick<PinholeRequest, 'peer' | 'alsoFrom' | 'address' | 'own' | 'ports' | 'to' | 'from'>,
-    opened: (pinhole: Pinhole) => void,
-    failed: (error: unknown) => void,
-  ): void {
-    const opening = this.#plane.open({
-      session: this.#id,
-      mode,
-      command: verb,
-      preferredPort: endpoint.port,
-      timeout: this.#settings.expectTimeout,
-      protection: this.#tls.protection,
-      owner: this.#pinholes,
-      ...where,
-    });
-    this.#whileHeld(held, opening, opened, failed, (pinhole) => {
-      pinhole.close('session-closed');
     });
   }
 
