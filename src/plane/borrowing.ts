@@ -156,6 +156,12 @@ export class Borrowing implements Borrower {
   }
 }
 
+/** @throws where there is none, for what nothing else can do */
+export function requireBorrowing(borrowing: Borrowing | undefined): Borrowing {
+  if (!borrowing) throw new Error('addresses of other hosts cannot be used');
+  return borrowing;
+}
+
 function addressOf(text: string): Address {
   const address = parseAddress(text);
   if (address === undefined) throw new Error(`${text} is no address`);

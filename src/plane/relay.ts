@@ -1,101 +1,35 @@
 import { randomInt } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
-import type {
-  Observer,
-  PinholeReason,
-  TransferCause,
-  TransferCommand,
-  TransferProtection,
-} from '../events.ts';
+import type { Socket } from 'node:net';
+import type { PinholeReason } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
-import type { Address } from '../net/address.ts';
-import { tcpChannel, type Channel } from '../net/channel.ts';
-import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
-import { messageOf } from '../net/error.ts';
-import { ignoreError, reset } from '../net/socket.ts';
-import { formatPortRange, portIn } from '../net/port-range.ts';
-import type { Borrowing } from './borrowing.ts';
-import { joinDataChannel, type DataChannelEnd, type DataChannelEnds } from './data-channel.ts';
+import { formatPortRange } from '../net/port-range.ts';
+import { ignoreError } from '../net/socket.ts';
+import { requireBorrowing } from './borrowing.ts';
 import {
   NoFreePortError,
+  type OpenRange,
   type Pinhole,
-  type PinholeOwner,
   type PinholeRequest,
   type RangePlane,
   type RangeRequest,
-  type OpenRange,
-  type Protect,
-  type Protection,
 } from './plane.ts';
+import { RelayChannels, type RelayChannelsOptions } from './relay-channels.ts';
+import { newLease, type Lease } from './relay-lease.ts';
+import { RelayRanges } from './relay-ranges.ts';
+import { SharedListener } from './shared-listener.ts';
 
-export interface RelayPlaneOptions {
-  readonly observe: Observer;
-  /** Milliseconds until a data connection that the relay dials is given up. */
-  readonly connectTimeout: number;
-  /** Milliseconds without a byte until a data channel is reset. */
-  readonly dataIdleTimeout: number;
-  /** Needed for requests that borrow addresses. */
-  readonly borrowing?: Borrowing | undefined;
+export interface RelayPlaneOptions extends RelayChannelsOptions {
   /** Shared with the kernel plane where both are in use. */
   readonly register?: ExpectationRegister;
 }
 
-/** How many data channels an opaque session may have at once: nobody knows whether it has even logged in. */
-const mostOfRange = 16;
-
-const nothing = { uploaded: 0, downloaded: 0, error: undefined };
-
 /** The plane on which this process listens, dials and copies the bytes. It needs no privilege. */
 export function createRelayPlane(options: RelayPlaneOptions): RangePlane {
   return new RelayPlane(options);
-}
-
-/** A pending pinhole, and what its data channel needs to know. */
-interface Lease {
-  readonly expectation: Expectation;
-  readonly request: PinholeRequest;
-  armed: boolean;
-  /** A connection that came before the pinhole was armed: pyftpdlib dials before it answers PORT. */
-  early: Socket | undefined;
-  command: TransferCommand | undefined;
-  /** Settled when the command has come that the data channel serves. */
-  readonly served: Promise<void>;
-  readonly serve: () => void;
-  /** No command will come any more: `served` is rejected, if it has not come. */
-  readonly giveUp: () => void;
-  /** Resets the data channel that has come of it. */
-  abort: ((cause: TransferCause) => void) | undefined;
-  /** Takes back what leads a borrowed address here. */
-  unlead: (() => void) | undefined;
-}
-
-function newLease(expectation: Expectation, request: PinholeRequest, armed: boolean): Lease {
-  let serve = (): void => undefined;
-  let giveUp = (): void => undefined;
-  const served = new Promise<void>((resolve, reject) => {
-    serve = resolve;
-    giveUp = () => {
-      reject(new Error('no command came for the data channel'));
-    };
-  });
-  // Nobody may be waiting for it.
-  served.catch(() => undefined);
-  return {
-    expectation,
-    request,
-    armed,
-    served,
-    serve,
-    giveUp,
-    abort: undefined,
-    early: undefined,
-    command: undefined,
-    unlead: undefined,
-  };
 }
 
 class RelayPlane implements RangePlane {
@@ -104,17 +38,21 @@ class RelayPlane implements RangePlane {
   readonly #register: ExpectationRegister;
   readonly #leases = new Map<number, Lease>();
   readonly #listeners = new Map<string, SharedListener>();
-  /** With how many data channels each has. */
-  readonly #ranges = new Map<RangeRequest, number>();
-  readonly #channels = new Set<{ abort(cause: TransferCause): void }>();
-  /** Called when a data channel has ended, while `close` waits for that. */
-  #channelEnded: (() => void) | undefined;
+  readonly #channels: RelayChannels;
+  readonly #ranges: RelayRanges;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: RelayPlaneOptions) {
     this.#options = options;
     this.#register = options.register ?? new ExpectationRegister();
     this.#register.join(this.#table);
+    this.#channels = new RelayChannels(options);
+    this.#ranges = new RelayRanges(
+      (at) => this.#listenerAt(at),
+      this.#channels,
+      this.#register,
+      options.observe,
+    );
   }
 
   async open(request: PinholeRequest): Promise<Pinhole> {
@@ -136,40 +74,13 @@ class RelayPlane implements RangePlane {
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
 
-  async openRange(request: RangeRequest): Promise<OpenRange> {
-    const { address, ports } = request;
-    const acquired: SharedListener[] = [];
-    try {
-      for (let port = ports.first; port <= ports.last; port++) {
-        const listener = this.#listenerAt({ address, port });
-        if (await listener.acquire()) acquired.push(listener);
-      }
-    } catch (error) {
-      for (const listener of acquired) listener.release();
-      throw error;
-    }
-    if (acquired.length === 0) {
-      throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free`);
-    }
-    this.#ranges.set(request, 0);
-    return {
-      close: () => {
-        if (!this.#ranges.delete(request)) return;
-        for (const listener of acquired) listener.release();
-      },
-    };
+  openRange(request: RangeRequest): Promise<OpenRange> {
+    return this.#ranges.open(request);
   }
 
   async close(grace: number): Promise<void> {
     for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
-    const abort = (): void => {
-      for (const channel of [...this.#channels]) channel.abort('shutdown');
-    };
-    // Without a grace it is done before this returns: the process may end next, and its end says FIN.
-    if (grace <= 0) abort();
-    const timer = setTimeout(abort, grace);
-    while (this.#channels.size > 0) await new Promise<void>((resolve) => (this.#channelEnded = resolve));
-    clearTimeout(timer);
+    await this.#channels.close(grace);
     await Promise.all([...this.#listeners.values()].map((listener) => listener.closed));
   }
 
@@ -214,7 +125,7 @@ class RelayPlane implements RangePlane {
         lease.armed = true;
         const { early } = lease;
         lease.early = undefined;
-        if (early) this.#carry(lease, early);
+        if (early) this.#channels.carry(lease, early);
         return Promise.resolve();
       },
       serve: (command) => {
@@ -258,13 +169,17 @@ class RelayPlane implements RangePlane {
   async #enter(lease: Lease): Promise<boolean> {
     const { request, expectation } = lease;
     const { peer, at } = expectation;
+    const { borrowing } = this.#options;
     // To learn it when the connection is there would be too late.
-    if (isBorrowed(request) || request.from.address !== request.own.far) this.#borrowing();
+    if (isBorrowed(request) || request.from.address !== request.own.far) requireBorrowing(borrowing);
     const listener = await this.#listen(request, at);
     if (!listener) return false;
     if (!isBorrowed(request)) return true;
     try {
-      lease.unlead = await this.#borrowing().lead({ peer, at, to: listener.endpoint }, request.timeout);
+      lease.unlead = await requireBorrowing(borrowing).lead(
+        { peer, at, to: listener.endpoint },
+        request.timeout,
+      );
     } catch (error) {
       // Taken back in the meantime, it has been released.
       if (this.#leases.has(expectation.id)) listener.release();
@@ -302,12 +217,6 @@ class RelayPlane implements RangePlane {
     return listener;
   }
 
-  #borrowing(): Borrowing {
-    const { borrowing } = this.#options;
-    if (!borrowing) throw new Error('addresses of other hosts cannot be used');
-    return borrowing;
-  }
-
   #accept(socket: Socket, at: Endpoint): void {
     // A peer that has reset the connection already is nobody's.
     const from = endpointOfSocket(socket.remoteAddress, socket.remotePort);
@@ -316,12 +225,8 @@ class RelayPlane implements RangePlane {
       return;
     }
     const claim = this.#table.claim(at, from.address, Date.now());
-    const range = claim.kind === 'refused' ? this.#rangeOf(at, from.address) : undefined;
-    if (range) {
-      this.#carryOf(range, at, from, socket);
-      return;
-    }
     if (claim.kind === 'refused') {
+      if (this.#ranges.take(socket, at, from)) return;
       socket.resetAndDestroy();
       this.#options.observe({ type: 'pinhole-refused', at, from, reason: claim.reason });
       return;
@@ -334,268 +239,15 @@ class RelayPlane implements RangePlane {
     this.#release(lease);
     this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
     if (lease.armed) {
-      this.#carry(lease, socket);
+      this.#channels.carry(lease, socket);
     } else {
       socket.on('error', ignoreError);
       lease.early = socket;
     }
   }
-
-  #rangeOf({ address, port }: Endpoint, peer: Address): RangeRequest | undefined {
-    return [...this.#ranges.keys()].find(
-      (each) => each.address === address && each.peer === peer && portIn([each.ports], port),
-    );
-  }
-
-  /** A connection to a port of a range: it leads to the same port of the server. */
-  #carryOf(range: RangeRequest, at: Endpoint, from: Endpoint, socket: Socket): void {
-    const { session, peer, address, ports } = range;
-    const open = this.#ranges.get(range) ?? 0;
-    if (open >= mostOfRange) {
-      socket.resetAndDestroy();
-      this.#options.observe({ type: 'pinhole-refused', at, from, reason: 'too-many-channels' });
-      return;
-    }
-    this.#ranges.set(range, open + 1);
-    const owner: PinholeOwner = {
-      channelOpened: () => {
-        range.owner.channelOpened();
-      },
-      channelClosed: () => {
-        if (this.#ranges.has(range)) this.#ranges.set(range, (this.#ranges.get(range) ?? 1) - 1);
-        range.owner.channelClosed();
-      },
-    };
-    const to = { address: range.to, port: at.port };
-    const own = { near: address, far: address };
-    const request: PinholeRequest = {
-      ...{ session, mode: 'passive', command: '', peer, alsoFrom: [], address, own, ports, to, owner },
-      ...{ preferredPort: at.port, from: { address, port: 0 }, timeout: 0 },
-    };
-    const expectation: Expectation = {
-      ...{
-        id: this.#register.nextId(),
-        session,
-        plane: 'relay',
-        mode: 'passive',
-        peer,
-        alsoFrom: [],
-        at,
-        to,
-      },
-      expires: 0,
-    };
-    this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(expectation) });
-    this.#carry(newLease(expectation, request, true), socket);
-  }
-
-  #dial(request: PinholeRequest, accepted: Socket): Dialling {
-    const { to, from, own } = request;
-    const { connectTimeout } = this.#options;
-    const target = { host: to.address, port: to.port };
-    if (from.address === own.far) return dial(target, connectTimeout, localsOf(request));
-    const port = from.port === 0 ? (accepted.remotePort ?? 0) : from.port;
-    return this.#borrowing().dial(target, { address: from.address, port }, connectTimeout, own.far);
-  }
-
-  #carry(lease: Lease, accepted: Socket): void {
-    const { owner, mode, protection } = lease.request;
-    owner.channelOpened();
-    const started = performance.now();
-    const ended = (end: DataChannelEnd): void => {
-      this.#channels.delete(channel);
-      this.#options.observe({
-        type: 'transfer-ended',
-        command: lease.command,
-        seconds: (performance.now() - started) / 1000,
-        protection: nameOf(protection),
-        ...end,
-        ...factsOf(lease.expectation),
-      });
-      owner.channelClosed();
-      this.#channelEnded?.();
-    };
-
-    const dialling = this.#dial(lease.request, accepted);
-    let aborted: TransferCause | undefined;
-    let giveUp = (): void => {
-      dialling.abort();
-    };
-    let channel: { abort(cause: TransferCause): void } = {
-      abort: (cause) => {
-        aborted ??= cause;
-        giveUp();
-      },
-    };
-    this.#channels.add(channel);
-    lease.abort = (cause) => {
-      channel.abort(cause);
-    };
-    // A client that never says what it wants would hold both connections for ever.
-    const patience = protection?.server && setTimeout(lease.giveUp, lease.request.timeout);
-    const connect = async (): Promise<DataChannelEnds> => {
-      const dialled = await dialling.connected.catch((error: unknown) => {
-        throw new LegError(mode === 'passive' ? 'server-unreachable' : 'client-unreachable', error);
-      });
-      const sockets =
-        mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
-      giveUp = () => {
-        for (const socket of Object.values(sockets)) reset(socket);
-      };
-      try {
-        if (aborted || accepted.destroyed) {
-          throw new LegError(mode === 'passive' ? 'client-reset' : 'server-reset');
-        }
-        accepted.off('error', ignoreError);
-        dialled.on('error', ignoreError);
-        // pyftpdlib resets what begins before the command, and connects before it.
-        const ends = protection ? await protect(sockets, protection, lease.served) : plain(sockets);
-        dialled.off('error', ignoreError);
-        return ends;
-      } catch (error) {
-        giveUp();
-        throw error;
-      }
-    };
-    connect()
-      .finally(() => {
-        clearTimeout(patience);
-      })
-      .then(
-        (ends) => {
-          this.#channels.delete(channel);
-          channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
-          this.#channels.add(channel);
-        },
-        (error: unknown) => {
-          // What a direct connection to a closed port gets.
-          accepted.resetAndDestroy();
-          if (aborted) ended({ ...nothing, cause: aborted });
-          else if (error instanceof LegError) ended({ ...nothing, cause: error.reason, error: error.words });
-          else ended({ ...nothing, cause: 'server-unreachable', error: messageOf(error) });
-        },
-      );
-    // Nothing is read from it yet; what happens to it is seen when it is.
-    accepted.on('error', ignoreError);
-  }
-}
-
-/** Why a leg of a data channel did not come up. */
-class LegError extends Error {
-  override readonly name = 'LegError';
-  readonly reason: TransferCause;
-  readonly words: string | undefined;
-
-  constructor(reason: TransferCause, cause?: unknown) {
-    super(reason, { cause });
-    this.reason = reason;
-    this.words = cause === undefined ? undefined : messageOf(cause);
-  }
-}
-
-interface Legs {
-  readonly client: Socket;
-  readonly server: Socket;
-}
-
-function plain({ client, server }: Legs): DataChannelEnds {
-  return { client: tcpChannel(client), server: tcpChannel(server) };
-}
-
-/**
- * Both handshakes at once: which of the two sides begins first depends on the client.
- *
- * @param begins when that with the server may begin
- */
-async function protect(legs: Legs, protection: Protection, begins: Promise<void>): Promise<DataChannelEnds> {
-  const leg = async (side: keyof Legs): Promise<Channel> => {
-    const secure: Protect | undefined = protection[side];
-    const socket = legs[side];
-    if (!secure) return tcpChannel(socket);
-    const begun = side === 'server' ? begins.then(() => secure(socket)) : secure(socket);
-    return begun.catch((error: unknown) => {
-      throw new LegError(`${side}-tls-failed`, error);
-    });
-  };
-  const [client, server] = await Promise.all([leg('client'), leg('server')]);
-  return { client, server };
-}
-
-function nameOf(protection: Protection | undefined): TransferProtection {
-  if (!protection) return 'none';
-  const sides = (['client', 'server'] as const).filter((side) => protection[side]);
-  return sides.length === 2 ? 'both' : (sides[0] ?? 'none');
 }
 
 /** Whether the peer will connect to an address that is not this host's. */
 function isBorrowed({ address, own }: PinholeRequest): boolean {
   return address !== own.near;
-}
-
-/**
- * Where the far end of a data connection is dialled from: the endpoint that was asked for (active mode: port 20, RFC
- * 959 section 3.2); where that can't be had, for want of privilege or because the tuple is in TIME_WAIT, any port of
- * the address; and any address where that is not this host's. Towards the server the system chooses as it did for the
- * control channel; a bind would cost a port for each.
- */
-function localsOf({ mode, from }: PinholeRequest): LocalEnd[] {
-  return mode === 'active' ? [from, { address: from.address }, {}] : [{}];
-}
-
-/** The listener of one endpoint, there as long as somebody is expected. */
-class SharedListener {
-  readonly #server: Server;
-  readonly #listening: Promise<boolean>;
-  #users = 0;
-  readonly #gone: (listener: SharedListener) => void;
-  readonly #address: Address;
-  readonly closed: Promise<void>;
-
-  /** Where it listens, once it does. */
-  get endpoint(): Endpoint {
-    const bound = this.#server.address();
-    const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
-    return { address: this.#address, port };
-  }
-
-  constructor(
-    { address, port }: Endpoint,
-    accept: (socket: Socket) => void,
-    gone: (listener: SharedListener) => void,
-  ) {
-    this.#gone = gone;
-    this.#address = address;
-    this.#server = createServer(
-      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true },
-      accept,
-    );
-    this.closed = new Promise((resolve) => this.#server.once('close', resolve));
-    this.#listening = new Promise((resolve, reject) => {
-      this.#server.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
-        else reject(error);
-      });
-      this.#server.listen({ host: address, port, exclusive: true }, () => {
-        resolve(true);
-      });
-    });
-  }
-
-  async acquire(): Promise<boolean> {
-    this.#users++;
-    try {
-      if (await this.#listening) return true;
-    } catch (error) {
-      this.release();
-      throw error;
-    }
-    this.release();
-    return false;
-  }
-
-  release(): void {
-    if (--this.#users > 0) return;
-    this.#gone(this);
-    this.#server.close();
-  }
 }

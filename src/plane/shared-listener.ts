@@ -1,0 +1,61 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Address } from '../net/address.ts';
+import type { Endpoint } from '../net/endpoint.ts';
+
+/** The listener of one endpoint, there as long as somebody is expected. */
+export class SharedListener {
+  readonly #server: Server;
+  readonly #listening: Promise<boolean>;
+  #users = 0;
+  readonly #gone: (listener: SharedListener) => void;
+  readonly #address: Address;
+  readonly closed: Promise<void>;
+
+  /** Where it listens, once it does. */
+  get endpoint(): Endpoint {
+    const bound = this.#server.address();
+    const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
+    return { address: this.#address, port };
+  }
+
+  constructor(
+    { address, port }: Endpoint,
+    accept: (socket: Socket) => void,
+    gone: (listener: SharedListener) => void,
+  ) {
+    this.#gone = gone;
+    this.#address = address;
+    this.#server = createServer(
+      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true },
+      accept,
+    );
+    this.closed = new Promise((resolve) => this.#server.once('close', resolve));
+    this.#listening = new Promise((resolve, reject) => {
+      this.#server.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
+        else reject(error);
+      });
+      this.#server.listen({ host: address, port, exclusive: true }, () => {
+        resolve(true);
+      });
+    });
+  }
+
+  async acquire(): Promise<boolean> {
+    this.#users++;
+    try {
+      if (await this.#listening) return true;
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+    this.release();
+    return false;
+  }
+
+  release(): void {
+    if (--this.#users > 0) return;
+    this.#gone(this);
+    this.#server.close();
+  }
+}
