@@ -295,13 +295,24 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   ),
   maxSessions: whole('Limits', 'sessions at once', '10000', 1, 1_000_000),
   maxSessionsPerClient: whole('Limits', 'sessions at once from one address', '5000', 1, 1_000_000),
-  expectTimeout: duration('how long a pinhole waits for its connection', '300', 1, hour),
-  connectTimeout: duration('how long a connection to the server or a client may take', '10', 1, hour),
-  loginTimeout: duration('how long a client may take to log in', '300', 1, day),
-  idleTimeout: duration('how long a control channel may be silent', '3600', 1, 7 * day),
-  dataIdleTimeout: duration('how long a data channel may be silent', '3600', 1, 7 * day),
-  grace: duration('how long transfers may go on after SIGTERM', '30', 0, day),
-  plane: choice('what carries the data: relay, this process itself; kernel, nftables', 'relay', planes),
+  expectTimeout: duration('Limits', 'how long a pinhole waits for its connection', '300', 1, hour),
+  connectTimeout: duration(
+    'Limits',
+    'how long a connection to the server or a client may take',
+    '10',
+    1,
+    hour,
+  ),
+  loginTimeout: duration('Limits', 'how long a client may take to log in', '300', 1, day),
+  idleTimeout: duration('Limits', 'how long a control channel may be silent', '3600', 1, 7 * day),
+  dataIdleTimeout: duration('Limits', 'how long a data channel may be silent', '3600', 1, 7 * day),
+  grace: duration('Limits', 'how long transfers may go on after SIGTERM', '30', 0, day),
+  plane: choice(
+    'How',
+    'what carries the data: relay, this process itself; kernel, nftables',
+    'relay',
+    planes,
+  ),
   kernelTable: one(
     {
       group: 'How',
@@ -322,40 +333,36 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     readMark,
     (value) => `0x${value.toString(16)}`,
   ),
-  logLevel: choice('what is logged', 'info', logLevels),
-  logFormat: choice('how it is logged; auto: pretty on a terminal, else json', 'auto', logFormats),
-  tls: ofTls(
-    choice(
-      'what AUTH TLS gets: refuse, the reply 534; terminate, TLS that ends here; pass, TLS that the server ends',
-      'refuse',
-      tlsModes,
-    ),
+  logLevel: choice('How', 'what is logged', 'info', logLevels),
+  logFormat: choice('How', 'how it is logged; auto: pretty on a terminal, else json', 'auto', logFormats),
+  tls: choice(
+    'TLS',
+    'what AUTH TLS gets: refuse, the reply 534; terminate, TLS that ends here; pass, TLS that the server ends',
+    'refuse',
+    tlsModes,
   ),
-  listenTls: ofTls(
-    list(
-      {
-        group: 'TLS',
-        description: 'where clients connect for implicit FTPS, TLS from the first byte; usually 990',
-        allowed: 'PORT (on all addresses), ADDRESS:PORT or [IPV6]:PORT, each once; port 0 is any free one',
-        initial: '',
-      },
-      readListen,
-      writeListen,
-      overlapOfListen,
-    ),
+  listenTls: list(
+    {
+      group: 'TLS',
+      description: 'where clients connect for implicit FTPS, TLS from the first byte; usually 990',
+      allowed: 'PORT (on all addresses), ADDRESS:PORT or [IPV6]:PORT, each once; port 0 is any free one',
+      initial: '',
+    },
+    readListen,
+    writeListen,
+    overlapOfListen,
   ),
   tlsCert: files('the certificate that clients see, with its chain; several are chosen from by SNI'),
   tlsKey: files('its private key; as many as certificates, in the same order'),
   tlsStrictSni: onOff('TLS', 'whether a client that asks by SNI for a name of no certificate is refused'),
   tlsClientCa: file('whose certificates clients have to show; none: they need not show any'),
-  tlsMinVersion: ofTls(choice('the oldest TLS that clients may speak', 'TLSv1.2', tlsVersions)),
-  tlsCcc: ofTls(choice('what CCC gets, which takes TLS off the control channel again', 'refuse', cccAnswers)),
-  tlsData: ofTls(
-    choice(
-      'where TLS of data channels ends that are protected on both sides; server: it is passed on, by the kernel on the kernel plane',
-      'relay',
-      dataTlsEnds,
-    ),
+  tlsMinVersion: choice('TLS', 'the oldest TLS that clients may speak', 'TLSv1.2', tlsVersions),
+  tlsCcc: choice('TLS', 'what CCC gets, which takes TLS off the control channel again', 'refuse', cccAnswers),
+  tlsData: choice(
+    'TLS',
+    'where TLS of data channels ends that are protected on both sides; server: it is passed on, by the kernel on the kernel plane',
+    'relay',
+    dataTlsEnds,
   ),
   requireTls: onOff('TLS', 'whether a log in needs TLS'),
   requireDataTls: onOff('TLS', 'whether a transfer needs PROT P'),
@@ -363,13 +370,12 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     'TLS',
     "whether a data channel has to resume its control channel's TLS session, which no thief of its port can",
   ),
-  tlsHandshakeTimeout: ofTls(duration('how long a TLS handshake may take', '30', 1, hour)),
-  serverTls: ofTls(
-    choice(
-      "TLS with the server: off; explicit, by AUTH TLS; implicit, from the first byte; same, as and when the client's",
-      'off',
-      serverTlsKinds,
-    ),
+  tlsHandshakeTimeout: duration('TLS', 'how long a TLS handshake may take', '30', 1, hour),
+  serverTls: choice(
+    'TLS',
+    "TLS with the server: off; explicit, by AUTH TLS; implicit, from the first byte; same, as and when the client's",
+    'off',
+    serverTlsKinds,
   ),
   serverTlsCa: file("who may have signed the server's certificate; none: those whom the system trusts"),
   serverTlsFingerprint: list(
@@ -392,12 +398,11 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     parseHost,
     (value) => value,
   ),
-  serverDataTls: ofTls(
-    choice(
-      'TLS of data channels with such a server: same, as the client asks by PROT; clear; protected',
-      'same',
-      serverDataTlsKinds,
-    ),
+  serverDataTls: choice(
+    'TLS',
+    'TLS of data channels with such a server: same, as the client asks by PROT; clear; protected',
+    'same',
+    serverDataTlsKinds,
   ),
 };
 
@@ -644,7 +649,13 @@ function whole(
  * From `least` (0, or 1 where a wait of nothing makes no sense) to `most`, both in milliseconds. `most` keeps far
  * below 2^31, at which setTimeout fires at once.
  */
-function duration(description: string, initial: string, least: 0 | 1, most: number): Setting<number> {
+function duration(
+  group: SettingGroup,
+  description: string,
+  initial: string,
+  least: 0 | 1,
+  most: number,
+): Setting<number> {
   const bounds = `${least === 0 ? 'from 0' : 'above 0 and up'} to ${most / second} seconds`;
   const allowed = `seconds, or a text like 500ms, 300s, 5m or 1h, ${bounds}`;
   const read = (text: string): number | undefined => {
@@ -652,23 +663,24 @@ function duration(description: string, initial: string, least: 0 | 1, most: numb
     const value = Number(digits) * (units.get(unit) ?? NaN);
     return value >= least && value <= most ? value : undefined;
   };
-  return one({ group: 'Limits', description, allowed, initial }, read, (value) =>
+  return one({ group, description, allowed, initial }, read, (value) =>
     value % second === 0 ? value / second : `${value}ms`,
   );
 }
 
-function choice<T extends string>(description: string, initial: T, members: readonly T[]): Setting<T> {
+function choice<T extends string>(
+  group: SettingGroup,
+  description: string,
+  initial: T,
+  members: readonly T[],
+): Setting<T> {
   const allowed =
     members.length === 1 ? `${members.join()}, the only one in this version` : members.join(', ');
   return one(
-    { group: 'How', description, allowed, initial },
+    { group, description, allowed, initial },
     (text) => members.find((member) => member === text),
     (value) => value,
   );
-}
-
-function ofTls<T>(setting: Setting<T>): Setting<T> {
-  return { ...setting, group: 'TLS' };
 }
 
 function file(description: string): Setting<string | undefined> {
