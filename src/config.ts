@@ -1,4 +1,5 @@
 import { parse, stringify, TomlError } from 'smol-toml';
+import { serverDataTlsKinds, serverTlsKinds, tlsModes, type TlsPolicy } from './helper/tls-policy.ts';
 import { familyOf, parseAddress } from './net/address.ts';
 import type { Address, Family } from './net/address.ts';
 import { contains, formatCidr, parseCidr } from './net/cidr.ts';
@@ -13,15 +14,15 @@ interface ServerAddress {
   readonly port: number;
 }
 
-/** `address` undefined: every address of both families. `port` 0: any free port. */
+/**
+ * Where clients connect. `address` undefined: every address of both families; 0.0.0.0 or ::: every one of that family.
+ * `port` 0: any free port.
+ */
 export interface ListenAddress {
   readonly address: Address | undefined;
   readonly port: number;
 }
 
-const tlsModes = ['refuse', 'terminate', 'pass'] as const;
-const serverTlsKinds = ['off', 'explicit', 'implicit', 'same'] as const;
-const serverDataTlsKinds = ['same', 'clear', 'protected'] as const;
 const dataTlsEnds = ['relay', 'server'] as const;
 const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const;
 const cccAnswers = ['refuse', 'allow'] as const;
@@ -63,7 +64,7 @@ export interface Config {
   readonly kernelTable: string;
   /** The mark of the connections that the kernel plane lets through, from 1 to 2^32 - 1. */
   readonly kernelMark: number;
-  readonly tls: (typeof tlsModes)[number];
+  readonly tls: TlsPolicy['mode'];
   /** Where control channels are TLS from their first byte. */
   readonly listenTls: readonly ListenAddress[];
   /** Paths of PEM files. */
@@ -79,12 +80,12 @@ export interface Config {
   readonly requireDataTls: boolean;
   readonly requireSessionReuse: boolean;
   readonly tlsHandshakeTimeout: number;
-  readonly serverTls: (typeof serverTlsKinds)[number];
+  readonly serverTls: TlsPolicy['server'];
   readonly serverTlsCa: string | undefined;
   /** `AB:CD:...`, 32 bytes each. */
   readonly serverTlsFingerprint: readonly string[];
   readonly serverTlsName: string | undefined;
-  readonly serverDataTls: (typeof serverDataTlsKinds)[number];
+  readonly serverDataTls: TlsPolicy['serverData'];
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat: (typeof logFormats)[number];
 }

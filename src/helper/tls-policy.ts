@@ -1,20 +1,20 @@
 /** What `AUTH` gets: 534; TLS that ends here; or TLS that is the server's, and nothing is seen any more. */
-type TlsMode = 'refuse' | 'terminate' | 'pass';
+export const tlsModes = ['refuse', 'terminate', 'pass'] as const;
 
 /**
  * How the control channel to the server is protected: not; by AUTH TLS at once, before the client hears of the server;
  * from its first byte; or as the client's is, by its own AUTH.
  */
-type ServerTls = 'off' | 'explicit' | 'implicit' | 'same';
+export const serverTlsKinds = ['off', 'explicit', 'implicit', 'same'] as const;
 
 /** How data channels to the server are protected, where the control channel is: as the client asks by PROT, or fixed. */
-type ServerDataTls = 'same' | 'clear' | 'protected';
+export const serverDataTlsKinds = ['same', 'clear', 'protected'] as const;
 
 /** What decisions about TLS depend on. */
 export interface TlsPolicy {
-  readonly mode: TlsMode;
-  readonly server: ServerTls;
-  readonly serverData: ServerDataTls;
+  readonly mode: (typeof tlsModes)[number];
+  readonly server: (typeof serverTlsKinds)[number];
+  readonly serverData: (typeof serverDataTlsKinds)[number];
   /** No log in before TLS. */
   readonly isRequired: boolean;
   /** No transfer before PROT P. */

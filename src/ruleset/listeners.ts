@@ -1,18 +1,12 @@
+import type { ListenAddress } from '../config.ts';
 import { familyOf, isLoopback, type Address, type Family } from '../net/address.ts';
 import { parseCidr, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PortRange } from '../net/port-range.ts';
-import {
-  anywhere,
-  familyOfCidr,
-  isWholeFamily,
-  RulesetError,
-  type Listener,
-  type RulesetOptions,
-} from './plan.ts';
+import { anywhere, familyOfCidr, isWholeFamily, RulesetError, type RulesetOptions } from './plan.ts';
 
 /** Those that other hosts reach. What comes from this host itself comes by lo, and needs no rule. */
-export function reachable(listen: readonly Listener[]): readonly Listener[] {
+export function reachable(listen: readonly ListenAddress[]): readonly ListenAddress[] {
   return listen.filter(({ address }) => address === undefined || !isLoopback(address));
 }
 
@@ -23,21 +17,21 @@ export interface Opening {
 }
 
 /** Each port at the addresses that have it, and at no other. */
-export function openingsOf(listen: readonly Listener[]): Opening[] {
+export function openingsOf(listen: readonly ListenAddress[]): Opening[] {
   return [...new Set(listen.map(({ port }) => port))].map((port) => ({
     to: addressesOf(listen.filter((each) => each.port === port)),
     ports: [{ first: port, last: port }],
   }));
 }
 
-export function addressesOf(listen: readonly Listener[]): readonly Cidr[] {
+export function addressesOf(listen: readonly ListenAddress[]): readonly Cidr[] {
   const networks = listen.map(({ address }) => (address === undefined ? undefined : listenedOn(address)));
   if (networks.includes(undefined)) return anywhere;
   return withoutCovered(networks.filter((network) => network !== undefined));
 }
 
 /** The family of a listener that has one alone. */
-export function familyOfListener({ address }: Listener): Family | undefined {
+export function familyOfListener({ address }: ListenAddress): Family | undefined {
   return address === undefined ? undefined : familyOf(address);
 }
 
@@ -61,7 +55,7 @@ export function isServerHere({ server, listen, tls }: RulesetOptions): boolean {
 }
 
 /** Whether the server has an address at which Pinhole listens, so that each port can be had by one of them alone. */
-export function sharesAddress(server: Endpoint, listen: readonly Listener[]): boolean {
+export function sharesAddress(server: Endpoint, listen: readonly ListenAddress[]): boolean {
   return listen.some(({ address }) => address === server.address);
 }
 

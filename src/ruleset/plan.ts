@@ -1,4 +1,5 @@
-import type { Address, Family } from '../net/address.ts';
+import type { Config, ListenAddress } from '../config.ts';
+import type { Family } from '../net/address.ts';
 import { formatCidr, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PortRange } from '../net/port-range.ts';
@@ -6,19 +7,13 @@ import type { PortRange } from '../net/port-range.ts';
 export const deployments = ['in-front', 'gateway', 'gateway-intercept', 'kernel-helper'] as const;
 export type Deployment = (typeof deployments)[number];
 
-/** Where clients connect; `address` undefined: anywhere, 0.0.0.0 or ::: anywhere of that family. */
-export interface Listener {
-  readonly address: Address | undefined;
-  readonly port: number;
-}
-
 /** What the rules are made from; of the configuration of `pinhole run` what concerns them. */
 export interface RulesetOptions {
   readonly deployment: Deployment;
-  readonly plane: 'relay' | 'kernel';
+  readonly plane: Config['plane'];
   /** The FTP server; undefined: it is on this host (kernel-helper), or there is none (gateway-intercept). */
   readonly server: Endpoint | undefined;
-  readonly listen: readonly Listener[];
+  readonly listen: readonly ListenAddress[];
   readonly passivePorts: PortRange;
   readonly activePorts: PortRange;
   readonly keepClientAddress: boolean;
@@ -36,14 +31,14 @@ export interface RulesetOptions {
 
 /** What of TLS concerns ports and servers; each member is the setting of `pinhole run` that has its name. */
 export interface TlsOptions {
-  readonly mode: 'refuse' | 'terminate' | 'pass';
+  readonly mode: Config['tls'];
   /** Where control channels are TLS from their first byte. */
-  readonly listen: readonly Listener[];
-  readonly data: 'relay' | 'server';
+  readonly listen: readonly ListenAddress[];
+  readonly data: Config['tlsData'];
   readonly isRequired: boolean;
   readonly isRequiredForData: boolean;
-  readonly server: 'off' | 'explicit' | 'implicit' | 'same';
-  readonly serverData: 'same' | 'clear' | 'protected';
+  readonly server: Config['serverTls'];
+  readonly serverData: Config['serverDataTls'];
   /** What the server has to announce where nobody rewrites it: an address or a host name. */
   readonly publicAddress: string | undefined;
 }

@@ -1,3 +1,4 @@
+import type { ListenAddress } from '../config.ts';
 import { familyOf } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange, type PortRange } from '../net/port-range.ts';
@@ -11,14 +12,7 @@ import {
   wholeFamily,
   type Opening,
 } from './listeners.ts';
-import {
-  isWholeFamily,
-  RulesetError,
-  type Listener,
-  type Rule,
-  type RulesetOptions,
-  type Served,
-} from './plan.ts';
+import { isWholeFamily, RulesetError, type Rule, type RulesetOptions, type Served } from './plan.ts';
 
 const unprivileged: PortRange = { first: 1024, last: 65535 };
 const controlComment = 'control channel of both modes: client, any port above 1023 -> port';
@@ -45,7 +39,7 @@ export function planWithHelper(options: RulesetOptions): Served {
   return inFrontOf(server, reached);
 }
 
-function onTheServer(listen: readonly Listener[], passivePorts: PortRange): Served {
+function onTheServer(listen: readonly ListenAddress[], passivePorts: PortRange): Served {
   const openings = openingsOf(listen);
   const control = openings.map((opening): Rule => ({
     comment: `${controlComment} ${opening.ports[0].first}`,
@@ -70,7 +64,7 @@ function onTheServer(listen: readonly Listener[], passivePorts: PortRange): Serv
   };
 }
 
-function inFrontOf(server: Endpoint, listen: readonly Listener[]): Served {
+function inFrontOf(server: Endpoint, listen: readonly ListenAddress[]): Served {
   const openings = openingsTowards(server, listen);
   const control: Rule = {
     comment: `${controlComment} ${openings.map(({ ports: [{ first }] }) => first).join(', ')}`,
@@ -100,7 +94,7 @@ function inFrontOf(server: Endpoint, listen: readonly Listener[]): Served {
 }
 
 /** Where sessions for the server come in: nothing leads from one family to the other. */
-function openingsTowards(server: Endpoint, listen: readonly Listener[]): Opening[] {
+function openingsTowards(server: Endpoint, listen: readonly ListenAddress[]): Opening[] {
   const where = formatEndpoint(server);
   const family = familyOf(server.address);
   const other = listen.find((each) => (familyOfListener(each) ?? family) !== family);

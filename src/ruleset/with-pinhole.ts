@@ -1,3 +1,4 @@
+import type { ListenAddress } from '../config.ts';
 import { familyOf, isLoopback, type Family } from '../net/address.ts';
 import { contains, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -16,7 +17,6 @@ import {
   familyOfCidr,
   isWholeFamily,
   RulesetError,
-  type Listener,
   type Plan,
   type Rule,
   type RulesetOptions,
@@ -62,7 +62,7 @@ function serving(options: RulesetOptions, server: Endpoint): Rule[] {
   const { passivePorts, tls } = options;
   const listen = reachable(options.listen);
   const listenTls = reachable(tls.listen);
-  const opened = (listeners: readonly Listener[], kind: string): Rule[] =>
+  const opened = (listeners: readonly ListenAddress[], kind: string): Rule[] =>
     openingsOf(listeners).map((opening) => ({
       comment: `control channel of both modes${kind}: client, any port above 1023 -> port ${opening.ports[0].first}`,
       ...opening,
@@ -101,7 +101,7 @@ interface Interception {
   readonly family: Family;
   readonly from: readonly Cidr[];
   readonly to: readonly Cidr[];
-  readonly listener: Listener;
+  readonly listener: ListenAddress;
 }
 
 function interceptions({ clientNetworks, interceptNetworks, listen, tls }: RulesetOptions): Interception[] {
@@ -134,8 +134,8 @@ function interceptions({ clientNetworks, interceptNetworks, listen, tls }: Rules
 function listenerFor(
   clients: readonly Cidr[],
   family: Family,
-  listen: readonly Listener[],
-): Listener | undefined {
+  listen: readonly ListenAddress[],
+): ListenAddress | undefined {
   const possible = listen.filter((each) => (familyOfListener(each) ?? family) === family);
   const near = possible.find(
     ({ address }) => address && clients.some((network) => contains(network, address)),
