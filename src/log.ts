@@ -2,6 +2,7 @@ import { destination, pino, stdTimeFunctions, type DestinationStream, type Level
 import pretty from 'pino-pretty';
 import type { Config } from './config.ts';
 import type { Event, Observer, PinholeFacts } from './events.ts';
+import { isUpload } from './ftp/command.ts';
 import { formatEndpoint } from './net/endpoint.ts';
 
 export type { Logger };
@@ -145,11 +146,8 @@ function clientOf({ mode, peer, to }: PinholeFacts): string {
   return mode === 'passive' ? peer : to.address;
 }
 
-const uploads: ReadonlySet<string> = new Set(['STOR', 'STOU', 'APPE']);
-
 function directionOf({ command, uploaded, downloaded }: Event & { type: 'transfer-ended' }): string {
-  const isUpload = command ? uploads.has(command.verb) : uploaded > downloaded;
-  return isUpload ? 'upload' : 'download';
+  return (command ? isUpload(command.verb) : uploaded > downloaded) ? 'upload' : 'download';
 }
 
 function endpointsOf({ at, to }: PinholeFacts): { at: string; to: string } {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { TransferCause } from '../events.ts';
 import type { Channel } from '../net/channel.ts';
 import { codeOf } from '../net/error.ts';
+import { HelloHold } from './hello-hold.ts';
 import { withReads } from './reads.ts';
 
 export interface DataChannelEnd {
@@ -25,32 +26,49 @@ const causes = {
   server: { reset: 'server-reset', truncated: 'server-truncated', tls: 'server-tls-failed' },
 } as const;
 
+export interface DataChannelOptions {
+  /** Milliseconds without a byte in either direction until both sides are reset. */
+  readonly idleTimeout: number;
+  /** Whether it may be silent for longer all the same; it may not, unless told. */
+  readonly livesOn?: () => boolean;
+  /** The client has agreed on its leg in the clear: TLS that it begins there all the same is refused. */
+  readonly isClearAgreed?: boolean;
+}
+
 /**
  * Copies bytes both ways until both sides have said their end. It owns both connections from the call on.
  *
  * FIN goes on as FIN, and RST as RST: in stream mode FIN is the end of the file (RFC 959 section 3.4.1), so a
  * reset must never arrive as one. Over TLS the end is close_notify, and a FIN without it is as good as a reset. A
  * reader that is slow holds back its writer: at most one read a direction waits here, or a few records of TLS.
- *
- * @param idleTimeout milliseconds without a byte in either direction until both sides are reset
- * @param livesOn whether it may be silent for longer all the same
  */
 export function joinDataChannel(
   ends: DataChannelEnds,
-  idleTimeout: number,
+  { idleTimeout, livesOn = () => false, isClearAgreed = false }: DataChannelOptions,
   ended: (end: DataChannelEnd) => void,
-  livesOn: () => boolean = () => false,
 ): { abort(cause: TransferCause): void } {
   const open = new Set<Channel>();
   let failure: { cause: TransferCause; error?: string } | undefined;
   const moved = { uploaded: 0, downloaded: 0 };
 
-  const client: Channel = withReads(ends.client, (chunk) => {
+  const upload = (chunk: Uint8Array): boolean => {
     moved.uploaded += chunk.length;
-    idle.refresh();
     return toServer.write(chunk);
+  };
+  const hold = isClearAgreed
+    ? new HelloHold({
+        pass: upload,
+        found: () => {
+          abort('client-tls-failed', 'TLS came on a data channel that is in the clear, as PROT has it');
+        },
+      })
+    : undefined;
+  const client: Channel = withReads(ends.client, (chunk) => {
+    idle.refresh();
+    return hold ? hold.take(chunk) : upload(chunk);
   });
   const server: Channel = withReads(ends.server, (chunk) => {
+    if (hold?.serverSpeaks() === false) return false;
     moved.downloaded += chunk.length;
     idle.refresh();
     return toClient.write(chunk);
@@ -58,6 +76,7 @@ export function joinDataChannel(
   const toServer = new Pipe(client, server.stream);
   const toClient = new Pipe(server, client.stream);
   const abort = (cause: TransferCause, error?: string): void => {
+    hold?.stop();
     failure ??= { cause, ...(error !== undefined && { error }) };
     client.reset();
     server.reset();
@@ -82,6 +101,7 @@ export function joinDataChannel(
         return;
       }
       hasSaidItsEnd[side] = true;
+      if (side === 'client') hold?.release();
       to.stream.end();
     };
     from.stream.on('end', saidItsEnd);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Mode, TransferCause, TransferProtection } from '../events.ts';
+import type { Mode, TransferCause, TransferCommand, TransferProtection } from '../events.ts';
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import type { Dialling } from '../net/dial.ts';
 import { messageOf } from '../net/error.ts';
@@ -42,6 +42,7 @@ interface Legs {
  *
  * @param accepted paused
  * @param served settled when the command has come that the data channel serves, rejected when none will
+ * @param command that one, if it has come
  */
 export function openLegs(
   mode: Mode,
@@ -49,6 +50,7 @@ export function openLegs(
   dialling: Dialling,
   protection: Protection | undefined,
   served: Promise<void>,
+  command: () => TransferCommand | undefined,
 ): OpeningLegs {
   let aborted: TransferCause | undefined;
   let giveUp = (): void => {
@@ -70,7 +72,7 @@ export function openLegs(
       accepted.off('error', ignoreError);
       dialled.on('error', ignoreError);
       // pyftpdlib resets what begins before the command, and connects before it.
-      const ends = protection ? await protect(legs, protection, served) : plain(legs);
+      const ends = protection ? await protect(legs, protection, served, command) : plain(legs);
       dialled.off('error', ignoreError);
       return ends;
     } catch (error) {
@@ -103,12 +105,17 @@ function plain({ client, server }: Legs): DataChannelEnds {
  *
  * @param begins when that with the server may begin
  */
-async function protect(legs: Legs, protection: Protection, begins: Promise<void>): Promise<DataChannelEnds> {
+async function protect(
+  legs: Legs,
+  protection: Protection,
+  begins: Promise<void>,
+  command: () => TransferCommand | undefined,
+): Promise<DataChannelEnds> {
   const leg = async (side: keyof Legs): Promise<Channel> => {
     const secure: Protect | undefined = protection[side];
     const socket = legs[side];
     if (!secure) return tcpChannel(socket);
-    const begun = side === 'server' ? begins.then(() => secure(socket)) : secure(socket);
+    const begun = side === 'server' ? begins.then(() => secure(socket, command)) : secure(socket, command);
     return begun.catch((error: unknown) => {
       throw new LegError(`${side}-tls-failed`, error);
     });

@@ -34,6 +34,11 @@ export interface PinholeRequest {
   readonly owner: PinholeOwner;
   /** How the two legs are protected; undefined: this process need not see the bytes. */
   readonly protection?: Protection | undefined;
+  /**
+   * The client has agreed to have its data channel in the clear, where its control channel is TLS: TLS that it begins
+   * there all the same is a mistake. The kernel does not see it.
+   */
+  readonly isClearAgreed?: boolean;
 }
 
 /** What ends TLS on the legs of a data channel. A leg without it is passed on as it comes. */
@@ -45,9 +50,10 @@ export interface Protection {
 /**
  * Makes a connection, paused, secret.
  *
+ * @param command what the data channel serves, where that is known by then
  * @throws where the handshake fails, or does not begin in time
  */
-export type Protect = (socket: Socket) => Promise<Channel>;
+export type Protect = (socket: Socket, command: () => TransferCommand | undefined) => Promise<Channel>;
 
 /** The session that a pinhole belongs to, told when its data channel begins and ends. */
 export interface PinholeOwner {

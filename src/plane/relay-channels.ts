@@ -31,7 +31,7 @@ export class RelayChannels {
 
   /** Dials the other end of a connection that was accepted for a lease, and copies. */
   carry(lease: Lease, accepted: Socket): void {
-    const { owner, mode, protection, timeout } = lease.request;
+    const { owner, mode, protection, isClearAgreed = false, timeout } = lease.request;
     owner.channelOpened();
     const started = performance.now();
     const ended = (end: DataChannelEnd): void => {
@@ -47,7 +47,8 @@ export class RelayChannels {
       owner.channelClosed();
       this.#channelEnded?.();
     };
-    const legs = openLegs(mode, accepted, this.#dial(lease.request, accepted), protection, lease.served);
+    const dialling = this.#dial(lease.request, accepted);
+    const legs = openLegs(mode, accepted, dialling, protection, lease.served, () => lease.command);
     let channel: { abort(cause: TransferCause): void } = legs;
     this.#open.add(channel);
     lease.abort = (cause) => {
@@ -62,7 +63,8 @@ export class RelayChannels {
       .then(
         (ends) => {
           this.#open.delete(channel);
-          channel = joinDataChannel(ends, this.#options.dataIdleTimeout, ended);
+          const { dataIdleTimeout: idleTimeout } = this.#options;
+          channel = joinDataChannel(ends, { idleTimeout, isClearAgreed }, ended);
           this.#open.add(channel);
         },
         (error: unknown) => {

@@ -1,3 +1,4 @@
+import { isUpload } from '../ftp/command.ts';
 import { isServerDataProtected, type Security, type TlsPolicy } from '../helper/tls-policy.ts';
 import type { Protection } from '../plane/plane.ts';
 import type { ClientTlsSession } from '../tls/for-clients.ts';
@@ -30,7 +31,9 @@ export function protectionOf(
   const ofServer = serverIsProtected ? server?.tls : undefined;
   if (!ofClient && !ofServer) return undefined;
   return {
-    client: ofClient && ((socket) => ofClient.data(socket, patience)),
+    client:
+      ofClient &&
+      ((socket, command) => ofClient.data(socket, patience, () => isUpload(command()?.verb ?? ''))),
     server: ofServer && ((socket) => ofServer.data(socket, patience)),
   };
 }

@@ -82,6 +82,12 @@ export class SessionTls {
     return protectionOf(this.#security, state.security, settings.policy.tls, settings.expectTimeout);
   }
 
+  /** Whether the client has had TLS, and wants none on its next data channel. */
+  get isClearAgreed(): boolean {
+    const { wasSecured, isDataProtected } = this.#parts.state.security;
+    return wasSecured && !isDataProtected;
+  }
+
   /** Resets both control channels where they are opaque, and returns whether they are. */
   abortOpaque(): boolean {
     this.#opaque?.abort('shutdown');
@@ -275,12 +281,11 @@ export class SessionTls {
       this.#host.becameOpaque();
       this.#opaque = joinDataChannel(
         { client: client.give(), server: server.give() },
-        settings.idleTimeout,
+        { idleTimeout: settings.idleTimeout, livesOn: () => pinholes.hasOpenChannel },
         ({ cause, error }) => {
           range.close();
           this.#host.closed(opaqueEnds[cause] ?? 'client-closed', error);
         },
-        () => pinholes.hasOpenChannel,
       );
     };
     this.#host.openRange(opened, (error) => {

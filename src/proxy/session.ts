@@ -451,6 +451,7 @@ export class Session {
       preferredPort: endpoint.port,
       timeout: this.#settings.expectTimeout,
       protection: this.#tls.protection,
+      isClearAgreed: this.#tls.isClearAgreed,
       owner: this.#pinholes,
       ...place,
     });

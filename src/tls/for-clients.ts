@@ -1,4 +1,4 @@
-import { constants, randomBytes, type X509Certificate } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
@@ -6,6 +6,7 @@ import type { TlsChannel } from '../net/channel.ts';
 import { awaitHello, handshake } from './handshake.ts';
 import { messageOf } from '../net/error.ts';
 import { IdentityError, identityFor, type Identity } from './identities.ts';
+import { giveTickets, newTicketKeys, type TicketKeys, type TicketsGiven } from './tickets.ts';
 
 export interface ClientTlsOptions {
   /** At least one; the first serves clients that ask for no name, or for one that is nobody's. */
@@ -31,18 +32,18 @@ const sessionIdContext = 'pinhole';
 /** TLS towards clients: this side holds the certificate. */
 export class TlsForClients {
   #options: ClientTlsOptions;
-  #contexts: Contexts;
+  #contexts: ContextsByUse;
 
   constructor(options: ClientTlsOptions) {
     this.#options = options;
-    this.#contexts = new Contexts(options);
-    this.#contexts.makeAll();
+    this.#contexts = contextsByUse(options);
+    this.#contexts.control.makeAll();
   }
 
   /** Connections from now on see these; sessions that are live keep theirs. */
   configure(options: ClientTlsOptions): void {
-    const contexts = new Contexts(options);
-    contexts.makeAll();
+    const contexts = contextsByUse(options);
+    contexts.control.makeAll();
     this.#contexts = contexts;
     this.#options = options;
   }
@@ -51,20 +52,19 @@ export class TlsForClients {
   newSession(): ClientTlsSession {
     const options = this.#options;
     // With keys of its own, tickets of other sessions mean nothing to it: what is resumed is this very session.
-    const contexts = options.requiresReuse ? new Contexts(options, randomBytes(48)) : this.#contexts;
-    return new ClientTlsSession(options, contexts);
+    return new ClientTlsSession(options, options.requiresReuse ? contextsByUse(options) : this.#contexts);
   }
 }
 
 /** One client's control channel and its data channels. */
 export class ClientTlsSession {
   readonly #options: ClientTlsOptions;
-  readonly #contexts: Contexts;
+  readonly #contexts: ContextsByUse;
   readonly #sessions = sessionsById();
   /** Of the certificate that the client showed on its control channel. */
   #fingerprint: string | undefined;
 
-  constructor(options: ClientTlsOptions, contexts: Contexts) {
+  constructor(options: ClientTlsOptions, contexts: ContextsByUse) {
     this.#options = options;
     this.#contexts = contexts;
   }
@@ -78,7 +78,7 @@ export class ClientTlsSession {
   async control(socket: Socket): Promise<TlsChannel> {
     const { handshakeTimeout } = this.#options;
     await awaitHello(socket, handshakeTimeout);
-    return this.#accept(socket, controlProtocols, (tls, certificate) => {
+    return this.#accept(socket, this.#contexts.control, controlProtocols, (tls, certificate) => {
       this.#checkCertificate(tls, certificate);
       this.#fingerprint = certificate?.fingerprint256;
     });
@@ -88,10 +88,12 @@ export class ClientTlsSession {
    * Answers the handshake of a data channel.
    *
    * @param patience milliseconds until it begins: some clients begin when the transfer does
+   * @param isUpload whether it is known by then that the client sends
    */
-  async data(socket: Socket, patience: number): Promise<TlsChannel> {
+  async data(socket: Socket, patience: number, isUpload: () => boolean): Promise<TlsChannel> {
     await awaitHello(socket, patience);
-    return this.#accept(socket, dataProtocols, (tls, certificate) => {
+    const { upload, data } = this.#contexts;
+    return this.#accept(socket, isUpload() ? upload : data, dataProtocols, (tls, certificate) => {
       this.#checkCertificate(tls, certificate);
       if (certificate?.fingerprint256 !== this.#fingerprint) {
         throw new Error("the client's certificate is another than on the control channel");
@@ -104,6 +106,7 @@ export class ClientTlsSession {
 
   #accept(
     socket: Socket,
+    contexts: Contexts,
     protocols: readonly string[],
     check: (tls: TLSSocket, certificate: X509Certificate | undefined) => void,
   ): Promise<TlsChannel> {
@@ -113,12 +116,12 @@ export class ClientTlsSession {
       tls: new TLSSocket(wire, {
         isServer: true,
         server: this.#sessions,
-        secureContext: this.#contexts.first,
+        secureContext: contexts.first,
         requestCert: clientAuthorities !== undefined,
         rejectUnauthorized: false,
         ALPNCallback: ({ protocols: offered }) => offered.find((each) => protocols.includes(each)),
         SNICallback: (name, answer) => {
-          const found = this.#contexts.of(name);
+          const found = contexts.of(name);
           if (found || !isNameStrict) answer(null, found);
           else answer(new Error(`no certificate is for the name ${name} that the client asks for`));
         },
@@ -163,16 +166,40 @@ function verifyError(tls: TLSSocket): Error | null | undefined {
   return handle.verifyError();
 }
 
+interface ContextsByUse {
+  readonly control: Contexts;
+  /** A data channel, unless it is known that the client sends on it. */
+  readonly data: Contexts;
+  readonly upload: Contexts;
+}
+
+/**
+ * With keys of their own: a ticket that another call's have given means nothing to these.
+ *
+ * A ticket of TLS 1.3 is for one use (RFC 8446 appendix C.4), and clients with OpenSSL (curl) offer none twice: without
+ * a new one on each data channel the next would resume nothing. Who only sends may never read it, though (lftp), and
+ * what is unread at the end makes of a FIN a reset, behind which the end of the file is lost.
+ */
+function contextsByUse(options: ClientTlsOptions): ContextsByUse {
+  const keys = newTicketKeys();
+  return {
+    control: new Contexts(options, keys, 'first'),
+    data: new Contexts(options, keys, 'always'),
+    upload: new Contexts(options, keys, 'never'),
+  };
+}
+
 /** The certificates as OpenSSL wants them. */
 class Contexts {
   readonly #byIdentity = new Map<Identity, SecureContext>();
   readonly #options: ClientTlsOptions;
-  readonly #ticketKeys: Buffer | undefined;
+  readonly #keys: TicketKeys;
+  readonly #tickets: TicketsGiven;
 
-  /** @param ticketKeys 48 bytes; random ones of their own unless given */
-  constructor(options: ClientTlsOptions, ticketKeys?: Buffer) {
+  constructor(options: ClientTlsOptions, keys: TicketKeys, tickets: TicketsGiven) {
     this.#options = options;
-    this.#ticketKeys = ticketKeys;
+    this.#keys = keys;
+    this.#tickets = tickets;
   }
 
   get first(): SecureContext {
@@ -201,8 +228,9 @@ class Contexts {
       sessionIdContext,
       // Not the system's: they verify servers, and take time to load.
       ca: clientAuthorities ?? [],
-      ...(this.#ticketKeys && { ticketKeys: this.#ticketKeys }),
+      ticketKeys: this.#keys.all,
     });
+    giveTickets(context, this.#keys, this.#tickets);
     this.#byIdentity.set(identity, context);
     return context;
   }

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
+
+/** What the tickets of RFC 5077 section 4 are sealed with. */
+export interface TicketKeys {
+  /** The three of 16 bytes that Node's `ticketKeys` is made of. */
+  readonly name: Buffer;
+  readonly hmac: Buffer;
+  readonly aes: Buffer;
+  readonly all: Buffer;
+}
+
+export function newTicketKeys(): TicketKeys {
+  const all = randomBytes(48);
+  return { name: all.subarray(0, 16), hmac: all.subarray(16, 32), aes: all.subarray(32), all };
+}
+
+/** When a client gets tickets: after a handshake that resumes nothing, as Node has it; after each; or never. */
+export type TicketsGiven = 'first' | 'always' | 'never';
+
+/** What OpenSSL is told of a ticket that it has, or is to make. */
+const verdict = { unknown: 0, none: 0, good: 1, goodAndRenewed: 2 } as const;
+
+/** What a context of Node has beneath, undocumented. */
+interface NativeContext {
+  enableTicketKeyCallback?(): void;
+  onticketkeycallback?: (
+    name: Buffer,
+    iv: Buffer,
+    seals: boolean,
+  ) => [number, Buffer, Buffer, Buffer, Buffer];
+}
+
+/**
+ * Says when the clients of a context, which was made with these keys, get tickets. Where Node has no such callback any
+ * more, it is as with `first`.
+ */
+export function giveTickets(
+  context: SecureContext,
+  { name, hmac, aes }: TicketKeys,
+  given: TicketsGiven,
+): void {
+  const native = context.context as NativeContext;
+  if (given === 'first' || !native.enableTicketKeyCallback) return;
+  const sealed = given === 'never' ? verdict.none : verdict.good;
+  const opened = given === 'never' ? verdict.good : verdict.goodAndRenewed;
+  native.enableTicketKeyCallback();
+  native.onticketkeycallback = (itsName, itsIv, seals) => {
+    if (seals) return [sealed, hmac, aes, name, randomBytes(16)];
+    return [itsName.equals(name) ? opened : verdict.unknown, hmac, aes, itsName, itsIv];
+  };
+}
