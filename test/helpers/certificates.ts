@@ -81,7 +81,7 @@ function make(
   const base64 = sequence(toBeSigned, algorithm, signature).toString('base64');
   const credentials = {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
   };
   return { credentials, key: privateKey };
 }
