@@ -9,6 +9,8 @@ export interface Credentials {
 /** Who signs certificates of others. */
 export interface Authority extends Credentials {
   issue(options: CertificateOptions): Credentials;
+  /** Somebody whom this one allows to sign in its place. */
+  intermediate(name: string): Authority;
 }
 
 interface CertificateOptions {
@@ -18,7 +20,8 @@ interface CertificateOptions {
   readonly hosts?: readonly string[];
   /** For which IPv4 addresses it is. */
   readonly addresses?: readonly string[];
-  /** `YYMMDDhhmmssZ` */
+  /** `YYMMDDhhmmssZ`, as the other one */
+  readonly validFrom?: string;
   readonly validTo?: string;
   /** The length of an RSA key; without it the key is of a curve. */
   readonly rsaBits?: number;
@@ -34,9 +37,14 @@ export function selfSigned(options: CertificateOptions = {}): Credentials {
   return make(options, undefined, false).credentials;
 }
 
-export function authority(name = 'Test CA'): Authority {
-  const { credentials, key } = make({ name }, undefined, true);
-  return { ...credentials, issue: (options) => make(options, { name, key }, false).credentials };
+export function authority(name = 'Test CA', issuer?: Issuer): Authority {
+  const { credentials, key } = make({ name }, issuer, true);
+  const own = { name, key };
+  return {
+    ...credentials,
+    issue: (options) => make(options, own, false).credentials,
+    intermediate: (below) => authority(below, own),
+  };
 }
 
 let lastSerial = 0;
@@ -47,6 +55,7 @@ function make(
     name = 'ftp.example',
     hosts = [],
     addresses = [],
+    validFrom = '200101000000Z',
     validTo = '491231235959Z',
     rsaBits,
   }: CertificateOptions,
@@ -72,7 +81,7 @@ function make(
     der(0x02, Buffer.of(++lastSerial)),
     algorithm,
     commonName(issuer?.name ?? name),
-    sequence(time('200101000000Z'), time(validTo)),
+    sequence(time(validFrom), time(validTo)),
     commonName(name),
     publicKey.export({ type: 'spki', format: 'der' }),
     ...(extensions.length > 0 ? [der(0xa3, sequence(...extensions))] : []),

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test, type TestContext } from 'node:test';
+import { Wire } from '../../src/tls/wire.ts';
+import { atRest, mebibyte, pour, readsAs, someFile } from '../helpers/relay/flood.ts';
+import { Peer } from '../helpers/relay/peer.ts';
+import { link, type Link } from '../helpers/relay/tls-link.ts';
+import { turns, within } from '../helpers/relay/within.ts';
+
+interface Wired extends Link {
+  readonly wire: Wire;
+}
+
+async function wired(t: TestContext): Promise<Wired> {
+  const ends = await link(t);
+  return { ...ends, wire: new Wire(ends.near) };
+}
+
+/** The wire as tests read it: why it failed is its failure. */
+function readerOf({ near, wire }: Wired): Peer {
+  return new Peer(near, wire, () => wire.failure?.message);
+}
+
+test('tells FIN as an end without a failure, behind what came before it', async (t) => {
+  const all = await wired(t);
+  const reader = readerOf(all);
+  all.far.end('all of it');
+  assert.equal(await reader.rest(), 'all of it');
+  assert.equal(all.wire.failure, undefined);
+});
+
+test('tells RST as an end with a failure, behind what came before it', async (t) => {
+  const all = await wired(t);
+  const reader = readerOf(all);
+  reader.stopReading();
+  all.far.send('half of');
+  all.far.reset();
+  await turns(20);
+  assert.equal(reader.unread, '');
+  reader.stream.resume();
+  await reader.failure();
+  assert.equal(reader.unread, 'half of');
+  assert.ok(all.wire.failure);
+});
+
+test('tells RST in the middle of reading as an end with a failure', async (t) => {
+  const all = await wired(t);
+  const reader = readerOf(all);
+  all.far.send('half of');
+  await reader.expect('half of');
+  all.far.reset();
+  await reader.failure();
+  assert.ok(all.wire.failure);
+});
+
+test('passes its end on as FIN, and reads on', async (t) => {
+  const all = await wired(t);
+  const reader = readerOf(all);
+  reader.end('a question');
+  assert.equal(await all.far.rest(), 'a question');
+  all.far.end('an answer');
+  assert.equal(await reader.rest(), 'an answer');
+});
+
+test('writes pieces that were gathered in their order', async (t) => {
+  const { wire, far } = await wired(t);
+  wire.cork();
+  for (const piece of ['one, ', 'two, ', 'three']) wire.write(piece);
+  wire.uncork();
+  wire.end();
+  assert.equal(await far.rest(), 'one, two, three');
+});
+
+test('closes the connection when it is destroyed', async (t) => {
+  const { wire, far } = await wired(t);
+  wire.destroy();
+  await far.finished();
+});
+
+test('is destroyed when the connection is', async (t) => {
+  const { wire, near } = await wired(t);
+  const closed = once(wire, 'close');
+  near.destroy();
+  await within(closed, 'the end of the wire');
+});
+
+test('fails a write to a connection that is gone', async (t) => {
+  const { wire, near } = await wired(t);
+  near.destroy();
+  const failed = once(wire, 'error');
+  wire.write('too late');
+  const [error] = (await within(failed, 'an error')) as [NodeJS.ErrnoException];
+  assert.equal(error.code, 'ERR_STREAM_DESTROYED');
+});
+
+test('reads no more than a little ahead of who does not read, and loses no byte of 64 MiB', async (t) => {
+  const { wire, near, far } = await wired(t);
+  wire.pause();
+  wire.read(0);
+  const poured = pour(far.socket, someFile);
+  await atRest(() => far.socket.bytesWritten - far.socket.writableLength);
+  assert.ok(poured.written() < someFile.length, 'all of it was read');
+  assert.ok(near.bytesRead <= mebibyte, `${near.bytesRead} bytes wait`);
+  await readsAs(wire, someFile);
+});
+
+test('takes no more than a little ahead of a peer that does not read, and loses no byte of 64 MiB', async (t) => {
+  const { wire, near, far } = await wired(t);
+  const reader = far.give();
+  const poured = pour(wire, someFile);
+  const left = (): number => near.bytesWritten - near.writableLength;
+  await atRest(left);
+  assert.ok(poured.written() < someFile.length, 'all of it was taken');
+  assert.ok(poured.written() - left() <= 3 * mebibyte, `${poured.written() - left()} bytes wait`);
+  await readsAs(reader, someFile);
+});
+
+test('leaves the connection open at its end, and when it is destroyed, once it was given back', async (t) => {
+  const { wire, near, far } = await wired(t);
+  wire.countRecords();
+  wire.end('the last record');
+  await far.expect('the last record');
+  const { raw } = wire.detach();
+  assert.equal(raw, near);
+  wire.destroy();
+  await turns(20);
+  const clear = new Peer(raw);
+  raw.resume();
+  clear.end('in clear');
+  assert.equal(await far.rest(), 'in clear');
+  far.end('in clear as well');
+  assert.equal(await clear.rest(), 'in clear as well');
+});
