@@ -119,7 +119,10 @@ function watchEnd(wire: Wire, tls: TLSSocket): () => CutShort | undefined {
   // TLS pushes its end when it has read close_notify, and again at the end of the wire.
   const push = tls.push.bind(tls);
   tls.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk === null) hasEnded = true;
+    if (chunk === null) {
+      hasEnded = true;
+      wire.endRecords();
+    }
     return push(chunk, encoding);
   };
   wire.prependListener('end', () => {

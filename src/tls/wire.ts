@@ -16,6 +16,8 @@ export class Wire extends Duplex {
   #keepsOpen = false;
   /** While records are counted: what has come of one that is not whole. */
   #partial: Buffer | undefined;
+  /** While records are counted: the last one has been read. */
+  #hasAllRecords = false;
   #stopped = false;
   #ended = false;
   /** Why the connection ended, where it was not by FIN; what had come before is read all the same. */
@@ -52,13 +54,20 @@ export class Wire extends Duplex {
     this.#partial = Buffer.alloc(0);
   }
 
-  /** The peer has said close_notify: what follows is not TLS's. Gives the connection back, with what of that has come. */
+  /** TLS has read close_notify: where records are counted, what follows is none, however much it looks like one. */
+  endRecords(): void {
+    if (!this.#partial) return;
+    this.#hasAllRecords = true;
+    this.pause();
+  }
+
+  /** Gives the connection back, paused, with what has come behind the last record. */
   detach(): { readonly raw: Socket; readonly rest: Buffer } {
     this.#detach();
     this.#raw.pause();
-    const rest = this.#partial ?? Buffer.alloc(0);
     this.#stopped = true;
-    return { raw: this.#raw, rest };
+    const unread = (this.read() as Buffer | null) ?? Buffer.alloc(0);
+    return { raw: this.#raw, rest: Buffer.concat([unread, this.#partial ?? Buffer.alloc(0)]) };
   }
 
   override _read(): void {
@@ -99,7 +108,7 @@ export class Wire extends Duplex {
 
   #pushRecords(chunk: Buffer): void {
     this.#partial = Buffer.concat([this.#partial ?? Buffer.alloc(0), chunk]);
-    while (!this.#stopped && this.#partial.length >= headerLength) {
+    while (!this.#hasAllRecords && this.#partial.length >= headerLength) {
       const length = headerLength + this.#partial.readUInt16BE(3);
       if (this.#partial.length < length) return;
       const record = this.#partial.subarray(0, length);

@@ -324,7 +324,10 @@ for (const role of roles) {
       assert.equal(await nearClear.rest(), 'PASS secret\r\n');
     });
 
-    for (const [what, length] of [['a line', 1]] as const) {
+    for (const [what, length] of [
+      ['a line', 1],
+      ['many lines', 2000],
+    ] as const) {
       test(`gives back ${what} in clear that came behind close_notify in its segment${as}`, async (t) => {
         const { channel, far } = await secured(t);
         const clearing = channel.clear(5000);

@@ -21,6 +21,14 @@ function readerOf({ near, wire }: Wired): Peer {
   return new Peer(near, wire, () => wire.failure?.message);
 }
 
+/** A record of TLS as far as its framing goes (RFC 8446 section 5.1). */
+function record(content: string): Buffer {
+  return Buffer.concat([
+    Buffer.of(0x17, 3, 3, content.length >> 8, content.length & 0xff),
+    Buffer.from(content),
+  ]);
+}
+
 test('tells FIN as an end without a failure, behind what came before it', async (t) => {
   const all = await wired(t);
   const reader = readerOf(all);
@@ -114,6 +122,59 @@ test('takes no more than a little ahead of a peer that does not read, and loses 
   assert.ok(poured.written() - left() <= 3 * mebibyte, `${poured.written() - left()} bytes wait`);
   await readsAs(reader, someFile);
 });
+
+/** Reads so many records, and then says that they are all. */
+function readRecords(wire: Wire, count: number): Buffer[] {
+  const seen: Buffer[] = [];
+  wire.on('data', (chunk: Buffer) => {
+    seen.push(chunk);
+    if (seen.length === count) wire.endRecords();
+  });
+  return seen;
+}
+
+const records = [record('one'), record(''), record('three')];
+
+test('counts records however they are cut, and gives back what stands behind the last one', async (t) => {
+  const behind = 'USER anne\r\n';
+  const whole = Buffer.concat([...records, Buffer.from(behind)]);
+  for (let cut = 0; cut <= whole.length; cut++) {
+    const { wire, far } = await wired(t);
+    wire.countRecords();
+    const seen = readRecords(wire, records.length);
+    far.send(whole.subarray(0, cut));
+    await turns();
+    far.send(whole.subarray(cut));
+    await turns(8);
+    assert.deepEqual(seen, records, `cut at ${cut}`);
+    const { raw, rest } = wire.detach();
+    assert.equal(rest.toString(), behind, `cut at ${cut}`);
+    raw.destroy();
+  }
+});
+
+for (const [what, isPaused] of [
+  ['as it comes', false],
+  ['that was read ahead', true],
+] as const) {
+  test(`gives back ${what} all that stands behind the last record, also where it looks like records`, async (t) => {
+    const { wire, far } = await wired(t);
+    wire.countRecords();
+    const seen = readRecords(wire, records.length);
+    if (isPaused) {
+      wire.pause();
+      wire.read(0);
+    }
+    const behind = Buffer.concat(records);
+    far.send(Buffer.concat([...records, behind]));
+    await turns(20);
+    assert.equal(seen.length, isPaused ? 0 : records.length);
+    wire.resume();
+    await turns(20);
+    assert.deepEqual(seen, records);
+    assert.deepEqual(wire.detach().rest, behind);
+  });
+}
 
 test('leaves the connection open at its end, and when it is destroyed, once it was given back', async (t) => {
   const { wire, near, far } = await wired(t);
