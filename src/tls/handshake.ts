@@ -153,12 +153,17 @@ function tlsChannel(
       reset(socket);
       tls.destroy();
     },
-    clear: (limit) => clear(wire, tls, limit),
+    clear: (limit) => clear(wire, tls, whyCutShort, limit),
   };
 }
 
 /** Ends TLS both ways and leaves TCP (RFC 4217 section 6, CCC). */
-function clear(wire: Wire, tls: TLSSocket, limit: number): Promise<TcpChannel> {
+function clear(
+  wire: Wire,
+  tls: TLSSocket,
+  whyCutShort: () => CutShort | undefined,
+  limit: number,
+): Promise<TcpChannel> {
   wire.countRecords();
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -175,6 +180,11 @@ function clear(wire: Wire, tls: TLSSocket, limit: number): Promise<TcpChannel> {
     });
     tls.once('error', fail);
     tls.once('end', () => {
+      // Anybody on the way can say FIN, and something in clear before it.
+      if (whyCutShort()) {
+        fail(new HandshakeError('the peer closed without close_notify'));
+        return;
+      }
       clearTimeout(timer);
       const { raw, rest } = wire.detach();
       tls.on('error', ignoreError);

@@ -369,6 +369,31 @@ for (const role of roles) {
       await assert.rejects(channel.clear(soon), { message: 'no close_notify within 0.1 s' });
       await far.finished();
     });
+
+    test(`takes FIN, or RST, for no close_notify${as}`, async (t) => {
+      for (const how of ['FIN', 'RST'] as const) {
+        const { channel, far } = await secured(t);
+        const clearing = channel.clear(5000);
+        clearing.catch(() => undefined);
+        await far.finished();
+        if (how === 'FIN') far.socket.end();
+        else far.reset();
+        await assert.rejects(
+          clearing,
+          { name: 'HandshakeError', message: 'the peer closed without close_notify' },
+          how,
+        );
+      }
+    });
+
+    test(`takes nothing in clear without close_notify before it${as}`, async (t) => {
+      const { channel, far } = await secured(t);
+      const clearing = channel.clear(5000);
+      clearing.catch(() => undefined);
+      await far.finished();
+      far.socket.end('USER mallory\r\n');
+      await assert.rejects(clearing, { name: 'HandshakeError' });
+    });
   }
 }
 
