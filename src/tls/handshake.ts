@@ -178,7 +178,11 @@ function clear(
     tls.on('data', () => {
       fail(new HandshakeError('bytes came before close_notify'));
     });
+    const closed = (): void => {
+      fail(new HandshakeError('the connection closed before close_notify'));
+    };
     tls.once('error', fail);
+    tls.once('close', closed);
     tls.once('end', () => {
       // Anybody on the way can say FIN, and something in clear before it.
       if (whyCutShort()) {
@@ -186,6 +190,7 @@ function clear(
         return;
       }
       clearTimeout(timer);
+      tls.off('close', closed);
       const { raw, rest } = wire.detach();
       tls.on('error', ignoreError);
       tls.destroy();

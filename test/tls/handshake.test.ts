@@ -370,6 +370,15 @@ for (const role of roles) {
       await far.finished();
     });
 
+    test(`gives up when it is reset in the meantime${as}`, async (t) => {
+      const { channel, far } = await secured(t);
+      const clearing = channel.clear(5000);
+      clearing.catch(() => undefined);
+      await far.finished();
+      channel.reset();
+      await assert.rejects(clearing, { message: 'the connection closed before close_notify' });
+    });
+
     test(`takes FIN, or RST, for no close_notify${as}`, async (t) => {
       for (const how of ['FIN', 'RST'] as const) {
         const { channel, far } = await secured(t);
