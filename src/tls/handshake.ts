@@ -21,6 +21,8 @@ class HandshakeError extends Error {
 /** The peer speaks, but not TLS. The connection is as it was, but for what it said. */
 export class NotTlsError extends HandshakeError {}
 
+const notTls = 'what came is not TLS';
+
 /** The first byte of a TLS connection: the type of a record that holds a handshake. */
 const handshakeRecord = 0x16;
 
@@ -46,7 +48,7 @@ export function awaitHello(socket: Socket, limit: number): Promise<void> {
       const chunk = socket.read() as Buffer | null;
       if (!chunk) return;
       if (chunk[0] !== handshakeRecord) {
-        settle(new NotTlsError('what came is not TLS'));
+        settle(new NotTlsError(notTls));
         return;
       }
       socket.unshift(chunk);
@@ -217,5 +219,7 @@ function factsOf(tls: TLSSocket, certificate: X509Certificate | undefined): TlsF
 function wordsOf(error: Error): string {
   const { reason } = error as Error & { readonly reason?: unknown };
   if (codeOf(error) === 'ECONNRESET') return 'the peer closed during the TLS handshake';
+  // So OpenSSL says of any bytes that don't begin as a record does.
+  if (reason === 'wrong version number') return notTls;
   return typeof reason === 'string' ? reason : error.message;
 }

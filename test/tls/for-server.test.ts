@@ -265,6 +265,12 @@ test('waits for a handshake on the control channel no longer than for any, on a 
   });
 });
 
+test('says that it is no TLS where a server greets in clear', async (t) => {
+  const { near, far } = await link(t);
+  far.send('220 Ready.\r\n');
+  await assert.rejects(newSession().control(near), { message: 'what came is not TLS' });
+});
+
 test('has no part in another handshake that a server asks for', async (t) => {
   const ends = await open(t, newSession(), sharedContext('TLSv1.2'));
   const reader = peerOf(ends);

@@ -150,6 +150,15 @@ for (const role of roles) {
     assert.ok(near.destroyed);
   });
 
+  test(`says that it is no TLS what a peer says in clear${as}`, async (t) => {
+    const { near, far } = await link(t);
+    far.send(role === 'server' ? 'USER anne\r\n' : '220 Ready.\r\n');
+    await assert.rejects(secureNear(near, role), {
+      name: 'HandshakeError',
+      message: 'what came is not TLS',
+    });
+  });
+
   test(`says what the alert says with which a peer ends the handshake${as}`, async (t) => {
     const { near, far } = await link(t);
     if (role === 'server') far.send(Buffer.concat([await clientHello(), alert(unknownCa)]));
