@@ -131,6 +131,7 @@ function wordsOf(code: string, name: string): string {
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'CERT_SIGNATURE_FAILURE': // by one that has but the name of who is trusted, as an authority that was made anew
       return 'it is signed by somebody who is not trusted';
     default:
       return code;

@@ -80,6 +80,8 @@ for (const [what, server, host] of [
   });
 }
 
+const foreign = authority('Test CA');
+
 for (const [what, server, host, expected] of [
   ['has expired', ca.issue({ hosts: [name], validTo: '210101000000Z' }), name, 'it has expired'],
   ['is not valid yet', ca.issue({ hosts: [name], validFrom: '480101000000Z' }), name, 'it is not valid yet'],
@@ -87,6 +89,12 @@ for (const [what, server, host, expected] of [
   [
     'somebody else has signed',
     authority('Other CA').issue({ hosts: [name] }),
+    name,
+    'it is signed by somebody who is not trusted',
+  ],
+  [
+    'somebody of the same name has signed',
+    foreign.issue({ hosts: [name] }),
     name,
     'it is signed by somebody who is not trusted',
   ],
