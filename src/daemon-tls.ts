@@ -1,8 +1,8 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Config } from './config.ts';
 import type { TlsPolicy } from './helper/tls-policy.ts';
 import type { Logger } from './log.ts';
-import { messageOf } from './net/error.ts';
+import { codeOf, messageOf } from './net/error.ts';
 import type { TlsServices } from './proxy/sessions.ts';
 import { TlsForClients, type ClientTlsOptions } from './tls/for-clients.ts';
 import { TlsForServer } from './tls/for-server.ts';
@@ -48,26 +48,55 @@ export function loadTls(config: Config): { readonly services: TlsServices; reado
   return { services, remarks: remarksOn(identities, new Date()) };
 }
 
-/** Reads the certificates again when their files change; returns what ends that. */
-export function watchCertificates(config: Config, services: TlsServices, logger: Logger): () => void {
+/**
+ * Reads the certificates again when their files change; returns what ends that.
+ *
+ * @param interval milliseconds between looks at the files
+ */
+export function watchCertificates(
+  config: Config,
+  services: TlsServices,
+  logger: Logger,
+  interval: number = lookEvery,
+): () => void {
   const { forClients } = services;
+  if (!forClients) return () => undefined;
   const { tlsCert, tlsKey, tlsClientCa } = config;
-  const all = [...tlsCert, ...tlsKey, ...(tlsClientCa === undefined ? [] : [tlsClientCa])];
-  const files = forClients ? [...new Set(all)] : [];
+  const files = [...tlsCert, ...tlsKey, ...(tlsClientCa === undefined ? [] : [tlsClientCa])];
   const changed = (): void => {
     try {
       const identities = identitiesOf(config);
-      forClients?.configure(optionsOf(config, identities));
+      forClients.configure(optionsOf(config, identities));
       logger.info({ certificates: identities.map(({ leaf }) => leaf.validTo) }, 'certificates read again');
     } catch (error) {
       // A certificate and its key are seldom written at once: the next look may find both.
       logger.warn({ error: messageOf(error) }, 'certificates not read again, the old ones stay');
     }
   };
-  for (const file of files) watchFile(file, { interval: lookEvery, persistent: false }, changed);
+  // Not `watchFile`: it would look for the first time later, and take what has changed by then for what was read.
+  let known = stateOf(files);
+  const timer = setInterval(() => {
+    const state = stateOf(files);
+    if (state === known) return;
+    known = state;
+    changed();
+  }, interval).unref();
   return () => {
-    for (const file of files) unwatchFile(file, changed);
+    clearInterval(timer);
   };
+}
+
+/** What is another text after any of these files has changed. */
+function stateOf(files: readonly string[]): string {
+  const states = files.map((file) => {
+    try {
+      const { dev, ino, size, mtimeMs, ctimeMs } = statSync(file);
+      return [dev, ino, size, mtimeMs, ctimeMs];
+    } catch (error) {
+      return codeOf(error);
+    }
+  });
+  return JSON.stringify(states);
 }
 
 function identitiesOf({ tls, tlsCert, tlsKey }: Config): Identity[] {
