@@ -2,64 +2,24 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { X509Certificate } from 'node:crypto';
 import { selfSigned } from '../helpers/certificates.ts';
-import type { Settings } from '../helpers/relay/lab.ts';
-import { Lab, type ControlPair } from '../helpers/relay/lab.ts';
 import type { Peer } from '../helpers/relay/peer.ts';
-import { secureAsClient, secureAsServer, type Ticket } from '../helpers/relay/tls-peer.ts';
+import { secureAsClient, secureAsServer } from '../helpers/relay/tls-peer.ts';
 import {
-  auth,
   dataChannel,
-  logIn,
+  isProtected,
   ofServer,
-  protect,
-  serveAuth,
-  terminating,
-  towardsServer,
+  pairings,
+  protectedOn,
+  type Pairing,
+  type TlsSession,
 } from '../helpers/relay/tls-lab.ts';
 import { turns } from '../helpers/relay/within.ts';
 
-/** Which sides of a data channel are TLS. */
-const pairings = ['none', 'client', 'server', 'both'] as const;
-type Pairing = (typeof pairings)[number];
-
-const isProtected = (pairing: Pairing, side: 'client' | 'server'): boolean =>
-  pairing === side || pairing === 'both';
-
-interface Session {
-  readonly lab: Lab;
-  readonly pair: ControlPair;
-  readonly ticket: Ticket;
-}
-
-/** A session, TLS on both sides, with these data channels. */
-async function start(
+async function open(
   t: TestContext,
   pairing: Pairing,
-  settings: Settings = towardsServer(t, 'explicit'),
-  credentials = ofServer,
-): Promise<Session> {
-  const protectsServer = isProtected(pairing, 'server');
-  const lab = await Lab.start(t, {
-    ...terminating(t),
-    ...settings,
-    'server-data-tls': protectsServer ? 'protected' : 'clear',
-  });
-  const { client: raw, server: rawServer } = await lab.connect();
-  const server = await serveAuth(rawServer, credentials);
-  for (const command of protectsServer ? ['PBSZ 0', 'PROT P'] : []) {
-    await server.expect(`${command}\r\n`);
-    server.send('200 Yes.\r\n');
-  }
-  await raw.expect('220 Ready.\r\n');
-  const { client, ticket } = await auth({ client: raw, server });
-  const pair = { client, server };
-  await logIn(pair);
-  if (isProtected(pairing, 'client')) await protect(pair);
-  return { lab, pair, ticket };
-}
-
-async function open(t: TestContext, pairing: Pairing): Promise<Session & Record<'client' | 'server', Peer>> {
-  const session = await start(t, pairing);
+): Promise<TlsSession & Record<'client' | 'server', Peer>> {
+  const session = await protectedOn(t, pairing);
   const { lab, pair, ticket } = session;
   const data = await dataChannel(lab, pair);
   const [client, server] = await Promise.all([
@@ -198,7 +158,7 @@ test('believes a reader that closes without close_notify when it has the whole f
 
 for (const pairing of ['client', 'both'] as const) {
   test(`survives a client that resets before the server has begun, TLS: ${pairing}`, async (t) => {
-    const { lab, pair, ticket } = await start(t, pairing);
+    const { lab, pair, ticket } = await protectedOn(t, pairing);
     const { client, server } = await dataChannel(lab, pair);
     const secured = await secureAsClient(client, { ticket });
     secured.reset();
@@ -212,7 +172,7 @@ for (const pairing of ['client', 'both'] as const) {
 }
 
 test('passes the end of a file on that came before the server had begun', async (t) => {
-  const { lab, pair, ticket } = await start(t, 'both');
+  const { lab, pair, ticket } = await protectedOn(t, 'both');
   const data = await dataChannel(lab, pair);
   const client = await secureAsClient(data.client, { ticket });
   client.end();
@@ -234,7 +194,7 @@ test('resumes the session of a server whose certificate is pinned', async (t) =>
     ticketKeys: Buffer.alloc(48, 7),
     sessionIdContext: 'x',
   });
-  const { lab, pair } = await start(t, 'server', settings, { secureContext } as never);
+  const { lab, pair } = await protectedOn(t, 'server', settings, { secureContext });
   const { client, server } = await dataChannel(lab, pair);
   const secured = await secureAsServer(server, { secureContext });
   assert.ok(secured.stream.isSessionReused());

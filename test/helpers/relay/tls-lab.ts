@@ -102,3 +102,43 @@ export async function dataChannel(lab: Lab, pair: ControlPair): Promise<DataPair
   await pair.server.expect('RETR file\r\n');
   return data;
 }
+
+/** Which sides of a data channel are TLS. */
+export const pairings = ['none', 'client', 'server', 'both'] as const;
+export type Pairing = (typeof pairings)[number];
+
+export const isProtected = (pairing: Pairing, side: 'client' | 'server'): boolean =>
+  pairing === side || pairing === 'both';
+
+export interface TlsSession {
+  readonly lab: Lab;
+  readonly pair: ControlPair;
+  readonly ticket: Ticket;
+}
+
+/** A session, TLS on both sides, with these data channels. */
+export async function protectedOn(
+  t: TestContext,
+  pairing: Pairing,
+  settings: Settings = towardsServer(t, 'explicit'),
+  credentials: TLSSocketOptions = ofServer,
+): Promise<TlsSession> {
+  const protectsServer = isProtected(pairing, 'server');
+  const lab = await Lab.start(t, {
+    ...terminating(t),
+    ...settings,
+    'server-data-tls': protectsServer ? 'protected' : 'clear',
+  });
+  const { client: raw, server: rawServer } = await lab.connect();
+  const server = await serveAuth(rawServer, credentials);
+  for (const command of protectsServer ? ['PBSZ 0', 'PROT P'] : []) {
+    await server.expect(`${command}\r\n`);
+    server.send('200 Yes.\r\n');
+  }
+  await raw.expect('220 Ready.\r\n');
+  const { client, ticket } = await auth({ client: raw, server });
+  const pair = { client, server };
+  await logIn(pair);
+  if (isProtected(pairing, 'client')) await protect(pair);
+  return { lab, pair, ticket };
+}
