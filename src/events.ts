@@ -92,6 +92,13 @@ export interface TransferCommand {
   readonly path: string;
 }
 
+const uploads: ReadonlySet<string> = new Set(['STOR', 'STOU', 'APPE']);
+
+/** Whether the client sends a file (RFC 959 section 4.1.3). */
+export function isUpload({ verb }: TransferCommand): boolean {
+  return uploads.has(verb);
+}
+
 /** What is said of a pinhole, whatever happens to it. */
 export interface PinholeFacts {
   readonly session: number;

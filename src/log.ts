@@ -1,8 +1,7 @@
 import { destination, pino, stdTimeFunctions, type DestinationStream, type Level, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from './config.ts';
-import type { Event, Observer, PinholeFacts } from './events.ts';
-import { isUpload } from './ftp/command.ts';
+import { isUpload, type Event, type Observer, type PinholeFacts } from './events.ts';
 import { formatEndpoint } from './net/endpoint.ts';
 
 export type { Logger };
@@ -147,7 +146,7 @@ function clientOf({ mode, peer, to }: PinholeFacts): string {
 }
 
 function directionOf({ command, uploaded, downloaded }: Event & { type: 'transfer-ended' }): string {
-  return (command ? isUpload(command.verb) : uploaded > downloaded) ? 'upload' : 'download';
+  return (command ? isUpload(command) : uploaded > downloaded) ? 'upload' : 'download';
 }
 
 function endpointsOf({ at, to }: PinholeFacts): { at: string; to: string } {

@@ -14,13 +14,6 @@ export interface Command {
   readonly telnet: string;
 }
 
-const uploads: ReadonlySet<string> = new Set(['STOR', 'STOU', 'APPE']);
-
-/** Whether a command has the client send a file (RFC 959 section 4.1.3). */
-export function isUpload(verb: string): boolean {
-  return uploads.has(verb);
-}
-
 /** vsftpd and Pure-FTPd answer to these too, so a helper that does not is walked around. */
 const aliases: ReadonlyMap<string, string> = new Map([
   ['P@SW', 'PASV'],

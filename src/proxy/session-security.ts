@@ -1,4 +1,4 @@
-import { isUpload } from '../ftp/command.ts';
+import { isUpload, type TransferCommand } from '../events.ts';
 import { isServerDataProtected, type Security, type TlsPolicy } from '../helper/tls-policy.ts';
 import type { Protection } from '../plane/plane.ts';
 import type { ClientTlsSession } from '../tls/for-clients.ts';
@@ -31,9 +31,11 @@ export function protectionOf(
   const ofServer = serverIsProtected ? server?.tls : undefined;
   if (!ofClient && !ofServer) return undefined;
   return {
-    client:
-      ofClient &&
-      ((socket, command) => ofClient.data(socket, patience, () => isUpload(command()?.verb ?? ''))),
+    client: ofClient && ((socket, command) => ofClient.data(socket, patience, () => sends(command()))),
     server: ofServer && ((socket) => ofServer.data(socket, patience)),
   };
+}
+
+function sends(command: TransferCommand | undefined): boolean {
+  return command !== undefined && isUpload(command);
 }

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { X509Certificate } from 'node:crypto';
 import { selfSigned } from '../helpers/certificates.ts';
+import { exchange, Lab } from '../helpers/relay/lab.ts';
 import type { Peer } from '../helpers/relay/peer.ts';
+import { relayPlaneOnly } from '../helpers/relay/plane.ts';
 import { secureAsClient, secureAsServer } from '../helpers/relay/tls-peer.ts';
 import {
+  clientHello,
   dataChannel,
   isProtected,
   ofServer,
   pairings,
   protectedOn,
+  terminating,
   type Pairing,
   type TlsSession,
 } from '../helpers/relay/tls-lab.ts';
@@ -182,6 +186,52 @@ test('passes the end of a file on that came before the server had begun', async 
   server.end();
   await client.finished();
   await lab.event('transfer-ended', { cause: 'complete' });
+});
+
+const unseen = relayPlaneOnly('TLS on a data channel in clear is not seen');
+const refused = 'TLS came on a data channel that is in the clear, as PROT has it';
+
+for (const verb of ['STOR', 'RETR'] as const) {
+  test(`refuses a client that begins TLS on a data channel in clear: ${verb}`, unseen, async (t) => {
+    const { lab, pair } = await protectedOn(t, 'none');
+    const data = await lab.passiveChannel(pair);
+    await exchange(pair, `${verb} file`, '150 Go on.');
+    const handshake = secureAsClient(data.client);
+    handshake.catch(() => undefined);
+    if (verb === 'RETR') data.server.send('a file');
+    assert.equal(await data.server.wasReset(), '');
+    await assert.rejects(handshake);
+    const { error } = await lab.event('transfer-ended', { cause: 'client-tls-failed' });
+    assert.equal(error, refused);
+    pair.server.send('426 Cut.\r\n');
+    await pair.client.expect('426 Cut.\r\n');
+  });
+}
+
+test('takes an upload that begins as TLS does for what it is when it goes on or ends', unseen, async (t) => {
+  const { lab, pair } = await protectedOn(t, 'none');
+  for (const rest of ['', 'and more of it']) {
+    const data = await lab.passiveChannel(pair);
+    await exchange(pair, 'STOR hello', '150 Go on.');
+    const hello = clientHello();
+    data.client.send(hello);
+    data.client.end(rest);
+    assert.equal(await data.server.rest(), hello.toString('latin1') + rest);
+    data.server.end();
+    await data.client.finished();
+    const { uploaded } = await lab.event('transfer-ended', { cause: 'complete' }, rest === '' ? 1 : 2);
+    assert.equal(uploaded, hello.length + rest.length);
+  }
+});
+
+test('lets a session that never had TLS say what it likes on a data channel', async (t) => {
+  const lab = await Lab.start(t, terminating(t));
+  const pair = await lab.login();
+  const data = await lab.passiveChannel(pair);
+  data.client.send(clientHello());
+  await data.server.expect(clientHello().toString('latin1'));
+  data.client.end();
+  await data.server.finished();
 });
 
 test('resumes the session of a server whose certificate is pinned', async (t) => {

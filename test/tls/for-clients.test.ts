@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { ConnectionOptions } from 'node:tls';
 import type { TlsChannel } from '../../src/net/channel.ts';
@@ -32,15 +33,22 @@ function optionsWith(changes: Partial<ClientTlsOptions> = {}): ClientTlsOptions 
 
 type ClientOptions = ConnectionOptions & { readonly ticket?: Ticket };
 
+/** `upload`: a data channel of which it is known that the client sends. */
+type Which = 'control' | 'data' | 'upload';
+
+function answer(session: ClientTlsSession, near: Socket, which: Which): Promise<TlsChannel> {
+  return which === 'control' ? session.control(near) : session.data(near, 5000, () => which === 'upload');
+}
+
 /** A client's control channel or data channel. */
 async function open(
   t: TestContext,
   session: ClientTlsSession,
   options: ClientOptions = {},
-  which: 'control' | 'data' = 'control',
+  which: Which = 'control',
 ): Promise<SecuredLink> {
   const { near, far } = await link(t);
-  const answering = which === 'control' ? session.control(near) : session.data(near, 5000);
+  const answering = answer(session, near, which);
   const [channel, secured] = await Promise.all([answering, secureAsClient(far, options)]);
   return { channel, socket: near, far: secured };
 }
@@ -50,10 +58,10 @@ async function refusal(
   t: TestContext,
   session: ClientTlsSession,
   options: ClientOptions = {},
-  which: 'control' | 'data' = 'control',
+  which: Which = 'control',
 ): Promise<string> {
   const { near, far } = await link(t);
-  const answering = which === 'control' ? session.control(near) : session.data(near, 5000);
+  const answering = answer(session, near, which);
   const failed = answering.then<never, Error>(
     () => assert.fail('the handshake came to an end'),
     (error: unknown) => error as Error,
@@ -143,12 +151,18 @@ test('refuses an older version of TLS than the least', async (t) => {
 test('waits for the first word on a data channel as long as it is told, and for the rest as long as for any', async (t) => {
   const session = newSession({ handshakeTimeout: soon });
   const silent = await link(t);
-  await assert.rejects(session.data(silent.near, 2 * soon), { message: 'no TLS handshake within 0.2 s' });
+  await assert.rejects(
+    session.data(silent.near, 2 * soon, () => false),
+    { message: 'no TLS handshake within 0.2 s' },
+  );
   const stalled = await link(t);
   stalled.far.send(Buffer.of(0x16, 3, 1));
-  await assert.rejects(session.data(stalled.near, 5000), {
-    message: 'the TLS handshake took longer than 0.1 s',
-  });
+  await assert.rejects(
+    session.data(stalled.near, 5000, () => false),
+    {
+      message: 'the TLS handshake took longer than 0.1 s',
+    },
+  );
 });
 
 test('waits for the first word on a control channel no longer than for a handshake', async (t) => {
@@ -275,6 +289,34 @@ for (const [how, options] of ways) {
     assert.equal(ticket.session, undefined);
   });
 }
+
+test('gives a client a ticket of TLS 1.3 for the next data channel each time, and each resumes', async (t) => {
+  const session = newSession({ requiresReuse: true });
+  let { ticket } = await control(t, session, {});
+  for (let n = 0; n < 3; n++) {
+    const next: Ticket = { session: ticket.session as Buffer };
+    const data = await open(t, session, { ticket: next }, 'data');
+    data.far.end('a file');
+    assert.equal(await peerOf(data).rest(), 'a file');
+    peerOf(data).end('and back');
+    assert.equal(await data.far.rest(), 'and back');
+    assert.notDeepEqual(next.session, ticket.session);
+    ticket = next;
+  }
+});
+
+test('gives a client none where it is known to send, whether it resumes or not', async (t) => {
+  const session = newSession();
+  const { ticket } = await control(t, session, {});
+  for (const before of [ticket.session, undefined]) {
+    const given: Ticket = before ? { session: before } : {};
+    const data = await open(t, session, { ticket: given }, 'upload');
+    assert.equal(data.channel.facts.isResumed, before !== undefined);
+    peerOf(data).end('nothing else');
+    assert.equal(await data.far.rest(), 'nothing else');
+    assert.equal(given.session, before);
+  }
+});
 
 test('remembers the latest sixteen sessions of TLS 1.2 by their ids', async (t) => {
   const options: ClientOptions = { maxVersion: 'TLSv1.2', ...noTickets };

@@ -16,6 +16,7 @@ export const differences = [
   'A server may connect before it answers',
   'The log says less of a transfer',
   'A data channel in clear stays when PROT comes behind it',
+  'TLS on a data channel in clear is not seen',
 ] as const;
 type Difference = (typeof differences)[number];
 

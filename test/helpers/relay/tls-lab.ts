@@ -142,3 +142,13 @@ export async function protectedOn(
   if (isProtected(pairing, 'client')) await protect(pair);
   return { lab, pair, ticket };
 }
+
+/** A record with a ClientHello in it, as far as a passer-by looks. */
+export function clientHello(length = 512): Buffer {
+  const record = Buffer.alloc(5 + length, 'h');
+  record.set([0x16, 3, 1]);
+  record.writeUInt16BE(length, 3);
+  record.set([1, 0], 5);
+  record.writeUInt16BE(length - 4, 7);
+  return record;
+}
