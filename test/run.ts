@@ -5,6 +5,7 @@
  *     node --import tsx test/run.ts unit|integration [PART-OF-A-FILE-NAME ...]
  */
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -33,8 +34,10 @@ const isLong = (name: string): boolean => longest.some((part) => name.includes(p
 const chosen = files
   .filter((name) => filter.length === 0 || filter.some((part) => name.includes(part)))
   .sort((one, other) => Number(isLong(other)) - Number(isLong(one)));
-// Much of what integration tests do is to wait, and each has namespaces of its own.
-const stream = run({ files: chosen, concurrency: kind === 'unit' ? true : 2, timeout: 15 * 60_000 });
+// Unit tests keep a processor busy each, and what Node chooses leaves one idle. Much of what integration tests do is to
+// wait, and each has namespaces of its own.
+const concurrency = kind === 'unit' ? availableParallelism() : 2;
+const stream = run({ files: chosen, concurrency, timeout: 15 * 60_000 });
 let passed = 0;
 stream.on('test:pass', () => passed++);
 stream.on('test:fail', () => (process.exitCode = 1));

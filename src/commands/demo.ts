@@ -1,5 +1,5 @@
+import type { Command } from './command.ts';
 import { styleText } from 'node:util';
-import type { CommandModule } from 'yargs';
 import { loadConfig } from '../config.ts';
 import { startDaemon } from '../daemon.ts';
 import { playTransfers } from '../demo/client.ts';
@@ -8,9 +8,7 @@ import { createLogger } from '../log.ts';
 import { isColoured } from './colour.ts';
 import { inFrontOf, startEmbeddedServer } from './embedded.ts';
 
-export const demoCommand: CommandModule = {
-  command: 'demo',
-  describe: 'Play a passive and an active transfer through the relay, and print the dialogue',
+export const demoCommand: Command = {
   builder: (yargs) => yargs.usage('$0 demo'),
   handler: async () => {
     // `pinhole demo | head`: who has read enough is no error.

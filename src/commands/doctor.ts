@@ -1,7 +1,7 @@
+import type { Command } from './command.ts';
 import { readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { styleText } from 'node:util';
-import type { CommandModule } from 'yargs';
 import { ConfigError } from '../config.ts';
 import { isFault, type Finding, type Level } from '../doctor/finding.ts';
 import { byImportance, examineHost } from '../doctor/host.ts';
@@ -52,9 +52,7 @@ interface DoctorFlags {
   readonly 'password-file'?: string | undefined;
 }
 
-export const doctorCommand: CommandModule<object, DoctorFlags> = {
-  command: 'doctor [url]',
-  describe: 'Say what is wrong with an FTP server as seen from outside, or with this host (--host)',
+export const doctorCommand: Command<DoctorFlags> = {
   builder: (yargs) => {
     const named = yargs
       .positional('url', {

@@ -1,4 +1,4 @@
-import type { CommandModule } from 'yargs';
+import type { Command } from './command.ts';
 import { ConfigError, type Config } from '../config.ts';
 import { parseAddress, type Family } from '../net/address.ts';
 import { parseCidr } from '../net/cidr.ts';
@@ -54,9 +54,7 @@ const concerned: ReadonlySet<string> = new Set([
 
 const families: Readonly<Record<string, Family>> = { ipv4: 4, ipv6: 6 };
 
-export const rulesCommand: CommandModule<object, RulesFlags> = {
-  command: 'rules',
-  describe: 'Print the firewall rules and settings that a deployment needs',
+export const rulesCommand: Command<RulesFlags> = {
   builder: (yargs) =>
     withSettings(yargs, (key) => concerned.has(key))
       .option('for', {

@@ -1,6 +1,6 @@
+import type { Command } from './command.ts';
 import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
-import type { CommandModule } from 'yargs';
 import { formatConfig, type Config } from '../config.ts';
 import { loadTls } from '../daemon-tls.ts';
 import { needsOf, startDaemon, wayBackOf, type Daemon } from '../daemon.ts';
@@ -16,9 +16,7 @@ interface RunFlags {
   readonly 'print-config': boolean;
 }
 
-export const runCommand: CommandModule<object, RunFlags> = {
-  command: 'run',
-  describe: 'Stand between FTP clients and a server (without --server: in front of a small one in memory)',
+export const runCommand: Command<RunFlags> = {
   builder: (yargs) =>
     withSettings(yargs)
       .option('check', {
