@@ -839,7 +839,7 @@ function refuseHalfTls(config: Config, origins: ReadonlyMap<string, string>): vo
     String(writeSetting(name, config)) !== (table[name] as Setting<unknown>).initial;
   const needs = (names: readonly (keyof Config)[], isThere: boolean, what: string): void => {
     const lost = isThere ? undefined : names.find(isGiven);
-    if (lost) refuse(lost, `none of it, or ${what}`, `it is for ${what} alone`);
+    if (lost) refuse(lost, `to leave it out, or ${what}`, `it is for ${what} alone`);
   };
   const ends = tls === 'terminate';
   needs(['tlsCert', 'tlsKey', 'listenTls', 'tlsStrictSni', 'tlsClientCa'], ends, 'tls terminate');

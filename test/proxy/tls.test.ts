@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { selfSigned } from '../helpers/certificates.ts';
 import { hosts, passivePorts, firstPassivePort } from '../helpers/relay/hosts.ts';
@@ -676,4 +678,34 @@ test('carries no more than 16 connections at once for an opaque session', async 
   const another = await lab.dial(at).catch(() => undefined);
   await another?.wasReset();
   await lab.event('pinhole-refused', { reason: 'too-many-channels' });
+});
+
+test('begins to end TLS with a reload, and stops with another, for new sessions alone', async (t) => {
+  const lab = await Lab.start(t);
+  const before = await greet(lab);
+  const withTls = terminating(t);
+  await lab.daemon.reload(lab.configWith(withTls));
+  before.client.send('AUTH TLS\r\n');
+  assert.match(await before.client.line(), /^534 /);
+  const secured = await auth(await greet(lab));
+  await logIn(secured);
+
+  await lab.daemon.reload(lab.configWith({ tls: 'refuse' }));
+  await protect(secured);
+  const data = await dataChannel(lab, secured);
+  const client = await secureAsClient(data.client, { ticket: secured.ticket });
+  data.server.end('a file');
+  assert.equal(await client.rest(), 'a file');
+  const after = await greet(lab);
+  after.client.send('AUTH TLS\r\n');
+  assert.match(await after.client.line(), /^534 /);
+});
+
+test('goes on as it was where a reload names a certificate that cannot be used', async (t) => {
+  const lab = await Lab.start(t, terminating(t));
+  const missing = join(tmpdir(), 'there-is-no-such-certificate.pem');
+  await assert.rejects(lab.daemon.reload(lab.configWith({ 'tls-cert': missing })), {
+    message: `tls-cert: ${missing} cannot be read: ENOENT: no such file or directory, open '${missing}'`,
+  });
+  await logIn(await auth(await greet(lab)));
 });
