@@ -55,9 +55,10 @@ export const runCommand: Command<RunFlags> = {
 const smallYoungGeneration = '--semi-space-growth-factor=1';
 
 /** Sets of this process what is nobody else's to set. */
-async function tune({ tls, serverTls }: Config): Promise<void> {
+function tune({ tls, serverTls }: Config): void {
   setFlagsFromString(smallYoungGeneration);
-  if (tls === 'terminate' || serverTls !== 'off') await keepFreedMemory();
+  // Nobody waits for it: until then TLS is slower, no more.
+  if (tls === 'terminate' || serverTls !== 'off') void keepFreedMemory();
 }
 
 /** @throws where this host lacks what the configuration needs */
@@ -70,7 +71,7 @@ async function check(config: Config): Promise<void> {
 
 /** Serves until SIGTERM or SIGINT; a second one ends it at once. */
 async function run(config: Config, readAgain: () => Config): Promise<void> {
-  await tune(config);
+  tune(config);
   const logger = createLogger(config);
   const named = servable(config);
   const embedded = named ? undefined : await startEmbeddedServer();
@@ -128,7 +129,7 @@ async function reloadFrom(
 ): Promise<void> {
   const next = settle(readAgain());
   if (!next) throw new Error('server: none is named any more; start again for the one in memory');
-  await tune(next);
+  tune(next);
   await daemon.reload(next);
 }
 

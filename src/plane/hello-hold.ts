@@ -1,4 +1,4 @@
-/** How long a client that has said ClientHello waits for an answer, until it is taken for one, in milliseconds. */
+/** How long a client is silent behind a ClientHello until it is taken for one, in milliseconds. */
 const patience = 2000;
 
 interface HelloHoldListener {
@@ -11,7 +11,7 @@ interface HelloHoldListener {
 /**
  * Holds back what a client says first on a data channel that was agreed on in the clear, as long as that may be TLS all
  * the same: a ClientHello, and then silence, as its answer does not come. A file that begins with those bytes goes on
- * behind them, or ends, and loses none.
+ * behind them, or ends, and loses none, unless it pauses right there.
  */
 export class HelloHold {
   readonly #listener: HelloHoldListener;
@@ -35,7 +35,8 @@ export class HelloHold {
       this.#found();
       return false;
     }
-    this.#timer ??= setTimeout(() => {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
       this.#decide();
     }, patience);
     return true;

@@ -1,9 +1,15 @@
 import { constants, type X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { createSecureContext, TLSSocket, type SecureContext, type SecureVersion } from 'node:tls';
+import {
+  createSecureContext,
+  TLSSocket,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+} from 'node:tls';
 import type { TlsChannel } from '../net/channel.ts';
-import { awaitHello, handshake } from './handshake.ts';
+import { awaitHello, handshake, nameOf } from './handshake.ts';
 import { messageOf } from '../net/error.ts';
 import { IdentityError, identityFor, type Identity } from './identities.ts';
 import { giveTickets, newTicketKeys, type TicketKeys, type TicketsGiven } from './tickets.ts';
@@ -123,11 +129,17 @@ export class ClientTlsSession {
         SNICallback: (name, answer) => {
           const found = contexts.of(name);
           if (found || !isNameStrict) answer(null, found);
-          else answer(new Error(`no certificate is for the name ${name} that the client asks for`));
+          else answer(strangeName(name));
         },
       }),
     });
-    return handshake(socket, start, check, handshakeTimeout);
+    const checkAll = (tls: TLSSocket, certificate: X509Certificate | undefined): void => {
+      // Of a session that is resumed, OpenSSL asks for no certificate by name.
+      const { serverName } = nameOf(tls);
+      if (isNameStrict && serverName !== undefined && !contexts.of(serverName)) throw strangeName(serverName);
+      check(tls, certificate);
+    };
+    return handshake(socket, start, checkAll, handshakeTimeout);
   }
 
   #checkCertificate(tls: TLSSocket, certificate: X509Certificate | undefined): void {
@@ -135,6 +147,10 @@ export class ClientTlsSession {
     if (!certificate) throw new Error('the client showed no certificate');
     const trouble = verifyError(tls);
     if (trouble) throw new Error(`the client's certificate is not accepted: ${trouble.message}`);
+    // Of a session that is resumed, OpenSSL says what it found when that began.
+    if (tls.isSessionReused() && Date.parse(certificate.validTo) < Date.now()) {
+      throw new Error("the client's certificate is not accepted: certificate has expired");
+    }
   }
 }
 
@@ -176,17 +192,33 @@ interface ContextsByUse {
 /**
  * With keys of their own: a ticket that another call's have given means nothing to these.
  *
- * A ticket of TLS 1.3 is for one use (RFC 8446 appendix C.4), and clients with OpenSSL (curl) offer none twice: without
- * a new one on each data channel the next would resume nothing. Who only sends may never read it, though (lftp), and
- * what is unread at the end makes of a FIN a reset, behind which the end of the file is lost.
+ * A ticket of TLS 1.3 is for one use (RFC 8446 appendix C.4), and clients with OpenSSL (curl) offer none twice: where
+ * each data channel has to resume a session, they get a new one on each. Who only sends may never read it, though
+ * (lftp), and what is unread at the end makes of a FIN a reset, behind which the end of the file is lost.
  */
 function contextsByUse(options: ClientTlsOptions): ContextsByUse {
   const keys = newTicketKeys();
+  const renews = options.requiresReuse && options.minVersion === 'TLSv1.3';
   return {
     control: new Contexts(options, keys, 'first'),
-    data: new Contexts(options, keys, 'always'),
+    data: new Contexts(options, keys, renews ? 'always' : 'first'),
     upload: new Contexts(options, keys, 'never'),
   };
+}
+
+/** Seconds: the most that TLS 1.3 allows (RFC 8446 section 4.6.1). Keys for one session do not outlive it. */
+const week = 604_800;
+
+/**
+ * Where each data channel has to resume the session: for as long as there may be one, and as often. In TLS 1.3 Node
+ * gives two tickets for one use each, and no more behind an upload; a session of TLS 1.2 may be resumed without end.
+ */
+function lasting({ minVersion }: ClientTlsOptions): SecureContextOptions {
+  return { sessionTimeout: week, ...(minVersion !== 'TLSv1.3' && { maxVersion: 'TLSv1.2' }) };
+}
+
+function strangeName(name: string): Error {
+  return new Error(`no certificate is for the name ${name} that the client asks for`);
 }
 
 /** The certificates as OpenSSL wants them. */
@@ -229,6 +261,7 @@ class Contexts {
       // Not the system's: they verify servers, and take time to load.
       ca: clientAuthorities ?? [],
       ticketKeys: this.#keys.all,
+      ...(this.#options.requiresReuse && lasting(this.#options)),
     });
     giveTickets(context, this.#keys, this.#tickets);
     this.#byIdentity.set(identity, context);

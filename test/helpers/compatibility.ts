@@ -139,10 +139,11 @@ function show(cell: Cell | undefined, notes: Notes): string {
 }
 
 function versionsOf(cells: readonly Cell[], side: 'server' | 'client'): string {
-  const versions = new Map(
-    cells
-      .map((cell) => [cell[side], side === 'server' ? cell.serverVersion : cell.clientVersion] as const)
-      .filter(([, version]) => version),
-  );
-  return [...versions].map(([name, version]) => `${name} ${version ?? ''}`).join(', ');
+  const names: readonly (ServerName | ClientName)[] = side === 'server' ? serverNames : clientNames;
+  return names
+    .flatMap((name) => {
+      const ran = cells.find((cell) => cell[side] === name && cell[`${side}Version`] !== undefined);
+      return ran ? [`${name} ${ran[`${side}Version`] ?? ''}`] : [];
+    })
+    .join(', ');
 }

@@ -57,3 +57,37 @@ test('passes every byte on in order, however it comes, and holds nothing back at
     }),
   );
 });
+
+test('takes a ClientHello for one when nothing has followed it for two seconds, however slowly it came', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let isFound = false;
+  const passed: Buffer[] = [];
+  const hold = new HelloHold({
+    pass: (bytes) => passed.push(Buffer.from(bytes)) > 0,
+    found: () => {
+      isFound = true;
+    },
+  });
+  const hello = clientHello();
+  hold.take(hello.subarray(0, 100));
+  t.mock.timers.tick(1900);
+  hold.take(hello.subarray(100));
+  t.mock.timers.tick(1900);
+  assert.equal(isFound, false);
+  t.mock.timers.tick(100);
+  assert.equal(isFound, true);
+  assert.deepEqual(passed, []);
+});
+
+test('lets what only began as one go on when nothing has followed it for two seconds', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const passed: Buffer[] = [];
+  const hold = new HelloHold({
+    pass: (bytes) => passed.push(Buffer.from(bytes)) > 0,
+    found: () => assert.fail('it is a file'),
+  });
+  hold.take(clientHello().subarray(0, 100));
+  t.mock.timers.tick(2000);
+  hold.take(Buffer.from('.'));
+  assert.deepEqual(Buffer.concat(passed), Buffer.concat([clientHello().subarray(0, 100), Buffer.from('.')]));
+});

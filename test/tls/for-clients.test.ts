@@ -219,6 +219,11 @@ const ways: readonly (readonly [string, ClientOptions])[] = [
   ['an id of TLS 1.2', { maxVersion: 'TLSv1.2', ...noTickets }],
 ];
 
+/** Where reuse is required, TLS is 1.3 only if that is the least. */
+const least = ({ minVersion }: ClientOptions): Pick<ClientTlsOptions, 'minVersion'> => ({
+  minVersion: minVersion ?? 'TLSv1.2',
+});
+
 /** The control channel of a session, with what resumes it. */
 async function control(
   t: TestContext,
@@ -239,7 +244,7 @@ for (const [how, options] of ways) {
     const what = `${how}${requiresReuse ? ', where that is required' : ''}`;
 
     test(`resumes the control channel's session on data channels by ${what}`, async (t) => {
-      const session = newSession({ requiresReuse });
+      const session = newSession({ requiresReuse, ...least(options) });
       const { channel, ticket } = await control(t, session, options);
       assert.equal(channel.facts.isResumed, false);
       const resumed = { ...options, ticket: { session: ticket.session } as Ticket };
@@ -260,7 +265,7 @@ for (const [how, options] of ways) {
   });
 
   test(`takes nobody else's session where reuse is required: ${how}`, async (t) => {
-    const tls = new TlsForClients(optionsWith({ requiresReuse: true }));
+    const tls = new TlsForClients(optionsWith({ requiresReuse: true, ...least(options) }));
     const { ticket } = await control(t, tls.newSession(), options);
     const session = tls.newSession();
     await control(t, session, options);
@@ -271,7 +276,7 @@ for (const [how, options] of ways) {
   });
 
   test(`knows the client's certificate again on a data channel that resumes by ${how}`, async (t) => {
-    const session = newSession({ clientAuthorities: ca.cert, requiresReuse: true });
+    const session = newSession({ clientAuthorities: ca.cert, requiresReuse: true, ...least(options) });
     const anne = ca.issue({ name: 'anne' });
     const { channel, ticket } = await control(t, session, { ...options, ...anne });
     assert.equal(channel.facts.subject, 'CN=anne');
@@ -291,7 +296,7 @@ for (const [how, options] of ways) {
 }
 
 test('gives a client a ticket of TLS 1.3 for the next data channel each time, and each resumes', async (t) => {
-  const session = newSession({ requiresReuse: true });
+  const session = newSession({ requiresReuse: true, minVersion: 'TLSv1.3' });
   let { ticket } = await control(t, session, {});
   for (let n = 0; n < 3; n++) {
     const next: Ticket = { session: ticket.session as Buffer };
@@ -316,6 +321,31 @@ test('gives a client none where it is known to send, whether it resumes or not',
     assert.equal(await data.far.rest(), 'nothing else');
     assert.equal(given.session, before);
   }
+});
+
+test('is TLS 1.2 where reuse is required, whose sessions resume without end, unless 1.3 is the least', async (t) => {
+  const { channel } = await open(t, newSession({ requiresReuse: true }));
+  assert.equal(channel.facts.protocol, 'TLSv1.2');
+  const newer = await open(t, newSession({ requiresReuse: true, minVersion: 'TLSv1.3' }));
+  assert.equal(newer.channel.facts.protocol, 'TLSv1.3');
+});
+
+for (const [how, options] of ways) {
+  test(`refuses a certificate that has expired since the session began that resumes by ${how}`, async (t) => {
+    const session = newSession({ clientAuthorities: ca.cert });
+    const { ticket } = await control(t, session, { ...options, ...ca.issue({ name: 'anne' }) });
+    t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2200, 0) });
+    const said = await refusal(t, session, { ...options, ticket }, 'data');
+    assert.equal(said, "the client's certificate is not accepted: certificate has expired");
+  });
+}
+
+// With TLS 1.2 the name is that of the session, whatever the client says (RFC 6066 section 3).
+test('refuses a strange name of a client that resumes by a ticket of TLS 1.3, where names are strict', async (t) => {
+  const session = newSession({ isNameStrict: true });
+  const { ticket } = await control(t, session, { servername: 'ftp.example' });
+  const said = await refusal(t, session, { ticket, servername: 'nobody.example' }, 'data');
+  assert.match(said, /^no certificate is for the name nobody\.example/);
 });
 
 test('remembers the latest sixteen sessions of TLS 1.2 by their ids', async (t) => {
