@@ -1,4 +1,3 @@
-import type { Command } from './command.ts';
 import { styleText } from 'node:util';
 import { loadConfig } from '../config.ts';
 import { startDaemon } from '../daemon.ts';
@@ -6,6 +5,7 @@ import { playTransfers } from '../demo/client.ts';
 import { drawLadder, ladderHeading, type LadderOptions } from '../demo/ladder.ts';
 import { createLogger } from '../log.ts';
 import { isColoured } from './colour.ts';
+import type { Command } from './command.ts';
 import { inFrontOf, startEmbeddedServer } from './embedded.ts';
 
 export const demoCommand: Command = {

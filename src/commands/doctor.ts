@@ -1,4 +1,3 @@
-import type { Command } from './command.ts';
 import { readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { styleText } from 'node:util';
@@ -21,6 +20,7 @@ import type { ServerTarget } from '../doctor/server/target.ts';
 import { splitHostPort } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { isColoured } from './colour.ts';
+import type { Command } from './command.ts';
 
 /** The flag that names a copy of a file -> what it is a copy of. */
 const files = {

@@ -1,4 +1,3 @@
-import type { Command } from './command.ts';
 import { ConfigError, type Config } from '../config.ts';
 import { parseAddress, type Family } from '../net/address.ts';
 import { parseCidr } from '../net/cidr.ts';
@@ -14,6 +13,7 @@ import {
   type RulesetOptions,
   type TlsOptions,
 } from '../ruleset/plan.ts';
+import type { Command } from './command.ts';
 import { listenOf } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 import { writeTree } from './write-tree.ts';

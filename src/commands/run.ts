@@ -1,4 +1,3 @@
-import type { Command } from './command.ts';
 import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { formatConfig, type Config } from '../config.ts';
@@ -9,6 +8,7 @@ import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { checkHost } from '../plane/kernel-host.ts';
 import { keepFreedMemory } from '../tls/malloc.ts';
+import type { Command } from './command.ts';
 import { inFrontOf, listenOf, servable, startEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 

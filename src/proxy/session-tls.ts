@@ -11,7 +11,7 @@ import { joinDataChannel } from '../plane/data-channel.ts';
 import type { OpenRange, Protection } from '../plane/plane.ts';
 import { NotTlsError } from '../tls/handshake.ts';
 import { PipelinedError, type ControlChannel } from './control-channel.ts';
-import { followWithData, followWithTls } from './server-tls.ts';
+import { followWithData, followWithTls, noTlsWithServer } from './server-tls.ts';
 import type { SessionEvents } from './session-events.ts';
 import type { SessionPinholes } from './session-pinholes.ts';
 import { protectionOf, type SessionSecurity } from './session-security.ts';
@@ -47,8 +47,6 @@ interface SessionTlsHost {
   /** Both control channels are closed, which were opaque. */
   closed(reason: SessionReason, error: string | undefined): void;
 }
-
-const noTlsWithServer = '421 Service not available, no TLS with the server.';
 
 /** How a session ended whose control channels were opaque; all else means that the client closed it. */
 const opaqueEnds: Partial<Record<TransferCause, SessionReason>> = {

@@ -14,7 +14,7 @@ import type { TlsForClients } from '../tls/for-clients.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
 import { closeGently } from './close-gently.ts';
 import type { OriginalDestination } from './original-destination.ts';
-import { openWithTls, ServerTlsError } from './server-tls.ts';
+import { noTlsWithServer, openWithTls, ServerTlsError } from './server-tls.ts';
 import type { SessionSecurity } from './session-security.ts';
 import type { SessionSettings } from './session-settings.ts';
 import { Session } from './session.ts';
@@ -370,8 +370,6 @@ function endsKey(from: Endpoint, to: Endpoint): string {
 
 /** Milliseconds. */
 const loopMemory = 10_000;
-
-const noTlsWithServer = '421 Service not available, no TLS with the server.';
 
 const serverIsAway = '421 Service not available, the server does not answer.';
 

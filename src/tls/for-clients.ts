@@ -9,7 +9,7 @@ import {
   type SecureVersion,
 } from 'node:tls';
 import type { TlsChannel } from '../net/channel.ts';
-import { awaitHello, handshake, nameOf } from './handshake.ts';
+import { awaitHello, handshake, serverNameOf } from './handshake.ts';
 import { messageOf } from '../net/error.ts';
 import { IdentityError, identityFor, type Identity } from './identities.ts';
 import { giveTickets, newTicketKeys, type TicketKeys, type TicketsGiven } from './tickets.ts';
@@ -135,8 +135,8 @@ export class ClientTlsSession {
     });
     const checkAll = (tls: TLSSocket, certificate: X509Certificate | undefined): void => {
       // Of a session that is resumed, OpenSSL asks for no certificate by name.
-      const { serverName } = nameOf(tls);
-      if (isNameStrict && serverName !== undefined && !contexts.of(serverName)) throw strangeName(serverName);
+      const name = serverNameOf(tls);
+      if (isNameStrict && name !== undefined && !contexts.of(name)) throw strangeName(name);
       check(tls, certificate);
     };
     return handshake(socket, start, checkAll, handshakeTimeout);

@@ -205,19 +205,18 @@ function clear(
 }
 
 /** What a client asked for by SNI. */
-export function nameOf(tls: TLSSocket): { readonly serverName: string | undefined } {
+export function serverNameOf(tls: TLSSocket): string | undefined {
   const { servername } = tls as TLSSocket & { readonly servername?: string | false | null };
-  return { serverName: servername === false || servername === null ? undefined : servername };
+  return servername === false || servername === null ? undefined : servername;
 }
 
 function factsOf(tls: TLSSocket, certificate: X509Certificate | undefined): TlsFacts {
-  const { serverName } = nameOf(tls);
   return {
     protocol: tls.getProtocol() ?? '',
     cipher: tls.getCipher().standardName,
     isResumed: tls.isSessionReused(),
     subject: certificate && subjectOf(certificate),
-    serverName,
+    serverName: serverNameOf(tls),
   };
 }
 

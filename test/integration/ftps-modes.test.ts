@@ -13,6 +13,7 @@ import { runClient, type ClientName, type ClientTls, type Operation } from '../h
 import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
+import { serverCapability } from '../helpers/lab/server-tls.ts';
 import {
   serverNames,
   startServer,
@@ -281,7 +282,8 @@ describe('a gibibyte goes up and comes down unchanged, TLS on both sides', { con
   for (const name of serverNames) {
     test(`with ${name}`, async (t) => {
       if (skipOrFail(t, missing)) return;
-      const requireReuse = name === 'vsftpd' || name === 'proftpd';
+      const requireReuse =
+        serverCapability(name, { identity: certificates.server, requireReuse: true }) === true;
       const tls = { identity: certificates.server, requireReuse } as const;
       const flags = terminate('--server-tls', 'same', '--server-tls-ca', certificates.ca);
       const here = await stand(flags, { tls }, name);

@@ -17,6 +17,7 @@ import { createNetwork } from '../helpers/lab/network.ts';
 import type { Network } from '../helpers/lab/network.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
+import { serverCapability } from '../helpers/lab/server-tls.ts';
 import { serverNames, startServer } from '../helpers/lab/servers.ts';
 import type { LabServer, ServerName } from '../helpers/lab/servers.ts';
 
@@ -142,7 +143,8 @@ function ofServer(name: ServerName): void {
         if (missing.length > 0) return;
         const port = 2100 + index;
         // Where the server can demand that TLS sessions are resumed, it does.
-        const requireReuse = name === 'vsftpd' || name === 'proftpd';
+        const requireReuse =
+          serverCapability(name, { identity: certificates.server, requireReuse: true }) === true;
         const tls = { identity: certificates.server, requires: 'login', requireReuse } as const;
         server = await startServer(network, name, {
           port,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createSecureContext, type TLSSocketOptions } from 'node:tls';
 import { selfSigned } from '../helpers/certificates.ts';
+import { carriesWholeFile, passesReset, refusesTruncation } from '../helpers/relay/data-promises.ts';
 import { someFile } from '../helpers/relay/flood.ts';
 import { hostPort, hosts } from '../helpers/relay/hosts.ts';
 import { announcedIn, type DataPair, type Settings } from '../helpers/relay/lab.ts';
@@ -62,34 +63,17 @@ for (const pairing of pairings) {
     const way = `in active mode from the ${from} to the ${to}, TLS: ${pairing}`;
 
     test(`carries a large file byte for byte ${way}`, async (t) => {
-      const data = await open(t, pairing);
-      data[from].stream.end(file);
-      assert.ok(Buffer.from(await data[to].rest(), 'latin1').equals(file));
-      data[to].end();
-      await data[from].finished();
-      const ended = await data.lab.event('transfer-ended', { cause: 'complete', mode: 'active' });
-      assert.equal(ended.protection, pairing);
-      assert.equal(from === 'client' ? ended.uploaded : ended.downloaded, file.length);
+      await carriesWholeFile(await open(t, pairing), from, to, file, { mode: 'active', protection: pairing });
     });
 
     test(`passes RST in the middle of a file on as a failure ${way}`, async (t) => {
-      const data = await open(t, pairing);
-      data[from].send('half of');
-      await data[to].expect('half of');
-      data[from].reset();
-      assert.equal(await data[to].failure(), 'ECONNRESET');
-      await data.lab.event('transfer-ended', { cause: `${from}-reset` });
+      await passesReset(await open(t, pairing), from, to);
     });
 
     if (!isProtected(pairing, from)) continue;
 
     test(`takes FIN without close_notify for no end of a file ${way}`, async (t) => {
-      const data = await open(t, pairing);
-      data[from].send('half of');
-      await data[to].expect('half of');
-      data[from].socket.end();
-      assert.equal(await data[to].failure(), 'ECONNRESET');
-      await data.lab.event('transfer-ended', { cause: `${from}-truncated` });
+      await refusesTruncation(await open(t, pairing), from, to);
     });
   }
 

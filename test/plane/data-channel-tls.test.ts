@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { X509Certificate } from 'node:crypto';
 import { selfSigned } from '../helpers/certificates.ts';
+import { carriesWholeFile, passesReset, refusesTruncation } from '../helpers/relay/data-promises.ts';
 import { exchange, Lab } from '../helpers/relay/lab.ts';
 import type { Peer } from '../helpers/relay/peer.ts';
 import { relayPlaneOnly } from '../helpers/relay/plane.ts';
@@ -43,14 +44,10 @@ for (const pairing of pairings) {
     const way = `from the ${from} to the ${to}, TLS: ${pairing}`;
 
     test(`carries a large file byte for byte ${way}`, async (t) => {
-      const data = await open(t, pairing);
-      data[from].stream.end(file);
-      assert.ok(Buffer.from(await data[to].rest(), 'latin1').equals(file));
-      data[to].end();
-      await data[from].finished();
-      const ended = await data.lab.event('transfer-ended', { cause: 'complete' });
-      assert.equal(ended.protection, pairing);
-      assert.equal(from === 'client' ? ended.uploaded : ended.downloaded, file.length);
+      await carriesWholeFile(await open(t, pairing), from, to, file, {
+        mode: 'passive',
+        protection: pairing,
+      });
     });
 
     test(`passes the end of one direction on, and the other lives on, ${way}`, async (t) => {
@@ -65,12 +62,7 @@ for (const pairing of pairings) {
     });
 
     test(`passes RST in the middle of a file on as a failure ${way}`, async (t) => {
-      const data = await open(t, pairing);
-      data[from].send('half of');
-      await data[to].expect('half of');
-      data[from].reset();
-      assert.equal(await data[to].failure(), 'ECONNRESET');
-      await data.lab.event('transfer-ended', { cause: `${from}-reset` });
+      await passesReset(await open(t, pairing), from, to);
     });
 
     test(`reads no more than a bounded amount ahead of a slow reader ${way}`, async (t) => {
@@ -102,13 +94,7 @@ for (const pairing of pairings) {
     if (!isProtected(pairing, from)) continue;
 
     test(`takes FIN without close_notify for no end of a file ${way}`, async (t) => {
-      const data = await open(t, pairing);
-      data[from].send('half of');
-      await data[to].expect('half of');
-      data[from].socket.end();
-      assert.equal(await data[to].failure(), 'ECONNRESET');
-      const { error } = await data.lab.event('transfer-ended', { cause: `${from}-truncated` });
-      assert.equal(error, 'FIN without close_notify');
+      await refusesTruncation(await open(t, pairing), from, to);
     });
 
     test(`takes it for none where the other side has ended before ${way}`, async (t) => {
