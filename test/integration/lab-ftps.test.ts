@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 
 import { certifiedName, makeCertificates } from '../helpers/lab/certificates.ts';
 import type { Certificates } from '../helpers/lab/certificates.ts';
-import { capability, clientNames, runClient } from '../helpers/lab/clients.ts';
+import { capability, clientNames, runClient, safeUpload } from '../helpers/lab/clients.ts';
 import type { ClientName, ClientResult, ClientTls, Mode, Operation } from '../helpers/lab/clients.ts';
 import { addresses, createNetwork } from '../helpers/lab/network.ts';
 import type { Network } from '../helpers/lab/network.ts';
@@ -22,7 +22,7 @@ import type { LabServer, ServerName } from '../helpers/lab/servers.ts';
 
 const missing = await requirements();
 
-const content = randomBytes(150_000);
+const content = randomBytes(safeUpload);
 
 type Wish = Partial<ServerTls>;
 type Say = Omit<ClientTls, 'ca'>;

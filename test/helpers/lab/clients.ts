@@ -48,6 +48,14 @@ export interface ClientTls {
   reuse?: boolean;
 }
 
+/**
+ * Bytes that each client can be told to upload over TLS, to any server. Of more, the end is lost now and then: where
+ * its send buffer is full at the end, curl 7.88 closes without close_notify; and where a ticket of TLS 1.3 is unread,
+ * as lftp and curl leave it, to close is to reset, and what has not been sent by then is dropped. So much is sent at
+ * once (RFC 6928: ten segments).
+ */
+export const safeUpload = 10_000;
+
 /** One thing to do in a session. */
 export interface Step {
   operation: Operation;
