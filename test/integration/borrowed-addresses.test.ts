@@ -11,14 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { compareDialogues } from '../helpers/dialogue/compare.ts';
 import { recordDialogue } from '../helpers/dialogue/record.ts';
-import {
-  capability,
-  modes,
-  runClient,
-  type ClientName,
-  type ClientResult,
-  type Mode,
-} from '../helpers/lab/clients.ts';
+import { capability, modes, runSession, type ClientName, type Mode } from '../helpers/lab/clients.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
@@ -81,29 +74,28 @@ function onGateway(argv: readonly string[], input?: string): Promise<string> {
   return network.must('gateway', argv, input === undefined ? {} : { input });
 }
 
-/** Lists, uploads and downloads, and compares the files; returns the last result. */
+/** Lists, uploads and downloads, and compares the files. */
 async function passage(
   family: Family,
   client: ClientName,
   mode: Mode,
   to: { readonly address: string; readonly port: number },
   relay?: LabRelay,
-): Promise<ClientResult> {
+): Promise<void> {
   const server = serverOf(family);
-  const local = join(network.folder, 'local');
+  const { user, password } = server;
+  const [up, down] = ['up', 'down'].map((name) => join(network.folder, name)) as [string, string];
   rmSync(join(server.root, 'up'), { force: true });
-  let result: ClientResult | undefined;
-  for (const operation of ['list', 'upload', 'download'] as const) {
-    if (operation === 'upload') writeFileSync(local, content);
-    else rmSync(local, { force: true });
-    const remote = operation === 'upload' ? 'up' : 'file';
-    const { user, password } = server;
-    result = await runClient(network, client, { ...to, user, password, mode, operation, remote, local });
-    assert.ok(result.ok, `${operation}: ${result.output}\n${relay?.output() ?? ''}`);
-  }
-  assert.ok(readFileSync(local).equals(content));
+  rmSync(down, { force: true });
+  writeFileSync(up, content);
+  const { ok, output } = await runSession(network, client, { ...to, user, password, mode }, [
+    { operation: 'list' },
+    { operation: 'upload', remote: 'up', local: up },
+    { operation: 'download', remote: 'file', local: down },
+  ]);
+  assert.ok(ok, `${output}\n${relay?.output() ?? ''}`);
+  assert.ok(readFileSync(down).equals(content));
   assert.ok(server.read('up').equals(content));
-  return result ?? assert.fail('nothing was done');
 }
 
 /** Who the server has seen log in since it was asked last. */

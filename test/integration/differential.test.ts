@@ -20,7 +20,7 @@ import { prepareReplay, replay, type Result } from '../helpers/differential/repl
 import { pinholesOf, type LoggedPinhole } from '../helpers/differential/session-log.ts';
 import { describeDifferences, type Compared } from '../helpers/differential/table.ts';
 import { missingHelper, openWay, startWay, ways, type Way } from '../helpers/differential/ways.ts';
-import { capability, modes, runClient, type ClientName, type Mode } from '../helpers/lab/clients.ts';
+import { capability, modes, runSession, type ClientName, type Mode } from '../helpers/lab/clients.ts';
 import { addresses, createNetwork, type Family, type Network } from '../helpers/lab/network.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import type { LabRelay } from '../helpers/lab/relay.ts';
@@ -115,20 +115,21 @@ async function record(
   mode: Mode,
 ): Promise<Record<'client' | 'server', Dialogue>> {
   const { user, password, family } = server;
-  const local = join(network.folder, 'local');
+  const [up, down] = ['up', 'down'].map((name) => join(network.folder, name)) as [string, string];
   const passage = async (): Promise<void> => {
-    for (const operation of ['list', 'upload', 'download'] as const) {
-      if (operation === 'upload') writeFileSync(local, content);
-      else rmSync(local, { force: true });
-      const remote = operation === 'upload' ? 'up' : 'down';
-      const run = { address: addresses[family].public, user, password, mode, operation, remote, local };
-      const { ok, output } = await runClient(network, client, run);
-      assert.ok(ok, `${operation}: ${output}`);
-    }
+    const session = { address: addresses[family].public, user, password, mode };
+    const { ok, output } = await runSession(network, client, session, [
+      { operation: 'list' },
+      { operation: 'upload', remote: 'up', local: up },
+      { operation: 'download', remote: 'down', local: down },
+    ]);
+    assert.ok(ok, output);
   };
   rmSync(join(server.root, 'up'), { force: true });
+  rmSync(down, { force: true });
+  writeFileSync(up, content);
   const atServer = await recordDialogue(network, () => recordDialogue(network, passage), { host: 'server' });
-  assert.ok(readFileSync(local).equals(content));
+  assert.ok(readFileSync(down).equals(content));
   assert.ok(server.read('up').equals(content));
   return { client: atServer.result.dialogue, server: atServer.dialogue };
 }

@@ -9,10 +9,9 @@ import {
   capability,
   modes,
   runClient,
-  type ClientName,
+  runSession,
   type ClientResult,
   type Mode,
-  type Operation,
 } from '../helpers/lab/clients.ts';
 import { connectFrom, ControlConnection } from '../helpers/lab/control-connection.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
@@ -77,18 +76,12 @@ async function elements(kind: 'set' | 'map', name: string): Promise<string> {
   return /elements = \{([^}]*)\}/.exec(text)?.[1]?.trim() ?? '';
 }
 
-function transfer(
-  client: ClientName,
-  mode: Mode,
-  family: Family,
-  operation: Operation = 'download',
-  host: 'client' | 'stranger' = 'client',
-): Promise<ClientResult> {
-  const { user, password } = serverOf(family);
+/** With curl, over IPv4. */
+function download(mode: Mode): Promise<ClientResult> {
+  const { user, password } = serverOf(4);
   const local = join(network.folder, 'local');
-  const remote = operation === 'upload' ? 'up' : 'file';
-  const run = { address: addresses[family].public, user, password, mode, operation, remote, local, host };
-  return runClient(network, client, run);
+  const session = { address: addresses[4].public, user, password, mode };
+  return runClient(network, 'curl', { ...session, operation: 'download', remote: 'file', local });
 }
 
 describe(
@@ -108,16 +101,20 @@ describe(
             if (capability(client, mode, family, 'download') !== true) continue;
             test(`${client} lists, uploads and downloads in ${mode} mode`, async (t) => {
               if (skipOrFail(t, missing)) return;
-              const local = join(network.folder, 'local');
               const server = serverOf(family);
+              const { user, password } = server;
+              const [up, down] = ['up', 'down'].map((name) => join(network.folder, name)) as [string, string];
               rmSync(join(server.root, 'up'), { force: true });
-              for (const operation of ['list', 'upload', 'download'] as const) {
-                if (operation === 'upload') writeFileSync(local, content);
-                else rmSync(local, { force: true });
-                const { ok, output } = await transfer(client, mode, family, operation);
-                assert.ok(ok, `${operation}: ${output}\n${relay?.output() ?? ''}`);
-              }
-              assert.ok(readFileSync(local).equals(content));
+              rmSync(down, { force: true });
+              writeFileSync(up, content);
+              const session = { address: addresses[family].public, user, password, mode };
+              const { ok, output } = await runSession(network, client, session, [
+                { operation: 'list' },
+                { operation: 'upload', remote: 'up', local: up },
+                { operation: 'download', remote: 'file', local: down },
+              ]);
+              assert.ok(ok, `${output}\n${relay?.output() ?? ''}`);
+              assert.ok(readFileSync(down).equals(content));
               assert.ok(server.read('up').equals(content));
             });
           }
@@ -181,7 +178,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     if (skipOrFail(t, missing)) return;
     const watch = network.spawn('client', ['tcpdump', '-n', '-l', '-i', 'eth0', 'tcp[tcpflags] == tcp-syn']);
     await watch.waitForOutput(/listening on/);
-    const { ok, output } = await transfer('curl', 'active', 4);
+    const { ok, output } = await download('active');
     assert.ok(ok, output);
     await watch.waitForOutput(/IP 198\.51\.100\.1\.20 > 198\.51\.100\.10\.\d+: Flags \[S\]/);
     await watch.stop();
@@ -208,7 +205,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     if (skipOrFail(t, missing)) return;
     const watch = network.spawn('server', ['tcpdump', '-n', '-l', '-i', 'eth0', 'tcp[tcpflags] == tcp-syn']);
     await watch.waitForOutput(/listening on/);
-    const { ok, output } = await transfer('curl', 'passive', 4);
+    const { ok, output } = await download('passive');
     assert.ok(ok, output);
     await watch.waitForOutput(/IP 10\.77\.0\.1\.\d+ > 10\.77\.0\.2\.30\d\d\d: Flags \[S\]/);
     await watch.stop();
@@ -217,7 +214,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
   test('the table is made again where somebody has deleted it', async (t) => {
     if (skipOrFail(t, missing)) return;
     await onGateway(['nft', 'delete', 'table', 'inet', 'pinhole']);
-    const { ok, output } = await transfer('curl', 'passive', 4);
+    const { ok, output } = await download('passive');
     assert.ok(ok, output);
     await relay.waitForLog(({ msg }) => msg === 'table restored');
   });
@@ -279,7 +276,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
       assert.deepEqual([code, stderr], [1, `pinhole: ${words}\n`]);
     }
     assert.deepEqual(await tables(), ['table inet pinhole']);
-    const { ok, output } = await transfer('curl', 'passive', 4);
+    const { ok, output } = await download('passive');
     assert.ok(ok, output);
   });
 });
@@ -389,7 +386,7 @@ test('kill -9 in the middle of a transfer costs no byte, and the next start find
   assert.deepEqual(await tables(), ['table inet pinhole']);
   assert.equal(await elements('set', 'expect4'), '');
   for (const mode of ['passive', 'active'] as const) {
-    const { ok, output } = await transfer('curl', mode, 4);
+    const { ok, output } = await download(mode);
     assert.ok(ok, output);
   }
   await next.stop();
