@@ -73,3 +73,16 @@ function textOf(words: readonly number[]): string {
   const text = words.map((word) => word.toString(16)).join(':');
   return parseAddress(text) ?? text;
 }
+
+/** The same addresses: without the networks that lie in another one of them. */
+export function mergedNetworks(networks: readonly Cidr[]): Cidr[] {
+  const unique = [...new Map(networks.map((network) => [network.text, network])).values()];
+  return unique.filter((one) => !unique.some((other) => other !== one && liesIn(one, other)));
+}
+
+/** Of two networks that share an address one lies in the other: the one with the longer mask. */
+function liesIn(one: Cidr, other: Cidr): boolean {
+  const first = parseAddress(one.text.replace(/\/.*$/, ''));
+  const isLonger = one.masks.every((mask, index) => mask >= (other.masks[index] ?? 0));
+  return first !== undefined && isLonger && contains(other, first);
+}

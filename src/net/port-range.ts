@@ -33,3 +33,15 @@ export function formatColonRange({ first, last }: PortRange): string {
 export function sizeOf({ first, last }: PortRange): number {
   return last - first + 1;
 }
+
+/** The same ports, in ranges that neither overlap nor touch: nft before 1.0 refuses a set whose intervals overlap. */
+export function mergedPorts(ranges: readonly PortRange[]): PortRange[] {
+  const merged: PortRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
+    const before = merged.at(-1);
+    if (before && range.first <= before.last + 1) {
+      merged[merged.length - 1] = { first: before.first, last: Math.max(before.last, range.last) };
+    } else merged.push(range);
+  }
+  return merged;
+}

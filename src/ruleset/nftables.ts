@@ -1,9 +1,8 @@
 import { formatEndpoint } from '../net/endpoint.ts';
 import { familyOf, type Family } from '../net/address.ts';
-import { formatPortRange } from '../net/port-range.ts';
-import type { Cidr } from '../net/cidr.ts';
+import { formatPortRange, mergedPorts } from '../net/port-range.ts';
+import { mergedNetworks, type Cidr } from '../net/cidr.ts';
 import { braced, commented, fileOf, type RulesetFile } from './file.ts';
-import { mergedNetworks, mergedPorts } from './merged.ts';
 import { isWholeFamily, ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 const table = 'ftp_rules';
