@@ -1,6 +1,7 @@
 import type { Address } from './net/address.ts';
 import type { TlsFacts } from './net/channel.ts';
 import type { Endpoint } from './net/endpoint.ts';
+import type { PortRange } from './net/port-range.ts';
 
 // Why something was refused or ended: these five closed lists are what log lines, metric labels and the docs share.
 
@@ -145,7 +146,12 @@ export type Event =
   /** CCC: the client's control channel is TLS no more. */
   | { readonly type: 'session-cleared'; readonly session: number }
   /** AUTH was passed on: what follows is between client and server alone. */
-  | { readonly type: 'session-opaque'; readonly session: number }
+  | {
+      readonly type: 'session-opaque';
+      readonly session: number;
+      /** Ports of the range that somebody else has. */
+      readonly unavailable: readonly PortRange[];
+    }
   | {
       readonly type: 'login-failed';
       readonly session: number;

@@ -3,6 +3,7 @@ import pretty from 'pino-pretty';
 import type { Config } from './config.ts';
 import { isUpload, type Event, type Observer, type PinholeFacts } from './events.ts';
 import { formatEndpoint } from './net/endpoint.ts';
+import { formatPortRange } from './net/port-range.ts';
 
 export type { Logger };
 
@@ -71,6 +72,8 @@ function levelOf(event: Event): Level {
     case 'public-address-failed':
     case 'table-restored':
       return 'warn';
+    case 'session-opaque':
+      return event.unavailable.length > 0 ? 'warn' : 'info';
     default:
       return 'info';
   }
@@ -100,6 +103,11 @@ function fieldsOf(event: Event): object {
       const session = 'session' in event ? { session: event.session } : {};
       const seconds = 'seconds' in event ? { seconds: rounded(event.seconds) } : {};
       return { ...session, client: formatEndpoint(client), ...rest, ...seconds };
+    }
+    case 'session-opaque': {
+      const { session, unavailable } = event;
+      const ports = unavailable.map(formatPortRange).join(', ');
+      return { session, unavailable: ports === '' ? undefined : ports };
     }
     case 'pinhole-opened':
     case 'pinhole-closed': {

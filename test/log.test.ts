@@ -54,6 +54,20 @@ const lines: [Event, object][] = [
     },
   ],
   [
+    { type: 'session-opaque', session: 1, unavailable: [] },
+    { level: 'info', session: 1, msg: 'session opaque' },
+  ],
+  [
+    {
+      ...{ type: 'session-opaque', session: 1 },
+      unavailable: [
+        { first: 50_003, last: 50_003 },
+        { first: 50_007, last: 50_009 },
+      ],
+    },
+    { level: 'warn', session: 1, unavailable: '50003, 50007-50009', msg: 'session opaque' },
+  ],
+  [
     events.closed,
     {
       level: 'info',

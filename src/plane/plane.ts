@@ -113,6 +113,8 @@ export interface RangeRequest {
 }
 
 export interface OpenRange {
+  /** Ports of it that somebody else has: what the server announces there comes to nothing. */
+  readonly unavailable: readonly PortRange[];
   /** Lets nobody through any more; data channels live on. */
   close(): void;
 }

@@ -4,7 +4,7 @@ import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import type { ExpectationRegister } from '../expectation/register.ts';
 import type { Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import { formatPortRange, portIn } from '../net/port-range.ts';
+import { formatPortRange, mergedPorts, portIn, type PortRange } from '../net/port-range.ts';
 import {
   NoFreePortError,
   type OpenRange,
@@ -45,10 +45,12 @@ export class RelayRanges {
   async open(request: RangeRequest): Promise<OpenRange> {
     const { address, ports } = request;
     const acquired: SharedListener[] = [];
+    const unavailable: PortRange[] = [];
     try {
       for (let port = ports.first; port <= ports.last; port++) {
         const listener = this.#listenerAt({ address, port });
         if (await listener.acquire()) acquired.push(listener);
+        else unavailable.push({ first: port, last: port });
       }
     } catch (error) {
       for (const listener of acquired) listener.release();
@@ -59,6 +61,7 @@ export class RelayRanges {
     }
     this.#ranges.set(request, 0);
     return {
+      unavailable: mergedPorts(unavailable),
       close: () => {
         if (!this.#ranges.delete(request)) return;
         for (const listener of acquired) listener.release();

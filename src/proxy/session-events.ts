@@ -2,6 +2,7 @@ import type { CommandReason, Observer, ReplyReason, SessionReason } from '../eve
 import { parseCommand, type Command } from '../ftp/command.ts';
 import { showBytes, showCommand, showReply } from '../helper/redact.ts';
 import type { TlsChannel } from '../net/channel.ts';
+import type { PortRange } from '../net/port-range.ts';
 import type { SessionEndpoints } from './session-endpoints.ts';
 
 /** How much of a remarkable reply is told. */
@@ -77,8 +78,9 @@ export class SessionEvents {
     this.#observe({ type: 'session-cleared', session: this.#session });
   }
 
-  becameOpaque(): void {
-    this.#observe({ type: 'session-opaque', session: this.#session });
+  /** @param unavailable ports of the range that somebody else has */
+  becameOpaque(unavailable: readonly PortRange[]): void {
+    this.#observe({ type: 'session-opaque', session: this.#session, unavailable });
   }
 
   /** @param error the system's own words where something failed */

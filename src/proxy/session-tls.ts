@@ -275,7 +275,7 @@ export class SessionTls {
         return;
       }
       consent();
-      events.becameOpaque();
+      events.becameOpaque(range.unavailable);
       this.#host.becameOpaque();
       this.#opaque = joinDataChannel(
         { client: client.give(), server: server.give() },

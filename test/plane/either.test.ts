@@ -40,7 +40,7 @@ test('asks the plane that can carry it, and closes both', async () => {
   const plane = (name: string): RangePlane => ({
     openRange: ({ peer }) => {
       told.push(`${name} range ${peer}`);
-      return Promise.resolve({ close: () => undefined });
+      return Promise.resolve({ unavailable: [], close: () => undefined });
     },
     open: ({ peer }) => {
       told.push(`${name} ${peer}`);

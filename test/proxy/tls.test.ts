@@ -557,7 +557,7 @@ test('passes TLS between client and server behind 234, and each port of the rang
   const ports = [firstPassivePort, firstPassivePort + 1];
   for (const port of ports) await lab.isClosed({ address: hosts.relay, port });
   await exchange(pair, 'AUTH TLS', '234 Go on.');
-  await lab.event('session-opaque');
+  assert.deepEqual((await lab.event('session-opaque')).unavailable, []);
   const [client, server] = await Promise.all([
     secureAsClient(pair.client),
     secureAsServer(pair.server, ofServer),
@@ -578,6 +578,20 @@ test('passes TLS between client and server behind 234, and each port of the rang
   await lab.event('session-closed');
   await turns();
   for (const port of ports) await lab.isClosed({ address: hosts.relay, port });
+});
+
+test("tells which ports of the range are somebody else's, and passes what comes to the others", async (t) => {
+  const lab = await Lab.start(t, { tls: 'pass', 'passive-ports': passivePorts(4) });
+  for (const port of [firstPassivePort + 1, firstPassivePort + 2]) await lab.listen(hosts.relay, port);
+  const pair = await greet(lab);
+  await exchange(pair, 'AUTH TLS', '234 Go on.');
+  const { unavailable } = await lab.event('session-opaque');
+  assert.deepEqual(unavailable, [{ first: firstPassivePort + 1, last: firstPassivePort + 2 }]);
+  const behind = await lab.listen(hosts.server, firstPassivePort + 3);
+  const data = await lab.dial({ address: hosts.relay, port: firstPassivePort + 3 }, hosts.client);
+  const far = await behind.next();
+  far.send('a file');
+  await data.expect('a file');
 });
 
 test('passes no TLS where bytes came behind AUTH', async (t) => {
