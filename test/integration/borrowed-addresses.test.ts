@@ -13,7 +13,7 @@ import { compareDialogues } from '../helpers/dialogue/compare.ts';
 import { recordDialogue } from '../helpers/dialogue/record.ts';
 import { capability, modes, runSession, type ClientName, type Mode } from '../helpers/lab/clients.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
+import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
 import { noElementIsLeft } from '../helpers/lab/table.ts';
@@ -182,7 +182,7 @@ for (const plane of planes) {
 
         test('a stranger does not get in, neither at the pinhole nor at what it leads to', async (t) => {
           if (skipOrFail(t, missing)) return;
-          const done = await network.exec('client', ['python3', '-c', pendingPassive, ...loginOf(family)]);
+          const done = await network.exec('client', [debianPython, '-c', pendingPassive, ...loginOf(family)]);
           assert.equal(done.code, 0, done.stderr);
           const at = Number(done.stdout);
           for (const host of ['stranger', 'client'] as const) {

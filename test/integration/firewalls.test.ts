@@ -13,7 +13,7 @@ import { capability, modes, runClient } from '../helpers/lab/clients.ts';
 import { connectFrom, connectUntil, ControlConnection } from '../helpers/lab/control-connection.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
 import { mustRun } from '../helpers/lab/process.ts';
-import { requirements, skipOrFail, type Missing } from '../helpers/lab/provision.ts';
+import { debianPython, requirements, skipOrFail, type Missing } from '../helpers/lab/provision.ts';
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
 
@@ -156,7 +156,7 @@ function behind(firewall: Firewall): void {
         await isRefused('client', home.public, port === 50_000 ? 50_001 : port - 1);
         await isRefused('client', home.inside, port);
         // From inside, only what an active pinhole leads out.
-        const listener = network.spawn('client', ['python3', '-u', '-c', listening, home.client]);
+        const listener = network.spawn('client', [debianPython, '-u', '-c', listening, home.client]);
         const [, outside] = await listener.waitForOutput(/^(\d+)\n/);
         await isDropped('server', home.client, Number(outside));
         await isRefused('server', home.inside, port);

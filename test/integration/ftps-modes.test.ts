@@ -17,7 +17,7 @@ import {
   type Operation,
 } from '../helpers/lab/clients.ts';
 import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
+import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
 import { serverCapability } from '../helpers/lab/server-tls.ts';
 import {
@@ -144,10 +144,10 @@ test('a port of a passed range is open to the address of the session and to no o
       ],
       ...['ftp.auth()', 'print("secured", flush=True)', 'sys.stdin.read()'],
     ].join('\n');
-    const holding = network.spawn('client', ['/usr/bin/python3', '-c', script], { interactive: true });
+    const holding = network.spawn('client', [debianPython, '-c', script], { interactive: true });
     await holding.waitForOutput(/secured/);
     const port = range[0] + 7;
-    const listening = network.spawn('server', ['/usr/bin/python3', '-m', 'http.server', String(port)]);
+    const listening = network.spawn('server', [debianPython, '-m', 'http.server', String(port)]);
     await listening.waitForPort(port);
     assert.equal((await network.exec('client', connecting(port))).code, 0);
     assert.notEqual((await network.exec('stranger', connecting(port))).code, 0);

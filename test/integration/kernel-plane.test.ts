@@ -16,7 +16,7 @@ import {
 import { connectFrom, ControlConnection } from '../helpers/lab/control-connection.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
 import type { Finished } from '../helpers/lab/process.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
+import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
 import { noElementIsLeft } from '../helpers/lab/table.ts';
@@ -157,7 +157,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     assert.match(await connectTo('stranger', at), /refused/);
     session.send('RETR file');
     // Reads what there is, and tries again while the first is still open.
-    const data = network.spawn('client', ['python3', '-u', '-c', twice, addresses[4].public, String(at)]);
+    const data = network.spawn('client', [debianPython, '-u', '-c', twice, addresses[4].public, String(at)]);
     await data.waitForOutput(new RegExp(`^refused\\n${content.length}\\n$`, 'm'));
     await session.expect(/^226 /m);
     assert.match(await connectTo('client', at), /refused/);
@@ -188,9 +188,9 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     if (skipOrFail(t, missing)) return;
     const { client, public: gateway } = addresses[4];
     const port = '46000';
-    const listener = network.spawn('client', ['python3', '-u', '-c', acceptOne, client, port]);
+    const listener = network.spawn('client', [debianPython, '-u', '-c', acceptOne, client, port]);
     await listener.waitForOutput(/^listening$/m);
-    await onGateway(['python3', '-c', connectFrom20, gateway, client, port]);
+    await onGateway([debianPython, '-c', connectFrom20, gateway, client, port]);
     await listener.exited;
     const ends = ['-s', gateway, '-d', client, '-p', 'tcp', '--sport', '20', '--dport', port];
     assert.match(await onGateway(['conntrack', '-L', ...ends]), / TIME_WAIT /);
@@ -365,7 +365,7 @@ test('kill -9 in the middle of a transfer costs no byte, and the next start find
   const local = join(network.folder, 'big');
   const reader = network.spawn(
     'client',
-    ['python3', '-u', '-c', slowly, addresses[4].public, String(at), local],
+    [debianPython, '-u', '-c', slowly, addresses[4].public, String(at), local],
     {
       interactive: true,
     },

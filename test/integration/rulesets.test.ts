@@ -21,7 +21,7 @@ import {
 import { ControlConnection } from '../helpers/lab/control-connection.ts';
 import { checkFirewalld, prepareUfw } from '../helpers/lab/firewalls.ts';
 import { mustRun } from '../helpers/lab/process.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
+import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
 import type { TlsKind } from '../helpers/lab/server-tls.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
@@ -426,7 +426,7 @@ test('an address that makes too many sessions is held back, and no other is', as
     });
     // Nobody listens: what is let in is refused.
     const attempts = (host: 'client' | 'stranger'): Promise<string> =>
-      network.must(host, ['python3', script('many-sessions'), home[host], home.public]);
+      network.must(host, [debianPython, script('many-sessions'), home[host], home.public]);
     assert.equal(await attempts('client'), '20 refused, 10 without answer\n');
     assert.equal(await attempts('stranger'), '20 refused, 10 without answer\n');
   } finally {
@@ -442,7 +442,7 @@ for (const tool of tools.filter(({ isSlow }) => !isSlow)) {
       const words = ['--for', tool.format, '--out', network.folder, '--server', addresses[6].server];
       await mustRun([process.execPath, cli, 'rules', ...words]);
       await network.must('gateway', ['sh', '-ec', tool.load(network.folder, network.folder)]);
-      const receiver = network.spawn('gateway', ['python3', script('dhcpv6'), 'receive']);
+      const receiver = network.spawn('gateway', [debianPython, script('dhcpv6'), 'receive']);
       await receiver.waitForOutput(/ready/);
       const shown = await network.must('gateway', [
         'ip',
@@ -460,7 +460,7 @@ for (const tool of tools.filter(({ isSlow }) => !isSlow)) {
         ['dropped', '548'],
         ['answer', '547'],
       ] as const) {
-        await network.must('client', ['python3', script('dhcpv6'), data, port, target]);
+        await network.must('client', [debianPython, script('dhcpv6'), data, port, target]);
       }
       await receiver.waitForOutput(/ready\nanswer\n/);
     } finally {
@@ -484,7 +484,7 @@ test('a source that belongs to another interface is dropped', async (t) => {
       )?.[1];
     assert.equal(await dropped(), '0');
     const sends = (from: string): Promise<string> =>
-      network.must('stranger', ['python3', script('spoof'), from, home.stranger, home.public]);
+      network.must('stranger', [debianPython, script('spoof'), from, home.stranger, home.public]);
     await sends(home.stranger);
     assert.equal(await dropped(), '0');
     await sends('10.77.0.99');
@@ -589,6 +589,6 @@ function transfer(
 /** The ports of the address that answer, as the host sees it. */
 async function scan(network: Network, host: Host, address: string, from: string): Promise<string> {
   return (
-    await network.must(host, ['python3', script('syn-scan'), address, from], { timeout: 60_000 })
+    await network.must(host, [debianPython, script('syn-scan'), address, from], { timeout: 60_000 })
   ).trim();
 }

@@ -1,10 +1,11 @@
 /** rules/ is what `pinhole rules` prints; UPDATE_RULES=1 writes it anew. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
+import yargs from 'yargs';
+import { rulesCommand } from '../../src/commands/rules.ts';
 import { references } from '../helpers/reference-rules.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -12,12 +13,13 @@ const folder = join(root, 'rules');
 const updates = process.env['UPDATE_RULES'] === '1';
 
 for (const { name, flags } of references) {
-  test(`rules/${name} is what pinhole rules prints`, () => {
+  test(`rules/${name} is what pinhole rules prints`, async () => {
     const made = updates ? join(folder, name) : mkdtempSync(join(tmpdir(), 'pinhole-rules-'));
     try {
       if (updates) rmSync(made, { recursive: true, force: true });
-      const words = ['rules', '--for', 'all', ...flags.split(' '), '--out', made];
-      execFileSync(process.execPath, ['--import', 'tsx', join(root, 'src/cli.ts'), ...words]);
+      await yargs(['--for', 'all', ...flags.split(' '), '--out', made])
+        .command({ command: '$0', ...rulesCommand })
+        .parseAsync();
       const expected = filesIn(made);
       assert.ok(expected.length > 5);
       const kept = join(folder, name);
