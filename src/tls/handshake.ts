@@ -96,10 +96,12 @@ export function handshake(
     tls.once('close', closed);
     tls.once('end', closed);
     tls.once(done, () => {
-      // To be asked once: of a server, Node takes it out of what it shows.
-      const certificate = tls.getPeerX509Certificate();
+      let facts: TlsFacts;
       try {
+        // To be asked once: of a server, Node takes it out of what it shows.
+        const certificate = tls.getPeerX509Certificate();
         check(tls, certificate);
+        facts = factsOf(tls, certificate);
       } catch (error) {
         fail(error as Error);
         return;
@@ -109,7 +111,7 @@ export function handshake(
       tls.pause();
       // It may fail before anybody listens: the other leg of a data channel may still be in its handshake.
       tls.on('error', ignoreError);
-      resolve(tlsChannel(socket, wire, tls, factsOf(tls, certificate), ending));
+      resolve(tlsChannel(socket, wire, tls, facts, ending));
     });
   });
 }

@@ -45,9 +45,11 @@ function loadIdentity({ cert: certFile, key: keyFile }: IdentityFiles): Identity
   return { file: certFile, cert, key, leaf };
 }
 
-/** On one line: `CN=ftp.example.com, O=Example`. */
-export function subjectOf({ subject }: X509Certificate): string {
-  return subject.replaceAll('\n', ', ');
+/** On one line: `CN=ftp.example.com, O=Example`, or where the subject is empty, its names: `DNS:ftp.example.com`. */
+export function subjectOf(certificate: X509Certificate): string {
+  // Node's types do not know that either may be missing (RFC 5280 section 4.1.2.6: the subject may be empty).
+  const { subject, subjectAltName } = certificate as Partial<X509Certificate>;
+  return (subject ?? subjectAltName ?? 'nobody by name').replaceAll('\n', ', ');
 }
 
 /** What an administrator should know of certificates that can be used all the same; one line each. */

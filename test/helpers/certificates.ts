@@ -14,8 +14,8 @@ export interface Authority extends Credentials {
 }
 
 interface CertificateOptions {
-  /** Its subject's common name. */
-  readonly name?: string;
+  /** Its subject's common name; null: its subject is empty. */
+  readonly name?: string | null;
   /** For which hosts it is. */
   readonly hosts?: readonly string[];
   /** For which IPv4 addresses it is. */
@@ -80,7 +80,7 @@ function make(
     der(0xa0, der(0x02, Buffer.of(2))),
     der(0x02, Buffer.of(++lastSerial)),
     algorithm,
-    commonName(issuer?.name ?? name),
+    commonName(issuer ? issuer.name : name),
     sequence(time(validFrom), time(validTo)),
     commonName(name),
     publicKey.export({ type: 'spki', format: 'der' }),
@@ -98,8 +98,10 @@ function make(
 const sequence = (...parts: readonly Buffer[]): Buffer => der(0x30, ...parts);
 const identifier = (hex: string): Buffer => der(0x06, Buffer.from(hex, 'hex'));
 const time = (text: string): Buffer => der(0x17, Buffer.from(text));
-const commonName = (name: string): Buffer =>
-  sequence(der(0x31, sequence(identifier('550403'), der(0x0c, Buffer.from(name)))));
+const commonName = (name: string | null): Buffer =>
+  name === null
+    ? sequence()
+    : sequence(der(0x31, sequence(identifier('550403'), der(0x0c, Buffer.from(name)))));
 const extension = (hex: string, value: Buffer): Buffer => sequence(identifier(hex), der(0x04, value));
 const ecdsaWithSha256: Buffer = sequence(identifier('2a8648ce3d040302'));
 const sha256WithRsa: Buffer = sequence(identifier('2a864886f70d01010b'), der(0x05));

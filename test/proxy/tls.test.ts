@@ -220,6 +220,8 @@ test('demands a certificate of clients, and logs whose it is', async (t) => {
   const anne = ca.issue({ name: 'anne' });
   await logIn(await auth(await greet(lab), anne));
   await lab.event('session-secured', { side: 'client', subject: 'CN=anne' });
+  await logIn(await auth(await greet(lab), ca.issue({ name: null, hosts: ['anne.example'] })));
+  await lab.event('session-secured', { side: 'client', subject: 'DNS:anne.example' });
 
   for (const [options, expected] of [
     [{}, /showed no certificate/],

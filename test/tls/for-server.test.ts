@@ -80,6 +80,16 @@ for (const [what, server, host] of [
   });
 }
 
+test('believes a server whose certificate names its host alone, and refuses one that names nobody', async (t) => {
+  const { channel } = await open(t, newSession(), ca.issue({ name: null, hosts: [name] }));
+  assert.equal(channel.facts.subject, `DNS:${name}`);
+  const nameless = ca.issue({ name: null });
+  assert.equal(
+    await refusal(t, newSession(), nameless),
+    `the server's certificate is not accepted: it is not for ${name} (it is nobody by name, SHA-256 ${fingerprintOf(nameless)})`,
+  );
+});
+
 const foreign = authority('Test CA');
 
 for (const [what, server, host, expected] of [

@@ -179,3 +179,10 @@ test('reads those who sign certificates, and names the setting where there are n
 test('writes the subject of a certificate on one line', () => {
   assert.equal(subjectOf(new X509Certificate(anne.cert)), 'CN=anne');
 });
+
+test('writes the names of a certificate whose subject is empty', () => {
+  const { cert } = ca.issue({ name: null, hosts: ['a.example', 'b.example'] });
+  assert.equal(subjectOf(new X509Certificate(cert)), 'DNS:a.example, DNS:b.example');
+  const nameless = ca.issue({ name: null });
+  assert.equal(subjectOf(new X509Certificate(nameless.cert)), 'nobody by name');
+});
