@@ -88,9 +88,13 @@ export class ControlChannel {
     this.#output += text;
   }
 
-  /** Writes what was sent since the last flush in one piece; false where the peer does not keep up. */
+  /**
+   * Writes what was sent since the last flush in one piece; false where the peer does not keep up, or has to wait for
+   * TLS first.
+   */
   flush(): boolean {
-    if (this.#output === '' || this.#lent) return true;
+    if (this.#output === '') return true;
+    if (this.#lent) return false;
     const output = this.#output;
     this.#output = '';
     if (!this.#channel.stream.writable) return true;
@@ -149,6 +153,8 @@ export class ControlChannel {
       this.#detach = this.#attach();
       if (this.#silent) this.#channel.reset();
       else this.#channel.stream.resume();
+      // What was sent meanwhile held back whoever had caused it.
+      if (this.flush()) this.#listener.drained();
       this.release('tls');
     }
   }

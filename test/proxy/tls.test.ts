@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { selfSigned } from '../helpers/certificates.ts';
+import { atRest, mebibyte, pour } from '../helpers/relay/flood.ts';
 import { hosts, passivePorts, firstPassivePort } from '../helpers/relay/hosts.ts';
 import { plane, relayPlaneOnly } from '../helpers/relay/plane.ts';
 import { exchange, Lab } from '../helpers/relay/lab.ts';
@@ -694,6 +695,30 @@ test('carries no more than 16 connections at once for an opaque session', async 
   const another = await lab.dial(at).catch(() => undefined);
   await another?.wasReset();
   await lab.event('pinhole-refused', { reason: 'too-many-channels' });
+});
+
+test('holds back a server that goes on speaking while its client is silent behind AUTH', async (t) => {
+  const lab = await Lab.start(t, terminating(t));
+  const { client, server } = await greet(lab);
+  client.send('AUTH TLS\r\n');
+  await client.expect('234 Proceed with the TLS handshake.\r\n');
+  const said = pour(server.socket, Buffer.alloc(64 * mebibyte, '150 Still at it.\r\n'));
+  await atRest(() => said.written());
+  assert.ok(said.written() < 32 * mebibyte, `${said.written()} bytes were taken`);
+  client.reset();
+});
+
+test('tells the client in TLS what the server said during the handshake', async (t) => {
+  const lab = await Lab.start(t, terminating(t));
+  const { client, server } = await greet(lab);
+  client.send('AUTH TLS\r\n');
+  await client.expect('234 Proceed with the TLS handshake.\r\n');
+  const said = '150 Still at it.\r\n'.repeat(1000);
+  server.send(said);
+  await turns();
+  const secured = await secureAsClient(client);
+  await secured.expect(said);
+  await exchange({ client: secured, server }, 'NOOP', '200 Yes.');
 });
 
 test('begins to end TLS with a reload, and stops with another, for new sessions alone', async (t) => {
