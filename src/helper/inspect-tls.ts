@@ -63,7 +63,8 @@ function inspectAuth({ argument }: Command, state: SessionState, policy: TlsPoli
   if (policy.mode === 'pass') return { kind: 'secure', asksServer: true, protectsData: false };
   return {
     kind: 'secure',
-    asksServer: policy.server === 'same',
+    // Behind CCC, the server's channel is TLS still.
+    asksServer: policy.server === 'same' && !state.security.server,
     protectsData: withData.has(mechanism),
   };
 }

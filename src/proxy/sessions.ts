@@ -160,7 +160,11 @@ export class Sessions {
       this.#refuse(client, ends.client, reason, reply, messageOf(error));
     };
     try {
-      if (isImplicit && security.client) {
+      if (isImplicit) {
+        if (!security.client) {
+          failed('tls-failed', undefined, 'clients get no TLS any more');
+          return;
+        }
         try {
           client = await security.client.control(socket);
         } catch (error) {

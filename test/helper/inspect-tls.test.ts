@@ -133,6 +133,14 @@ test('asks the server for TLS where its TLS is as the client asks, and where TLS
   }
 });
 
+test('asks no server for TLS again whose channel is TLS already, as behind CCC', () => {
+  const state = secured({ server: true });
+  const cleared = { ...state, security: { ...state.security, client: false } };
+  const decision = decide('AUTH TLS', cleared, { ...terminate, server: 'same' });
+  assert.ok(decision.kind === 'secure');
+  assert.equal(decision.asksServer, false);
+});
+
 test('lets the server answer PBSZ and PROT where its data channels are as the client asks', () => {
   const policy: TlsPolicy = { ...terminate, server: 'same' };
   const state = secured({ server: true });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -311,6 +313,23 @@ test('asks the server for TLS when its client asks, and promises nothing before'
   await logIn({ client, server });
   await exchange({ client, server }, 'PBSZ 0', '200 Yes.');
   await exchange({ client, server }, 'PROT P', '200 Yes.');
+});
+
+test('secures a client once more behind CCC, with a server that has been secured for it', async (t) => {
+  const lab = await Lab.start(t, { ...terminating(t), ...towardsServer(t, 'same'), 'tls-ccc': 'allow' });
+  const pair = await greet(lab);
+  pair.client.send('AUTH TLS\r\n');
+  await pair.server.expect('AUTH TLS\r\n');
+  pair.server.send('234 Go on.\r\n');
+  const server = await secureAsServer(pair.server, ofServer);
+  await pair.client.expect('234 Go on.\r\n');
+  const client = await secureAsClient(pair.client);
+  client.send('CCC\r\n');
+  await client.expect('200 The control connection is clear from here on.\r\n');
+  await client.finished();
+  const clear = await client.clear('AUTH TLS\r\n');
+  await clear.expect('234 Proceed with the TLS handshake.\r\n');
+  await logIn({ client: await secureAsClient(clear), server });
 });
 
 for (const mechanism of ['SSL', 'TLS-P']) {
@@ -719,6 +738,26 @@ test('tells the client in TLS what the server said during the handshake', async 
   const secured = await secureAsClient(client);
   await secured.expect(said);
   await exchange({ client: secured, server }, 'NOOP', '200 Yes.');
+});
+
+test('serves nobody in clear at the port of implicit FTPS, not even where a reload ends TLS as somebody comes', async (t) => {
+  const lab = await Lab.start(t, { ...terminating(t), 'listen-tls': `${hosts.relay}:0` });
+  const implicit = lab.daemon.endpoints[1] ?? assert.fail('no listener for TLS');
+  const without = lab.configWith({ tls: 'refuse', 'tls-cert': '', 'tls-key': '', 'listen-tls': '' });
+  let reloaded: Promise<void> | undefined;
+  const accepted = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket };
+    if (socket.localPort === implicit.port) reloaded ??= lab.daemon.reload(without);
+  };
+  subscribe('net.server.socket', accepted);
+  try {
+    const client = await lab.dial(implicit);
+    assert.equal(await client.rest(), '');
+    await lab.event('session-refused', { reason: 'tls-failed' });
+    await reloaded;
+  } finally {
+    unsubscribe('net.server.socket', accepted);
+  }
 });
 
 test('begins to end TLS with a reload, and stops with another, for new sessions alone', async (t) => {
