@@ -107,6 +107,7 @@ export function handshake(
         return;
       }
       clearTimeout(timer);
+      limitEmptiness(wire, tls);
       tls.off('error', fail).off('close', closed).off('end', closed);
       tls.pause();
       // It may fail before anybody listens: the other leg of a data channel may still be in its handshake.
@@ -139,6 +140,31 @@ function watchEnd(wire: Wire, tls: TLSSocket): () => CutShort | undefined {
     if (!wire.readableEnded) tls.destroy();
   });
   return () => cutShort;
+}
+
+/** Bytes of records that hold nothing, one after the other: some thousand updates of keys. */
+const mostEmpty = 262_144;
+
+/**
+ * Ends a connection where TLS has only records with nothing in them. OpenSSL answers each KeyUpdate that asks for it
+ * (RFC 8446 section 4.6.3), without an end, and the answers wait for a peer that may not read.
+ */
+function limitEmptiness(wire: Wire, tls: TLSSocket): void {
+  let empty = 0;
+  const push = tls.push.bind(tls);
+  tls.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    // What comes behind close_notify is nobody's.
+    empty = chunk === null ? -Infinity : 0;
+    return push(chunk, encoding);
+  };
+  // Before TLS has this piece, it has made all of those before it.
+  wire.prependListener('data', ({ length }: Buffer) => {
+    if (empty > mostEmpty) {
+      const words = `more than ${mostEmpty} bytes of TLS came with nothing in them`;
+      wire.destroy(Object.assign(new Error(words), { code: 'ERR_SSL_EMPTY_RECORDS' }));
+    }
+    empty += length;
+  });
 }
 
 function tlsChannel(

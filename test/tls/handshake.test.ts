@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { connect, type ConnectionOptions } from 'node:tls';
 import type { TcpChannel } from '../../src/net/channel.ts';
 import { awaitHello, NotTlsError } from '../../src/tls/handshake.ts';
 import { atRest, mebibyte, pour, readsAs, someFile } from '../helpers/relay/flood.ts';
+import { keyUpdaterOf } from '../helpers/relay/key-updates.ts';
 import { Peer } from '../helpers/relay/peer.ts';
 import {
   link,
@@ -16,7 +18,7 @@ import {
   type Role,
   type SecuredLink,
 } from '../helpers/relay/tls-link.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { turns, within } from '../helpers/relay/within.ts';
 
 /** What a test of a limit waits for, in milliseconds. */
 const soon = 100;
@@ -437,4 +439,28 @@ test('encrypts no more than a little ahead of a peer that does not read, and los
   assert.ok(poured.written() < someFile.length, 'all of it was taken');
   assert.ok(poured.written() - left() <= 4 * mebibyte, `${poured.written() - left()} bytes wait`);
   await readsAs(far.stream, someFile);
+});
+
+// ---- Records that hold nothing ----
+
+test('takes key updates of a peer, as long as something comes between them', async (t) => {
+  const { near, far } = await link(t);
+  const [channel, client] = await Promise.all([secureNear(near, 'server'), keyUpdaterOf(far)]);
+  const heard = peerOf({ channel, socket: near });
+  for (let round = 0; round < 20; round++) {
+    client.update(1000);
+    client.send(`round ${round}\r\n`);
+    await heard.expect(`round ${round}\r\n`);
+  }
+});
+
+test('ends a connection where key updates come and nothing else', async (t) => {
+  const { near, far } = await link(t);
+  const [channel, client] = await Promise.all([secureNear(near, 'server'), keyUpdaterOf(far)]);
+  const failed = once(channel.stream, 'error') as Promise<[Error]>;
+  channel.stream.resume();
+  client.update(40_000);
+  const [error] = await within(failed, 'the end');
+  assert.equal(error.message, 'more than 262144 bytes of TLS came with nothing in them');
+  assert.ok(near.destroyed);
 });
