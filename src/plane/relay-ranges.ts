@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { Observer } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import type { ExpectationRegister } from '../expectation/register.ts';
@@ -18,6 +19,9 @@ import type { SharedListener } from './shared-listener.ts';
 
 /** How many data channels an opaque session may have at once: nobody knows whether it has even logged in. */
 const mostOfRange = 16;
+
+/** How many listeners are made in one turn. */
+const mostAtOnce = 32;
 
 /** The ranges of ports that are open to the clients of opaque sessions. */
 export class RelayRanges {
@@ -51,6 +55,8 @@ export class RelayRanges {
         const listener = this.#listenerAt({ address, port });
         if (await listener.acquire()) acquired.push(listener);
         else unavailable.push({ first: port, last: port });
+        // Others have their turn: to listen is told at once, before what else has come.
+        if (acquired.length % mostAtOnce === 0) await setImmediate();
       }
     } catch (error) {
       for (const listener of acquired) listener.release();
@@ -71,35 +77,46 @@ export class RelayRanges {
 
   /** Takes a connection that no pinhole is for; returns whether there is a range for it. */
   take(socket: Socket, at: Endpoint, from: Endpoint): boolean {
-    const range = this.#rangeOf(at, from.address);
+    const ranges = this.#rangesOf(at, from.address);
+    const [range] = ranges;
     if (!range) return false;
-    const open = this.#ranges.get(range) ?? 0;
+    const open = this.#openOf(range);
     if (open >= mostOfRange) {
       socket.resetAndDestroy();
       this.#observe({ type: 'pinhole-refused', at, from, reason: 'too-many-channels' });
       return true;
     }
     this.#ranges.set(range, open + 1);
-    const lease = this.#lease(range, at);
+    const lease = this.#lease(range, at, ranges);
     this.#observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
     this.#channels.carry(lease, socket);
     return true;
   }
 
-  #rangeOf({ address, port }: Endpoint, peer: Address): RangeRequest | undefined {
-    return [...this.#ranges.keys()].find(
-      (each) => each.address === address && each.peer === peer && portIn([each.ports], port),
-    );
+  /** Whose a connection may be: nobody knows which of its client's sessions announced it. The least used comes first. */
+  #rangesOf({ address, port }: Endpoint, peer: Address): RangeRequest[] {
+    return [...this.#ranges.keys()]
+      .filter((each) => each.address === address && each.peer === peer && portIn([each.ports], port))
+      .sort((one, other) => this.#openOf(one) - this.#openOf(other));
+  }
+
+  #openOf(range: RangeRequest): number {
+    return this.#ranges.get(range) ?? 0;
   }
 
   /** As if its data connection had been announced: it leads to the same port of the server. */
-  #lease(range: RangeRequest, at: Endpoint): Lease {
+  #lease(range: RangeRequest, at: Endpoint, ranges: readonly RangeRequest[]): Lease {
     const { session, peer, address, ports } = range;
     const to = { address: range.to, port: at.port };
     const own = { near: address, far: address };
     const request: PinholeRequest = {
       ...{ session, mode: 'passive', command: '', peer, alsoFrom: [], address, own, ports, to },
-      ...{ preferredPort: at.port, from: { address, port: 0 }, timeout: 0, owner: this.#counted(range) },
+      ...{
+        preferredPort: at.port,
+        from: { address, port: 0 },
+        timeout: 0,
+        owner: this.#counted(range, ranges),
+      },
     };
     const id = this.#register.nextId();
     const expectation: Expectation = {
@@ -109,15 +126,16 @@ export class RelayRanges {
     return newLease(expectation, request, true);
   }
 
-  #counted(range: RangeRequest): PinholeOwner {
+  /** Counted for one of them, and the life of each: an open data channel keeps a session. */
+  #counted(range: RangeRequest, ranges: readonly RangeRequest[]): PinholeOwner {
     return {
       channelOpened: () => {
-        range.owner.channelOpened();
+        for (const { owner } of ranges) owner.channelOpened();
       },
       channelClosed: () => {
         const open = this.#ranges.get(range);
         if (open !== undefined) this.#ranges.set(range, open - 1);
-        range.owner.channelClosed();
+        for (const { owner } of ranges) owner.channelClosed();
       },
     };
   }

@@ -716,6 +716,43 @@ test('carries no more than 16 connections at once for an opaque session', async 
   await lab.event('pinhole-refused', { reason: 'too-many-channels' });
 });
 
+test('carries as many for each of two opaque sessions of one address, and each lives as long as one of them', async (t) => {
+  const lab = await Lab.start(t, { tls: 'pass', 'passive-ports': passivePorts(3), grace: '60s' });
+  const pairs = [];
+  for (let n = 1; n <= 2; n++) {
+    const pair = await greet(lab);
+    await exchange(pair, 'AUTH TLS', '234 Go on.');
+    await lab.event('session-opaque', {}, n);
+    pairs.push(pair);
+  }
+  const behind = await lab.listen(hosts.server, firstPassivePort);
+  const at = { address: hosts.relay, port: firstPassivePort };
+  const channels = [];
+  for (let n = 0; n < 32; n++) {
+    const data = await lab.dial(at, hosts.client);
+    channels.push({ data, far: await behind.next() });
+  }
+  const taken = lab.eventsOf('pinhole-taken').map(({ session }) => session);
+  for (const session of new Set(taken)) assert.equal(taken.filter((each) => each === session).length, 16);
+  const another = await lab.dial(at, hosts.client).catch(() => undefined);
+  await another?.wasReset();
+
+  // Nobody knows whose the last one is.
+  for (const { data, far } of channels.slice(1)) {
+    data.reset();
+    await far.wasReset();
+  }
+  await lab.event('transfer-ended', {}, 31);
+  const closed = lab.daemon.close();
+  for (const { client, server } of pairs) {
+    server.send('226 Done.\r\n');
+    await client.expect('226 Done.\r\n');
+  }
+  channels[0]?.data.reset();
+  for (const { client } of pairs) await client.failure();
+  await closed;
+});
+
 test('holds back a server that goes on speaking while its client is silent behind AUTH', async (t) => {
   const lab = await Lab.start(t, terminating(t));
   const { client, server } = await greet(lab);
