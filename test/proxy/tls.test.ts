@@ -14,6 +14,7 @@ import { secureAsClient, secureAsServer, type Ticket } from '../helpers/relay/tl
 import {
   dataChannel,
   auth,
+  authBoth,
   ca,
   files,
   greet,
@@ -303,13 +304,7 @@ test('speaks TLS from the first byte to a server of implicit FTPS', async (t) =>
 
 test('asks the server for TLS when its client asks, and promises nothing before', async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), ...towardsServer(t, 'same') });
-  const pair = await greet(lab);
-  pair.client.send('AUTH TLS\r\n');
-  await pair.server.expect('AUTH TLS\r\n');
-  pair.server.send('234 Go on.\r\n');
-  const server = await secureAsServer(pair.server, ofServer);
-  await pair.client.expect('234 Go on.\r\n');
-  const client = await secureAsClient(pair.client);
+  const { client, server } = await authBoth(await greet(lab));
   await logIn({ client, server });
   await exchange({ client, server }, 'PBSZ 0', '200 Yes.');
   await exchange({ client, server }, 'PROT P', '200 Yes.');
@@ -317,13 +312,7 @@ test('asks the server for TLS when its client asks, and promises nothing before'
 
 test('secures a client once more behind CCC, with a server that has been secured for it', async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), ...towardsServer(t, 'same'), 'tls-ccc': 'allow' });
-  const pair = await greet(lab);
-  pair.client.send('AUTH TLS\r\n');
-  await pair.server.expect('AUTH TLS\r\n');
-  pair.server.send('234 Go on.\r\n');
-  const server = await secureAsServer(pair.server, ofServer);
-  await pair.client.expect('234 Go on.\r\n');
-  const client = await secureAsClient(pair.client);
+  const { client, server } = await authBoth(await greet(lab));
   client.send('CCC\r\n');
   await client.expect('200 The control connection is clear from here on.\r\n');
   await client.finished();
@@ -551,13 +540,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 
 test('leaves TLS of data that is protected on both sides to client and server, where that is set', async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), ...towardsServer(t, 'same'), 'tls-data': 'server' });
-  const pair = await greet(lab);
-  pair.client.send('AUTH TLS\r\n');
-  await pair.server.expect('AUTH TLS\r\n');
-  pair.server.send('234 Go on.\r\n');
-  const server = await secureAsServer(pair.server, ofServer);
-  await pair.client.expect('234 Go on.\r\n');
-  const client = await secureAsClient(pair.client);
+  const { client, server } = await authBoth(await greet(lab));
   await logIn({ client, server });
   await exchange({ client, server }, 'PBSZ 0', '200 Yes.');
   await exchange({ client, server }, 'PROT P', '200 Yes.');

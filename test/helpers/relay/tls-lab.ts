@@ -63,6 +63,18 @@ export async function auth(pair: ControlPair, options: ConnectionOptions = {}): 
   return { client, server: pair.server, ticket };
 }
 
+/** The client's AUTH TLS with `server-tls same`: the server answers it, and both are TLS. */
+export async function authBoth(
+  pair: ControlPair,
+): Promise<{ readonly client: TlsPeer; readonly server: TlsPeer }> {
+  pair.client.send('AUTH TLS\r\n');
+  await pair.server.expect('AUTH TLS\r\n');
+  pair.server.send('234 Go on.\r\n');
+  const server = await secureAsServer(pair.server, ofServer);
+  await pair.client.expect('234 Go on.\r\n');
+  return { client: await secureAsClient(pair.client), server };
+}
+
 /** The server's end of `server-tls explicit`: greeting, AUTH TLS, handshake. */
 export async function serveAuth(
   server: ControlPair['server'],
