@@ -56,7 +56,7 @@ export class RelayRanges {
         if (await listener.acquire()) acquired.push(listener);
         else unavailable.push({ first: port, last: port });
         // Others have their turn: to listen is told at once, before what else has come.
-        if (acquired.length % mostAtOnce === 0) await setImmediate();
+        if ((port - ports.first + 1) % mostAtOnce === 0) await setImmediate();
       }
     } catch (error) {
       for (const listener of acquired) listener.release();
@@ -93,10 +93,16 @@ export class RelayRanges {
     return true;
   }
 
-  /** Whose a connection may be: nobody knows which of its client's sessions announced it. The least used comes first. */
+  /**
+   * Whose a connection may be: nobody knows which of its client's sessions announced it. The least used comes first;
+   * those with another server than the oldest get none.
+   */
   #rangesOf({ address, port }: Endpoint, peer: Address): RangeRequest[] {
-    return [...this.#ranges.keys()]
-      .filter((each) => each.address === address && each.peer === peer && portIn([each.ports], port))
+    const all = [...this.#ranges.keys()].filter(
+      (each) => each.address === address && each.peer === peer && portIn([each.ports], port),
+    );
+    return all
+      .filter(({ to }) => to === all[0]?.to)
       .sort((one, other) => this.#openOf(one) - this.#openOf(other));
   }
 

@@ -145,6 +145,9 @@ function watchEnd(wire: Wire, tls: TLSSocket): () => CutShort | undefined {
 /** Bytes of records that hold nothing, one after the other: some thousand updates of keys. */
 const mostEmpty = 262_144;
 
+/** What a record has beside its bytes: header, type and tag (RFC 8446 section 5.2). */
+const recordOverhead = 22;
+
 /**
  * Ends a connection where TLS has only records with nothing in them. OpenSSL answers each KeyUpdate that asks for it
  * (RFC 8446 section 4.6.3), without an end, and the answers wait for a peer that may not read.
@@ -153,8 +156,10 @@ function limitEmptiness(wire: Wire, tls: TLSSocket): void {
   let empty = 0;
   const push = tls.push.bind(tls);
   tls.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    // What comes behind close_notify is nobody's.
-    empty = chunk === null ? -Infinity : 0;
+    // What comes behind close_notify is nobody's. While answers wait, a byte now and then makes up for no updates.
+    if (chunk === null) empty = -Infinity;
+    else if (wire.writableLength === 0) empty = 0;
+    else empty = Math.max(0, empty - (chunk as Buffer).length - recordOverhead);
     return push(chunk, encoding);
   };
   // Before TLS has this piece, it has made all of those before it.

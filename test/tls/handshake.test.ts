@@ -454,6 +454,21 @@ test('takes key updates of a peer, as long as something comes between them', asy
   }
 });
 
+test('ends a connection where key updates come with a byte now and then, and their answers are not read', async (t) => {
+  const { near, far } = await link(t);
+  const [channel, client] = await Promise.all([secureNear(near, 'server'), keyUpdaterOf(far)]);
+  const failed = once(channel.stream, 'error') as Promise<[Error]>;
+  channel.stream.resume();
+  // As if the buffers on the way to a peer that does not read were full.
+  near.cork();
+  for (let round = 0; round < 10; round++) {
+    client.update(2000);
+    client.send('.');
+  }
+  const [error] = await within(failed, 'the end');
+  assert.match(error.message, /came with nothing in them$/);
+});
+
 test('ends a connection where key updates come and nothing else', async (t) => {
   const { near, far } = await link(t);
   const [channel, client] = await Promise.all([secureNear(near, 'server'), keyUpdaterOf(far)]);
