@@ -34,7 +34,10 @@ export function parseCidr(text: string): Cidr | undefined {
 
 /** Whether the address lies in the network. An address of the other family never does; a zone is ignored. */
 export function contains(cidr: Cidr, address: Address): boolean {
-  const words = wordsOf(address);
+  return containsWords(cidr, wordsOf(address));
+}
+
+function containsWords(cidr: Cidr, words: readonly number[]): boolean {
   if (words.length !== cidr.words.length) return false;
   return words.every((word, index) => (word & (cidr.masks[index] ?? 0)) === cidr.words[index]);
 }
@@ -82,7 +85,6 @@ export function mergedNetworks(networks: readonly Cidr[]): Cidr[] {
 
 /** Of two networks that share an address one lies in the other: the one with the longer mask. */
 function liesIn(one: Cidr, other: Cidr): boolean {
-  const first = parseAddress(one.text.replace(/\/.*$/, ''));
   const isLonger = one.masks.every((mask, index) => mask >= (other.masks[index] ?? 0));
-  return first !== undefined && isLonger && contains(other, first);
+  return isLonger && containsWords(other, one.words);
 }

@@ -34,7 +34,7 @@ export function sizeOf({ first, last }: PortRange): number {
   return last - first + 1;
 }
 
-/** The same ports, in ranges that neither overlap nor touch: nft before 1.0 refuses a set whose intervals overlap. */
+/** The same ports, in ranges that neither overlap nor touch. */
 export function mergedPorts(ranges: readonly PortRange[]): PortRange[] {
   const merged: PortRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.first - b.first)) {

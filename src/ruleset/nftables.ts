@@ -127,6 +127,7 @@ function matches(rule: Rule, of: readonly Family[]): string[] {
     ...(local ? ['fib daddr type local'] : []),
     ...(expectedByHelper ? ['ct state related ct helper "ftp"'] : []),
     ...(mark === undefined ? [] : [`ct mark 0x${mark.toString(16)}`]),
+    // Merged: nft before 1.0 refuses a set whose intervals overlap.
     ...(ports ? [`tcp dport ${braced(mergedPorts(ports).map(formatPortRange))}`] : []),
   ];
   if (from.length + to.length === 0) {

@@ -122,14 +122,11 @@ function watchEnd(wire: Wire, tls: TLSSocket): () => CutShort | undefined {
   let hasEnded = false;
   let cutShort: CutShort | undefined;
   // TLS pushes its end when it has read close_notify, and again at the end of the wire.
-  const push = tls.push.bind(tls);
-  tls.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk === null) {
-      hasEnded = true;
-      wire.endRecords();
-    }
-    return push(chunk, encoding);
-  };
+  beforePush(tls, (chunk) => {
+    if (chunk !== null) return;
+    hasEnded = true;
+    wire.endRecords();
+  });
   wire.prependListener('end', () => {
     if (!hasEnded) cutShort = wire.failure ? 'reset' : 'truncated';
   });
@@ -140,6 +137,15 @@ function watchEnd(wire: Wire, tls: TLSSocket): () => CutShort | undefined {
     if (!wire.readableEnded) tls.destroy();
   });
   return () => cutShort;
+}
+
+/** Tells of each piece that TLS has read, and by null of its end, before who reads: no event comes then. */
+function beforePush(tls: TLSSocket, tell: (chunk: Buffer | null) => void): void {
+  const push = tls.push.bind(tls);
+  tls.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    tell(chunk as Buffer | null);
+    return push(chunk, encoding);
+  };
 }
 
 /** Bytes of records that hold nothing, one after the other: some thousand updates of keys. */
@@ -154,14 +160,12 @@ const recordOverhead = 22;
  */
 function limitEmptiness(wire: Wire, tls: TLSSocket): void {
   let empty = 0;
-  const push = tls.push.bind(tls);
-  tls.push = (chunk: unknown, encoding?: BufferEncoding) => {
+  beforePush(tls, (chunk) => {
     // What comes behind close_notify is nobody's. While answers wait, a byte now and then makes up for no updates.
     if (chunk === null) empty = -Infinity;
     else if (wire.writableLength === 0) empty = 0;
-    else empty = Math.max(0, empty - (chunk as Buffer).length - recordOverhead);
-    return push(chunk, encoding);
-  };
+    else empty = Math.max(0, empty - chunk.length - recordOverhead);
+  });
   // Before TLS has this piece, it has made all of those before it.
   wire.prependListener('data', ({ length }: Buffer) => {
     if (empty > mostEmpty) {
