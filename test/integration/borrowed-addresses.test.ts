@@ -4,15 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { compareDialogues } from '../helpers/dialogue/compare.ts';
 import { recordDialogue } from '../helpers/dialogue/record.ts';
-import { capability, modes, runSession, type ClientName, type Mode } from '../helpers/lab/clients.ts';
+import { capability, modes, type ClientName, type Mode } from '../helpers/lab/clients.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
+import { passage as passes } from '../helpers/lab/passage.ts';
 import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
@@ -74,28 +73,15 @@ function onGateway(argv: readonly string[], input?: string): Promise<string> {
   return network.must('gateway', argv, input === undefined ? {} : { input });
 }
 
-/** Lists, uploads and downloads, and compares the files. */
-async function passage(
+function passage(
   family: Family,
   client: ClientName,
   mode: Mode,
   to: { readonly address: string; readonly port: number },
   relay?: LabRelay,
 ): Promise<void> {
-  const server = serverOf(family);
-  const { user, password } = server;
-  const [up, down] = ['up', 'down'].map((name) => join(network.folder, name)) as [string, string];
-  rmSync(join(server.root, 'up'), { force: true });
-  rmSync(down, { force: true });
-  writeFileSync(up, content);
-  const { ok, output } = await runSession(network, client, { ...to, user, password, mode }, [
-    { operation: 'list' },
-    { operation: 'upload', remote: 'up', local: up },
-    { operation: 'download', remote: 'file', local: down },
-  ]);
-  assert.ok(ok, `${output}\n${relay?.output() ?? ''}`);
-  assert.ok(readFileSync(down).equals(content));
-  assert.ok(server.read('up').equals(content));
+  const context = (): string => relay?.output() ?? '';
+  return passes(network, client, { ...to, mode }, serverOf(family), content, context);
 }
 
 /** Who the server has seen log in since it was asked last. */

@@ -5,8 +5,6 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { compareDialogues } from '../helpers/dialogue/compare.ts';
@@ -20,8 +18,9 @@ import { prepareReplay, replay, type Result } from '../helpers/differential/repl
 import { pinholesOf, type LoggedPinhole } from '../helpers/differential/session-log.ts';
 import { describeDifferences, type Compared } from '../helpers/differential/table.ts';
 import { missingHelper, openWay, startWay, ways, type Way } from '../helpers/differential/ways.ts';
-import { capability, modes, runSession, type ClientName, type Mode } from '../helpers/lab/clients.ts';
+import { capability, modes, type ClientName, type Mode } from '../helpers/lab/clients.ts';
 import { addresses, createNetwork, type Family, type Network } from '../helpers/lab/network.ts';
+import { passage } from '../helpers/lab/passage.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import type { LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
@@ -81,7 +80,6 @@ function playWithClients(networkOf: (way: Way) => Network, family: Family): void
     await inEachWay(async (way) => {
       const server = await startServer(networkOf(way), 'vsftpd', { family });
       servers.set(way, server);
-      server.put('down', content);
       const relay = await startWay(networkOf(way), way, family);
       if (relay) relays.push(relay);
     });
@@ -114,23 +112,9 @@ async function record(
   client: ClientName,
   mode: Mode,
 ): Promise<Record<'client' | 'server', Dialogue>> {
-  const { user, password, family } = server;
-  const [up, down] = ['up', 'down'].map((name) => join(network.folder, name)) as [string, string];
-  const passage = async (): Promise<void> => {
-    const session = { address: addresses[family].public, user, password, mode };
-    const { ok, output } = await runSession(network, client, session, [
-      { operation: 'list' },
-      { operation: 'upload', remote: 'up', local: up },
-      { operation: 'download', remote: 'down', local: down },
-    ]);
-    assert.ok(ok, output);
-  };
-  rmSync(join(server.root, 'up'), { force: true });
-  rmSync(down, { force: true });
-  writeFileSync(up, content);
-  const atServer = await recordDialogue(network, () => recordDialogue(network, passage), { host: 'server' });
-  assert.ok(readFileSync(down).equals(content));
-  assert.ok(server.read('up').equals(content));
+  const session = { address: addresses[server.family].public, mode };
+  const run = (): Promise<void> => passage(network, client, session, server, content);
+  const atServer = await recordDialogue(network, () => recordDialogue(network, run), { host: 'server' });
   return { client: atServer.result.dialogue, server: atServer.dialogue };
 }
 

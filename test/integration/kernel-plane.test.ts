@@ -1,21 +1,15 @@
 /** The kernel plane on a gateway, with real clients and a real server on both sides of it. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import {
-  capability,
-  modes,
-  runClient,
-  runSession,
-  type ClientResult,
-  type Mode,
-} from '../helpers/lab/clients.ts';
+import { capability, modes, runClient, type ClientResult, type Mode } from '../helpers/lab/clients.ts';
 import { connectFrom, ControlConnection } from '../helpers/lab/control-connection.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
 import type { Finished } from '../helpers/lab/process.ts';
+import { passage } from '../helpers/lab/passage.ts';
 import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
@@ -101,21 +95,9 @@ describe(
             if (capability(client, mode, family, 'download') !== true) continue;
             test(`${client} lists, uploads and downloads in ${mode} mode`, async (t) => {
               if (skipOrFail(t, missing)) return;
-              const server = serverOf(family);
-              const { user, password } = server;
-              const [up, down] = ['up', 'down'].map((name) => join(network.folder, name)) as [string, string];
-              rmSync(join(server.root, 'up'), { force: true });
-              rmSync(down, { force: true });
-              writeFileSync(up, content);
-              const session = { address: addresses[family].public, user, password, mode };
-              const { ok, output } = await runSession(network, client, session, [
-                { operation: 'list' },
-                { operation: 'upload', remote: 'up', local: up },
-                { operation: 'download', remote: 'file', local: down },
-              ]);
-              assert.ok(ok, `${output}\n${relay?.output() ?? ''}`);
-              assert.ok(readFileSync(down).equals(content));
-              assert.ok(server.read('up').equals(content));
+              const session = { address: addresses[family].public, mode };
+              const context = (): string => relay?.output() ?? '';
+              await passage(network, client, session, serverOf(family), content, context);
             });
           }
         }
