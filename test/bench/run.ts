@@ -1,10 +1,11 @@
 /**
  * Measures, and prints ratios of things run side by side in one run:
  *
- *     npm run bench [-- throughput|transfers|ftps|pinholes|idle ...] [--pairs=N]
+ *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle ...] [--pairs=N]
  */
 import { measureFtps } from './ftps.ts';
 import { measureIdleSessions } from './idle-sessions.ts';
+import { measurePath } from './path.ts';
 import { measurePinholes } from './pinholes.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureTransfers } from './transfers.ts';
@@ -13,6 +14,7 @@ import { prepare } from './ways.ts';
 const all = {
   throughput: measureThroughput,
   transfers: measureTransfers,
+  path: measurePath,
   ftps: measureFtps,
   pinholes: measurePinholes,
   idle: () => measureIdleSessions(),

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { messageOf } from '../../src/net/error.ts';
 import { makeCertificates, type Certificates } from '../helpers/lab/certificates.ts';
 import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
+import type { PathName } from '../helpers/lab/path.ts';
 import { benchRequirements, requirements, unpackedServer } from '../helpers/lab/provision.ts';
 import { cli } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
@@ -72,9 +73,12 @@ const starters: Readonly<Record<Exclude<WayName, 'direct'>, (network: Network) =
   'mod_proxy-tls': (network) => startModProxy(network, 'mod_proxy-tls'),
 };
 
-/** The hosts, vsftpd, and the ways that are asked for as far as they can be had. */
-export async function createLab(names: readonly (keyof typeof ports)[]): Promise<Lab> {
-  const network = await createNetwork({ forwarding: true });
+/** The hosts, vsftpd, and the ways that are asked for as far as they can be had; links are cables unless told. */
+export async function createLab(
+  names: readonly (keyof typeof ports)[],
+  paths: readonly PathName[] = [],
+): Promise<Lab> {
+  const network = await createNetwork({ forwarding: true, paths });
   try {
     // As docs/kernel-plane.md has it. The kernel then counts for its own helper too.
     await network.must('gateway', ['sh', '-c', 'echo 1 > /proc/sys/net/netfilter/nf_conntrack_acct']);

@@ -6,6 +6,9 @@
  *     stranger 198.51.100.66  2001:db8:51::66 ─┘   198.51.100.1, 2001:db8:51::1 | 10.77.0.1, fd77::1
  *
  * Everything lives in namespaces named after this process; nothing touches an interface or address of the host.
+ *
+ * The cable between the client and the public link, and the inside link, can each be a path (path.ts) that is slow,
+ * lossy, narrow or dead. Names and addresses are the same.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, chmodSync } from 'node:fs';
@@ -13,6 +16,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { startPath } from './path.ts';
+import type { Interface, Path, PathName, PathSettings } from './path.ts';
 import { mustRun, runProcess, startProcess } from './process.ts';
 import type { Finished, LabProcess, SpawnOptions } from './process.ts';
 
@@ -69,16 +74,29 @@ export interface Network {
   spawn(host: Host, argv: readonly string[], options?: SpawnOptions): LabProcess;
   /** Lets the gateway forward packets as a plain router, or stops that. Off at first: only a relay connects. */
   setForwarding(on: boolean): Promise<void>;
+  /**
+   * What the path is like from now on, in place of all that was set before. `public` is between client and gateway, and
+   * `inside` between gateway and server. Throws where the network was made without that path.
+   */
+  setPath(which: PathName, settings: PathSettings): Promise<void>;
   /** Kills every process in the namespaces, deletes them and the folder, and waits until that is so. */
   dispose(): Promise<void>;
 }
 
 const hosts: readonly Host[] = ['client', 'stranger', 'gateway', 'server', 'link'];
+const pathNames: readonly PathName[] = ['public', 'inside'];
 const prefix = 'pinhole-';
 let count = 0;
 
+export interface NetworkOptions {
+  /** As `setForwarding`. */
+  forwarding?: boolean;
+  /** Which links are paths for `setPath`, perfect at first. None unless told: a cable takes less of the processors. */
+  paths?: readonly PathName[];
+}
+
 /** Makes the network. Needs root and `ip`; throws when a step fails, after undoing the earlier ones. */
-export async function createNetwork(options: { forwarding?: boolean } = {}): Promise<Network> {
+export async function createNetwork(options: NetworkOptions = {}): Promise<Network> {
   sweep();
   const id = `${prefix}${process.pid}-${++count}`;
   const namespace = (host: Host): string => `${id}-${host}`;
@@ -86,6 +104,7 @@ export async function createNetwork(options: { forwarding?: boolean } = {}): Pro
   // Servers drop to the test user's rights and must still reach their files.
   chmodSync(folder, 0o755);
   const started: LabProcess[] = [];
+  let paths: ReadonlyMap<PathName, Path> = new Map();
 
   const clear = (): void => {
     removeNamespaces(hosts.map(namespace));
@@ -109,6 +128,11 @@ export async function createNetwork(options: { forwarding?: boolean } = {}): Pro
         'net/ipv6/conf/all/forwarding': on ? 1 : 0,
       });
     },
+    setPath: async (which, settings) => {
+      const path = paths.get(which);
+      if (path === undefined) throw new Error(`no path '${which}': createNetwork({ paths: ['${which}'] })`);
+      await path.set(settings);
+    },
     dispose: async () => {
       clear();
       forget();
@@ -120,7 +144,7 @@ export async function createNetwork(options: { forwarding?: boolean } = {}): Pro
   };
 
   try {
-    await build(namespace);
+    paths = await build(network, options.paths ?? []);
     if (options.forwarding === true) await network.setForwarding(true);
     return network;
   } catch (error) {
@@ -152,16 +176,24 @@ export function namespaceTrouble(): string | undefined {
   }
 }
 
-async function build(namespace: (host: Host) => string): Promise<void> {
-  const [client, stranger, gateway, server, link] = hosts.map(namespace) as [
+async function build(network: Network, wanted: readonly PathName[]): Promise<ReadonlyMap<PathName, Path>> {
+  const [client, stranger, gateway, server, link] = hosts.map((host) => network.namespace(host)) as [
     string,
     string,
     string,
     string,
     string,
   ];
-  const cable = (a: string, nameA: string, b: string, nameB: string): string =>
-    `link add ${nameA} netns ${a} type veth peer name ${nameB} netns ${b}`;
+  const cable = (one: Interface, other: Interface): string =>
+    `link add ${one.device} netns ${one.namespace} type veth peer name ${other.device} netns ${other.namespace}`;
+  const at = (namespace: string, device: string): Interface => ({ namespace, device });
+  const publicEnd = at(gateway, interfaces.public);
+  const ends: Record<PathName, readonly [Interface, Interface]> = {
+    public: [at(client, interfaces.client), at(link, 'client')],
+    inside: [at(gateway, interfaces.inside), at(server, interfaces.server)],
+  };
+  /** The bridge has no MTU of its own that matters: what the gateway sends has to fit the path behind it. */
+  const beyond: Record<PathName, readonly Interface[]> = { public: [publicEnd], inside: [] };
 
   await batch(
     [],
@@ -176,12 +208,16 @@ async function build(namespace: (host: Host) => string): Promise<void> {
   await batch(
     [],
     [
-      cable(client, interfaces.client, link, 'client'),
-      cable(stranger, interfaces.stranger, link, 'stranger'),
-      cable(gateway, interfaces.public, link, 'gateway'),
-      cable(gateway, interfaces.inside, server, interfaces.server),
+      cable(at(stranger, interfaces.stranger), at(link, 'stranger')),
+      cable(publicEnd, at(link, 'gateway')),
+      ...pathNames.filter((which) => !wanted.includes(which)).map((which) => cable(...ends[which])),
     ],
   );
+  const paths = new Map<PathName, Path>();
+  for (const which of wanted) {
+    const spawn = (argv: readonly string[]): LabProcess => network.spawn('link', argv, { interactive: true });
+    paths.set(which, await startPath(spawn, ends[which], beyond[which]));
+  }
   await batch(
     ['-n', link],
     [
@@ -235,6 +271,7 @@ async function build(namespace: (host: Host) => string): Promise<void> {
       ...defaults(four.inside, six.inside),
     ],
   );
+  return paths;
 }
 
 async function batch(options: readonly string[], lines: readonly string[]): Promise<void> {
@@ -291,7 +328,8 @@ function sweep(): void {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether the process runs; one that nobody has waited for yet does not. */
+export function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
   } catch {

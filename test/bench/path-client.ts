@@ -1,0 +1,153 @@
+/**
+ * Runs in the client's namespace and prints how long something takes, in ms: the median of COUNT times, behind two that
+ * are not counted.
+ *
+ *     node --import tsx path-client.ts HOST PORT USER PASSWORD WHAT COUNT SIZE
+ *
+ * WHAT is `login` (connect, greeting, USER, PASS), or one transfer in a session that is logged in, from its first
+ * command to its 226: `passive` or `active`, a download of small.bin, `down`, a passive one of big.bin, or `up`, a
+ * passive upload of SIZE bytes.
+ */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { median } from './report.ts';
+
+const [host = '', port = '', user = '', password = '', what = '', count = '', size = ''] =
+  process.argv.slice(2);
+
+class Control {
+  readonly #socket: Socket;
+  readonly #waiting: ((line: string) => void)[] = [];
+  readonly #lines: string[] = [];
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    let rest = '';
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => {
+      const lines = (rest + chunk.toString('latin1')).split('\r\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines.filter((each) => /^\d{3} /.test(each))) {
+        const waiting = this.#waiting.shift();
+        if (waiting === undefined) this.#lines.push(line);
+        else waiting(line);
+      }
+    });
+  }
+
+  static async login(): Promise<Control> {
+    const socket = connect(Number(port), host);
+    const control = new Control(socket);
+    await once(socket, 'connect');
+    await control.expect(220);
+    await control.ask(`USER ${user}`, 331);
+    await control.ask(`PASS ${password}`, 230);
+    return control;
+  }
+
+  get localAddress(): string {
+    return this.#socket.localAddress ?? '';
+  }
+
+  send(command: string): void {
+    this.#socket.write(`${command}\r\n`);
+  }
+
+  /** The last line of the next reply, which must have this code. */
+  async expect(code: number): Promise<string> {
+    const line = this.#lines.shift() ?? (await new Promise<string>((resolve) => this.#waiting.push(resolve)));
+    if (!line.startsWith(String(code))) throw new Error(`expected ${code}, got ${line}`);
+    return line;
+  }
+
+  ask(command: string, code: number): Promise<string> {
+    this.send(command);
+    return this.expect(code);
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+}
+
+async function passive(control: Control): Promise<Socket> {
+  const [, announced] = /\|\|\|(\d+)\|/.exec(await control.ask('EPSV', 229)) ?? [];
+  const data = connect(Number(announced), host);
+  await once(data, 'connect');
+  return data;
+}
+
+async function download(control: Control, path: string): Promise<void> {
+  const data = await passive(control);
+  data.resume();
+  control.send(`RETR ${path}`);
+  await Promise.all([once(data, 'close'), finished(control)]);
+}
+
+async function upload(control: Control): Promise<void> {
+  const data = await passive(control);
+  control.send('STOR up.bin');
+  const done = finished(control);
+  const chunk = Buffer.alloc(64 * 1024);
+  for (let sent = 0; sent < Number(size); sent += chunk.length) {
+    if (!data.write(chunk)) await once(data, 'drain');
+  }
+  data.end();
+  await done;
+}
+
+/** Each at a port of its own, as clients do it. */
+async function downloadActive(control: Control): Promise<void> {
+  const listener = createServer().listen(0, control.localAddress);
+  await once(listener, 'listening');
+  const { port: own } = listener.address() as AddressInfo;
+  const words = [...control.localAddress.split('.'), own >> 8, own & 0xff];
+  await control.ask(`PORT ${words.join(',')}`, 200);
+  const connection = once(listener, 'connection') as Promise<[Socket]>;
+  control.send('RETR small.bin');
+  const done = finished(control);
+  const [data] = await connection;
+  listener.close();
+  data.resume();
+  await Promise.all([once(data, 'close'), done]);
+}
+
+async function finished(control: Control): Promise<void> {
+  await control.expect(150);
+  await control.expect(226);
+}
+
+async function measure(once: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  const uncounted = Number(count) > 1 ? 2 : 0;
+  for (let n = 0; n < uncounted + Number(count); n++) {
+    const started = performance.now();
+    await once();
+    times.push(performance.now() - started);
+  }
+  return median(times.slice(uncounted));
+}
+
+async function run(): Promise<number> {
+  if (what === 'login') {
+    return measure(async () => {
+      (await Control.login()).end();
+    });
+  }
+  const control = await Control.login();
+  await control.ask('TYPE I', 200);
+  switch (what) {
+    case 'passive':
+      return measure(() => download(control, 'small.bin'));
+    case 'active':
+      return measure(() => downloadActive(control));
+    case 'down':
+      return measure(() => download(control, 'big.bin'));
+    case 'up':
+      return measure(() => upload(control));
+    default:
+      throw new Error(`what is ${what}?`);
+  }
+}
+
+process.stdout.write(String(await run()), () => process.exit());
