@@ -153,7 +153,8 @@ for (const plane of planes) {
           await watch.waitForOutput(/listening on/);
           const { public: address, client, server } = addresses[family];
           await passage(family, 'curl', 'extended-passive', { address, port: 21 }, relay);
-          await watch.waitForOutput(arrival(client, server, '30\\d\\d\\d'));
+          // Of the listing, the upload and the download.
+          await watch.waitForOutput(arrivals(3, client, server, '30\\d\\d\\d'));
           await watch.stop();
           assert.doesNotMatch(
             watch.stdout(),
@@ -168,9 +169,14 @@ for (const plane of planes) {
 
         test('a stranger does not get in, neither at the pinhole nor at what it leads to', async (t) => {
           if (skipOrFail(t, missing)) return;
+          const from = relay?.log().length ?? 0;
           const done = await network.exec('client', [debianPython, '-c', pendingPassive, ...loginOf(family)]);
           assert.equal(done.code, 0, done.stderr);
           const at = Number(done.stdout);
+          const isClosed = (record: Readonly<Record<string, unknown>>): boolean =>
+            record['msg'] === 'pinhole closed' && String(record['at']).endsWith(`:${at}`);
+          await relay?.waitForLog(isClosed, { from });
+          await noElementIsLeft(network);
           for (const host of ['stranger', 'client'] as const) {
             assert.notEqual(
               await connects(host, addresses[family].public, at),
@@ -435,8 +441,10 @@ function syn(family: Family): string {
   return family === 4 ? 'tcp[tcpflags] == tcp-syn' : 'ip6[6] == 6 and ip6[53] == 2';
 }
 
-function arrival(from: string, to: string, port: string): RegExp {
-  return new RegExp(`IP6? ${dotted(from)}\\.\\d+ > ${dotted(to)}\\.${port}: Flags \\[S\\]`);
+/** So many lines of tcpdump, with any others between them. */
+function arrivals(count: number, from: string, to: string, port: string): RegExp {
+  const one = `IP6? ${dotted(from)}\\.\\d+ > ${dotted(to)}\\.${port}: Flags \\[S\\]`;
+  return new RegExp(`(?:${one}[^]*?){${count}}`);
 }
 
 function dotted(address: string): string {

@@ -122,6 +122,7 @@ function behind(firewall: Firewall): void {
         test(`a client uploads and downloads in ${mode} mode`, async (t) => {
           if (skipOrFail(t, lacking)) return;
           const local = join(network.folder, 'local');
+          const from = relay.log().length;
           rmSync(join(server.root, 'up'), { force: true });
           for (const operation of ['upload', 'download'] as const) {
             if (operation === 'upload') writeFileSync(local, content);
@@ -134,16 +135,21 @@ function behind(firewall: Firewall): void {
           }
           assert.ok(server.read('up').equals(content));
           assert.ok(readFileSync(local).equals(content));
+          for (const last of ['transfer', 'session closed']) {
+            await relay.waitForLog(({ msg }) => msg === last, { from, nth: 2 });
+          }
           assert.equal(await dropped(), 0);
         });
       }
 
       test('nothing but what a pinhole lets in passes, while one is pending', async (t) => {
         if (skipOrFail(t, lacking)) return;
+        const from = relay.log().length;
         const control = await ControlConnection.login(network, server, { family });
         const port = await control.extendedPassive();
         const opened = await relay.waitForLog(
           ({ msg, at }) => msg === 'pinhole opened' && String(at).endsWith(`:${port}`),
+          { from },
         );
         const behind = Number(/\d+$/.exec(String(opened['to']))?.[0]);
 

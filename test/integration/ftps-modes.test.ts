@@ -16,6 +16,7 @@ import {
   type ClientTls,
   type Operation,
 } from '../helpers/lab/clients.ts';
+import { connectFrom } from '../helpers/lab/control-connection.ts';
 import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
 import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
@@ -114,18 +115,21 @@ test('TLS that is passed on: the server ends it, and its session is resumed on d
   const flags = ['--tls', 'pass', '--passive-ports', range.join('-')];
   const here = await stand(flags, { tls, extra: [`pasv_address=${addresses[4].public}`] });
   try {
-    assert.match(here.relay.output(), /The server must announce .* and use 50000-50019/);
+    const { relay } = here;
+    await relay.waitForLog(({ msg }) => /The server must announce .* and use 50000-50019/.test(String(msg)));
     for (const client of ['curl', 'lftp', 'ftplib', 'basic-ftp'] as const) {
       for (const operation of ['upload', 'download'] as const) {
+        const from = relay.log().length;
         const { ok, context } = await performs(here, client, operation);
         assert.ok(ok, context);
+        const { session } = await relay.waitForLog(({ msg }) => msg === 'session opaque', { from });
+        const ofSession = (what: string): Promise<unknown> =>
+          relay.waitForLog((each) => each['msg'] === what && each['session'] === session);
+        await Promise.all([ofSession('transfer'), ofSession('session closed')]);
       }
     }
-    await here.relay.waitForLog(({ msg }) => msg === 'session opaque');
-    await here.relay.waitForLog(({ msg, plane }) => msg === 'transfer' && plane === 'relay');
     // Without a session of it, a port of the range is shut again.
-    const dialled = await network.exec('client', connecting(range[0]));
-    assert.notEqual(dialled.code, 0);
+    assert.match(await connectFrom(network, 'client', relay.address, range[0]), /refused/);
   } finally {
     await here.end();
   }
@@ -189,10 +193,11 @@ test('the kernel carries what is TLS between client and server, and this process
             [plane, protection, 'complete'],
           );
         }
+        const from = here.relay.log().length;
         const clear = await performs(here, 'lftp', 'download', { data: 'clear' });
         assert.ok(clear.ok, clear.context);
-        const records = here.relay.log().filter(({ msg }) => msg === 'transfer');
-        assert.equal(records.at(-1)?.['plane'], 'kernel');
+        const done = await here.relay.waitForLog(({ msg }) => msg === 'transfer', { from });
+        assert.deepEqual([done['command'], done['plane']], ['RETR', 'kernel']);
       } finally {
         await here.end();
       }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { capability, modes, runClient, type ClientResult, type Mode } from '../helpers/lab/clients.ts';
 import { connectFrom, ControlConnection } from '../helpers/lab/control-connection.ts';
@@ -151,8 +152,11 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     const session = await login();
     const at = await session.passive();
     await session.quit();
-    await relay.waitForLog(({ msg, reason }) => msg === 'pinhole closed' && reason === 'session-closed');
-    assert.equal(await elements('set', 'expect4'), '');
+    const { reason } = await relay.waitForLog(
+      (each) => each['msg'] === 'pinhole closed' && String(each['at']).endsWith(`:${at}`),
+    );
+    assert.equal(reason, 'session-closed');
+    await noElementIsLeft(network);
     assert.match(await connectTo('client', at), /refused/);
   });
 
@@ -175,7 +179,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     await onGateway([debianPython, '-c', connectFrom20, gateway, client, port]);
     await listener.exited;
     const ends = ['-s', gateway, '-d', client, '-p', 'tcp', '--sport', '20', '--dport', port];
-    assert.match(await onGateway(['conntrack', '-L', ...ends]), / TIME_WAIT /);
+    await isTracked(ends, 'TIME_WAIT');
 
     const { user, password } = serverOf(4);
     const argv = ['curl', '-sS', '--max-time', '20', '-P', `${client}:${port}`, '--disable-eprt'];
@@ -195,56 +199,57 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
 
   test('the table is made again where somebody has deleted it', async (t) => {
     if (skipOrFail(t, missing)) return;
+    const from = relay.log().length;
     await onGateway(['nft', 'delete', 'table', 'inet', 'pinhole']);
     const { ok, output } = await download('passive');
     assert.ok(ok, output);
-    await relay.waitForLog(({ msg }) => msg === 'table restored');
+    await relay.waitForLog(({ msg }) => msg === 'table restored', { from });
   });
 
   test('where it can not be made again the client gets 425, the log says why, and the next pinhole tries again', async (t) => {
     if (skipOrFail(t, missing)) return;
+    const from = relay.log().length;
     const session = await login();
     await onGateway(['nft', 'delete', 'table', 'inet', 'pinhole']);
     // A table with an owner is nobody else's to change, and is gone with its owner.
     const owner = network.spawn('gateway', ['nft', '-i'], { interactive: true });
+    t.after(() => owner.stop());
     owner.write('add table inet pinhole { flags owner; }\nlist tables\n');
     await owner.waitForOutput(/^table inet pinhole/m);
-    const restored = relay.log().filter(({ msg }) => msg === 'table restored').length;
-    const before = relay.log().length;
     session.send('PASV');
     await session.expect(/^425 Cannot open data connection\.\r?$/m);
-    await relay.waitForLog(() => relay.log().length > before);
-    const [refused, ...others] = relay.log().slice(before);
-    assert.deepEqual([refused?.['msg'], refused?.['reason']], ['command refused', 'plane-failed']);
-    assert.match(String(refused?.['detail']), /^nftables: .*Operation not permitted/);
-    assert.deepEqual(others, []);
-
     await owner.stop();
     await session.passive();
-    const again = relay.log().filter(({ msg }) => msg === 'table restored');
-    assert.equal(again.length, restored + 1);
+    const said = await saidUntilOpened(relay, from);
+    assert.deepEqual(
+      said.map(({ msg }) => msg),
+      ['session opened', 'command refused', 'table restored', 'pinhole opened'],
+    );
+    assert.equal(said[1]?.['reason'], 'plane-failed');
+    assert.match(String(said[1]['detail']), /^nftables: .*Operation not permitted/);
     await session.quit();
   });
 
   test('where a set is full the client gets 425, the log says so, and all is well when there is room again', async (t) => {
     if (skipOrFail(t, missing)) return;
+    const from = relay.log().length;
     const session = await login();
     const others = Array.from({ length: 65_536 }, (_, n) => `192.0.2.1 . 10.0.${n >> 8}.${n & 255} . 1`);
     const fill = `add element inet pinhole expect4 { ${others.join(', ')} }\n`;
     await onGateway(['nft', '-f', '-'], fill);
-    const before = relay.log().length;
     session.send('PASV');
     await session.expect(/^425 Cannot open data connection\.\r?$/m);
-    await relay.waitForLog(() => relay.log().length > before);
-    const [refused, ...more] = relay.log().slice(before);
-    assert.deepEqual(
-      [refused?.['reason'], refused?.['detail']],
-      ['plane-failed', 'nftables: a set is full, too many pinholes are pending'],
-    );
-    assert.deepEqual(more, []);
-
     await onGateway(['nft', 'flush', 'set', 'inet', 'pinhole', 'expect4']);
     await session.passive();
+    const said = await saidUntilOpened(relay, from);
+    assert.deepEqual(
+      said.map(({ msg }) => msg),
+      ['session opened', 'command refused', 'pinhole opened'],
+    );
+    assert.deepEqual(
+      [said[1]?.['reason'], said[1]?.['detail']],
+      ['plane-failed', 'nftables: a set is full, too many pinholes are pending'],
+    );
     await session.quit();
   });
 
@@ -393,6 +398,29 @@ test('it does not start without the capability, and says what to grant', async (
   assert.equal(code, 1);
   assert.match(stderr, /^pinhole: the kernel plane needs CAP_NET_ADMIN: [^\n]+\n$/);
 });
+
+/** What the log says from a record on of the session that is opened then, and of none, until it has a pinhole. */
+async function saidUntilOpened(relay: LabRelay, from: number): Promise<ReturnType<LabRelay['log']>> {
+  const { session } = await relay.waitForLog(({ msg }) => msg === 'session opened', { from });
+  const isOpened = (record: Readonly<Record<string, unknown>>): boolean =>
+    record['msg'] === 'pinhole opened' && record['session'] === session;
+  await relay.waitForLog(isOpened, { from });
+  const said = relay.log().slice(from);
+  return said
+    .slice(0, said.findIndex(isOpened) + 1)
+    .filter((record) => [session, undefined].includes(record['session']));
+}
+
+/** Waits until the gateway tracks a connection in this state. Fails after 5 s. */
+async function isTracked(ends: readonly string[], state: string): Promise<void> {
+  const end = Date.now() + 5_000;
+  for (;;) {
+    const listed = await onGateway(['conntrack', '-L', ...ends]);
+    if (listed.includes(` ${state} `)) return;
+    assert.ok(Date.now() < end, listed);
+    await delay(20);
+  }
+}
 
 /** Runs `pinhole run --plane kernel` to its end. */
 function pinhole(

@@ -34,14 +34,13 @@ function download(
   client: ClientName,
   mode: Mode,
   address: string,
-  settings: readonly string[] = [],
+  { remote = 'file', settings = [] }: { remote?: string; settings?: readonly string[] } = {},
 ): Promise<ClientResult> {
   const { user, password } = server;
   const local = join(network.folder, `${client} ${mode}`);
   return runClient(network, client, {
-    ...{ address, user, password, mode, settings, local },
+    ...{ address, user, password, mode, settings, local, remote },
     operation: 'download',
-    remote: 'file',
   });
 }
 
@@ -77,7 +76,8 @@ test('two active transfers to one client share port 20 at once', async (t) => {
 for (const mode of ['extended-passive', 'active'] as const) {
   test(`lftp with sync-mode off sends several commands in one segment, ${mode}, as without the relay`, async (t) => {
     if (skipOrFail(t, missing)) return;
-    const passage = (address: string) => () => download('lftp', mode, address, ['ftp:sync-mode off']);
+    const passage = (address: string) => () =>
+      download('lftp', mode, address, { settings: ['ftp:sync-mode off'] });
     await network.setForwarding(true);
     const direct = await recordDialogue(network, passage(server.address));
     await network.setForwarding(false);
@@ -109,13 +109,14 @@ test('an ABOR behind Telnet sequences, part of them urgent data, ends a transfer
 
 test('the log joins each transfer with its command, its bytes and how it ended', async (t) => {
   if (skipOrFail(t, missing)) return;
-  const { ok, output } = await download('ftplib', 'passive', relay.address);
+  server.put('logged', content);
+  const { ok, output } = await download('ftplib', 'passive', relay.address, { remote: 'logged' });
   assert.ok(ok, output);
-  const record = await relay.waitForLog(({ msg, mode }) => msg === 'transfer' && mode === 'passive');
-  const { command, path, direction, bytes, cause } = record;
+  const record = await relay.waitForLog((each) => each['msg'] === 'transfer' && each['path'] === 'logged');
+  const { mode, command, direction, bytes, cause } = record;
   assert.deepEqual(
-    { command, path, direction, bytes, cause },
-    { command: 'RETR', path: 'file', direction: 'download', bytes: content.length, cause: 'complete' },
+    { mode, command, direction, bytes, cause },
+    { mode: 'passive', command: 'RETR', direction: 'download', bytes: content.length, cause: 'complete' },
   );
 });
 

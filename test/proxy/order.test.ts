@@ -62,8 +62,8 @@ test('a STAT in the middle of a transfer is answered in between, and the queue s
   await inside.expect('STAT\r\n');
   inside.send(`211-Status\r\n227 (${server},200,13)\r\n211 End\r\n226 Done.\r\n`);
   await client.expect(`211-Status\r\n227 (${server},200,13)\r\n211 End\r\n226 Done.\r\n`);
-  assert.deepEqual(lab.eventsOf('pinhole-opened'), []);
   await lab.passive(pair);
+  assert.equal(lab.eventsOf('pinhole-opened').length, 1);
 });
 
 for (const [name, replies] of [

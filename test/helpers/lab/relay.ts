@@ -24,6 +24,15 @@ export interface RelayOptions {
 /** One line of the relay's log. */
 type LogRecord = Readonly<Record<string, unknown>>;
 
+interface LogWait {
+  /** The record to begin with: what `log` had before an action, where an earlier record may fulfil the condition. */
+  from?: number;
+  /** Which of those that fulfil the condition; the first unless told. */
+  nth?: number;
+  /** In ms; 5 s unless told. */
+  limit?: number;
+}
+
 export interface LabRelay {
   /** What a client dials. */
   address: string;
@@ -31,8 +40,8 @@ export interface LabRelay {
   pid: number;
   /** The log so far. */
   log(): LogRecord[];
-  /** Resolves with the first record, past or to come, that fulfils the condition. Limit in ms, 5 s unless told. */
-  waitForLog(condition: (record: LogRecord) => boolean, limit?: number): Promise<LogRecord>;
+  /** Resolves with the first record, past or to come, that fulfils the condition. */
+  waitForLog(condition: (record: LogRecord) => boolean, wait?: LogWait): Promise<LogRecord>;
   /** Everything it wrote, for a failing test's message. */
   output(): string;
   stop(signal?: NodeJS.Signals): Promise<Exit>;
@@ -54,20 +63,21 @@ export async function startRelay(network: Network, options: RelayOptions = {}): 
 
   const output = (): string => relay.stdout() + relay.stderr();
   const log = (): LogRecord[] => readLog(relay.stdout());
-  const waitForLog: LabRelay['waitForLog'] = async (condition, limit = 5_000) => {
+  const waitForLog: LabRelay['waitForLog'] = async (condition, { from = 0, nth = 1, limit = 5_000 } = {}) => {
     const end = Date.now() + limit;
+    const find = (): LogRecord | undefined => log().slice(from).filter(condition)[nth - 1];
     const over = relay.exited.then(() => 'over' as const);
     for (;;) {
-      const found = log().find(condition);
+      const found = find();
       if (found !== undefined) return found;
       if (Date.now() > end) throw new Error(`no such log record within ${limit} ms:\n${output()}`);
-      if ((await Promise.race([over, delay(10)])) === 'over' && !log().some(condition)) {
+      if ((await Promise.race([over, delay(10)])) === 'over' && find() === undefined) {
         throw new Error(`the relay ended without such a log record:\n${output()}`);
       }
     }
   };
 
-  await waitForLog(({ msg }) => msg === 'listening', 10_000);
+  await waitForLog(({ msg }) => msg === 'listening', { limit: 10_000 });
   const { address, port } = readEndpoint(listen);
   return { address, port, pid: relay.pid, log, waitForLog, output, stop: (signal) => relay.stop(signal) };
 }
