@@ -26,6 +26,7 @@ export interface ListenAddress {
 const dataTlsEnds = ['relay', 'server'] as const;
 const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const;
 const cccAnswers = ['refuse', 'allow'] as const;
+const truncatedEnds = ['reset', 'end'] as const;
 const planes = ['relay', 'kernel'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['auto', 'json', 'pretty'] as const;
@@ -58,6 +59,8 @@ export interface Config {
   readonly loginTimeout: number;
   readonly idleTimeout: number;
   readonly dataIdleTimeout: number;
+  /** 0: the system's own, which is as good as none. */
+  readonly keepalive: number;
   readonly grace: number;
   readonly plane: (typeof planes)[number];
   /** The name of the kernel plane's nftables table, of family inet. */
@@ -80,6 +83,7 @@ export interface Config {
   readonly requireDataTls: boolean;
   readonly requireSessionReuse: boolean;
   readonly tlsHandshakeTimeout: number;
+  readonly tlsTruncated: (typeof truncatedEnds)[number];
   readonly serverTls: TlsPolicy['server'];
   readonly serverTlsCa: string | undefined;
   /** `AB:CD:...`, 32 bytes each. */
@@ -307,6 +311,13 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   loginTimeout: duration('Limits', 'how long a client may take to log in', '300', 1, day),
   idleTimeout: duration('Limits', 'how long a control channel may be silent', '3600', 1, 7 * day),
   dataIdleTimeout: duration('Limits', 'how long a data channel may be silent', '3600', 1, 7 * day),
+  keepalive: duration(
+    'Limits',
+    'after how much silence a peer is asked whether it is still there, which also keeps a NAT from forgetting; 0: never',
+    '120',
+    0,
+    hour,
+  ),
   grace: duration('Limits', 'how long transfers may go on after SIGTERM', '30', 0, day),
   plane: choice(
     'How',
@@ -372,6 +383,12 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     "whether a data channel has to resume its control channel's TLS session, which no thief of its port can",
   ),
   tlsHandshakeTimeout: duration('TLS', 'how long a TLS handshake may take', '30', 1, hour),
+  tlsTruncated: choice(
+    'TLS',
+    'what a data channel in clear gets, behind all that came, where TLS on the other side ended without close_notify: reset, a failure; end, as if the file were whole',
+    'reset',
+    truncatedEnds,
+  ),
   serverTls: choice(
     'TLS',
     "TLS with the server: off; explicit, by AUTH TLS; implicit, from the first byte; same, as and when the client's",

@@ -10,6 +10,7 @@ import { familyOf, parseAddress, type Address, type Family } from './net/address
 import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
 import { codeOf, messageOf } from './net/error.ts';
 import { formatPortRange } from './net/port-range.ts';
+import { loadSocketCalls } from './net/socket-calls.ts';
 import { Borrowing } from './plane/borrowing.ts';
 import { createEitherPlane } from './plane/either.ts';
 import {
@@ -53,6 +54,7 @@ export async function startDaemon(
   logger: Logger,
   observers: readonly Observer[] = [],
 ): Promise<Daemon> {
+  if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
   const observe = tellAll([counters.observe, logEvents(logger), ...observers]);
   let tls = startTls(config, logger);
@@ -181,7 +183,9 @@ export async function startDaemon(
       closing = true;
       await reloading.catch(() => undefined);
       const end = performance.now() + current.grace;
-      logger.info({ sessions: sessions.count, grace: current.grace / 1000 }, 'stopping');
+      const { count } = sessions;
+      const waits = { sessions: count, dataChannels: plane.channels, grace: current.grace / 1000 };
+      logger.info(waits, 'stopping');
       closeListeners();
       tls.stop();
       addresses.stop();
@@ -213,6 +217,7 @@ const fixed = [
   'intercept',
   'connectTimeout',
   'dataIdleTimeout',
+  'tlsTruncated',
 ] as const;
 
 /** What carries data and control channels, with what it uses of this host. */
@@ -231,9 +236,12 @@ async function startCarriers(config: Config, observe: Observer): Promise<Carrier
   const host = needs && (await openHostTable(needs, observe));
   const borrowing = host && new Borrowing(host.table);
   try {
-    const { connectTimeout, dataIdleTimeout } = config;
+    const { connectTimeout, dataIdleTimeout, keepalive, tlsTruncated: truncatedEnd } = config;
     const register = new ExpectationRegister();
-    const relay = createRelayPlane({ observe, register, connectTimeout, dataIdleTimeout, borrowing });
+    const relay = createRelayPlane({
+      ...{ observe, register, borrowing },
+      ...{ connectTimeout, dataIdleTimeout, keepalive, truncatedEnd },
+    });
     const plane =
       config.plane === 'kernel' && host
         ? createEitherPlane(await startKernelPlane({ observe, register, table: host.table }), relay)
@@ -295,6 +303,11 @@ function startTls(config: Config, logger: Logger): Tls {
   return { services, stop: watchCertificates(config, services, logger) };
 }
 
+/** Each of them is done in another way then, or not at all. */
+const withoutSocketCalls =
+  'koffi, an optional package, is not there: urgent data goes on as any other, a peer that is gone is noticed later, ' +
+  'and replies wait by what /proc/net/tcp says';
+
 /** Nothing of the dialogue can be rewritten: the server has to say what is true of this side. */
 function needsOfPass({ passivePorts, publicAddress }: Config): string {
   const range = formatPortRange(passivePorts);
@@ -322,6 +335,7 @@ function settingsOf(config: ServableConfig, addresses: PublicAddresses, tls: Tls
     connectTimeout: config.connectTimeout,
     loginTimeout: config.loginTimeout,
     idleTimeout: config.idleTimeout,
+    keepalive: config.keepalive,
     maxSessions: config.maxSessions,
     maxSessionsPerClient: config.maxSessionsPerClient,
   };

@@ -26,10 +26,12 @@ export type CommandReason =
   | 'tls-pipelined'
   | 'ccc-refused'
   | 'no-free-port'
-  | 'plane-failed';
+  | 'plane-failed'
+  | 'data-connection-failed'
+  | 'not-delivered';
 
 /** Why a reply that announces a data connection went on as it was, or was remarkable. */
-export type ReplyReason = 'unusable-announcement' | 'foreign-address';
+export type ReplyReason = 'unusable-announcement' | 'unread-announcement' | 'foreign-address';
 
 /** Why a pinhole went away unused, or a connection to it was refused. */
 export type PinholeReason =
@@ -47,9 +49,12 @@ export type SessionReason =
   | 'quit'
   | 'client-closed'
   | 'client-reset'
+  | 'client-unresponsive'
   | 'server-closed'
   | 'server-reset'
+  | 'server-unresponsive'
   | 'server-unreachable'
+  | 'tls-on-clear-port'
   | 'tls-failed'
   | 'tls-pipelined'
   | 'server-tls-failed'
@@ -67,6 +72,8 @@ export type TransferCause =
   | 'complete'
   | 'client-reset'
   | 'server-reset'
+  | 'client-unresponsive'
+  | 'server-unresponsive'
   | 'client-truncated'
   | 'server-truncated'
   | 'client-tls-failed'
@@ -74,7 +81,9 @@ export type TransferCause =
   | 'client-unreachable'
   | 'server-unreachable'
   | 'reset'
+  | 'aborted'
   | 'data-idle-timeout'
+  | 'session-closed'
   | 'shutdown';
 
 /** On which legs of a data channel TLS ends here; `none`: what comes is passed on, TLS or not. */
@@ -96,7 +105,7 @@ export interface TransferCommand {
 const uploads: ReadonlySet<string> = new Set(['STOR', 'STOU', 'APPE']);
 
 /** Whether the client sends a file (RFC 959 section 4.1.3). */
-export function isUpload({ verb }: TransferCommand): boolean {
+export function isUpload({ verb }: Pick<TransferCommand, 'verb'>): boolean {
   return uploads.has(verb);
 }
 
@@ -199,10 +208,20 @@ export type Event =
       readonly from: Endpoint;
       readonly reason: PinholeReason;
     }
+  /** No transfer had begun on it. */
+  | ({
+      readonly type: 'data-channel-closed';
+      /** The command that went to the server for it, where one did and was not refused. */
+      readonly command?: TransferCommand | undefined;
+      readonly seconds: number;
+      readonly cause: TransferCause;
+      readonly error?: string | undefined;
+    } & PinholeFacts)
   | ({
       readonly type: 'transfer-ended';
       readonly command?: TransferCommand | undefined;
       readonly protection?: TransferProtection;
+      /** Bytes of the file that the server has acknowledged, and the client. */
       readonly uploaded: number;
       readonly downloaded: number;
       readonly seconds: number;

@@ -64,9 +64,14 @@ function levelOf(event: Event): Level {
     case 'command':
     case 'reply':
       return 'trace';
+    case 'session-closed':
+      // Somebody has set something wrong, here or there.
+      return event.reason === 'tls-on-clear-port' ? 'warn' : 'info';
+    case 'command-refused':
+      // It is a question, and was answered.
+      return event.reason === 'tls-not-understood' ? 'info' : 'warn';
     case 'session-refused':
     case 'login-failed':
-    case 'command-refused':
     case 'pinhole-refused':
     case 'reply-remarked':
     case 'public-address-failed':
@@ -121,6 +126,11 @@ function fieldsOf(event: Event): object {
     }
     case 'pinhole-refused':
       return { at: formatEndpoint(event.at), from: formatEndpoint(event.from), reason: event.reason };
+    case 'data-channel-closed': {
+      const { session, expectation, plane, mode, command, seconds, cause, error } = event;
+      const of = { session, expectation, plane, mode, client: clientOf(event) };
+      return { ...of, command: command?.verb, path: command?.path, seconds: rounded(seconds), cause, error };
+    }
     case 'transfer-ended': {
       const { session, expectation, plane, mode, command, uploaded, downloaded, seconds, cause, error } =
         event;

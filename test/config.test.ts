@@ -54,6 +54,7 @@ test('has the documented defaults', () => {
     loginTimeout: 300_000,
     idleTimeout: 3_600_000,
     dataIdleTimeout: 3_600_000,
+    keepalive: 120_000,
     grace: 30_000,
     plane: 'relay',
     kernelTable: 'pinhole',
@@ -71,6 +72,7 @@ test('has the documented defaults', () => {
     requireDataTls: false,
     requireSessionReuse: false,
     tlsHandshakeTimeout: 30_000,
+    tlsTruncated: 'reset',
     serverTls: 'off',
     serverTlsCa: undefined,
     serverTlsFingerprint: [],
@@ -184,7 +186,7 @@ test('reads durations as seconds or with a unit', () => {
 
 test('allows no duration that setTimeout would cut to nothing', () => {
   const durations = settings.filter(({ allowed }) => allowed.startsWith('seconds'));
-  assert.equal(durations.length, 7);
+  assert.equal(durations.length, 8);
   for (const { key, allowed } of durations) {
     const most = Number(/to ([0-9]+) seconds$/.exec(allowed)?.[1]);
     assert.ok(most * 1000 < 2 ** 31, key);

@@ -170,6 +170,7 @@ test('a data channel that outlived its session gets the grace too', async (t) =>
   const lab = await Lab.start(t, { grace: '60s' });
   const pair = await lab.login();
   const data = await lab.passiveChannel(pair);
+  await exchange(pair, 'RETR file', '150 Here it comes.');
   pair.client.end();
   await pair.server.close();
   await lab.event('session-closed');
@@ -188,12 +189,38 @@ test(
     const lab = await Lab.start(t);
     const pair = await lab.login();
     const data = await lab.passiveChannel(pair);
+    await exchange(pair, 'RETR file', '150 Here it comes.');
     const closed = lab.daemon.close();
     await Promise.all([pair.client.close(), pair.server.close()]);
     await within(closed, 'the end of the relay');
     assert.equal(lab.eventsOf('transfer-ended', { cause: 'shutdown' }).length, 1);
     assert.match(lab.log, /"transfer-ended shutdown":1/);
     await data.client.wasReset();
+  },
+);
+
+test(
+  'a data channel that no transfer began on ends with its session, and nothing waits for it',
+  relayPlaneOnly('The end of Pinhole cuts no data channel'),
+  async (t) => {
+    const lab = await Lab.start(t, { grace: '60s' });
+    const pair = await lab.login();
+    const data = await lab.passiveChannel(pair);
+    // The server keeps its end of it open, and the client too.
+    await exchange(pair, 'MLSD', '502 MLSD not implemented.');
+    const other = await lab.login();
+    await lab.passiveChannel(other);
+    await exchange(pair, 'QUIT', '221 Bye.');
+    await Promise.all([pair.client.close(), pair.server.close()]);
+    await Promise.all([data.client.wasReset(), data.server.wasReset()]);
+    const { cause, command } = await lab.event('data-channel-closed');
+    assert.deepEqual({ cause, command }, { cause: 'session-closed', command: undefined });
+    // The other session has one that nothing came of yet.
+    const closed = lab.daemon.close();
+    await Promise.all([other.client.close(), other.server.close()]);
+    await within(closed, 'the end of the relay');
+    assert.match(lab.log, /"sessions":1,"dataChannels":1,"grace":60,"msg":"stopping"/);
+    assert.deepEqual(lab.eventsOf('transfer-ended'), []);
   },
 );
 

@@ -64,3 +64,13 @@ const mayHoldTelnet = /^[\xf0-\xfe]|\xff/;
 // Where the DM went as urgent data, its IAC stands alone: it is taken for that before ABOR and nothing else.
 const leadingSequences = /^(?:\xff[\xfb-\xfe][^]?|\xff?[\xf0-\xfe])*(?:\xff(?=abor(?![^ ])))?/i;
 const innerSequences = /\xff(?:[\xfb-\xfe][^]?|[\xf0-\xfa]|\xff)/g;
+
+/**
+ * Where in a line, with its end, the byte is sent that TCP is told is urgent, counted behind it: the DM of a Synch before
+ * the verb (RFC 854, "the TCP urgent notification"), else the last of all, as who sends a whole line so has it.
+ */
+export function endOfSynch(line: string): number {
+  const [before = ''] = leadingSequences.exec(line) ?? [];
+  const mark = before.lastIndexOf('\xf2');
+  return mark === -1 ? line.length : mark + 1;
+}

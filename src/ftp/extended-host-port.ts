@@ -71,3 +71,29 @@ export function findExtendedPorts(text: string): FoundPort[] {
   }
   return [...found.values()].sort((a, b) => a.start - b.start);
 }
+
+// One number and little else, no letters: "(RFC 2428)" is no port, nor is a signed or broken number.
+const loose = /\([ \t!-'*-/:-@[-`{-~]{0,8}(?<![-+.,])(\d+)[ \t!-'*-/:-@[-`{-~]{0,8}\)/g;
+
+/**
+ * The places of a 229's text that are not of RFC 2428's form, and in which some clients find a port all the same: those
+ * that skip blanks, count no delimiters, or look for digits in parentheses. The span is that of the parentheses, as what
+ * stands in them is no use to the other clients; `formatExtendedPort` writes what is.
+ *
+ *     Entering Extended Passive Mode (||| 6446 |)
+ *     Entering Extended Passive Mode (|!|6446|)
+ *     Entering Extended Passive Mode (||6446|)
+ */
+export function findLoosePorts(text: string): FoundPort[] {
+  const found: FoundPort[] = [];
+  for (const { index, 0: whole, 1: digits } of text.matchAll(loose)) {
+    const port = Number(digits);
+    if (port >= 1 && port <= 65535) found.push({ port, start: index, end: index + whole.length });
+  }
+  return found;
+}
+
+/** RFC 2428 section 3. */
+export function formatExtendedPort(port: number): string {
+  return `(|||${port}|)`;
+}

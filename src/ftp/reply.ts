@@ -1,6 +1,10 @@
-/** Which part of a reply a line is. `stray`: a line outside every reply that carries no code. */
+/**
+ * Which part of a reply a line is. `stray`: a line outside every reply that carries no code. `seemsLast`: it would end
+ * a reply of another code, and clients that look for three digits and a blank take it for the end of this one.
+ */
 export type ReplyPart =
-  | { readonly kind: 'single' | 'first' | 'middle' | 'last'; readonly code: number }
+  | { readonly kind: 'single' | 'first' | 'last'; readonly code: number }
+  | { readonly kind: 'middle'; readonly code: number; readonly seemsLast: boolean }
   | { readonly kind: 'stray' };
 
 /**
@@ -10,21 +14,31 @@ export type ReplyPart =
 export class ReplyReader {
   #open: string | undefined;
 
-  push(text: string): ReplyPart {
-    if (this.#open !== undefined) {
-      const code = Number(this.#open);
+  /**
+   * @param endsOpen whether a line with this code, within the reply that opened with the other, begins a reply of its
+   *   own: some servers never say the last line of the one that is open
+   */
+  push(text: string, endsOpen: (open: number, code: number) => boolean = () => false): ReplyPart {
+    if (this.#open === undefined) return this.#begin(text);
+    const open = Number(this.#open);
+    if (text.startsWith(this.#open)) {
       // The RFC has a blank behind the last line's code; some servers have nothing, a tab or a colon.
-      if (!text.startsWith(this.#open) || !/^(?:$|[ \t:])/.test(text.slice(3)))
-        return { kind: 'middle', code };
+      if (!/^(?:$|[ \t:])/.test(text.slice(3))) return { kind: 'middle', code: open, seemsLast: false };
       this.#open = undefined;
-      return { kind: 'last', code };
+      return { kind: 'last', code: open };
     }
+    const [, digits, behind] = /^([1-6]\d\d)($|[ -])/.exec(text) ?? [];
+    if (digits === undefined) return { kind: 'middle', code: open, seemsLast: false };
+    if (endsOpen(open, Number(digits))) return this.#begin(text);
+    return { kind: 'middle', code: open, seemsLast: behind !== '-' };
+  }
+
+  #begin(text: string): ReplyPart {
     // Clients take three digits for a reply whatever follows them.
-    const match = /^([1-6]\d\d)(?!\d)(-?)/.exec(text);
-    if (!match?.[1]) return { kind: 'stray' };
-    if (match[2] !== '-') return { kind: 'single', code: Number(match[1]) };
-    this.#open = match[1];
-    return { kind: 'first', code: Number(match[1]) };
+    const [, digits, hyphen] = /^([1-6]\d\d)(?!\d)(-?)/.exec(text) ?? [];
+    this.#open = hyphen === '-' ? digits : undefined;
+    if (digits === undefined) return { kind: 'stray' };
+    return { kind: hyphen === '-' ? 'first' : 'single', code: Number(digits) };
   }
 }
 

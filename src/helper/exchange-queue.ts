@@ -1,4 +1,5 @@
-import { isPreliminary } from '../ftp/reply.ts';
+import { isCompletion, isPreliminary } from '../ftp/reply.ts';
+import { isMarkOf, mayShowFiles, maySayAnything } from './usual-answers.ts';
 
 /** A command that went to the server, whose replies are outstanding. */
 export interface SentExchange {
@@ -35,6 +36,10 @@ export class ExchangeQueue {
   readonly #exchanges: Exchange[] = [{ kind: 'sent', verb: greeting, argument: '' }];
   /** Whether the head has had a preliminary reply: its transfer is under way. */
   #underWay = false;
+  /** The one whose reply is coming, or came last. */
+  #coming: SentExchange | undefined;
+  /** The commands since that reply has seemed to end; absent where it has not. */
+  #later: Set<Exchange> | undefined;
 
   get size(): number {
     return this.#exchanges.length;
@@ -42,6 +47,7 @@ export class ExchangeQueue {
 
   add(exchange: Exchange): void {
     this.#exchanges.push(exchange);
+    this.#later?.add(exchange);
   }
 
   /** The first command sent that fulfils the test. */
@@ -50,6 +56,11 @@ export class ExchangeQueue {
       if (exchange.kind === 'sent' && test(exchange)) return exchange;
     }
     return undefined;
+  }
+
+  /** Whether this one's transfer is under way: it has had a preliminary reply. */
+  isUnderWay(exchange: SentExchange): boolean {
+    return this.#underWay && this.#exchanges[0] === exchange;
   }
 
   /** The exchange that a reply with this code belongs to. */
@@ -65,11 +76,50 @@ export class ExchangeQueue {
    * @returns the relay's own answers among them, to be sent before the reply
    */
   arrive(code: number): string {
+    const before = this.#indexAnsweredBy(code);
+    this.#coming = this.answeredBy(code);
+    this.#later = undefined;
     // 225 ends a transfer and its ABOR at once where no data connection had come (pyftpdlib).
     if (this.#underWay && code !== 225) return '';
-    const before = this.#indexAnsweredBy(code);
     if (before > 0) this.#underWay = false;
     return answersOf(this.#exchanges.splice(0, Math.max(0, before)));
+  }
+
+  /** The client has a line that it may take for the end of the reply of several lines that is coming. */
+  seemsEnded(): void {
+    this.#later ??= new Set();
+  }
+
+  /**
+   * Whether a line with this code ends the reply of several lines that began with another and has not ended yet, as
+   * it can only be the answer to a command that was sent after that reply had seemed to end:
+   *
+   *     STOR file
+   *              553-
+   *              553- Not on this list.
+   *              150 Opening BINARY mode data connection.      where curl takes it for ended
+   *     PASV
+   *              227 Entering Passive Mode (10,77,0,2,200,13)
+   *
+   * or as it lets a transfer begin that the reply seemed to refuse, the 150 above. A reply that may show the text of
+   * files is never ended so: a user who writes the lines of it could write a 227 among them. If it is ended, the
+   * exchanges before that command's own are forgotten; the relay's own answers among them stay, for `arrive`.
+   */
+  endsOpen(open: number, code: number): boolean {
+    const exchange = this.#coming;
+    if (exchange?.verb !== greeting && mayShowFiles(exchange?.verb, open)) return false;
+    // A transfer that is under way does not begin again.
+    const from = exchange ? this.#exchanges.indexOf(exchange) : 0;
+    const first = from === 0 && this.#underWay ? 1 : from;
+    const index = this.#exchanges.findIndex((each, at) => at >= first && isMark(each, code));
+    const found = this.#exchanges[index];
+    if (!found) return false;
+    if (found === exchange) return open >= 400 && isTransfer(exchange);
+    if (!this.#later?.has(found)) return false;
+    const kept = this.#exchanges.slice(from, index).filter(({ kind }) => kind === 'answered');
+    this.#exchanges.splice(from, index - from, ...kept);
+    if (from === 0) this.#underWay = false;
+    return true;
   }
 
   /** Takes a whole reply into account, and returns the exchange that it was the final reply of. */
@@ -93,8 +143,16 @@ export class ExchangeQueue {
 
   /** -1 where no exchange that is outstanding can have this reply. */
   #indexAnsweredBy(code: number): number {
+    const announced = this.#indexAnnounced(code);
+    if (announced !== -1) return announced;
     if (!this.#underWay) {
-      return this.#exchanges.findIndex((exchange) => mayAnswer(exchange, code));
+      let isBehindSetUp = false;
+      return this.#exchanges.findIndex((exchange) => {
+        // An announcement is not given up for a reply that may be anybody's: one too many, say.
+        if (mayAnswer(exchange, code) && (!isBehindSetUp || isMark(exchange, code))) return true;
+        isBehindSetUp ||= mayAnnounce(exchange);
+        return false;
+      });
     }
     // A transfer under way never ends with "unknown command": Pure-FTPd says that of what comes meanwhile.
     if (code >= 500 && code <= 504) {
@@ -102,8 +160,28 @@ export class ExchangeQueue {
       if (next > 0) return next;
     }
     // During a transfer STAT is answered at once (RFC 959 section 4.1.3), and by some servers others are too.
-    const outOfTurn = this.#exchanges.findIndex((exchange) => isOnlyFor(exchange, code));
+    const outOfTurn = this.#exchanges.findIndex(
+      (exchange, index) =>
+        isOnlyFor(exchange, code) || (index > 0 && !mayEndTransfer(code) && isMark(exchange, code)),
+    );
     return Math.max(0, outOfTurn);
+  }
+
+  /**
+   * The exchange that a 227 or 229 belongs to: the first PASV or EPSV, best the one that has this very code, whatever
+   * the server has left without an answer before it; but a command before it that may be answered with any text may
+   * be answered with this. -1 for every other code, and where there is none of these.
+   */
+  #indexAnnounced(code: number): number {
+    if (code !== 227 && code !== 229) return -1;
+    let other = -1;
+    for (const [index, exchange] of this.#exchanges.entries()) {
+      if (exchange.kind !== 'sent' || (index === 0 && this.#underWay)) continue;
+      if (exchange.verb === (code === 227 ? 'PASV' : 'EPSV')) return index;
+      if (mayAnnounce(exchange)) other = other === -1 ? index : other;
+      else if (maySayAnything(exchange.verb)) return other === -1 ? index : other;
+    }
+    return other;
   }
 }
 
@@ -111,17 +189,25 @@ function answersOf(exchanges: readonly Exchange[]): string {
   return exchanges.map((exchange) => (exchange.kind === 'answered' ? exchange.answer : '')).join('');
 }
 
-/** Whether this code is the mark of a reply to this very command. */
+/** Whether this code is the mark of a reply to this very command, while a transfer is under way. */
 function isOnlyFor(exchange: Exchange, code: number): boolean {
   if (exchange.kind !== 'sent') return false;
   if (exchange.verb === 'STAT') return code >= 211 && code <= 213;
-  if (exchange.verb === 'ABOR') return code === 225;
-  return isAnnouncing(exchange, code);
+  return exchange.verb === 'ABOR' && code === 225;
 }
 
-function isAnnouncing(exchange: Exchange, code: number): boolean {
-  if (exchange.kind !== 'sent') return false;
-  return (exchange.verb === 'PASV' && code === 227) || (exchange.verb === 'EPSV' && code === 229);
+/** Whether a transfer that is under way may end with this reply (RFC 959 section 5.4): with no other consent. */
+function mayEndTransfer(code: number): boolean {
+  return !isCompletion(code) || code === 226 || code === 250;
+}
+
+function isMark(exchange: Exchange, code: number): boolean {
+  return exchange.kind === 'sent' && isMarkOf(exchange.verb, code);
+}
+
+/** Whether a 227 or 229 is what answers it. */
+function mayAnnounce(exchange: Exchange): boolean {
+  return exchange.kind === 'sent' && (exchange.verb === 'PASV' || exchange.verb === 'EPSV');
 }
 
 /**
@@ -144,11 +230,20 @@ function mayAnswer(exchange: Exchange, code: number): boolean {
         code === 530
       );
     case 'PASV':
-      return code === 227 || code >= 400;
     case 'EPSV':
-      // `EPSV ALL` is answered with 200 or 220.
-      return code === 229 || (code >= 200 && code < 227) || code >= 400;
+      // Some servers answer one as if it were the other. `EPSV ALL` asks for a consent, 200 or 220, and no port.
+      return (
+        code === 227 ||
+        code === 229 ||
+        code >= 400 ||
+        (isCompletion(code) && exchange.verb === 'EPSV' && isAll(exchange.argument))
+      );
     default:
       return true;
   }
+}
+
+/** Whether this is `EPSV ALL`'s argument (RFC 2428 section 4). */
+export function isAll(argument: string): boolean {
+  return argument.trim().toUpperCase() === 'ALL';
 }

@@ -7,8 +7,8 @@ import type { Endpoint } from '../net/endpoint.ts';
 import type { CommandDecision } from './decision.ts';
 import { inspectTls } from './inspect-tls.ts';
 import { whyNotDial, type Policy } from './policy.ts';
-import type { SentExchange } from './exchange-queue.ts';
-import { isAll, isLoggingIn, type SessionState } from './session-state.ts';
+import { isAll, type SentExchange } from './exchange-queue.ts';
+import { isLoggingIn, type SessionState } from './session-state.ts';
 
 /** How many commands may be outstanding; a client that sends more is read no further until replies come. */
 const mostOutstanding = 512;
@@ -75,17 +75,37 @@ export function inspectCommand(command: Command, state: SessionState, policy: Po
  * RFC 7151: a client names the host that it means, some (lftp) by the address that they dialled. The server
  * knows itself by its own.
  */
-function inspectHost(
-  { argument, plain, argumentStart, telnet }: Command,
-  state: SessionState,
-): CommandDecision {
+function inspectHost(command: Command, state: SessionState): CommandDecision {
+  const { text: argument, replacedBy } = bareArgument(command);
   const isBracketed = argument.startsWith('[') && argument.endsWith(']');
   const address = parseAddress(isBracketed ? argument.slice(1, -1) : argument);
   if (address === undefined || address !== state.reached) return { kind: 'pass' };
   const server = withoutZone(state.server);
   const wantsBrackets = familyOf(server) === 6 && (isBracketed || familyOf(address) === 4);
   const own = wantsBrackets ? `[${server}]` : server;
-  return { kind: 'pass', rewritten: telnet + plain.slice(0, argumentStart) + own };
+  return { kind: 'pass', rewritten: replacedBy(own) };
+}
+
+const blanks = '\t\v\f ';
+
+/**
+ * A command's argument without the blanks around it, which servers skip, and the line with another in its place: the
+ * blanks stay.
+ *
+ *     "PORT  198,51,100,10,195,80 "
+ */
+function bareArgument({ argument, plain, argumentStart, telnet }: Command): {
+  readonly text: string;
+  readonly replacedBy: (text: string) => string;
+} {
+  let start = 0;
+  let end = argument.length;
+  while (start < end && blanks.includes(argument.charAt(start))) start++;
+  while (end > start && blanks.includes(argument.charAt(end - 1))) end--;
+  return {
+    text: argument.slice(start, end),
+    replacedBy: (text) => telnet + plain.slice(0, argumentStart + start) + text + argument.slice(end),
+  };
 }
 
 /** Whether a browser was made to say this (NAT slipstreaming, cross-protocol requests); an overlong line counts too. */
@@ -109,13 +129,13 @@ function isOutOfTurn(verb: string, state: SessionState): boolean {
 }
 
 function inspectPort(command: Command, state: SessionState, policy: Policy): CommandDecision {
-  const endpoint = parseHostPort(command.argument);
+  const endpoint = parseHostPort(bareArgument(command).text);
   if (!endpoint) return refuse('syntax', '501 Illegal PORT command: six numbers of 0-255 expected.');
   return expectActive(command, endpoint, '|', state, policy);
 }
 
 function inspectEprt(command: Command, state: SessionState, policy: Policy): CommandDecision {
-  const parsed = parseExtendedHostPort(command.argument);
+  const parsed = parseExtendedHostPort(bareArgument(command).text);
   if (!parsed) return refuse('syntax', '501 Illegal EPRT command: |protocol|address|port| expected.');
   const served = protocolNumber(familyOf(state.client));
   if (parsed.protocol !== served || !parsed.endpoint) {
@@ -131,7 +151,6 @@ function expectActive(
   state: SessionState,
   policy: Policy,
 ): CommandDecision {
-  const { plain, telnet, argumentStart } = command;
   const verb = command.verb === 'PORT' ? 'PORT' : 'EPRT';
   const reason = whyNotDial(endpoint, state.client, policy);
   if (reason) return refuse(reason, `500 Illegal ${verb} command`);
@@ -142,13 +161,12 @@ function expectActive(
     kind: 'expect',
     announcement: { mode: 'active', verb, endpoint: dialled },
     rewrite: (announced) => {
-      if (verb === 'EPRT') {
-        return telnet + plain.slice(0, argumentStart) + formatExtendedHostPort(announced, delimiter);
-      }
+      const { replacedBy } = bareArgument(command);
+      if (verb === 'EPRT') return replacedBy(formatExtendedHostPort(announced, delimiter));
       // Inside may be IPv6 only, and PORT can't say an IPv6 address.
       if (familyOf(announced.address) === 6)
-        return `${telnet}EPRT ${formatExtendedHostPort(announced, delimiter)}`;
-      return telnet + plain.slice(0, argumentStart) + formatHostPort(announced);
+        return `${command.telnet}EPRT ${formatExtendedHostPort(announced, delimiter)}`;
+      return replacedBy(formatHostPort(announced));
     },
   };
 }

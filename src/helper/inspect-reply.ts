@@ -1,22 +1,40 @@
-import { findExtendedPorts } from '../ftp/extended-host-port.ts';
+import { findExtendedPorts, findLoosePorts, formatExtendedPort } from '../ftp/extended-host-port.ts';
 import { findHostPorts, formatHostPort } from '../ftp/host-port.ts';
 import { replaceSpans } from '../ftp/rewrite.ts';
 import type { ReplyDecision } from './decision.ts';
+import type { ExchangeQueue } from './exchange-queue.ts';
 import { withoutTls, withOwnTls } from './features.ts';
 import type { Policy } from './policy.ts';
 import type { SessionState } from './session-state.ts';
 
 /**
- * Whether a reply with this code is to be inspected if it comes now: it announces a data connection, or features. A 227 or 229 means something
- * only as the first final reply of a PASV or EPSV, so that text in the answer to another command can't
- * open a pinhole.
+ * Whether a reply with this code is to be inspected if it comes now: it announces a data connection, or features. A 227
+ * or 229 means something only as the first final reply of a PASV or EPSV, so that text in the answer to another command
+ * can't open a pinhole. Some servers answer the one as if it were the other, and clients read that.
  */
 export function isInspected(code: number, state: SessionState, { tls }: Policy): boolean {
-  const verb = state.exchanges.answeredBy(code)?.verb;
-  if (code === 211 && verb === 'FEAT') {
+  if (code === 211 && state.exchanges.answeredBy(code)?.verb === 'FEAT') {
     return tls.mode === 'terminate' || (tls.mode === 'refuse' && state.security.server);
   }
-  return (code === 227 && verb === 'PASV') || (code === 229 && verb === 'EPSV');
+  return announcingVerb(code, state.exchanges) !== undefined;
+}
+
+/** The command that a reply with this code announces a data connection for, if it comes now. */
+export function announcingVerb(code: number, exchanges: ExchangeQueue): 'PASV' | 'EPSV' | undefined {
+  if (code !== 227 && code !== 229) return undefined;
+  const verb = exchanges.answeredBy(code)?.verb;
+  return verb === 'PASV' || verb === 'EPSV' ? verb : undefined;
+}
+
+/**
+ * Whether a line that goes on as it came is what clients read an announcement in: nothing was opened for it. They
+ * know it by its code at the line's beginning, and some look no further than that.
+ */
+export function isUnreadAnnouncement(line: string): boolean {
+  const code = /^22[79](?!\d)/.exec(line)?.[0];
+  if (code === undefined) return false;
+  if (code === '227') return findAfterCode(line, findHostPorts).length > 0;
+  return [findExtendedPorts, findLoosePorts].some((find) => findAfterCode(line, find).length > 0);
 }
 
 /**
@@ -43,9 +61,10 @@ function inspectPassive(lines: readonly string[], state: SessionState): ReplyDec
   if (!first) return { kind: 'pass', remark: 'unusable-announcement' };
   const { endpoint } = first;
   const unspecified = endpoint.address === '0.0.0.0';
+  const verb = announcingVerb(227, state.exchanges) ?? 'PASV';
   return {
     kind: 'expect',
-    announcement: { mode: 'passive', verb: 'PASV', endpoint },
+    announcement: { mode: 'passive', verb, endpoint },
     rewrite: (announced) =>
       lines.map((line, index) => replaceSpans(line, found[index] ?? [], formatHostPort(announced))),
     ...(endpoint.address !== state.server && !unspecified && { remark: 'foreign-address' as const }),
@@ -54,14 +73,19 @@ function inspectPassive(lines: readonly string[], state: SessionState): ReplyDec
 
 /** `229 Entering Extended Passive Mode (|||port|)` */
 function inspectExtendedPassive(lines: readonly string[], state: SessionState): ReplyDecision {
-  const found = lines.map((line) => findAfterCode(line, findExtendedPorts));
+  const strict = lines.map((line) => findAfterCode(line, findExtendedPorts));
+  const isLoose = strict.flat().length === 0;
+  const found = isLoose ? lines.map((line) => findAfterCode(line, findLoosePorts)) : strict;
   const first = found.at(-1)?.[0] ?? found.flat()[0];
   if (!first) return { kind: 'pass', remark: 'unusable-announcement' };
+  const verb = announcingVerb(229, state.exchanges) ?? 'EPSV';
   return {
     kind: 'expect',
-    announcement: { mode: 'passive', verb: 'EPSV', endpoint: { address: state.server, port: first.port } },
-    rewrite: (announced) =>
-      lines.map((line, index) => replaceSpans(line, found[index] ?? [], String(announced.port))),
+    announcement: { mode: 'passive', verb, endpoint: { address: state.server, port: first.port } },
+    rewrite: ({ port }) => {
+      const text = isLoose ? formatExtendedPort(port) : String(port);
+      return lines.map((line, index) => replaceSpans(line, found[index] ?? [], text));
+    },
   };
 }
 

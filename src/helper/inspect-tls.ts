@@ -14,6 +14,12 @@ const setsUp: ReadonlySet<string> = new Set(['PORT', 'EPRT', 'PASV', 'EPSV']);
 /** Those that mean PROT P as well, as vsftpd and ProFTPD have it. */
 const withData: ReadonlySet<string> = new Set(['SSL', 'TLS-P']);
 
+/** What one who is let in by the greeting may say before TLS where it is required: nothing is served by it. */
+const harmless: ReadonlySet<string> = new Set([
+  ...['', 'ABOR', 'CCC', 'CLNT', 'FEAT', 'HELP', 'HOST', 'LANG'],
+  ...['NOOP', 'OPTS', 'PBSZ', 'PROT', 'QUIT', 'REIN', 'SYST'],
+]);
+
 /** Decides about what concerns TLS; undefined for all other commands. Pure. */
 export function inspectTls(
   command: Command,
@@ -42,7 +48,8 @@ export function inspectTls(
         return refuse('tls-out-of-order', '502 REIN not implemented with TLS, connect again.');
       }
   }
-  if (policy.isRequired && !wasSecured && loginVerbs.has(verb)) {
+  const isServed = loginVerbs.has(verb) || (state.greetedIn && !harmless.has(verb));
+  if (policy.isRequired && !wasSecured && isServed) {
     return refuse('tls-required', '530 This server takes no log in without TLS, use AUTH TLS.');
   }
   if (policy.isRequiredForData && !isDataProtected && (isTransfer(command) || setsUp.has(verb))) {
@@ -53,10 +60,15 @@ export function inspectTls(
 
 function inspectAuth({ argument }: Command, state: SessionState, policy: TlsPolicy): CommandDecision {
   const mechanism = argument.trim().toUpperCase();
-  if (policy.mode === 'refuse') return refuse('tls-refused', '534 TLS is not available through this relay.');
+  if (policy.mode === 'refuse') {
+    return mechanisms.has(mechanism)
+      ? refuse('tls-refused', '534 TLS is not available through this relay.')
+      : refuse('tls-not-understood', '504 Unknown AUTH mechanism.');
+  }
   if (state.exchanges.size > 0) return { kind: 'wait' };
   if (state.security.client) return refuse('tls-out-of-order', '503 TLS is in use already.');
-  if (state.loggedIn) return refuse('tls-out-of-order', '503 AUTH must come before USER.');
+  if (state.loggedIn && !state.greetedIn)
+    return refuse('tls-out-of-order', '503 AUTH must come before USER.');
   if (!mechanisms.has(mechanism)) {
     return refuse('tls-not-understood', '504 Unknown AUTH mechanism, use AUTH TLS.');
   }

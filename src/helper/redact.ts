@@ -1,5 +1,5 @@
-import type { Command } from '../ftp/command.ts';
-import { greeting } from './exchange-queue.ts';
+import { parseCommand, type Command } from '../ftp/command.ts';
+import { greeting, type SentExchange } from './exchange-queue.ts';
 
 /** Commands whose arguments hold no secret. A word that is no command may be a password. */
 const showable: ReadonlySet<string> = new Set(
@@ -25,6 +25,11 @@ export function showCommand({ verb, argument, plain }: Command): string {
   if (showable.has(verb)) return behind.length > 0 ? `${showBytes(shown)} ${hidden}` : showBytes(shown);
   const word = secretive.has(verb) ? verb : hidden;
   return argument === '' ? word : `${word} ${hidden}`;
+}
+
+/** A command that went to the server as logs may show it. */
+export function showSent({ verb, argument }: SentExchange): string {
+  return showCommand(parseCommand(argument === '' ? verb : `${verb} ${argument}`));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isCompletion } from '../ftp/reply.ts';
 import type { Address } from '../net/address.ts';
 import type { SecurityEffect } from './decision.ts';
-import { ExchangeQueue, greeting, type SentExchange } from './exchange-queue.ts';
+import { ExchangeQueue, greeting, isAll, type SentExchange } from './exchange-queue.ts';
 import type { Security } from './tls-policy.ts';
 
 /** What the decisions about one session look at. Its session alone changes it, by the functions below, and its TLS. */
@@ -15,6 +15,8 @@ export interface SessionState {
   /** Whether a command has come yet. */
   begun: boolean;
   loggedIn: boolean;
+  /** Whether the greeting was the log in: no name was said. */
+  greetedIn: boolean;
   /** RFC 2428 section 4: after EPSV ALL only EPSV sets up data connections. */
   epsvAll: boolean;
   /** Whether the server has said 221 to a QUIT, or 421. */
@@ -33,6 +35,7 @@ export function newSessionState(
     exchanges: new ExchangeQueue(),
     begun: false,
     loggedIn: false,
+    greetedIn: false,
     epsvAll: false,
     goodbye: undefined,
     lastCode: 0,
@@ -68,28 +71,43 @@ export function settleReply(state: SessionState, code: number): SentExchange | u
   state.lastCode = code;
   if (code === 421) state.goodbye = 'closing';
   if (code === 221 && exchange?.verb === 'QUIT') state.goodbye = 'quit';
-  if (!exchange || !isCompletion(code)) return exchange;
-  if (loginVerbs.has(exchange.verb)) state.loggedIn = true;
+  if (!exchange) return exchange;
+  settleLogin(state, exchange.verb, code);
+  if (!isCompletion(code)) return exchange;
   if (exchange.verb === 'EPSV' && isAll(exchange.argument)) state.epsvAll = true;
   if (exchange.verb === 'PBSZ') changeSecurity(state, 'size-said');
   if (exchange.verb === 'PROT') {
     changeSecurity(state, exchange.argument.trim().toUpperCase() === 'P' ? 'data-protected' : 'data-clear');
   }
-  if (exchange.verb === 'REIN') {
-    // RFC 959 section 4.1.1: all parameters are reset to the default.
-    state.loggedIn = false;
-    state.epsvAll = false;
-  }
+  // RFC 959 section 4.1.1: all parameters are reset to the default.
+  if (exchange.verb === 'REIN') state.epsvAll = false;
   return exchange;
+}
+
+/** 230 logs in, and 232, which is that where TLS or the like has said who it is (RFC 2228). No other consent does. */
+function settleLogin(state: SessionState, verb: string, code: number): void {
+  const isLogin = code === 230 || code === 232;
+  if (isLogin && (loginVerbs.has(verb) || verb === greeting)) {
+    state.loggedIn = true;
+    state.greetedIn = verb === greeting;
+  } else if (undoesLogin(verb, code)) {
+    state.loggedIn = false;
+    state.greetedIn = false;
+  }
+}
+
+/**
+ * RFC 959 section 4.1.1: a USER flushes what was said before, and begins a log in. A server that does not understand or
+ * suffer the command (500 to 504, as ProFTPD says to who is logged in) has not done that.
+ */
+function undoesLogin(verb: string, code: number): boolean {
+  if (verb === 'REIN') return isCompletion(code);
+  const isRefused = code >= 400 && !(code >= 500 && code <= 504);
+  return (verb === 'USER' || verb === 'PASS') && (isRefused || (code >= 300 && code < 400));
 }
 
 /** What PBSZ or PROT asked for was granted. */
 export function changeSecurity({ security }: SessionState, effect: SecurityEffect): void {
   if (effect === 'size-said') security.isSizeSaid = true;
   else security.isDataProtected = effect === 'data-protected';
-}
-
-/** Whether this is `EPSV ALL`'s argument. */
-export function isAll(argument: string): boolean {
-  return argument.trim().toUpperCase() === 'ALL';
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { reset, wasReset } from './socket.ts';
+import { SendQueue } from './send-queue.ts';
+import { acknowledge, reset, wasReset } from './socket.ts';
 
 /** A connection: bytes both ways, those of TCP itself or of TLS over it. Half-open at either side where one ends. */
 export type Channel = TcpChannel | TlsChannel;
@@ -14,6 +15,12 @@ export type CutShort = 'reset' | 'truncated';
 interface Connection {
   /** To be asked at 'end'. */
   whyCutShort(): CutShort | undefined;
+  /** What was written, as it goes over the wire, and has not been acknowledged. */
+  readonly queue: SendQueue;
+  /** Acknowledges what has come at once: a server may wait for that of its FIN before it says that a file is complete. */
+  acknowledge(): void;
+  /** Says FIN alone; over TLS that is an end without close_notify. What was written has to have left before. */
+  cut(): void;
   /** Sends RST, and closes. */
   reset(): void;
 }
@@ -48,11 +55,20 @@ export interface TlsFacts {
 
 /** A TCP connection as it is. */
 export function tcpChannel(stream: Socket): TcpChannel {
+  const queue = new SendQueue(stream);
   return {
     kind: 'tcp',
     stream,
+    queue,
     whyCutShort: () => (wasReset(stream) ? 'reset' : undefined),
+    acknowledge: () => {
+      acknowledge(stream);
+    },
+    cut: () => {
+      stream.end();
+    },
     reset: () => {
+      queue.abandon();
       reset(stream);
     },
   };

@@ -1,6 +1,28 @@
-/** The words of anything thrown. */
+/** What is said of a peer whose bytes are no records of TLS. */
+export const notTls = 'what came is not TLS';
+
+/** The words of anything thrown: of OpenSSL's errors the reason alone, without the place in its sources. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const reason = reasonOf(error);
+  // So OpenSSL says of any bytes that don't begin as a record does.
+  if (reason === 'wrong version number') return notTls;
+  return reason ?? error.message;
+}
+
+/**
+ * Node has the reason apart from the message, but not in each of these errors:
+ *
+ *     805C6C0F:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/openssl/...:354:
+ *     write EPROTO 805C6C0F:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/openssl/...:354:
+ *     error:0480006C:PEM routines::no start line
+ */
+const ofOpenSsl = /\berror:[0-9A-F]{8}:[^:]*:[^:]*:([^:\n]+)/;
+
+function reasonOf(error: Error): string | undefined {
+  const { reason } = error as Error & { readonly reason?: unknown };
+  const isOfTls = String(codeOf(error)).startsWith('ERR_SSL_');
+  return isOfTls && typeof reason === 'string' ? reason : ofOpenSsl.exec(error.message)?.[1];
 }
 
 /** The system's code of an error (`EADDRINUSE`), `undefined` where it has none. */

@@ -1,5 +1,12 @@
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { socketCalls } from './socket-calls.ts';
+
+/** The descriptor of a connection; undefined where it is closed. */
+export function descriptorOf(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as unknown as { _handle: { readonly fd: number } | null };
+  return handle && handle.fd >= 0 ? handle.fd : undefined;
+}
 
 /**
  * Whether the 'end' of a socket was a reset in truth; to be asked in that event. When RST comes with the last
@@ -8,14 +15,20 @@ import type { Socket } from 'node:net';
  * block, as libuv's descriptors don't, and takes no byte, as none is left.
  */
 export function wasReset(socket: Socket): boolean {
-  const { _handle: handle } = socket as unknown as { _handle: { readonly fd: number } | null };
-  if (!handle || handle.fd < 0) return true;
+  const fd = descriptorOf(socket);
+  if (fd === undefined) return true;
   try {
-    readSync(handle.fd, Buffer.alloc(1));
+    readSync(fd, Buffer.alloc(1));
     return false;
   } catch {
     return true;
   }
+}
+
+/** Sends an acknowledgement that is due at once, as far as the system can be told so. */
+export function acknowledge(socket: Socket): void {
+  const fd = descriptorOf(socket);
+  if (fd !== undefined) socketCalls()?.acknowledge(fd);
 }
 
 /**

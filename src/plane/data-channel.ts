@@ -1,15 +1,18 @@
-import type { Duplex } from 'node:stream';
 import type { TransferCause } from '../events.ts';
 import type { Channel } from '../net/channel.ts';
-import { codeOf } from '../net/error.ts';
+import { codeOf, messageOf } from '../net/error.ts';
+import { isUnresponsive } from '../net/keepalive.ts';
 import { HelloHold } from './hello-hold.ts';
+import { OneWay } from './one-way.ts';
 import { withReads } from './reads.ts';
 
 export interface DataChannelEnd {
   readonly cause: TransferCause;
-  /** Bytes towards the server, and towards the client. */
+  /** Bytes of the file that the server has acknowledged, and the client. */
   readonly uploaded: number;
   readonly downloaded: number;
+  /** Whether who was to get a file did not get what had come of it, with its end, by no doing of the server's. */
+  readonly isLost: { readonly upload: boolean; readonly download: boolean };
   /** The system's own words where something failed. */
   readonly error: string | undefined;
 }
@@ -22,9 +25,25 @@ export interface DataChannelEnds {
 
 /** Why a data channel failed, by the side on which it did. */
 const causes = {
-  client: { reset: 'client-reset', truncated: 'client-truncated', tls: 'client-tls-failed' },
-  server: { reset: 'server-reset', truncated: 'server-truncated', tls: 'server-tls-failed' },
+  client: {
+    reset: 'client-reset',
+    truncated: 'client-truncated',
+    tls: 'client-tls-failed',
+    unresponsive: 'client-unresponsive',
+  },
+  server: {
+    reset: 'server-reset',
+    truncated: 'server-truncated',
+    tls: 'server-tls-failed',
+    unresponsive: 'server-unresponsive',
+  },
 } as const;
+
+/** How long a reader may take to acknowledge what it gets before a reset, in milliseconds, without a step forward. */
+const lastWords = 30_000;
+
+/** What a reader in clear gets where the writer's TLS has ended without close_notify. */
+export type TruncatedEnd = 'reset' | 'end';
 
 export interface DataChannelOptions {
   /** Milliseconds without a byte in either direction until both sides are reset. */
@@ -33,31 +52,53 @@ export interface DataChannelOptions {
   readonly livesOn?: () => boolean;
   /** The client has agreed on its leg in the clear: TLS that it begins there all the same is refused. */
   readonly isClearAgreed?: boolean;
+  /** `reset` unless told. */
+  readonly truncatedEnd?: TruncatedEnd;
+  /** Milliseconds that a side may acknowledge nothing of what was sent to it; 0: without a limit here. */
+  readonly patience?: number;
+  /** Is told when `download` has changed. */
+  readonly changed?: () => void;
+}
+
+/** A data channel whose both legs are up. */
+export interface DataChannel {
+  /** What the server sends, on its way to the client. */
+  readonly download: Pick<OneWay, 'hasEnded' | 'isDelivered' | 'moved' | 'look'>;
+  /** Bytes that have come from either side. */
+  readonly moved: number;
+  /** Resets both sides at once. */
+  abort(cause: TransferCause): void;
 }
 
 /**
- * Copies bytes both ways until both sides have said their end. It owns both connections from the call on.
+ * Copies bytes both ways until both sides have said their end, and each has acknowledged the other's. It owns both
+ * connections from the call on.
  *
- * FIN goes on as FIN, and RST as RST: in stream mode FIN is the end of the file (RFC 959 section 3.4.1), so a
- * reset must never arrive as one. Over TLS the end is close_notify, and a FIN without it is as good as a reset. A
- * reader that is slow holds back its writer: at most one read a direction waits here, or a few records of TLS.
+ * FIN goes on as FIN, and RST as RST behind what came before it: in stream mode FIN is the end of the file (RFC 959
+ * section 3.4.1), so a reset must never arrive as one. Over TLS the end is close_notify; a FIN without it goes on as that
+ * where the other side is TLS as well, and there decides. A reader that is slow holds back its writer: at most one read a
+ * direction waits here, or a few records of TLS.
  */
 export function joinDataChannel(
   ends: DataChannelEnds,
-  { idleTimeout, livesOn = () => false, isClearAgreed = false }: DataChannelOptions,
+  options: DataChannelOptions,
   ended: (end: DataChannelEnd) => void,
-): { abort(cause: TransferCause): void } {
+): DataChannel {
+  const {
+    idleTimeout,
+    livesOn = () => false,
+    isClearAgreed = false,
+    truncatedEnd = 'reset',
+    patience = 0,
+    changed = () => undefined,
+  } = options;
   const open = new Set<Channel>();
-  let failure: { cause: TransferCause; error?: string } | undefined;
-  const moved = { uploaded: 0, downloaded: 0 };
+  let failure: { cause: TransferCause; error: string | undefined } | undefined;
+  let isOver = false;
 
-  const upload = (chunk: Uint8Array): boolean => {
-    moved.uploaded += chunk.length;
-    return toServer.write(chunk);
-  };
   const hold = isClearAgreed
     ? new HelloHold({
-        pass: upload,
+        pass: (bytes) => upload.write(bytes),
         found: () => {
           abort('client-tls-failed', 'TLS came on a data channel that is in the clear, as PROT has it');
         },
@@ -65,111 +106,137 @@ export function joinDataChannel(
     : undefined;
   const client: Channel = withReads(ends.client, (chunk) => {
     idle.refresh();
-    return hold ? hold.take(chunk) : upload(chunk);
+    return hold ? hold.take(chunk) : upload.write(chunk);
   });
   const server: Channel = withReads(ends.server, (chunk) => {
     if (hold?.serverSpeaks() === false) return false;
-    moved.downloaded += chunk.length;
     idle.refresh();
-    return toClient.write(chunk);
+    return download.write(chunk);
   });
-  const toServer = new Pipe(client, server.stream);
-  const toClient = new Pipe(server, client.stream);
+  const moves = (): void => {
+    idle.refresh();
+  };
+  const finish = (): void => {
+    if (isOver || open.size > 0 || !upload.isSettled || !download.isSettled) return;
+    isOver = true;
+    clearTimeout(idle);
+    clearInterval(watch);
+    const uploaded = upload.acknowledged;
+    const downloaded = download.acknowledged;
+    // What the server does of its own accord it knows, and its word is as good as without the relay.
+    const isServers = failure?.cause.startsWith('server-') ?? false;
+    const isLost = {
+      upload: uploaded < upload.moved || !(upload.isDelivered || isServers),
+      download: downloaded < download.moved || !(download.isDelivered || isServers),
+    };
+    for (const { queue } of [client, server]) queue.release();
+    ended({ cause: failure?.cause ?? 'complete', error: failure?.error, uploaded, downloaded, isLost });
+  };
+  const settledOf = (to: 'client' | 'server') => (): void => {
+    const way = to === 'server' ? upload : download;
+    // Both have said their end, and this one has not acknowledged the other's.
+    if (way.hasEnded && !way.isDelivered) note(causes[to].reset, 'closed before all was acknowledged');
+    changed();
+    finish();
+  };
+  const upload = new OneWay(client, server, moves, settledOf('server'));
+  const download = new OneWay(server, client, moves, settledOf('client'));
+
+  const note = (cause: TransferCause, error?: string): void => {
+    failure ??= { cause, error };
+  };
   const abort = (cause: TransferCause, error?: string): void => {
     hold?.stop();
-    failure ??= { cause, ...(error !== undefined && { error }) };
-    client.reset();
-    server.reset();
+    note(cause, error);
+    for (const way of [upload, download]) way.stop();
+    for (const leg of [client, server]) leg.reset();
+    finish();
+  };
+  /** The other side gets what had come, and then RST; what it says itself is nobody's any more. */
+  const fail = (way: OneWay, cause: TransferCause, error?: string): void => {
+    if (way === upload) hold?.release();
+    note(cause, error);
+    (way === upload ? download : upload).stop();
+    way.from.reset();
+    way.failed(lastWords);
   };
   const idle = setTimeout(() => {
     if (livesOn()) idle.refresh();
     else abort('data-idle-timeout');
   }, idleTimeout);
-  const hasSaidItsEnd = { client: false, server: false };
-  const isOver = (): boolean => hasSaidItsEnd.client && hasSaidItsEnd.server;
+  const watch =
+    patience > 0
+      ? setInterval(() => {
+          for (const [way, side] of [
+            [upload, 'server'],
+            [download, 'client'],
+          ] as const) {
+            const { queue } = way.to;
+            if (queue.unansweredFor < patience) continue;
+            const words = `nothing acknowledged for ${Math.round(patience / 1000)} s`;
+            fail(side === 'server' ? download : upload, causes[side].unresponsive, words);
+          }
+        }, patience / 4)
+      : undefined;
 
-  for (const [from, to, side, other] of [
-    [client, server, 'client', 'server'],
-    [server, client, 'server', 'client'],
+  for (const [way, back, side] of [
+    [upload, download, 'client'],
+    [download, upload, 'server'],
   ] as const) {
+    const { from } = way;
     const saidItsEnd = (): void => {
+      if (way.hasEnded) return;
       const why = from.whyCutShort();
-      // A reader that has got the whole file need not say close_notify to be believed: nobody waits for more.
-      const sent = side === 'client' ? moved.uploaded : moved.downloaded;
-      if (why && !(why === 'truncated' && hasSaidItsEnd[other] && sent === 0)) {
-        abort(causes[side][why], why === 'truncated' ? 'FIN without close_notify' : undefined);
-        return;
-      }
-      hasSaidItsEnd[side] = true;
       if (side === 'client') hold?.release();
-      to.stream.end();
+      // A reader that has got the whole file need not say close_notify to be believed: nobody waits for more.
+      if (!why || (why === 'truncated' && back.hasEnded && way.moved === 0)) {
+        way.end();
+      } else if (why === 'truncated') {
+        const error = 'FIN without close_notify';
+        note(causes[side].truncated, error);
+        if (way.to.kind === 'tls' || truncatedEnd === 'end') way.cut();
+        else fail(way, causes[side].truncated, error);
+      } else {
+        fail(way, causes[side].reset);
+      }
+      from.acknowledge();
+      // What it has said its end behind, it has acknowledged.
+      back.look();
     };
     from.stream.on('end', saidItsEnd);
     // One leg may have ended, or gone, while the other was still in its handshake.
     if (from.stream.readableEnded) setImmediate(saidItsEnd);
     from.stream.on('error', (error) => {
       // All that was left to say to it was goodbye.
-      if (isOver() && from.kind === 'tls') return;
-      abort(isOfTls(error) ? causes[side].tls : causes[side].reset, error.message);
+      if (upload.hasEnded && download.hasEnded && from.kind === 'tls') return;
+      fail(way, causes[side][kindOf(error)], messageOf(error));
     });
     open.add(from);
     const closed = (): void => {
-      if (!open.delete(from) || open.size > 0) return;
-      clearTimeout(idle);
-      ended({ cause: failure?.cause ?? 'complete', error: failure?.error, ...moved });
+      if (!open.delete(from)) return;
+      back.look();
+      finish();
     };
     from.stream.on('close', closed);
     if (from.stream.closed) setImmediate(closed);
-    if (from.stream.destroyed) abort(causes[side].reset, from.stream.errored?.message);
+    if (from.stream.destroyed) fail(way, causes[side].reset, errorOf(from));
   }
   client.stream.resume();
   server.stream.resume();
-  return { abort };
+  return {
+    download,
+    get moved() {
+      return upload.moved + download.moved;
+    },
+    abort,
+  };
 }
 
-/** How much of what TLS has decrypted may wait for its reader, in bytes. */
-const mostDecrypted = 262_144;
-
-/** One direction: while the kernel has not taken all that was written to `to`, nothing is read from `from`. */
-class Pipe {
-  readonly #to: Duplex;
-  readonly #written: () => void;
-  /** Whether what was read is a piece of its own, which comes in small ones, or in a buffer that is used again. */
-  readonly #isOwn: boolean;
-  #full = false;
-  #corked = false;
-
-  constructor(from: Channel, to: Duplex) {
-    this.#to = to;
-    this.#isOwn = from.kind === 'tls';
-    // Not 'drain': what is below the high-water mark would be waited for in vain.
-    this.#written = () => {
-      if (!this.#full || to.writableLength > 0) return;
-      this.#full = false;
-      from.stream.resume();
-    };
-  }
-
-  /** Returns whether more may be read. */
-  write(chunk: Uint8Array): boolean {
-    if (this.#isOwn) this.#gather();
-    this.#to.write(chunk, this.#written);
-    this.#full = this.#to.writableLength > (this.#isOwn ? mostDecrypted : 0);
-    return !this.#full;
-  }
-
-  /** The records of one read come in one turn: they leave in one write. */
-  #gather(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#to.cork();
-    process.nextTick(() => {
-      this.#corked = false;
-      this.#to.uncork();
-    });
-  }
+function errorOf({ stream }: Channel): string | undefined {
+  return stream.errored ? messageOf(stream.errored) : undefined;
 }
 
-function isOfTls(error: Error): boolean {
-  return String(codeOf(error)).startsWith('ERR_SSL');
+function kindOf(error: Error): 'tls' | 'unresponsive' | 'reset' {
+  if (String(codeOf(error)).startsWith('ERR_SSL')) return 'tls';
+  return isUnresponsive(error) ? 'unresponsive' : 'reset';
 }

@@ -23,6 +23,8 @@ export class LegError extends Error {
 
 /** The two legs of a data channel while they come up. */
 export interface OpeningLegs {
+  /** The one that was dialled, once it stands; rejects as `ends` does. */
+  readonly connected: Promise<Socket>;
   /**
    * Both, connected, protected and paused.
    *
@@ -56,10 +58,11 @@ export function openLegs(
   let giveUp = (): void => {
     dialling.abort();
   };
+  const connected = dialling.connected.catch((error: unknown) => {
+    throw new LegError(mode === 'passive' ? 'server-unreachable' : 'client-unreachable', error);
+  });
   const connect = async (): Promise<DataChannelEnds> => {
-    const dialled = await dialling.connected.catch((error: unknown) => {
-      throw new LegError(mode === 'passive' ? 'server-unreachable' : 'client-unreachable', error);
-    });
+    const dialled = await connected;
     const legs =
       mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
     giveUp = () => {
@@ -88,6 +91,7 @@ export function openLegs(
   // Nothing is read from it yet; what happens to it is seen when it is.
   accepted.on('error', ignoreError);
   return {
+    connected,
     ends,
     abort: (cause) => {
       aborted ??= cause;

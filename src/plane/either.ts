@@ -6,6 +6,9 @@ export function createEitherPlane(kernel: Plane, relay: RangePlane): RangePlane 
   return {
     open: (request) => (kernelCarries(request) ? kernel : relay).open(request),
     openRange: (request) => relay.openRange(request),
+    get channels() {
+      return kernel.channels + relay.channels;
+    },
     close: async (grace) => {
       await Promise.all([kernel.close(grace), relay.close(grace)]);
     },

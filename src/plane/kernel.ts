@@ -20,7 +20,14 @@ import {
 import { isOver, type Flow } from './conntrack-flow.ts';
 import type { Conntrack, FollowConntrack } from './conntrack.ts';
 import type { KernelTable } from './kernel-table.ts';
-import { NoFreePortError, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
+import {
+  NoFreePortError,
+  well,
+  type OwnedChannel,
+  type Pinhole,
+  type Plane,
+  type PinholeRequest,
+} from './plane.ts';
 
 export interface KernelPlaneOptions {
   readonly observe: Observer;
@@ -51,10 +58,13 @@ interface Lease {
   /** Whether the kernel has it. */
   admitted: boolean;
   command: TransferCommand | undefined;
+  /** Whether the server has accepted that command, or refused it. */
+  accepted: boolean;
+  refused: boolean;
 }
 
 /** A data channel, from its first packet on. */
-interface Channel {
+interface Channel extends OwnedChannel {
   readonly flow: Flow;
   readonly lease: Lease;
   readonly started: number;
@@ -75,7 +85,7 @@ class KernelPlane implements Plane {
   readonly #table = new ExpectationTable();
   readonly #register: ExpectationRegister;
   readonly #leases = new Map<number, Lease>();
-  /** Taken back a moment ago; by tuple. */
+  /** Taken back a moment ago, when somebody may have come that nobody has heard of yet; by tuple. */
   readonly #late = new Map<string, { readonly lease: Lease; readonly until: number }>();
   /** What the source of a connection becomes, by `sourceKey`; several paths may share it. */
   readonly #sources = new Map<string, { readonly from: Endpoint; users: number }>();
@@ -95,9 +105,11 @@ class KernelPlane implements Plane {
     this.#register = options.register ?? new ExpectationRegister();
     this.#register.join(this.#table);
     this.#name = options.table.settings.table;
-    options.table.restores(() =>
-      [...this.#leases.values()].filter(({ admitted }) => admitted).map((lease) => this.#again(lease)),
-    );
+    options.table.restores(() => {
+      // One that was taken would let in a second connection.
+      this.#poll();
+      return [...this.#leases.values()].filter(({ admitted }) => admitted).map((lease) => this.#again(lease));
+    });
   }
 
   async start(): Promise<void> {
@@ -123,15 +135,11 @@ class KernelPlane implements Plane {
       }
     }
     if (this.#closed) throw new Error('the relay is stopping');
-    let hasPolled = false;
+    // The tuple and the source of a pinhole that has been taken by now are free again.
+    this.#poll();
     for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
-      if (this.#register.has(at, peer)) {
-        // What has been taken by now is free again, and asking once is enough.
-        if (!hasPolled) this.#poll();
-        hasPolled = true;
-        if (this.#register.has(at, peer)) continue;
-      }
+      if (this.#register.has(at, peer)) continue;
       const lease = this.#lease(request, at);
       try {
         await this.#admit(lease);
@@ -139,16 +147,22 @@ class KernelPlane implements Plane {
         this.#forget(lease);
         throw error;
       }
-      if (!this.#leases.has(lease.expectation.id))
-        throw new Error('the pinhole was taken back while it was opened');
       return this.#opened(lease);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
 
+  get channels(): number {
+    this.#poll();
+    return [...this.#channels.values()].filter(({ ended }) => ended === undefined).length;
+  }
+
   async close(grace: number): Promise<void> {
     this.#poll();
     for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
+    // From here on nobody is let in: those who have come by now are all that there is to wait for.
+    this.#options.table.flush();
+    this.#poll();
     if (grace > 0) await this.#channelsEnd(grace);
     if (this.#closed) return;
     this.#closed = true;
@@ -161,6 +175,7 @@ class KernelPlane implements Plane {
   /** Only for the log: a data channel that is open needs no process. */
   async #channelsEnd(grace: number): Promise<void> {
     const timer = setTimeout(() => {
+      this.#poll();
       this.#channels.clear();
       this.#channelEnded?.();
     }, grace);
@@ -186,7 +201,15 @@ class KernelPlane implements Plane {
       expires: Date.now() + timeout,
     };
     const path = { peer, at, to, from: this.#sourceFor(request) };
-    const lease: Lease = { expectation, request, path, admitted: false, command: undefined };
+    const lease: Lease = {
+      expectation,
+      request,
+      path,
+      admitted: false,
+      command: undefined,
+      accepted: false,
+      refused: false,
+    };
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     this.#wait = shortestWait;
@@ -214,8 +237,16 @@ class KernelPlane implements Plane {
       throw error;
     }
     lease.admitted = true;
-    // Taken back in the meantime, when there was nothing to take back.
-    if (!this.#leases.has(lease.expectation.id)) this.#leave(lease);
+    const isTakenBack = !this.#leases.has(lease.expectation.id);
+    const tuple = tupleKey(lease.path.at, lease.path.peer);
+    if (this.#late.has(tuple)) {
+      // Who has come by now came to the pinhole that had the tuple before.
+      this.#poll();
+      this.#late.delete(tuple);
+    }
+    if (!isTakenBack) return;
+    this.#leave(lease);
+    throw new Error('the pinhole was taken back while it was opened');
   }
 
   #admission({ path, expectation }: Lease, source: string): string {
@@ -254,27 +285,38 @@ class KernelPlane implements Plane {
       arm: () => Promise.resolve(),
       serve: (command) => {
         lease.command ??= command;
+        lease.refused = false;
       },
+      accept: () => {
+        lease.accepted = true;
+      },
+      refuse: () => {
+        lease.refused = true;
+        if (!lease.accepted) lease.command = undefined;
+      },
+      // What the kernel forwards arrives in the order in which the server has sent it.
+      connected: () => well,
+      delivered: () => well,
+      abort: () => false,
       close: (reason) => {
+        this.#poll();
         this.#takeBack(lease, reason);
       },
     };
   }
 
+  /** After `#poll`: it may have been taken, and nobody has asked yet. */
   #takeBack(lease: Lease, reason: PinholeReason): void {
-    // It may have been taken, and nobody has asked yet.
-    this.#poll();
     if (!this.#leases.has(lease.expectation.id)) return;
     this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(lease.expectation) });
-    this.#late.set(tupleKey(lease.expectation.at, lease.path.peer), { lease, until: Date.now() + lateness });
     this.#leave(lease);
   }
 
   #expire(): void {
+    this.#poll();
     const now = Date.now();
-    for (const { id } of this.#table.expire(now)) {
-      const lease = this.#leases.get(id);
-      if (lease) this.#takeBack(lease, 'expired');
+    for (const lease of [...this.#leases.values()]) {
+      if (lease.expectation.expires <= now) this.#takeBack(lease, 'expired');
     }
     for (const [key, { until }] of this.#late) if (until <= now) this.#late.delete(key);
   }
@@ -291,6 +333,8 @@ class KernelPlane implements Plane {
   #leave(lease: Lease): void {
     this.#forget(lease);
     if (!lease.admitted) return;
+    const { at, peer } = lease.path;
+    this.#late.set(tupleKey(at, peer), { lease, until: Date.now() + lateness });
     const statements = dismiss(this.#name, lease.path) + this.#unshare(lease.path);
     this.#options.table.withdraw(statements);
   }
@@ -310,7 +354,7 @@ class KernelPlane implements Plane {
 
   /** Asks again after a while, as long as there is something that may happen. */
   #watchOn(): void {
-    if (this.#closed || this.#leases.size + this.#channels.size === 0) return;
+    if (this.#closed || this.#leases.size + this.#late.size + this.#channels.size === 0) return;
     this.#watch ??= setTimeout(() => {
       this.#watch = undefined;
       this.#wait = this.#poll() ? shortestWait : Math.min(2 * this.#wait, longestWait);
@@ -344,31 +388,37 @@ class KernelPlane implements Plane {
     if (flow.what !== 'new' && (flow.what !== 'listed' || isOver(flow))) return undefined;
     const lease = this.#take(flow);
     if (!lease) return undefined;
-    const channel = { flow, lease, started: performance.now(), state: flow.state, ended: undefined };
+    const channel: Channel = {
+      ...{ flow, lease, started: performance.now(), state: flow.state, ended: undefined },
+      get isUnused() {
+        return lease.refused && !lease.accepted;
+      },
+      abort: () => undefined,
+    };
     this.#channels.set(flow.id, channel);
     this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...factsOf(lease.expectation) });
-    lease.request.owner.channelOpened();
+    lease.request.owner.channelOpened(channel);
     return channel;
   }
 
   #take({ at, from }: Flow): Lease | undefined {
+    const tuple = tupleKey(at, from.address);
+    const late = this.#late.get(tuple);
+    if (late) {
+      this.#late.delete(tuple);
+      return late.lease;
+    }
     // By the kernel's clock it was in time, or it would not be here.
     const claim = this.#table.claim(at, from.address, 0);
-    if (claim.kind === 'taken') {
-      const lease = this.#leases.get(claim.expectation.id);
-      if (lease) this.#leaveTaken(lease);
-      return lease;
-    }
-    const key = tupleKey(at, from.address);
-    const late = this.#late.get(key);
-    this.#late.delete(key);
-    return late?.lease;
+    const lease = claim.kind === 'taken' ? this.#leases.get(claim.expectation.id) : undefined;
+    if (lease) this.#leaveTaken(lease);
+    return lease;
   }
 
   #end(channel: Channel): void {
     channel.ended = performance.now();
     this.#over.add(channel);
-    channel.lease.request.owner.channelClosed();
+    channel.lease.request.owner.channelClosed(channel);
   }
 
   /** Events were lost: what is not there any more has ended. */
@@ -388,15 +438,15 @@ class KernelPlane implements Plane {
     const { lease, started, ended = performance.now() } = channel;
     const { sent = 0, returned = 0 } = flow?.bytes ?? {};
     const byClient = lease.request.mode === 'passive';
-    this.#options.observe({
-      type: 'transfer-ended',
-      command: lease.command,
-      uploaded: byClient ? sent : returned,
-      downloaded: byClient ? returned : sent,
-      seconds: (ended - started) / 1000,
-      cause: causeOf(channel),
-      ...factsOf(lease.expectation),
-    });
+    const { command, expectation } = lease;
+    const cause = causeOf(channel);
+    const facts = { command, seconds: (ended - started) / 1000, cause, ...factsOf(expectation) };
+    if (channel.isUnused) {
+      this.#options.observe({ type: 'data-channel-closed', ...facts });
+    } else {
+      const [uploaded, downloaded] = byClient ? [sent, returned] : [returned, sent];
+      this.#options.observe({ type: 'transfer-ended', ...facts, uploaded, downloaded });
+    }
     this.#channelEnded?.();
   }
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Mode, PinholeReason, TransferCommand } from '../events.ts';
+import type { Mode, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
 import type { Address } from '../net/address.ts';
 import type { Channel } from '../net/channel.ts';
 import type { Cidr } from '../net/cidr.ts';
@@ -57,9 +57,25 @@ export type Protect = (socket: Socket, command: () => TransferCommand | undefine
 
 /** The session that a pinhole belongs to, told when its data channel begins and ends. */
 export interface PinholeOwner {
-  channelOpened(): void;
-  channelClosed(): void;
+  channelOpened(channel: OwnedChannel): void;
+  channelClosed(channel: OwnedChannel): void;
 }
+
+/** A data channel as its session sees it. */
+export interface OwnedChannel {
+  /** Whether no transfer has begun on it: the server has accepted no command for it, and not a byte has moved. */
+  readonly isUnused: boolean;
+  /** Resets it, where this process carries it. */
+  abort(cause: TransferCause): void;
+}
+
+/** What became of a data connection that a reply of the server's speaks of. */
+export type DataOutcome =
+  | { readonly kind: 'well' }
+  | { readonly kind: 'failed'; readonly cause: TransferCause; readonly error: string | undefined };
+
+/** Nothing stands against the reply. */
+export const well: DataOutcome = { kind: 'well' };
 
 export interface Pinhole {
   /** Where the peer is to connect. */
@@ -69,12 +85,32 @@ export interface Pinhole {
    * passive pinhole is armed from the start, and in the kernel an active one is too.
    */
   arm(): Promise<void>;
-  /** Says which command the data connection serves, for the log. */
+  /** A command has gone to the server that the data connection will serve, unless it serves one already. */
   serve(command: TransferCommand): void;
+  /** The server has accepted that command. */
+  accept(): void;
+  /** The server has refused it: the data connection serves none. */
+  refuse(): void;
+  /**
+   * To be asked before a reply goes on that says that the data connection stands: in active mode the server's leg of it
+   * does, and this process may still be connecting to the client.
+   */
+  connected(): DataOutcome | Promise<DataOutcome>;
+  /**
+   * To be asked before the final reply to a transfer goes on: whether who was to get the file has got it.
+   *
+   * @param transfer `isRefusal`: the reply says itself that it failed
+   */
+  delivered(transfer: {
+    readonly isUpload: boolean;
+    readonly isRefusal: boolean;
+  }): DataOutcome | Promise<DataOutcome>;
   /** Takes the pinhole back if no data channel has come of it; one that is open lives on. */
   close(reason: PinholeReason): void;
   /** Resets a data channel that has come of it and serves no command yet. */
   abandon?(): void;
+  /** Resets the data channel that has come of it. Returns whether this process can. */
+  abort(cause: TransferCause): boolean;
 }
 
 /** What carries data: this process (`relay`) or the kernel. */
@@ -85,6 +121,8 @@ export interface Plane {
    * @throws {NoFreePortError} when no port of the range is left for this peer
    */
   open(request: PinholeRequest): Promise<Pinhole>;
+  /** How many data channels are open. */
+  readonly channels: number;
   /** Takes every pinhole back, and lets open data channels go on for `grace` milliseconds at most. */
   close(grace: number): Promise<void>;
 }

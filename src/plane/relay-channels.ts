@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
-import type { Observer, TransferCause } from '../events.ts';
+import type { Observer } from '../events.ts';
 import { factsOf } from '../expectation/expectation.ts';
 import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
+import { keepAlive, patienceOf } from '../net/keepalive.ts';
 import { requireBorrowing, type Borrowing } from './borrowing.ts';
-import { joinDataChannel, type DataChannelEnd } from './data-channel.ts';
+import { joinDataChannel, type DataChannelEnd, type TruncatedEnd } from './data-channel.ts';
 import { LegError, openLegs, protectedLegs } from './data-legs.ts';
 import type { PinholeRequest } from './plane.ts';
-import type { Lease } from './relay-lease.ts';
+import type { Lease, LeaseChannel } from './relay-lease.ts';
 
 export interface RelayChannelsOptions {
   readonly observe: Observer;
@@ -14,6 +15,10 @@ export interface RelayChannelsOptions {
   readonly connectTimeout: number;
   /** Milliseconds without a byte until a data channel is reset. */
   readonly dataIdleTimeout: number;
+  /** Milliseconds of silence until a peer is asked whether it is still there; 0 for never. */
+  readonly keepalive?: number;
+  /** `reset` unless told. */
+  readonly truncatedEnd?: TruncatedEnd;
   /** Needed for requests that borrow addresses. */
   readonly borrowing?: Borrowing | undefined;
 }
@@ -21,7 +26,7 @@ export interface RelayChannelsOptions {
 /** The data channels that this process carries: from the connection that was accepted to the end of both. */
 export class RelayChannels {
   readonly #options: RelayChannelsOptions;
-  readonly #open = new Set<{ abort(cause: TransferCause): void }>();
+  readonly #open = new Set<LeaseChannel>();
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
 
@@ -29,31 +34,46 @@ export class RelayChannels {
     this.#options = options;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Dials the other end of a connection that was accepted for a lease, and copies. */
   carry(lease: Lease, accepted: Socket): void {
     const { owner, mode, protection, isClearAgreed = false, timeout } = lease.request;
-    owner.channelOpened();
+    const { keepalive = 0, truncatedEnd = 'reset', dataIdleTimeout: idleTimeout } = this.#options;
     const started = performance.now();
-    const ended = (end: DataChannelEnd): void => {
-      this.#open.delete(channel);
-      this.#options.observe({
-        type: 'transfer-ended',
-        command: lease.command,
-        seconds: (performance.now() - started) / 1000,
-        protection: protectedLegs(protection),
-        ...end,
-        ...factsOf(lease.expectation),
-      });
-      owner.channelClosed();
-      this.#channelEnded?.();
-    };
+    keepAlive(accepted, keepalive, false);
     const dialling = this.#dial(lease.request, accepted);
     const legs = openLegs(mode, accepted, dialling, protection, lease.served, () => lease.command);
-    let channel: { abort(cause: TransferCause): void } = legs;
-    this.#open.add(channel);
-    lease.abort = (cause) => {
-      channel.abort(cause);
+    const channel: LeaseChannel = {
+      isConnected: false,
+      joined: undefined,
+      end: undefined,
+      abort: (cause) => {
+        (channel.joined ?? legs).abort(cause);
+      },
     };
+    const ended = (end: DataChannelEnd): void => {
+      this.#open.delete(channel);
+      channel.end = end;
+      this.#tell(lease, end, (performance.now() - started) / 1000);
+      lease.changed();
+      owner.channelClosed(lease);
+      this.#channelEnded?.();
+    };
+    lease.channel = channel;
+    this.#open.add(channel);
+    owner.channelOpened(lease);
+    legs.connected.then(
+      (dialled) => {
+        keepAlive(dialled, keepalive, false);
+        channel.isConnected = true;
+        lease.changed();
+      },
+      () => undefined,
+    );
     // A client that never says what it wants would hold both connections for ever.
     const patience = protection?.server && setTimeout(lease.giveUp, timeout);
     legs.ends
@@ -62,15 +82,28 @@ export class RelayChannels {
       })
       .then(
         (ends) => {
-          this.#open.delete(channel);
-          const { dataIdleTimeout: idleTimeout } = this.#options;
-          channel = joinDataChannel(ends, { idleTimeout, isClearAgreed }, ended);
-          this.#open.add(channel);
+          const changed = (): void => {
+            lease.changed();
+          };
+          const options = { idleTimeout, isClearAgreed, truncatedEnd, changed };
+          channel.joined = joinDataChannel(ends, { ...options, patience: patienceOf(keepalive) }, ended);
         },
         (error: unknown) => {
           ended(endBefore(error));
         },
       );
+    lease.changed();
+  }
+
+  /** Where the server has refused the transfer, or the session ended before one, there was none. */
+  #tell(lease: Lease, { cause, error, uploaded, downloaded }: DataChannelEnd, seconds: number): void {
+    const facts = { command: lease.command, seconds, cause, error, ...factsOf(lease.expectation) };
+    if (lease.isRefused || cause === 'session-closed') {
+      this.#options.observe({ type: 'data-channel-closed', ...facts });
+      return;
+    }
+    const protection = protectedLegs(lease.request.protection);
+    this.#options.observe({ type: 'transfer-ended', protection, ...facts, uploaded, downloaded });
   }
 
   /** Waits until every data channel has ended; after `grace` milliseconds they are reset. */
@@ -98,7 +131,13 @@ export class RelayChannels {
 /** Of a data channel whose legs did not both come up. */
 function endBefore(error: unknown): DataChannelEnd {
   const { reason, words } = error instanceof LegError ? error : new LegError('server-unreachable', error);
-  return { cause: reason, uploaded: 0, downloaded: 0, error: words };
+  return {
+    cause: reason,
+    uploaded: 0,
+    downloaded: 0,
+    isLost: { upload: true, download: true },
+    error: words,
+  };
 }
 
 /**

@@ -1,49 +1,176 @@
 import type { Socket } from 'node:net';
 import type { TransferCause, TransferCommand } from '../events.ts';
 import type { Expectation } from '../expectation/expectation.ts';
-import type { PinholeRequest } from './plane.ts';
+import type { DataChannel, DataChannelEnd } from './data-channel.ts';
+import { well, type DataOutcome, type OwnedChannel, type PinholeRequest } from './plane.ts';
 
-/** A pending pinhole, and what its data channel needs to know. */
-export interface Lease {
-  readonly expectation: Expectation;
-  readonly request: PinholeRequest;
-  armed: boolean;
-  /** A connection that came before the pinhole was armed: pyftpdlib dials before it answers PORT. */
-  early: Socket | undefined;
-  command: TransferCommand | undefined;
-  /** Settled when the command has come that the data channel serves. */
-  readonly served: Promise<void>;
-  readonly serve: () => void;
-  /** No command will come any more: `served` is rejected, if it has not come. */
-  readonly giveUp: () => void;
-  /** Resets the data channel that has come of it. */
-  abort: ((cause: TransferCause) => void) | undefined;
-  /** Takes back what leads a borrowed address here. */
-  unlead: (() => void) | undefined;
+/**
+ * How long a server that says that a transfer is over may keep its data connection open with nothing more on it, in
+ * milliseconds: where it does not close it at all (RFC 959 section 3.4.2, block mode), its word goes on.
+ */
+const mostSilence = 15_000;
+/** How often that is looked at. */
+const glance = 1000;
+
+/** The data channel that has come of a pinhole. */
+export interface LeaseChannel {
+  /** Whether both its connections stand. */
+  isConnected: boolean;
+  /** Once both legs are up, TLS on them included. */
+  joined: DataChannel | undefined;
+  end: DataChannelEnd | undefined;
+  abort(cause: TransferCause): void;
 }
 
-/** @param armed whether a connection goes on at once */
-export function newLease(expectation: Expectation, request: PinholeRequest, armed: boolean): Lease {
-  let serve = (): void => undefined;
-  let giveUp = (): void => undefined;
-  const served = new Promise<void>((resolve, reject) => {
-    serve = resolve;
-    giveUp = () => {
-      reject(new Error('no command came for the data channel'));
-    };
-  });
-  // Nobody may be waiting for it.
-  served.catch(() => undefined);
-  return {
-    expectation,
-    request,
-    armed,
-    served,
-    serve,
-    giveUp,
-    abort: undefined,
-    early: undefined,
-    command: undefined,
-    unlead: undefined,
-  };
+/** A pinhole, pending or taken, and what its data channel needs to know. */
+export class Lease implements OwnedChannel {
+  readonly expectation: Expectation;
+  readonly request: PinholeRequest;
+  /** Whether a connection that comes goes on at once. */
+  isArmed: boolean;
+  /** A connection that came before the pinhole was armed: pyftpdlib dials before it answers PORT. */
+  early: Socket | undefined;
+  /** Takes back what leads a borrowed address here. */
+  unlead: (() => void) | undefined;
+  channel: LeaseChannel | undefined;
+  /** Settled when the command has come that the data channel serves, rejected where none will. */
+  readonly served: Promise<void>;
+  readonly #serve: () => void;
+  /** No command will come any more: `served` is rejected, if it has not come. */
+  readonly giveUp: () => void;
+  #command: TransferCommand | undefined;
+  #isAccepted = false;
+  #isRefused = false;
+  #isTaken = false;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(expectation: Expectation, request: PinholeRequest, isArmed: boolean) {
+    this.expectation = expectation;
+    this.request = request;
+    this.isArmed = isArmed;
+    let serve = (): void => undefined;
+    let giveUp = (): void => undefined;
+    this.served = new Promise<void>((resolve, reject) => {
+      serve = resolve;
+      giveUp = () => {
+        reject(new Error('no command came for the data channel'));
+      };
+    });
+    // Nobody may be waiting for it.
+    this.served.catch(() => undefined);
+    this.#serve = serve;
+    this.giveUp = giveUp;
+  }
+
+  get command(): TransferCommand | undefined {
+    return this.#command;
+  }
+
+  /** Whether the server has refused what it was for, and no other command has come since. */
+  get isRefused(): boolean {
+    return this.#isRefused && !this.#isAccepted;
+  }
+
+  get isUnused(): boolean {
+    if (this.#isAccepted || !this.channel) return false;
+    const { joined, end } = this.channel;
+    return (joined?.moved ?? 0) === 0 && (end === undefined || end.uploaded + end.downloaded === 0);
+  }
+
+  abort(cause: TransferCause): void {
+    this.channel?.abort(cause);
+  }
+
+  serve(command: TransferCommand): void {
+    this.#command ??= command;
+    this.#isRefused = false;
+    this.#serve();
+  }
+
+  accept(): void {
+    this.#isAccepted = true;
+  }
+
+  refuse(): void {
+    this.#isRefused = true;
+    if (!this.#isAccepted) this.#command = undefined;
+  }
+
+  /** A connection has come. */
+  take(): void {
+    this.#isTaken = true;
+    this.changed();
+  }
+
+  /** What is told of the data channel has changed. */
+  changed(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+
+  connected(): DataOutcome | Promise<DataOutcome> {
+    if (this.request.mode === 'passive') return well;
+    return this.#until(() => {
+      const { channel } = this;
+      if (!channel) return this.#isTaken ? undefined : 'not-taken';
+      if (channel.isConnected) return well;
+      return channel.end && failed(channel.end);
+    });
+  }
+
+  delivered(transfer: {
+    readonly isUpload: boolean;
+    readonly isRefusal: boolean;
+  }): DataOutcome | Promise<DataOutcome> {
+    let moved = 0;
+    let since = performance.now();
+    return this.#until(() => {
+      const { channel } = this;
+      if (!channel) return this.#isTaken ? undefined : 'not-taken';
+      const { joined, end } = channel;
+      if (end) return end.isLost[transfer.isUpload ? 'upload' : 'download'] ? failed(end) : well;
+      // An upload's reply comes behind its bytes: the server has them.
+      if (transfer.isUpload) return well;
+      joined?.download.look();
+      if (joined?.download.isDelivered) return well;
+      if (joined?.download.hasEnded) return undefined;
+      if (transfer.isRefusal) return 'not-ended';
+      if (!joined) return undefined;
+      if (joined.moved !== moved) since = performance.now();
+      moved = joined.moved;
+      return performance.now() - since > mostSilence ? well : undefined;
+    });
+  }
+
+  /**
+   * @param look says how it stands; undefined: not yet known. A reason instead of that: what may only not have been read
+   *   yet, as it came on another connection, which is waited for for two turns of the event loop
+   */
+  #until(
+    look: () => DataOutcome | 'not-taken' | 'not-ended' | undefined,
+  ): DataOutcome | Promise<DataOutcome> {
+    const first = look();
+    if (typeof first === 'object') return first;
+    return new Promise((resolve) => {
+      let isLate = false;
+      const again = (): void => {
+        const seen = look();
+        if (seen === undefined || (typeof seen === 'string' && !isLate)) return;
+        this.#waiting.delete(again);
+        clearInterval(glances);
+        resolve(typeof seen === 'string' ? well : seen);
+      };
+      this.#waiting.add(again);
+      const glances = setInterval(again, glance);
+      setImmediate(() => {
+        setImmediate(() => {
+          isLate = true;
+          again();
+        });
+      });
+    });
+  }
+}
+
+function failed({ cause, error }: DataChannelEnd): DataOutcome {
+  return { kind: 'failed', cause, error };
 }

@@ -14,7 +14,7 @@ import {
   type RangeRequest,
 } from './plane.ts';
 import type { RelayChannels } from './relay-channels.ts';
-import { newLease, type Lease } from './relay-lease.ts';
+import { Lease } from './relay-lease.ts';
 import type { SharedListener } from './shared-listener.ts';
 
 /** How many data channels an opaque session may have at once: nobody knows whether it has even logged in. */
@@ -129,19 +129,22 @@ export class RelayRanges {
       ...{ id, session, plane: 'relay', mode: 'passive', peer, alsoFrom: [], at, to },
       expires: 0,
     };
-    return newLease(expectation, request, true);
+    const lease = new Lease(expectation, request, true);
+    // What it is for nobody knows: whatever comes of it is taken for a transfer.
+    lease.accept();
+    return lease;
   }
 
   /** Counted for one of them, and the life of each: an open data channel keeps a session. */
   #counted(range: RangeRequest, ranges: readonly RangeRequest[]): PinholeOwner {
     return {
-      channelOpened: () => {
-        for (const { owner } of ranges) owner.channelOpened();
+      channelOpened: (channel) => {
+        for (const { owner } of ranges) owner.channelOpened(channel);
       },
-      channelClosed: () => {
+      channelClosed: (channel) => {
         const open = this.#ranges.get(range);
         if (open !== undefined) this.#ranges.set(range, open - 1);
-        for (const { owner } of ranges) owner.channelClosed();
+        for (const { owner } of ranges) owner.channelClosed(channel);
       },
     };
   }

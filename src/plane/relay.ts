@@ -18,7 +18,7 @@ import {
   type RangeRequest,
 } from './plane.ts';
 import { RelayChannels, type RelayChannelsOptions } from './relay-channels.ts';
-import { newLease, type Lease } from './relay-lease.ts';
+import { Lease } from './relay-lease.ts';
 import { RelayRanges } from './relay-ranges.ts';
 import { SharedListener } from './shared-listener.ts';
 
@@ -74,6 +74,10 @@ class RelayPlane implements RangePlane {
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
 
+  get channels(): number {
+    return this.#channels.size;
+  }
+
   openRange(request: RangeRequest): Promise<OpenRange> {
     return this.#ranges.open(request);
   }
@@ -99,7 +103,7 @@ class RelayPlane implements RangePlane {
       expires: Date.now() + timeout,
     };
     const armed = mode === 'passive';
-    const lease = newLease(expectation, request, armed);
+    const lease = new Lease(expectation, request, armed);
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     this.#sweep ??= setInterval(() => {
@@ -122,22 +126,33 @@ class RelayPlane implements RangePlane {
     return {
       at: expectation.at,
       arm: () => {
-        lease.armed = true;
+        lease.isArmed = true;
         const { early } = lease;
         lease.early = undefined;
         if (early) this.#channels.carry(lease, early);
         return Promise.resolve();
       },
       serve: (command) => {
-        lease.command ??= command;
-        lease.serve();
+        lease.serve(command);
       },
+      accept: () => {
+        lease.accept();
+      },
+      refuse: () => {
+        lease.refuse();
+      },
+      connected: () => lease.connected(),
+      delivered: (transfer) => lease.delivered(transfer),
       close: (reason) => {
         this.#takeBack(lease, reason);
         lease.giveUp();
       },
       abandon: () => {
-        if (!lease.command) lease.abort?.('reset');
+        if (!lease.command) lease.abort('reset');
+      },
+      abort: (cause) => {
+        lease.abort(cause);
+        return lease.channel !== undefined;
       },
     };
   }
@@ -238,7 +253,8 @@ class RelayPlane implements RangePlane {
     }
     this.#release(lease);
     this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
-    if (lease.armed) {
+    lease.take();
+    if (lease.isArmed) {
       this.#channels.carry(lease, socket);
     } else {
       socket.on('error', ignoreError);

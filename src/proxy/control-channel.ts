@@ -1,13 +1,20 @@
 import { LineReader, type Line } from '../ftp/lines.ts';
 import type { Channel } from '../net/channel.ts';
-import { ignoreError } from '../net/socket.ts';
+import { descriptorOf, ignoreError } from '../net/socket.ts';
+import { socketCalls } from '../net/socket-calls.ts';
+import { urgentSignals, watchUrgent } from '../net/urgent.ts';
 import { closeGently } from './close-gently.ts';
 
 /** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
 export interface ControlChannelListener {
-  line(line: Line): void;
+  /** The first byte of all has come, and no line was told yet. */
+  begins?(byte: number): void;
+  /** @param isUrgent whether a byte of it came as TCP urgent data, as far as the system tells that */
+  line(line: Line, isUrgent: boolean): void;
   /** Every line that can be told for now has been: time to flush. */
   turnEnded(): void;
+  /** The peer said FIN while lines are held, which will be told before `ended`. */
+  ending?(): void;
   /** The peer said FIN; `rest` is what had come of a line whose end never came. */
   ended(rest: string): void;
   failed(error: Error): void;
@@ -18,10 +25,11 @@ export interface ControlChannelListener {
 }
 
 /**
- * Why no line is told for now: a pinhole is being opened, the server has to answer first, the client or the server
- * does not read what is written for it, or the connection is being given to TLS or taken from it.
+ * Why no line is told for now: a pinhole is being opened, the server has to answer first, what the last line says is not
+ * true for the client yet, more will be known in the next turn of the event loop, the client or the server does not
+ * read what is written for it, or the connection is being given to TLS or taken from it.
  */
-export type Hold = 'pinhole' | 'reply' | 'client-drain' | 'server-drain' | 'tls';
+export type Hold = 'pinhole' | 'reply' | 'order' | 'turn' | 'client-drain' | 'server-drain' | 'tls';
 
 /** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
 const mostWaiting = 65_536;
@@ -47,6 +55,15 @@ export class ControlChannel {
   /** The connection is somebody else's for now. */
   #lent = false;
   #output = '';
+  /** Bytes that have come. */
+  #received = 0;
+  /** Which of them was urgent, by its place among all, until the line that holds it has been told; and of the last line. */
+  #urgentAt: number | undefined;
+  #toldUrgentAt: number | undefined;
+  #seesUrgent = false;
+  /** `urgentSignals` when the line before the last began to be told, and when the last one did. */
+  #signals = urgentSignals();
+  #lastSignals: number = this.#signals;
   #detach: () => void;
 
   /**
@@ -65,6 +82,11 @@ export class ControlChannel {
     return this.#reader.size > 0;
   }
 
+  /** Whether the peer has said FIN; lines of it may still be told. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   start(): void {
     this.#channel.stream.resume();
     if (this.#reader.size > 0) this.#tell();
@@ -81,11 +103,43 @@ export class ControlChannel {
   /** Takes back the line that was told last: it can't be judged yet, and will be the next that is told. */
   putBack(): void {
     this.#reader.putBack();
+    this.#urgentAt ??= this.#toldUrgentAt;
+    this.#lastSignals = this.#signals;
+  }
+
+  /** Whether the system tells of urgent data at all. */
+  get seesUrgent(): boolean {
+    return this.#seesUrgent;
+  }
+
+  /** Whether urgent data has come, here or elsewhere, since the line before the last was told. */
+  get wasSignalled(): boolean {
+    return urgentSignals() > this.#signals;
   }
 
   /** Adds to what the next flush writes. */
   send(text: string): void {
     this.#output += text;
+  }
+
+  /**
+   * Writes what was sent, and behind it this, whose last byte is TCP urgent data. Where that can't be, over TLS, without
+   * the C library's calls, or as the peer does not read, it goes as any other.
+   *
+   * @returns whether it went as urgent data
+   */
+  sendUrgent(text: string): boolean {
+    this.flush();
+    const { stream } = this.#channel;
+    const calls = socketCalls();
+    const fd = descriptorOfChannel(this.#channel);
+    if (!calls || fd === undefined || this.#lent || stream.writableLength > 0 || !stream.writable) {
+      this.send(text);
+      return false;
+    }
+    const sent = Math.max(0, calls.sendUrgent(fd, Buffer.from(text, 'latin1')));
+    this.send(text.slice(sent));
+    return sent === text.length;
   }
 
   /**
@@ -172,10 +226,15 @@ export class ControlChannel {
   #attach(): () => void {
     const channel = this.#channel;
     const { stream } = channel;
+    const urgent = channel.kind === 'tcp' ? watchUrgent(channel.stream) : undefined;
+    this.#seesUrgent = urgent !== undefined;
     const listeners = {
       data: (chunk: Buffer) => {
         if (this.#silent) return;
+        if (this.#received === 0) this.#listener.begins?.(chunk[0] ?? 0);
         this.#reader.push(chunk);
+        this.#received += chunk.length;
+        if (urgent?.isNext()) this.#urgentAt = this.#received;
         this.#tell();
         if (this.#reader.size > mostWaiting) stream.pause();
       },
@@ -186,6 +245,7 @@ export class ControlChannel {
           return;
         }
         this.#ended = true;
+        if (this.#holds.size > 0) this.#listener.ending?.();
         this.#tell();
       },
       error: (error: Error) => {
@@ -218,7 +278,7 @@ export class ControlChannel {
     // Telling a line may release a hold, and so come here again.
     if (this.#telling) return;
     this.#telling = true;
-    for (let line = this.#next(); line; line = this.#next()) this.#listener.line(line);
+    for (let line = this.#next(); line; line = this.#next()) this.#listener.line(line, this.#isUrgent());
     this.#telling = false;
     this.#listener.turnEnded();
     if (this.#silent || this.#holds.size > 0) return;
@@ -230,7 +290,21 @@ export class ControlChannel {
     }
   }
 
+  /** Whether the line that is about to be told holds the urgent byte. */
+  #isUrgent(): boolean {
+    const isIn = this.#urgentAt !== undefined && this.#urgentAt < this.#received - this.#reader.size;
+    this.#toldUrgentAt = isIn ? this.#urgentAt : undefined;
+    if (isIn) this.#urgentAt = undefined;
+    this.#signals = this.#lastSignals;
+    this.#lastSignals = urgentSignals();
+    return isIn;
+  }
+
   #next(): Line | undefined {
     return this.#silent || this.#holds.size > 0 ? undefined : this.#reader.next();
   }
+}
+
+function descriptorOfChannel(channel: Channel): number | undefined {
+  return channel.kind === 'tcp' ? descriptorOf(channel.stream) : undefined;
 }

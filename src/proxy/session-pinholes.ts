@@ -1,30 +1,36 @@
 import type { PinholeReason, TransferCommand } from '../events.ts';
-import type { Pinhole, PinholeOwner } from '../plane/plane.ts';
+import type { OwnedChannel, Pinhole, PinholeOwner } from '../plane/plane.ts';
 
 /** The pinholes and data channels of one session. */
 export class SessionPinholes implements PinholeOwner {
   readonly #channelClosed: () => void;
-  /** The one that may be taken: `max_expected` is 1, as in the kernel. */
+  /** The one that may be taken, or was last: `max_expected` is 1, as in the kernel. */
   #pending: Pinhole | undefined;
   /** That of a PORT which the server has not answered yet. */
   #reserved: Pinhole | undefined;
-  #openChannels = 0;
+  readonly #channels = new Set<OwnedChannel>();
 
   constructor(channelClosed: () => void) {
     this.#channelClosed = channelClosed;
   }
 
+  /** Whether a transfer is under way. A data channel that nothing has come of yet keeps no session. */
   get hasOpenChannel(): boolean {
-    return this.#openChannels > 0;
+    return [...this.#channels].some(({ isUnused }) => !isUnused);
   }
 
-  channelOpened(): void {
-    this.#openChannels++;
+  channelOpened(channel: OwnedChannel): void {
+    this.#channels.add(channel);
   }
 
-  channelClosed(): void {
-    this.#openChannels--;
+  channelClosed(channel: OwnedChannel): void {
+    this.#channels.delete(channel);
     this.#channelClosed();
+  }
+
+  /** The one that the next transfer uses, or the one under way does: pending or taken. */
+  get current(): Pinhole | undefined {
+    return this.#pending;
   }
 
   reserve(pinhole: Pinhole): void {
@@ -64,9 +70,10 @@ export class SessionPinholes implements PinholeOwner {
     this.#pending?.serve(command);
   }
 
-  /** Takes back what nobody has connected to; data channels live on. */
+  /** Takes back what nobody has connected to, or connected to for nothing; transfers that are under way live on. */
   close(): void {
     this.#closePending('session-closed');
     this.closeReserved('session-closed');
+    for (const channel of [...this.#channels]) if (channel.isUnused) channel.abort('session-closed');
   }
 }

@@ -1,12 +1,12 @@
-import type { CommandReason, Observer, SessionReason } from '../events.ts';
-import { parseCommand, type Command } from '../ftp/command.ts';
+import { isUpload, type CommandReason, type Observer, type SessionReason } from '../events.ts';
+import { endOfSynch, parseCommand, type Command } from '../ftp/command.ts';
 import type { Line } from '../ftp/lines.ts';
 import { isCompletion, isPreliminary } from '../ftp/reply.ts';
 import type { Announcement, CommandDecision, ReplyDecision } from '../helper/decision.ts';
-import { isTransfer } from '../helper/exchange-queue.ts';
+import { greeting, isTransfer, type SentExchange } from '../helper/exchange-queue.ts';
 import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
 import { inspectReply, isInspected } from '../helper/inspect-reply.ts';
-import { showBytes, showCommand } from '../helper/redact.ts';
+import { showBytes, showCommand, showSent } from '../helper/redact.ts';
 import {
   isCloseExplained,
   isLoginFailure,
@@ -14,9 +14,18 @@ import {
   settleReply,
   type SessionState,
 } from '../helper/session-state.ts';
+import { isTlsHello } from '../helper/tls-hello.ts';
 import type { Channel } from '../net/channel.ts';
 import { messageOf } from '../net/error.ts';
-import { NoFreePortError, type OpenRange, type Pinhole, type RangePlane } from '../plane/plane.ts';
+import { isUnresponsive } from '../net/keepalive.ts';
+import {
+  NoFreePortError,
+  well,
+  type DataOutcome,
+  type OpenRange,
+  type Pinhole,
+  type RangePlane,
+} from '../plane/plane.ts';
 import { ControlChannel, type ControlChannelListener } from './control-channel.ts';
 import {
   addressForClient,
@@ -56,7 +65,10 @@ export class Session {
   readonly #state: SessionState;
   readonly #client: ControlChannel;
   readonly #server: ControlChannel;
-  readonly #replies: ServerReplies = new ServerReplies((code) => this.#replyBegins(code));
+  readonly #replies: ServerReplies = new ServerReplies(
+    (code) => this.#replyBegins(code),
+    () => this.#state.exchanges,
+  );
   readonly #pinholes: SessionPinholes;
   readonly #clock: SessionClock;
   readonly #tls: SessionTls;
@@ -64,6 +76,11 @@ export class Session {
   #clientEnded = false;
   #draining = false;
   #foreignTold = false;
+  #hasWaitedForTurn = false;
+  /** Lets the reply go on that is held for the sake of its order, whatever it waits for. */
+  #endWaiting: () => void = () => undefined;
+  /** The transfer that the client got an answer for in the server's place: the server's own is for nobody. */
+  #disowned: SentExchange | undefined;
   #reason: SessionReason | undefined;
   #error: string | undefined;
 
@@ -89,8 +106,11 @@ export class Session {
       { client: channels.client.kind === 'tls', server: channels.server.kind === 'tls' },
     );
     this.#client = new ControlChannel(channels.client, {
-      line: (line) => {
-        this.#clientLine(line);
+      begins: (byte) => {
+        this.#clientBegins(byte);
+      },
+      line: (line, isUrgent) => {
+        this.#clientLine(line, isUrgent);
       },
       turnEnded: () => {
         this.#flush();
@@ -118,11 +138,16 @@ export class Session {
       turnEnded: () => {
         this.#flush();
       },
+      ending: () => {
+        this.#endWaiting();
+      },
       ended: (rest) => {
         this.#serverEnded(rest);
       },
       failed: (error) => {
-        this.#serverGone('server-reset', error.message);
+        this.#endWaiting();
+        const reason = isUnresponsive(error) ? 'server-unresponsive' : 'server-reset';
+        this.#serverGone(reason, messageOf(error));
       },
       drained: () => {
         this.#client.release('server-drain');
@@ -189,7 +214,12 @@ export class Session {
 
   // --- from the client -----------------------------------------------------------------------------------
 
-  #clientLine(line: Line): void {
+  #clientBegins(byte: number): void {
+    if (!isTlsHello(byte) || this.#state.security.client) return;
+    this.#finish('tls-on-clear-port', undefined, tlsOnClearPort);
+  }
+
+  #clientLine(line: Line, isUrgent: boolean): void {
     this.#clock.touch();
     if (line.piece === 'more') return;
     const command = parseCommand(line.text);
@@ -207,7 +237,8 @@ export class Session {
     this.#state.begun = true;
     switch (decision.kind) {
       case 'pass':
-        this.#forward(command, decision.rewritten ?? line.text);
+        if (!isUrgent && isSynched(command) && this.#waitsForTurn()) return;
+        this.#forward(command, decision.rewritten ?? line.text, isUrgent || this.#isSignalled(command));
         break;
       case 'expect':
         this.#expectActive(command, decision);
@@ -231,12 +262,50 @@ export class Session {
     }
   }
 
-  #forward(command: Command, text: string): void {
+  #forward(command: Command, text: string, isUrgent = false): void {
     const { verb, argument } = command;
     this.#state.exchanges.add({ kind: 'sent', verb, argument });
-    this.#server.send(`${text}\r\n`);
+    if (isUrgent) this.#sendUrgent(command, text);
+    else this.#server.send(`${text}\r\n`);
     if (isTransfer(command)) this.#pinholes.serve({ verb, path: showBytes(argument) });
     this.#events.forwarded(command, text);
+    // What it waits for the client wants no more, or will not see.
+    if (verb === 'ABOR' || verb === 'QUIT') this.#endWaiting();
+  }
+
+  /**
+   * Where the urgent byte of a Synch was the first to be read, the system tells of it by a signal alone, which comes in
+   * this turn behind the bytes. Returns whether the line is told again in the next.
+   */
+  #waitsForTurn(): boolean {
+    this.#hasWaitedForTurn = !this.#hasWaitedForTurn;
+    if (!this.#hasWaitedForTurn) return false;
+    this.#client.putBack();
+    this.#client.hold('turn');
+    setImmediate(() => {
+      this.#client.release('turn');
+    });
+    return true;
+  }
+
+  /** Whether it is behind a Synch that was urgent, as far as that is known: one that came in line goes on so. */
+  #isSignalled(command: Command): boolean {
+    return isSynched(command) && (this.#client.wasSignalled || !this.#client.seesUrgent);
+  }
+
+  /**
+   * A server that is busy with a transfer may read no command unless urgent data tells it to (vsftpd, `async_abor_enable`).
+   * Where none can be sent, the transfer is cut off here, if the server does not end it itself.
+   */
+  #sendUrgent({ verb }: Command, text: string): void {
+    const end = endOfSynch(`${text}\r\n`);
+    const isSent = this.#server.sendUrgent(`${text}\r\n`.slice(0, end));
+    this.#server.send(`${text}\r\n`.slice(end));
+    const pinhole = this.#pinholes.current;
+    if (isSent || verb !== 'ABOR' || !pinhole) return;
+    setTimeout(() => {
+      if (this.#state.exchanges.find((exchange) => exchange.verb === 'ABOR')) pinhole.abort('aborted');
+    }, abortPatience).unref();
   }
 
   /** Answers a command in its turn; the server never sees it. */
@@ -266,9 +335,14 @@ export class Session {
 
   #clientFailed(error: Error): void {
     if (this.#reason) return;
-    this.#reason = 'client-reset';
-    this.#error = error.message;
+    this.#reason = this.#whyClientWent(isUnresponsive(error) ? 'client-unresponsive' : 'client-reset');
+    if (this.#reason !== 'quit') this.#error = messageOf(error);
     this.#server.reset();
+  }
+
+  /** A client that has said goodbye may go first. */
+  #whyClientWent(otherwise: SessionReason): SessionReason {
+    return this.#state.goodbye === 'quit' ? 'quit' : otherwise;
   }
 
   // --- from the server -----------------------------------------------------------------------------------
@@ -281,7 +355,14 @@ export class Session {
   /** What the server will not answer any more is answered first. Returns whether the reply is held until it is whole. */
   #replyBegins(code: number): boolean {
     this.#client.send(this.#state.exchanges.arrive(code));
-    return isInspected(code, this.#state, this.#settings.policy);
+    return isInspected(code, this.#state, this.#settings.policy) || this.#speaksOfData(code);
+  }
+
+  /** Whether a reply says that a data connection stands, or that a transfer is over: that has to be so for the client. */
+  #speaksOfData(code: number): boolean {
+    const exchange = this.#state.exchanges.answeredBy(code);
+    if (!exchange || exchange.verb === greeting) return false;
+    return isTransfer(exchange) || isPreliminary(code) || this.#state.exchanges.isUnderWay(exchange);
   }
 
   #passSteps(steps: readonly ReplyStep[]): void {
@@ -290,6 +371,9 @@ export class Session {
         case 'piece':
           this.#client.send(step.text);
           if (step.ends !== undefined) this.#settle(step.ends);
+          break;
+        case 'unread':
+          this.#events.remarked('unread-announcement', [step.text]);
           break;
         case 'unusable':
           this.#events.remarked('unusable-announcement', textsOf(step.lines));
@@ -302,10 +386,83 @@ export class Session {
           this.#finalReply(step.code, step.lines, textsOf(step.lines));
           break;
         case 'whole':
-          this.#announced(step.code, step.lines);
+          if (isInspected(step.code, this.#state, this.#settings.policy)) {
+            this.#announced(step.code, step.lines);
+          } else {
+            this.#replyToTransfer(step.code, step.lines);
+          }
           break;
       }
     }
+  }
+
+  /** What one server says and does in an order, on two connections, its client sees in that order. */
+  #replyToTransfer(code: number, lines: readonly Line[]): void {
+    const exchange = this.#state.exchanges.answeredBy(code);
+    if (exchange && exchange === this.#disowned) {
+      if (!isPreliminary(code)) this.#disowned = undefined;
+      this.#settle(code);
+      return;
+    }
+    const pass = (outcome: DataOutcome): void => {
+      this.#passReplyToTransfer(code, lines, exchange, outcome);
+    };
+    const outcome = this.#outcomeFor(code, exchange);
+    if (outcome instanceof Promise) this.#whenInOrder(outcome, pass);
+    else pass(outcome);
+  }
+
+  /** Neither for a client that wants no more of it nor for a server that is gone is anything held. */
+  get #mayWait(): boolean {
+    return !this.#server.hasEnded && !this.#state.exchanges.find(({ verb }) => verb === 'ABOR');
+  }
+
+  #outcomeFor(code: number, exchange: SentExchange | undefined): DataOutcome | Promise<DataOutcome> {
+    const pinhole = this.#pinholes.current;
+    if (!pinhole || !exchange || !this.#mayWait) return well;
+    if (isPreliminary(code)) return pinhole.connected();
+    return pinhole.delivered({ isUpload: isUpload(exchange), isRefusal: !isCompletion(code) });
+  }
+
+  /** Nothing more of the server's goes on before that is known; ABOR, QUIT and the end of the server make it go on. */
+  #whenInOrder(outcome: Promise<DataOutcome>, pass: (outcome: DataOutcome) => void): void {
+    let isOver = false;
+    const end = (known: DataOutcome): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#endWaiting = () => undefined;
+      if (!this.#reason) pass(known);
+      this.#server.release('order');
+      this.#flush();
+    };
+    this.#server.hold('order');
+    this.#endWaiting = () => {
+      end(well);
+    };
+    void outcome.then(end);
+  }
+
+  /** No success is said of a file that did not arrive. */
+  #passReplyToTransfer(
+    code: number,
+    lines: readonly Line[],
+    exchange: SentExchange | undefined,
+    outcome: DataOutcome,
+  ): void {
+    if (outcome.kind === 'well' || code >= 400) {
+      this.#finalReply(code, lines, textsOf(lines));
+      return;
+    }
+    const isBegin = isPreliminary(code);
+    const reason = isBegin ? 'data-connection-failed' : 'not-delivered';
+    const reply = isBegin
+      ? '425 Unable to build data connection.'
+      : '426 Data connection closed, transfer aborted.';
+    if (isBegin) this.#disowned = exchange;
+    const detail = outcome.error === undefined ? outcome.cause : `${outcome.cause}: ${outcome.error}`;
+    this.#events.refused(exchange ? showSent(exchange) : '', reason, reply, detail);
+    this.#client.send(`${reply}\r\n`);
+    this.#settle(code);
   }
 
   /** The pinhole first and the rewritten reply second. */
@@ -400,6 +557,10 @@ export class Session {
   #settle(code: number): void {
     if (isPreliminary(code)) this.#transferBegins(code);
     const exchange = this.#tls.watch(() => settleReply(this.#state, code));
+    if (exchange && isTransfer(exchange)) {
+      if (isCompletion(code)) this.#pinholes.current?.accept();
+      else this.#pinholes.current?.refuse();
+    }
     if (isLoginFailure(exchange, code)) {
       this.#events.loginFailed(code);
     }
@@ -412,7 +573,9 @@ export class Session {
   /** Whatever the command is that the server says this of: data is about to come. */
   #transferBegins(code: number): void {
     const exchange = this.#state.exchanges.answeredBy(code);
-    if (exchange) this.#pinholes.serve({ verb: exchange.verb, path: showBytes(exchange.argument) });
+    if (!exchange || exchange.verb === greeting) return;
+    this.#pinholes.serve({ verb: exchange.verb, path: showBytes(exchange.argument) });
+    this.#pinholes.current?.accept();
   }
 
   #sendAnswers(): void {
@@ -423,7 +586,7 @@ export class Session {
     this.#passSteps(this.#replies.end());
     // What comes behind it must not be taken for the rest of it.
     if (rest !== '') this.#client.send(`${rest}\r\n`);
-    if (this.#clientEnded) this.#finish('client-closed');
+    if (this.#clientEnded) this.#finish(this.#whyClientWent('client-closed'));
     else if (isCloseExplained(this.#state))
       this.#finish(this.#state.goodbye === 'quit' ? 'quit' : 'server-closed');
     else this.#serverGone('server-closed');
@@ -541,7 +704,7 @@ export class Session {
   }
 
   #socketClosed(): void {
-    if (--this.#openSockets === 0) this.#closed('client-closed');
+    if (--this.#openSockets === 0) this.#closed(this.#whyClientWent('client-closed'));
   }
 
   /** @param reason where none is known yet */
@@ -554,6 +717,18 @@ export class Session {
     this.#over();
   }
 }
+
+/** Whether it is an ABOR behind Telnet's sequences, which are to be urgent (RFC 959 section 4.1.3), and often are not. */
+function isSynched({ verb, telnet }: Command): boolean {
+  return verb === 'ABOR' && telnet !== '';
+}
+
+/** How long a server that heard of an ABOR as of any command may take to act on it, in milliseconds. */
+const abortPatience = 500;
+
+const tlsOnClearPort =
+  'a TLS handshake came where FTP begins in clear: the client has to be set to explicit FTPS (AUTH TLS), ' +
+  'or listen-tls to a port for implicit FTPS';
 
 function textsOf(lines: readonly Line[]): string[] {
   return lines.map(({ text }) => text);

@@ -8,6 +8,7 @@ import type { Cidr } from '../net/cidr.ts';
 import { dial, type Dialling } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
+import { keepAlive } from '../net/keepalive.ts';
 import { ignoreError } from '../net/socket.ts';
 import type { Borrower, RangePlane } from '../plane/plane.ts';
 import type { TlsForClients } from '../tls/for-clients.ts';
@@ -29,6 +30,8 @@ export interface SessionsSettings extends SessionSettings {
   readonly intercepted: readonly Cidr[] | undefined;
   /** Milliseconds. */
   readonly connectTimeout: number;
+  /** Milliseconds of silence on a control connection until its peer is asked whether it is there; 0 for never. */
+  readonly keepalive: number;
   readonly tls: TlsServices;
   readonly maxSessions: number;
   readonly maxSessionsPerClient: number;
@@ -139,6 +142,7 @@ export class Sessions {
       return;
     }
     this.#enter(ends);
+    keepAlive(socket, settings.keepalive, true);
     const reached = destination.kind === 'meant' ? destination.server : arrived;
     void this.#establish(socket, { ...ends, reached, arrived }, upstream, isImplicit, settings);
   }
@@ -263,6 +267,7 @@ export class Sessions {
       return;
     }
     this.#upstreamEnds.add(upstreamEnd);
+    keepAlive(upstream, settings.keepalive, true);
     let opened: { readonly channel: Channel; readonly greeting?: string | undefined };
     try {
       opened = await openServer(upstream, security, settings.policy.tls, client.kind === 'tls');

@@ -8,8 +8,9 @@ import {
   type TlsChannel,
   type TlsFacts,
 } from '../net/channel.ts';
-import { codeOf } from '../net/error.ts';
-import { ignoreError, reset } from '../net/socket.ts';
+import { codeOf, messageOf, notTls } from '../net/error.ts';
+import { SendQueue } from '../net/send-queue.ts';
+import { acknowledge, ignoreError, reset } from '../net/socket.ts';
 import { subjectOf } from './identities.ts';
 import { Wire } from './wire.ts';
 
@@ -20,8 +21,6 @@ class HandshakeError extends Error {
 
 /** The peer speaks, but not TLS. The connection is as it was, but for what it said. */
 export class NotTlsError extends HandshakeError {}
-
-const notTls = 'what came is not TLS';
 
 /** The first byte of a TLS connection: the type of a record that holds a handshake. */
 const handshakeRecord = 0x16;
@@ -183,12 +182,27 @@ function tlsChannel(
   facts: TlsFacts,
   whyCutShort: () => CutShort | undefined,
 ): TlsChannel {
+  const queue = new SendQueue(socket);
   return {
     kind: 'tls',
     stream: tls,
     facts,
+    queue,
     whyCutShort,
+    acknowledge: () => {
+      acknowledge(socket);
+    },
+    cut: () => {
+      // Of this end TLS is told nothing, and would wait for more.
+      const destroy = (): void => void tls.destroy();
+      socket.once('close', () => {
+        if (tls.readableEnded) destroy();
+        else tls.once('end', destroy);
+      });
+      socket.end();
+    },
     reset: () => {
+      queue.abandon();
       reset(socket);
       tls.destroy();
     },
@@ -257,11 +271,6 @@ function factsOf(tls: TLSSocket, certificate: X509Certificate | undefined): TlsF
   };
 }
 
-/** What OpenSSL says, without the place in its sources. */
 function wordsOf(error: Error): string {
-  const { reason } = error as Error & { readonly reason?: unknown };
-  if (codeOf(error) === 'ECONNRESET') return 'the peer closed during the TLS handshake';
-  // So OpenSSL says of any bytes that don't begin as a record does.
-  if (reason === 'wrong version number') return notTls;
-  return typeof reason === 'string' ? reason : error.message;
+  return codeOf(error) === 'ECONNRESET' ? 'the peer closed during the TLS handshake' : messageOf(error);
 }

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   findExtendedPorts,
+  findLoosePorts,
   formatExtendedHostPort,
+  formatExtendedPort,
   parseExtendedHostPort,
   protocolNumber,
 } from '../../src/ftp/extended-host-port.ts';
@@ -83,5 +85,80 @@ test('finds the port of a 229 whose first fields are filled, with every delimite
 test('finds no port that nobody can connect to', () => {
   for (const port of ['', '0', '00000', '65536', '99999', '100000', '-1', '+1', '1.5', '0x10', '1e3']) {
     assert.deepEqual(findExtendedPorts(`(|||${port}|)`), [], port);
+  }
+});
+
+test('formats a port so that finding it gives the port, in the strict form and the loose one', () => {
+  const text = fc.string({ unit: fc.constantFrom(' ', '3', '\xff'), maxLength: 20 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 65535 }), text, text, (port, before, behind) => {
+      const written = formatExtendedPort(port);
+      const line = `${before}${written}${behind}`;
+      const start = before.length;
+      const end = start + written.length;
+      assert.deepEqual(findExtendedPorts(line), [{ port, start: start + 4, end: end - 2 }]);
+      assert.deepEqual(findLoosePorts(line), [{ port, start, end }]);
+    }),
+  );
+});
+
+test('finds one number among a few marks or blanks in parentheses, with the span of the parentheses', () => {
+  const before = 'Entering (extended) mode ';
+  for (const inner of [
+    '||| 6446 |',
+    '|||6446 |',
+    '|||\t6446|',
+    '|!|6446|',
+    '||6446|',
+    '|6446|',
+    '|||6446',
+    '   6446 ',
+    ' |||6446| ',
+    '6446',
+    '||||6446',
+    '|||6446||||',
+    '::6446',
+    '[6446]',
+  ]) {
+    const line = `${before}(${inner}).`;
+    const start = before.length;
+    const found = [{ port: 6446, start, end: start + inner.length + 2 }];
+    assert.deepEqual(findLoosePorts(line), found, inner);
+  }
+});
+
+test('finds no port loosely where there are two numbers, none, or more than a few marks', () => {
+  for (const inner of [
+    '',
+    '||||',
+    '|1|10.77.0.2|6446|',
+    '10,77,0,2,200,13',
+    '|||64 46|',
+    '|||6446|1',
+    'RFC 2428',
+    'port 6446',
+    'x6446x',
+    '|||||||||6446|',
+    '|||6446|||||||||',
+    '\xa0\xa0\xa06446\xa0',
+    ...['0', '00000', '65536', '99999', '100000', '-1', '+1', '1.5', '.5', ',5', '0x10', '1e3'].map(
+      (port) => `||| ${port} |`,
+    ),
+  ]) {
+    assert.deepEqual(findLoosePorts(`Extended Passive Mode (${inner})`), [], inner);
+  }
+  for (const text of ['', '|||6446|', '((||6446|', '(||6446|', '||6446|)', ')||6446|(', '(6446(']) {
+    assert.deepEqual(findLoosePorts(text), [], text);
+  }
+});
+
+test('comes to the end of the longest lines of parentheses, marks and digits', () => {
+  for (const line of [
+    '('.repeat(8192),
+    '(|||'.repeat(2048),
+    `(${'1'.repeat(8190)}`,
+    `(${'|'.repeat(8190)}`,
+  ]) {
+    assert.deepEqual(findLoosePorts(line), []);
   }
 });

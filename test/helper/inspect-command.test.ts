@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { parseCommand } from '../../src/ftp/command.ts';
 import { inspectCommand } from '../../src/helper/inspect-command.ts';
 import { newSessionState, settleReply, type SessionState } from '../../src/helper/session-state.ts';
@@ -124,6 +125,61 @@ test('holds a PASV back until the greeting has come, and refuses it then', () =>
   assert.equal(decide('PASV', state), 'wait');
   settleReply(state, 220);
   assert.equal(decide('PASV', state), 'refuse not-logged-in 530');
+});
+
+test('takes PASV, EPSV, PORT and EPRT of one whom the greeting has logged in', () => {
+  const state = newSession();
+  assert.equal(decide('PASV', state), 'wait');
+  settleReply(state, 230);
+  assert.equal(decide('PASV', state), 'pass');
+  assert.equal(decide('EPSV', state), 'pass');
+  assert.equal(decide('PORT 198,51,100,10,195,80', state), 'expect 198.51.100.10:50000');
+  assert.equal(decide('EPRT |1|198.51.100.10|50000|', state), 'expect 198.51.100.10:50000');
+  exchange(state, 'USER a', 331);
+  assert.equal(decide('PASV', state), 'refuse not-logged-in 530');
+});
+
+test('refuses PASV once another log in has begun or failed', () => {
+  for (const [line, code] of [
+    ['USER b', 331],
+    ['USER b', 530],
+    ['PASS b', 530],
+  ] as const) {
+    const state = loggedIn();
+    exchange(state, line, code);
+    assert.equal(decide('PASV', state), 'refuse not-logged-in 530', `${line} ${code}`);
+  }
+});
+
+test('keeps the blanks around what a PORT, EPRT or HOST says, and reads what stands between', () => {
+  const blanks = fc
+    .array(fc.constantFrom(' ', '\t', '\v', '\f'), { maxLength: 5 })
+    .map((each) => each.join(''));
+  const lines = fc.constantFrom(
+    ['PORT', '198,51,100,10,195,80', '10,77,0,1,195,81'],
+    ['EPRT', '|1|198.51.100.10|50000|', '|1|10.77.0.1|50001|'],
+    ['HOST', '203.0.113.1', '10.77.0.2'],
+  );
+  fc.assert(
+    fc.property(lines, blanks, blanks, blanks, ([verb = '', said = '', sent = ''], first, before, behind) => {
+      const command = parseCommand(`${first}${verb} ${before}${said}${behind}`);
+      const decision = inspectCommand(command, loggedIn(), policy);
+      const text =
+        decision.kind === 'expect'
+          ? decision.rewrite({ address: address('10.77.0.1'), port: 50001 })
+          : decision.kind === 'pass' && decision.rewritten;
+      assert.equal(text, `${first}${verb} ${before}${sent}${behind}`);
+    }),
+  );
+});
+
+test('comes to the end of the longest lines of blanks', () => {
+  for (const argument of [' '.repeat(8187), `1${' '.repeat(8185)}1`, ' 1'.repeat(4093)]) {
+    for (const verb of ['PORT', 'EPRT', 'HOST']) {
+      const expected = verb === 'HOST' ? 'pass' : 'refuse syntax 501';
+      assert.equal(decide(`${verb} ${argument}`, loggedIn()), expected);
+    }
+  }
 });
 
 test('does not hold a PASV back for another log in of one who is logged in', () => {

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { findExtendedPorts } from '../../src/ftp/extended-host-port.ts';
 import { formatHostPort } from '../../src/ftp/host-port.ts';
 import type { Line } from '../../src/ftp/lines.ts';
 import { ReplyReader } from '../../src/ftp/reply.ts';
-import { inspectReply, isInspected } from '../../src/helper/inspect-reply.ts';
+import {
+  announcingVerb,
+  inspectReply,
+  isInspected,
+  isUnreadAnnouncement,
+} from '../../src/helper/inspect-reply.ts';
 import { settleReply, type SessionState } from '../../src/helper/session-state.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
@@ -47,12 +53,13 @@ function relay(chunks: readonly Buffer[], state: SessionState, verb?: string): S
 
 function inspectAndRewrite(code: number, lines: readonly Line[], state: SessionState): Seen {
   const texts = lines.map(({ text }) => text);
+  const asked = state.exchanges.find(({ verb }) => verb === 'PASV' || verb === 'EPSV')?.verb;
   const decision = inspectReply(code, texts, state);
   const remark = decision.remark === undefined ? {} : { remark: decision.remark };
   if (decision.kind === 'pass') return { ...remark, sent: joined(lines) };
   assert.equal(decision.kind, 'expect');
   const { mode, verb, endpoint } = decision.announcement;
-  assert.deepEqual([mode, verb], ['passive', code === 227 ? 'PASV' : 'EPSV']);
+  assert.deepEqual([mode, verb], ['passive', asked]);
   return { ...remark, opens: formatEndpoint(endpoint), sent: joined(lines, decision.rewrite(announced)) };
 }
 
@@ -128,9 +135,60 @@ test('does not take a 227 for one that answers another command', () => {
   assert.deepEqual(relay([passive], state), [{ sent: passive.toString() }]);
 });
 
-test('does not take a 227 for one that answers EPSV, nor a 229 that answers PASV', () => {
-  assert.deepEqual(relay([passive], loggedIn(), 'EPSV'), [{ sent: passive.toString() }]);
-  assert.deepEqual(relay([extended], loggedIn(), 'PASV'), [{ sent: extended.toString() }]);
+test('takes a 227 that answers EPSV, and a 229 that answers PASV', () => {
+  assert.deepEqual(relay([passive], loggedIn(), 'EPSV'), [
+    { opens: '10.77.0.2:51213', sent: '227 Entering Passive Mode (203,0,113,1,195,80)\r\n' },
+  ]);
+  assert.deepEqual(relay([extended], loggedIn(), 'PASV'), [
+    { opens: '10.77.0.2:6446', sent: '229 Entering Extended Passive Mode (|||50000|)\r\n' },
+  ]);
+});
+
+test('takes the first final reply of an EPSV alone, whichever of the two it is', () => {
+  const state = loggedIn();
+  send(state, 'EPSV');
+  const seen = relay([passive, extended, passive], state);
+  assert.deepEqual(
+    seen.map(({ opens }) => opens),
+    ['10.77.0.2:51213', undefined, undefined],
+  );
+});
+
+test('does not take a 227 for one where the server answers EPSV ALL with its consent', () => {
+  const state = loggedIn();
+  send(state, 'EPSV ALL');
+  const seen = relay([toBytes('200 EPSV ALL ok (|||6446|)\r\n'), passive], state);
+  assert.deepEqual(
+    seen.map(({ opens }) => opens),
+    [undefined, undefined],
+  );
+});
+
+test('writes the endpoint without a host in a 227 that answers the EPSV of a client on IPv6', () => {
+  const state = loggedIn('2001:db8::10');
+  send(state, 'EPSV');
+  const decision = inspectReply(227, ['227 Entering Passive Mode (10,77,0,2,200,13)'], state);
+  assert.ok(decision.kind === 'expect');
+  assert.deepEqual(decision.rewrite({ address: address('2001:db8::1'), port: 50000 }), [
+    '227 Entering Passive Mode (0,0,0,0,195,80)',
+  ]);
+});
+
+test('finds the port of a 229 that clients read loosely wherever it stands, and writes it for all', () => {
+  const mark = fc.constantFrom('|', '!', ' ', '\t', ':', '/', '#');
+  const marks = fc.array(mark, { maxLength: 8 }).map((each) => each.join(''));
+  const text = fc.string({ unit: fc.constantFrom('a', ' ', '7', '.', '\xff', '|'), maxLength: 10 });
+  const port = fc.integer({ min: 1, max: 65535 });
+  fc.assert(
+    fc.property(text, text, marks, marks, port, (before, behind, left, right, number) => {
+      const inner = `(${left}${number}${right})`;
+      fc.pre(findExtendedPorts(`${before}${inner}${behind}`).length === 0);
+      const seen = relay([toBytes(`229 ${before}${inner}${behind}\r\n`)], loggedIn(), 'EPSV');
+      assert.deepEqual(seen, [
+        { opens: `10.77.0.2:${number}`, sent: `229 ${before}(|||50000|)${behind}\r\n` },
+      ]);
+    }),
+  );
 });
 
 test('takes the first final reply of a PASV alone', () => {
@@ -177,4 +235,66 @@ test('waits for no announcement once the PASV is answered', () => {
   exchange(state, 'PASV', 227);
   assert.equal(isInspected(227, state, policyWith()), false);
   assert.equal(isInspected(229, state, policyWith()), false);
+});
+
+test('knows for which command a reply announces a data connection', () => {
+  for (const [line, code, expected] of [
+    ['PASV', 227, 'PASV'],
+    ['PASV', 229, 'PASV'],
+    ['EPSV', 229, 'EPSV'],
+    ['EPSV', 227, 'EPSV'],
+    ['EPSV', 200, undefined],
+    ['PASV', 500, undefined],
+    ['NOOP', 227, undefined],
+    ['SITE x', 229, undefined],
+  ] as const) {
+    const state = loggedIn();
+    send(state, line);
+    assert.equal(announcingVerb(code, state.exchanges), expected, `${line} ${code}`);
+  }
+  assert.equal(announcingVerb(227, loggedIn().exchanges), undefined);
+});
+
+test('knows a line in which clients read an announcement, where nobody here has', () => {
+  for (const line of [
+    '227 Entering Passive Mode (10,77,0,2,200,13).',
+    '227-10,77,0,2,200,13',
+    '227=10, 77, 0, 2, 200, 13',
+    '227 10,77,0,2,200,13',
+    '229 Entering Extended Passive Mode (|||6446|)',
+    '229-|||6446|',
+    '229 (||| 6446 |)',
+    '229\t(|1|10.77.0.2|6446|)',
+  ]) {
+    assert.equal(isUnreadAnnouncement(line), true, line);
+  }
+  for (const line of [
+    '',
+    '227',
+    '227 Entering Passive Mode',
+    '227 (10,77,0,256,200,13)',
+    '227 (10,77,0,2,0,0)',
+    '227 (|||6446|)',
+    '229 (10,77,0,2,200,13)',
+    '229 (|||0|)',
+    '2270,0,0,2,200,13',
+    ' 227 (10,77,0,2,200,13)',
+    '550 227 (10,77,0,2,200,13)',
+    '211-227 (10,77,0,2,200,13)',
+    '200 (10,77,0,2,200,13)',
+  ]) {
+    assert.equal(isUnreadAnnouncement(line), false, line);
+  }
+});
+
+test('knows every announcement that it would rewrite for one that goes on unread elsewhere', () => {
+  const cases = [
+    ...readCases<PassiveCase>('passive-replies.jsonl'),
+    ...readCases<ExtendedPassiveCase>('extended-passive-replies.jsonl'),
+  ];
+  for (const { name, bytes, opens } of cases) {
+    const lines = bytes.trimEnd().split(/\r?\n/);
+    if (opens === undefined) assert.ok(!lines.some(isUnreadAnnouncement) || /^[24]1\d-/.test(bytes), name);
+    else if (lines.length === 1) assert.ok(isUnreadAnnouncement(lines[0] ?? ''), name);
+  }
 });

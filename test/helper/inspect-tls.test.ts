@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseCommand } from '../../src/ftp/command.ts';
 import type { CommandDecision } from '../../src/helper/decision.ts';
 import { inspectCommand } from '../../src/helper/inspect-command.ts';
-import { changeSecurity, type SessionState } from '../../src/helper/session-state.ts';
+import { changeSecurity, settleReply, type SessionState } from '../../src/helper/session-state.ts';
 import {
   isServerAsked,
   isServerDataProtected,
@@ -40,6 +40,18 @@ for (const [what, line, state, policy, expected] of [
   ['AUTH GSSAPI', 'AUTH GSSAPI', greeted(), terminate, 'refuse tls-not-understood 504'],
   ['AUTH of nothing', 'AUTH', greeted(), terminate, 'refuse tls-not-understood 504'],
   ['AUTH where TLS is refused', 'AUTH TLS', greeted(), noTls, 'refuse tls-refused 534'],
+  ['AUTH SSL where TLS is refused', 'AUTH ssl', greeted(), noTls, 'refuse tls-refused 534'],
+  ['AUTH GSSAPI where TLS is refused', 'AUTH GSSAPI', greeted(), noTls, 'refuse tls-not-understood 504'],
+  ['AUTH of nothing where TLS is refused', 'AUTH', greeted(), noTls, 'refuse tls-not-understood 504'],
+  ['AUTH after a greeting that logs in', 'AUTH TLS', greetedIn(), terminate, 'secure'],
+  ['AUTH after a greeting that logs in, where it is passed', 'AUTH TLS', greetedIn(), pass, 'secure'],
+  [
+    'AUTH after a log in behind such a greeting',
+    'AUTH TLS',
+    greetedIn('USER anne'),
+    terminate,
+    'refuse tls-out-of-order 503',
+  ],
   ['AUTH where TLS is passed', 'AUTH TLS', greeted(), pass, 'secure'],
   ['AUTH GSSAPI where TLS is passed', 'AUTH GSSAPI', greeted(), pass, 'refuse tls-not-understood 504'],
   ['PBSZ before AUTH', 'PBSZ 0', greeted(), terminate, 'refuse tls-out-of-order 503'],
@@ -93,6 +105,15 @@ for (const [what, line, state, policy, expected] of [
 function outstanding(line: string): SessionState {
   const state = greeted();
   send(state, line);
+  return state;
+}
+
+/** A session that the greeting has logged in, and these lines, which the server took for a log in. */
+function greetedIn(...lines: string[]): SessionState {
+  const state = newSession();
+  settleReply(state, 230);
+  state.begun = true;
+  for (const line of lines) exchange(state, line, 230);
   return state;
 }
 
@@ -193,6 +214,48 @@ test('lets a log in through in TLS, and after CCC, where TLS is required', () =>
   const policy = { ...terminate, isRequired: true };
   assert.equal(tell(decide('USER anne', secured(), policy)), 'pass');
   assert.equal(tell(decide('USER anne', secured({ client: false }), policy)), 'pass');
+});
+
+test('lets nothing be served before TLS where TLS is required, though the greeting has logged in', () => {
+  for (const policy of [terminate, pass].map((each) => ({ ...each, isRequired: true }))) {
+    for (const line of [
+      'PASV',
+      'EPSV',
+      'PORT 198,51,100,10,200,1',
+      'EPRT |1|198.51.100.10|51201|',
+      'RETR a',
+      'STOR a',
+      'LIST',
+      'MLST a',
+      'STAT a',
+      'CWD a',
+      'PWD',
+      'DELE a',
+      'SITE x',
+      'XYZZY',
+      'USER anne',
+      'PASS x',
+    ]) {
+      assert.equal(tell(decide(line, greetedIn(), policy)), 'refuse tls-required 530', line);
+    }
+    for (const line of [
+      'FEAT',
+      'SYST',
+      'QUIT',
+      'HOST ftp.example',
+      'NOOP',
+      'HELP',
+      'OPTS UTF8 ON',
+      '',
+      'REIN',
+    ]) {
+      assert.equal(tell(decide(line, greetedIn(), policy)), 'pass', line);
+    }
+    assert.equal(tell(decide('AUTH TLS', greetedIn(), policy)), 'secure');
+    assert.equal(tell(decide('PASV', secured({}, greetedIn()), policy)), 'pass');
+    assert.equal(tell(decide('RETR a', secured({ client: false }, greetedIn()), policy)), 'pass');
+  }
+  for (const line of ['PASV', 'RETR a']) assert.equal(tell(decide(line, greetedIn(), terminate)), 'pass');
 });
 
 test('refuses every transfer before PROT P where protected data is required, and PROT C', () => {

@@ -3,24 +3,104 @@ import { test } from 'node:test';
 import { isLoggingIn, settleReply } from '../../src/helper/session-state.ts';
 import { exchange, greeted, loggedIn, newSession, send } from '../data/sessions.ts';
 
-test('is logged in by a 2xx to USER, PASS or ACCT, and by nothing else', () => {
+test('is logged in by 230 or 232 to USER, PASS or ACCT, and by nothing else', () => {
   for (const [line, code, loggedInNow] of [
     ['USER a', 230, true],
     ['USER a', 232, true],
     ['USER a', 331, false],
     ['PASS a', 230, true],
-    ['PASS a', 202, true],
+    ['USER a', 202, false],
+    ['USER a', 220, false],
+    ['PASS a', 232, true],
+    ['PASS a', 200, false],
+    ['PASS a', 202, false],
     ['PASS a', 332, false],
     ['PASS a', 530, false],
     ['ACCT a', 230, true],
+    ['ACCT a', 232, true],
+    ['ACCT a', 202, false],
     ['ACCT a', 530, false],
     ['SITE a', 230, false],
+    ['SITE a', 232, false],
+    ['AUTH TLS', 232, false],
     ['NOOP', 200, false],
   ] as const) {
     const state = greeted();
     exchange(state, line, code);
     assert.equal(state.loggedIn, loggedInNow, `${line} ${code}`);
   }
+});
+
+test('is logged in by 230 or 232 as the greeting, and no name has been said then', () => {
+  for (const [codes, expected] of [
+    [[230], true],
+    [[232], true],
+    [[120, 230], true],
+    [[220], false],
+    [[200], false],
+    [[220, 230], false],
+    [[421], false],
+  ] as const) {
+    const state = newSession();
+    for (const code of codes) settleReply(state, code);
+    assert.deepEqual([state.loggedIn, state.greetedIn], [expected, expected], codes.join());
+  }
+});
+
+test('is logged in by somebody once a log in behind the greeting was accepted, and by nobody once it was not', () => {
+  for (const [line, code, loggedIn, greetedIn] of [
+    ['USER a', 230, true, false],
+    ['USER a', 331, false, false],
+    ['USER a', 530, false, false],
+    ['USER a', 503, true, true],
+    ['PASS a', 230, true, false],
+    ['PASS a', 530, false, false],
+    ['REIN', 220, false, false],
+    ['NOOP', 200, true, true],
+  ] as const) {
+    const state = newSession();
+    settleReply(state, 230);
+    exchange(state, line, code);
+    assert.deepEqual([state.loggedIn, state.greetedIn], [loggedIn, greetedIn], `${line} ${code}`);
+  }
+});
+
+test('is logged in no more once another log in has begun or failed, and as before where it was not understood', () => {
+  for (const [line, code, expected] of [
+    ['USER b', 331, false],
+    ['USER b', 332, false],
+    ['USER b', 530, false],
+    ['USER b', 430, false],
+    ['USER b', 230, true],
+    ['USER b', 500, true],
+    ['USER b', 501, true],
+    ['USER b', 503, true],
+    ['PASS b', 530, false],
+    ['PASS b', 332, false],
+    ['PASS b', 202, true],
+    ['PASS b', 230, true],
+    ['PASS b', 503, true],
+    ['ACCT b', 202, true],
+    ['ACCT b', 530, true],
+    ['STOR b', 532, true],
+    ['CWD b', 530, true],
+  ] as const) {
+    const state = loggedIn();
+    exchange(state, line, code);
+    assert.equal(state.loggedIn, expected, `${line} ${code}`);
+  }
+  const again = loggedIn();
+  exchange(again, 'USER b', 331);
+  exchange(again, 'PASS b', 230);
+  assert.equal(again.loggedIn, true);
+});
+
+test('is not logged in by a USER or PASS that the server never answers', () => {
+  const state = greeted();
+  send(state, 'USER a', 'PASS b', 'PASV');
+  assert.equal(state.exchanges.arrive(227), '');
+  assert.equal(settleReply(state, 227)?.verb, 'PASV');
+  assert.deepEqual([state.loggedIn, isLoggingIn(state)], [false, false]);
 });
 
 test('is logged in no more after REIN, unless the server refused it', () => {

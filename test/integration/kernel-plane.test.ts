@@ -286,7 +286,7 @@ test('what holds on the relay plane holds here, but for what the docs say', asyn
   assert.equal(code, 0, failed + stderr);
   const count = (what: string): number => Number(new RegExp(`^. ${what} (\\d+)$`, 'm').exec(stdout)?.[1]);
   assert.ok(count('pass') >= 230, stdout);
-  assert.ok(count('skipped') <= 10, stdout);
+  assert.ok(count('skipped') <= 11, stdout);
 });
 
 test('an IPv6 client of an IPv4 server has its data channels carried by the relay plane', async (t) => {

@@ -139,7 +139,7 @@ test('what a burst has beyond 256 KiB is lost where the rate is low', async (t) 
   const times = await ping('public', 4, { count: 400, size });
   // While the first wait, some more leave: how many depends on how fast they are sent.
   assert.ok(times.length * size > 240_000 && times.length < 380, `${times.length} came back`);
-  assert.ok(longest(times) > 200 && longest(times) < 600, `${longest(times)} ms`);
+  assert.ok(longest(times) > 200, `${longest(times)} ms`);
 });
 
 for (const [which, host, peer] of [

@@ -73,7 +73,7 @@ for (const pairing of pairings) {
     if (!isProtected(pairing, from)) continue;
 
     test(`takes FIN without close_notify for no end of a file ${way}`, async (t) => {
-      await refusesTruncation(await open(t, pairing), from, to);
+      await refusesTruncation(await open(t, pairing), from, to, isProtected(pairing, to));
     });
   }
 

@@ -16,6 +16,7 @@ async function open(
   const lab = await Lab.start(t, settings);
   const pair = await lab.login();
   const data = mode === 'passive' ? await lab.passiveChannel(pair) : await lab.activeChannel(pair);
+  await exchange(pair, 'RETR file', '150 Here it comes.');
   return { lab, pair, data };
 }
 
@@ -166,7 +167,7 @@ for (const mode of modes) {
   }
 
   test(`resets a silent data channel after data-idle-timeout, ${mode}`, async (t) => {
-    const { lab, pair, data } = await open(t, mode, { 'data-idle-timeout': '50ms' });
+    const { lab, pair, data } = await open(t, mode, { 'data-idle-timeout': '400ms' });
     await data.client.wasReset();
     await data.server.wasReset();
     await lab.event('transfer-ended', { cause: 'data-idle-timeout' });

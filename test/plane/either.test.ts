@@ -38,6 +38,7 @@ test('the kernel carries what is of one family throughout', () => {
 test('asks the plane that can carry it, and closes both', async () => {
   const told: string[] = [];
   const plane = (name: string): RangePlane => ({
+    channels: 0,
     openRange: ({ peer }) => {
       told.push(`${name} range ${peer}`);
       return Promise.resolve({ unavailable: [], close: () => undefined });

@@ -35,7 +35,7 @@ class Stand {
   /** The ends of connections that the kernel tracks, whosesoever. */
   readonly tracked = new Set<string>();
   /** What the kernel has to tell when it is asked. */
-  untold: Flow[] = [];
+  #untold: Flow[] = [];
   following = true;
   readonly #changes = new Changes();
   #plane: Plane | undefined;
@@ -55,8 +55,8 @@ class Stand {
         stand.#listener = listener;
         return Promise.resolve({
           poll: () => {
-            const flows = stand.untold.splice(0);
-            stand.tell(...flows);
+            const flows = stand.#untold.splice(0);
+            for (const flow of flows) stand.#listener?.event(flow);
             return flows.length > 0;
           },
           look: ({ id }) => stand.listed?.find((flow) => flow.id === id),
@@ -124,13 +124,29 @@ class Stand {
     };
   }
 
-  tell(...flows: Flow[]): void {
+  /** It happens, and the plane has not asked yet. */
+  happens(...flows: Flow[]): void {
     for (const flow of flows) {
       // Whom the kernel lets in it takes out of the set.
       const expected = `${flow.from.address} . ${flow.at.address} . ${flow.at.port}`;
       if (flow.what === 'new') this.nft.sets?.get('inet pinhole expect4')?.delete(expected);
-      this.#listener?.event(flow);
+      this.#untold.push(flow);
     }
+  }
+
+  tell(...flows: Flow[]): void {
+    this.happens(...flows);
+    for (const flow of this.#untold.splice(0)) this.#listener?.event(flow);
+  }
+
+  /** It happens at the last moment before the kernel carries out what `statements` finds in a transaction. */
+  happensBefore(statements: string, ...flows: Flow[]): void {
+    this.nft.failure = (transaction) => {
+      if (!transaction.includes(statements)) return undefined;
+      this.nft.failure = () => undefined;
+      this.happens(...flows);
+      return undefined;
+    };
   }
 
   missed(): void {
@@ -260,11 +276,11 @@ test('what is told of a connection after its end counts for it', async (t) => {
   const stand = await Stand.start(t);
   await stand.plane.open(stand.passive());
   stand.listed = [];
-  stand.untold = [
+  stand.happens(
     stand.flow('new', 'SYN_SENT'),
     stand.flow('update', 'TIME_WAIT'),
     stand.flow('destroy', undefined, { bytes: { sent: 1, returned: 2 } }),
-  ];
+  );
   const { uploaded, downloaded } = await stand.event('transfer-ended');
   assert.deepEqual([uploaded, downloaded], [1, 2]);
 });
@@ -272,16 +288,58 @@ test('what is told of a connection after its end counts for it', async (t) => {
 test('a pinhole that was taken before it is taken back is taken', async (t) => {
   const stand = await Stand.start(t);
   const pinhole = await stand.plane.open(stand.passive());
-  stand.untold = [stand.flow('new', 'SYN_SENT')];
+  stand.happens(stand.flow('new', 'SYN_SENT'));
   pinhole.close('replaced');
   assert.deepEqual([stand.of('pinhole-closed').length, stand.of('pinhole-taken').length], [0, 1]);
+});
+
+test('pinholes that were taken before they expire are taken', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const stand = await Stand.start(t);
+  for (const port of [50000, 50001, 50002]) {
+    await stand.plane.open(stand.passive({ ports: { first: port, last: port }, timeout: 0 }));
+  }
+  for (const port of [50000, 50002]) {
+    stand.happens(stand.flow('new', 'SYN_SENT', { id: port, at: { address: reached, port } }));
+  }
+  t.mock.timers.tick(1000);
+  const portsOf = (type: 'pinhole-taken' | 'pinhole-closed'): number[] =>
+    stand.of(type).map((event) => ('at' in event ? event.at.port : 0));
+  assert.deepEqual(portsOf('pinhole-taken'), [50000, 50002]);
+  assert.deepEqual(portsOf('pinhole-closed'), [50001]);
+  assert.equal(stand.owner.open, 2);
+});
+
+test('counts a data channel that has begun, and none that has ended, before it was told of either', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  stand.happens(stand.flow('new', 'SYN_SENT'));
+  assert.equal(stand.plane.channels, 1);
+  stand.happens(stand.flow('update', 'TIME_WAIT'));
+  assert.equal(stand.plane.channels, 0);
 });
 
 test('a port that was taken before another asks for it is free', async (t) => {
   const stand = await Stand.start(t);
   await stand.plane.open(stand.passive());
-  stand.untold = [stand.flow('new', 'SYN_SENT')];
+  stand.happens(stand.flow('new', 'SYN_SENT'));
   await stand.plane.open(stand.passive());
+});
+
+test('a source that was taken before another asks for it is free', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.active());
+  const ends = { from: { address: server, port: 20 }, at: { address: inside, port: 51000 } };
+  stand.happens(stand.flow('new', 'SYN_SENT', ends));
+  stand.tracked.add('198.51.100.10:40000 198.51.100.1:20');
+  // To the same port of the client: the kernel would drop a second connection between the same ends.
+  const second = await stand.plane.open(stand.active({ ports: { first: 51001, last: 51001 } }));
+  await settled();
+  assert.deepEqual(stand.nft.elements('from_port4'), []);
+  assert.deepEqual(stand.nft.elements('from4'), ['10.77.0.2 . 198.51.100.10 . 40000 : 198.51.100.1']);
+  stand.tell(stand.flow('new', 'SYN_SENT', { id: 2, from: ends.from, at: second.at }));
+  const elsewhere = stand.active({ from: { address: address('198.51.100.2'), port: 20 } });
+  await stand.plane.open(elsewhere);
 });
 
 test('tells from an active connection what the client sent and what it got', async (t) => {
@@ -322,11 +380,46 @@ for (const [cause, states, mode] of [
 test('a connection that the kernel let in just before its pinhole was taken back is followed too', async (t) => {
   const stand = await Stand.start(t);
   const pinhole = await stand.plane.open(stand.passive());
+  stand.happensBefore('delete element inet pinhole expect4', stand.flow('new', 'SYN_SENT'));
   pinhole.close('replaced');
-  stand.tell(stand.flow('new', 'SYN_SENT'));
+  await stand.event('pinhole-taken');
   assert.equal(stand.owner.open, 1);
   stand.tell(stand.flow('destroy', undefined));
   await stand.event('transfer-ended');
+});
+
+test('a connection to the last pinhole is heard of, however late, though nothing else is pending', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const stand = await Stand.start(t);
+  (await stand.plane.open(stand.passive())).close('replaced');
+  t.mock.timers.tick(1000);
+  stand.happens(stand.flow('new', 'SYN_SENT'));
+  t.mock.timers.tick(1000);
+  assert.equal(stand.of('pinhole-taken').length, 1);
+});
+
+test('who connects to a tuple that was opened again takes the later pinhole', async (t) => {
+  const stand = await Stand.start(t);
+  (await stand.plane.open(stand.passive())).close('replaced');
+  await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'));
+  assert.equal((await stand.event('pinhole-taken')).expectation, 2);
+});
+
+test('a connection to a pinhole that was taken back does not use up the next one of the same tuple', async (t) => {
+  const stand = await Stand.start(t);
+  const first = await stand.plane.open(stand.passive());
+  first.close('replaced');
+  stand.happensBefore('add element inet pinhole expect4', stand.flow('new', 'SYN_SENT'));
+  await stand.plane.open(stand.passive({ to: { address: server, port: 30001 } }));
+  const expectations = (): (number | undefined)[] =>
+    stand.of('pinhole-taken').map((event) => ('expectation' in event ? event.expectation : undefined));
+  assert.deepEqual(expectations(), [1]);
+  await settled();
+  assert.deepEqual(stand.nft.elements('expect4'), ['198.51.100.10 . 198.51.100.1 . 50000']);
+  assert.deepEqual(stand.nft.elements('to4'), ['198.51.100.10 . 198.51.100.1 . 50000 : 10.77.0.2 . 30001']);
+  stand.tell(stand.flow('new', 'SYN_SENT', { id: 2 }));
+  assert.deepEqual(expectations(), [1, 2]);
 });
 
 test('an active connection comes from any port while another has the ends that it was to have', async (t) => {
@@ -441,6 +534,17 @@ test('makes a table that somebody has deleted again, with all that were pending'
   assert.equal(stand.of('table-restored').length, 1);
 });
 
+test('a table that is made again lets nobody in where somebody has come already', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  const opening = stand.plane.open(stand.passive({ peer: other }));
+  stand.happens(stand.flow('new', 'SYN_SENT'));
+  stand.nft.sets = undefined;
+  await opening;
+  assert.deepEqual(stand.nft.elements('expect4'), ['198.51.100.11 . 198.51.100.1 . 50000']);
+  assert.equal(stand.of('pinhole-taken').length, 1);
+});
+
 test('a table that cannot be made again fails the pinhole, which holds no port, and the next one makes it', async (t) => {
   const stand = await Stand.start(t);
   await stand.plane.open(stand.passive({ peer: other }));
@@ -472,6 +576,30 @@ test('takes its pinholes back at the end, and nothing waits for data channels wi
   assert.ok(!stand.following);
   await closing;
   assert.equal(stand.of('pinhole-closed').length, 1);
+});
+
+test('waits for the data channel of a client that comes at the last moment', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  stand.happensBefore('delete element inet pinhole expect4', stand.flow('new', 'SYN_SENT'));
+  const closing = stand.plane.close(60_000);
+  await settled();
+  assert.ok(stand.following);
+  stand.tell(stand.flow('destroy', undefined));
+  await closing;
+  assert.equal(stand.of('transfer-ended').length, 1);
+});
+
+test('tells of a data channel that has ended when the grace is over', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'));
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const closing = stand.plane.close(1000);
+  stand.happens(stand.flow('destroy', undefined));
+  t.mock.timers.tick(1000);
+  await closing;
+  assert.equal(stand.of('transfer-ended').length, 1);
 });
 
 test('waits for data channels until they have ended or the grace is over', async (t) => {

@@ -43,6 +43,7 @@ async function start(
   const relayPlane = createRelayPlane({ observe, connectTimeout: 5000, dataIdleTimeout: 60_000 });
   const requests: Stand['requests'] = [];
   const plane: RangePlane = {
+    channels: 0,
     openRange: (request) => relayPlane.openRange(request),
     open: (request) => {
       requests.push(request);
@@ -72,6 +73,7 @@ async function start(
     dataSourcePort: 0,
     expectTimeout: 60_000,
     connectTimeout: 5000,
+    keepalive: 0,
     loginTimeout: 60_000,
     idleTimeout: 60_000,
     maxSessions: 10,

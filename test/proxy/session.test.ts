@@ -105,8 +105,21 @@ test('passes the FIN of a client on, and the replies that come after it', async 
   assert.equal(await server.rest(), 'NOOP\r\nQUIT\r\n');
   server.end('200 Here.\r\n221 Bye.\r\n');
   assert.equal(await client.rest(), '200 Here.\r\n221 Bye.\r\n');
-  await lab.event('session-closed', { reason: 'client-closed' });
+  await lab.event('session-closed', { reason: 'quit' });
 });
+
+for (const how of ['ends', 'resets'] as const) {
+  test(`a client that ${how} its connection first behind its QUIT and 221 has quit`, async (t) => {
+    const lab = await Lab.start(t);
+    const pair = await lab.login();
+    await exchange(pair, 'QUIT', '221 Bye.');
+    if (how === 'ends') pair.client.end();
+    else pair.client.reset();
+    await pair.server.close();
+    const { error } = await lab.event('session-closed', { reason: 'quit' });
+    assert.equal(error, undefined);
+  });
+}
 
 test('throws a command without its end away, as a server does', async (t) => {
   const lab = await Lab.start(t);
@@ -203,6 +216,7 @@ test('an open data channel suspends idle-timeout', async (t) => {
   const lab = await Lab.start(t, { 'idle-timeout': '200ms' });
   const pair = await lab.login();
   const data = await lab.passiveChannel(pair);
+  await exchange(pair, 'RETR file', '150 Here it comes.');
   // A session that began later is idle for longer than the timeout of the first.
   const idle = await lab.login(hosts.other);
   await idle.client.expect('421 Idle timeout.\r\n');

@@ -4,6 +4,7 @@ import { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { connect, type ConnectionOptions } from 'node:tls';
 import type { TcpChannel } from '../../src/net/channel.ts';
+import { messageOf } from '../../src/net/error.ts';
 import { awaitHello, NotTlsError } from '../../src/tls/handshake.ts';
 import { atRest, mebibyte, pour, readsAs, someFile } from '../helpers/relay/flood.ts';
 import { keyUpdaterOf } from '../helpers/relay/key-updates.ts';
@@ -296,6 +297,7 @@ for (const role of roles) {
       const near = peerOf(ends);
       ends.far.socket.write(Buffer.alloc(64, 'no record'));
       assert.match(await near.failure(), /^ERR_SSL_/);
+      assert.equal(messageOf(ends.channel.stream.errored), 'what came is not TLS');
     });
 
     test(`resets the connection below${as}`, async (t) => {

@@ -28,6 +28,7 @@ export type DecisionName =
   | 'many in one segment'
   | 'before login'
   | 'exact form'
+  | 'blanks around'
   | 'no such command'
   | 'every delimiter'
   | 'other address'
@@ -112,6 +113,12 @@ const decisions: Readonly<Record<DecisionName, Decision>> = {
     pinhole: 'reads it to the letter of the RFC, and answers 501',
     ways: ['held up / refuses 501', 'opens / refuses 501', 'passes / refuses 501'],
   },
+  'blanks around': {
+    number: '5',
+    helper: 'drops a PORT with blanks around its numbers, and an EPRT with blanks before them',
+    pinhole: 'takes it, as servers do',
+    ways: ['held up / opens'],
+  },
   'no such command': {
     number: '5',
     helper: 'takes each word that begins with PORT or EPRT for it',
@@ -175,7 +182,7 @@ const decisions: Readonly<Record<DecisionName, Decision>> = {
   'where clients find it': {
     number: '10',
     helper:
-      'drops, or passes on, a 227 with blanks or other digits or of several lines, and a 229 without parentheses or with filled fields',
+      'drops, or passes on, a 227 with blanks or other digits or of several lines, and a 229 without parentheses, with filled fields, or with other delimiters or blanks around its port',
     pinhole: 'reads it wherever a common client would',
     ways: ['held up / opens', 'passes / opens', 'opens / opens'],
   },

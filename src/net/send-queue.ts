@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { bytesOfAddress, familyOf } from './address.ts';
+import { endpointOfSocket, type Endpoint } from './endpoint.ts';
+import { descriptorOf } from './socket.ts';
+import { socketCalls } from './socket-calls.ts';
+
+/**
+ * What was written to a TCP connection and its peer has not acknowledged: by SIOCOUTQ where the C library can be called
+ * (koffi), else by /proc/net/tcp, else it is what Node still holds. Who wants it can ask when the connection was closed
+ * here as well: the system goes on sending then.
+ */
+export class SendQueue {
+  readonly #socket: Socket;
+  readonly #ends: Ends | undefined;
+  /** The connection after Node has closed its own descriptor of it, while something is in the queue. */
+  #rest: { readonly copy: number } | 'in-proc' | undefined;
+  #isClosed = false;
+  #isReset = false;
+  #isWanted = false;
+  /** What was in the queue when nobody could ask any more. */
+  #left = 0;
+
+  /** @param socket connected; it may have several, as it goes from hand to hand */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // Node forgets them with the connection.
+    if (!socketCalls()) this.#ends = endsOf(socket);
+    // What a stream calls when it closes, whatever closes it: the descriptor is still there.
+    const destroy = socket._destroy.bind(socket);
+    socket._destroy = (error, done) => {
+      this.#closes();
+      destroy(error, done);
+    };
+  }
+
+  /** From now on it can be asked when the connection was closed here as well, until `release`. */
+  want(): void {
+    this.#isWanted = true;
+  }
+
+  /** Bytes, as they go over the wire; FIN counts as one. */
+  get size(): number {
+    if (!this.#isClosed) return this.#inProcess() + this.#inSystem(descriptorOf(this.#socket));
+    if (this.#rest === undefined) return this.#left;
+    return this.#inSystem(this.#rest === 'in-proc' ? undefined : this.#rest.copy);
+  }
+
+  /** Bytes that have been written to the connection since it was made, as they go over the wire. */
+  get written(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** Whether FIN has been handed to the system. */
+  get hasFin(): boolean {
+    return this.#socket.writableFinished;
+  }
+
+  /** Whether nothing of the queue will be acknowledged any more: the connection failed, or is closed at both ends. */
+  get isGone(): boolean {
+    if (!this.#isClosed || this.#rest === 'in-proc') return false;
+    return this.#rest === undefined || (socketCalls()?.information(this.#rest.copy)?.isClosed ?? true);
+  }
+
+  /**
+   * Milliseconds for which the peer has left what was sent without an answer; 0 where it answers, or the system does not
+   * say. A peer that is there answers also where it has no room for more.
+   */
+  get unansweredFor(): number {
+    const fd = typeof this.#rest === 'object' ? this.#rest.copy : descriptorOf(this.#socket);
+    const known = fd === undefined ? undefined : socketCalls()?.information(fd);
+    return known && known.unanswered > 1 ? known.sinceAcknowledged : 0;
+  }
+
+  /** Nobody asks any more. What is still in the queue is sent all the same. */
+  release(): void {
+    this.#isWanted = false;
+    if (this.#rest === undefined) return;
+    this.#left = this.size;
+    if (typeof this.#rest === 'object') socketCalls()?.close(this.#rest.copy);
+    this.#rest = undefined;
+  }
+
+  /** The connection is about to be reset: nothing more of the queue is sent, and no copy may keep it open. */
+  abandon(): void {
+    this.#isReset = true;
+    this.release();
+  }
+
+  #closes(): void {
+    if (this.#isClosed) return;
+    const fd = descriptorOf(this.#socket);
+    this.#left = this.#inProcess() + this.#inSystem(fd);
+    this.#isClosed = true;
+    // Only behind FIN is what is left sent by the system.
+    if (!this.#isWanted || this.#left === 0 || this.#isReset || !this.#socket.writableFinished) return;
+    const calls = socketCalls();
+    if (!calls) this.#rest = this.#ends && 'in-proc';
+    else {
+      const copy = fd === undefined ? undefined : calls.duplicate(fd);
+      this.#rest = copy === undefined ? undefined : { copy };
+    }
+  }
+
+  /** What Node holds, and what libuv does of a write that the system has taken a part of. */
+  #inProcess(): number {
+    const { _handle: handle } = this.#socket as unknown as { _handle: WriteCounts | null };
+    return handle ? this.#socket.bytesWritten - handle.bytesWritten + handle.writeQueueSize : 0;
+  }
+
+  #inSystem(fd: number | undefined): number {
+    const calls = socketCalls();
+    if (calls) return fd === undefined ? 0 : (calls.unacknowledged(fd) ?? 0);
+    return this.#ends ? queueInProc(this.#ends) : 0;
+  }
+}
+
+/** Of Node's handle of a connection: how much it was given to write, and how much of that the system has not taken yet. */
+interface WriteCounts {
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+}
+
+interface Ends {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+}
+
+function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): Ends | undefined {
+  const local = endpointOfSocket(localAddress, localPort);
+  const remote = endpointOfSocket(remoteAddress, remotePort);
+  return local && remote && { local, remote };
+}
+
+/**
+ * The queue of a connection as proc(5) has it; 0 where it has none, or there is no /proc:
+ *
+ *     sl  local_address rem_address   st tx_queue:rx_queue ...
+ *      0: 0100007F:0015 0200007F:C350 04 00000001:00000000 ...
+ */
+function queueInProc({ local, remote }: Ends): number {
+  const ends = ` ${inProc(local)} ${inProc(remote)} `;
+  try {
+    const text = readFileSync(familyOf(local.address) === 4 ? '/proc/net/tcp' : '/proc/net/tcp6', 'latin1');
+    const at = text.indexOf(ends);
+    return at === -1 ? 0 : parseInt(text.slice(at + ends.length + 3, at + ends.length + 11), 16);
+  } catch {
+    return 0;
+  }
+}
+
+/** Words of 32 bits in the order of the processor: little-endian. */
+function inProc({ address, port }: Endpoint): string {
+  const bytes = Buffer.from(bytesOfAddress(address)).swap32();
+  return `${bytes.toString('hex')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
+}

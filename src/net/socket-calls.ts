@@ -1,0 +1,146 @@
+import { endianness } from 'node:os';
+
+/** What Node does not offer of a TCP connection, by calls of the C library. `fd` is the connection's descriptor. */
+export interface SocketCalls {
+  /** Bytes that were written and the peer has not acknowledged, FIN counted as one (SIOCOUTQ, tcp(7)). */
+  unacknowledged(fd: number): number | undefined;
+  /** What the system knows of the connection (TCP_INFO). */
+  information(fd: number): TcpInformation | undefined;
+  /** Another descriptor of the same connection, which outlives the first. */
+  duplicate(fd: number): number | undefined;
+  close(fd: number): void;
+  /**
+   * How a silent peer is noticed (tcp(7)), in seconds: the first probe after `idle`, the others `interval` apart, and
+   * the connection fails after `count` of them without an answer.
+   */
+  keepAlive(
+    fd: number,
+    probes: { readonly idle: number; readonly interval: number; readonly count: number },
+  ): void;
+  /** Milliseconds that what was sent may go without an acknowledgement until the connection fails. */
+  userTimeout(fd: number, milliseconds: number): void;
+  /** Sends an acknowledgement that is due at once, where the system would wait for company for it, 40 ms as a rule. */
+  acknowledge(fd: number): void;
+  /** Has urgent data stay where it is among the other bytes (SO_OOBINLINE). Returns whether that is so now. */
+  readUrgentInLine(fd: number): boolean;
+  /** Has the system send SIGURG to this process when urgent data comes. */
+  signalUrgent(fd: number): void;
+  /** Whether the byte that will be read next is urgent (SIOCATMARK). */
+  isAtUrgent(fd: number): boolean;
+  /** Sends bytes, the last of which is urgent. Returns how many were taken; -1 for none. */
+  sendUrgent(fd: number, bytes: Buffer): number;
+}
+
+interface TcpInformation {
+  readonly isClosed: boolean;
+  /** How often the same bytes, or the question whether there is room for more, were sent again without an answer. */
+  readonly unanswered: number;
+  /** Milliseconds since the peer acknowledged anything. */
+  readonly sinceAcknowledged: number;
+}
+
+// <asm-generic/socket.h>, <asm-generic/ioctls.h>, <linux/sockios.h>, <linux/tcp.h>: the same on these processors.
+const architectures: ReadonlySet<string> = new Set(['x64', 'arm64', 'arm', 'ia32', 'riscv64', 'loong64']);
+const SIOCOUTQ = 0x5411;
+const SIOCATMARK = 0x8905;
+const SOL_SOCKET = 1;
+const SO_OOBINLINE = 10;
+const IPPROTO_TCP = 6;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
+const TCP_INFO = 11;
+const TCP_QUICKACK = 12;
+const TCP_USER_TIMEOUT = 18;
+const TCP_CLOSE = 7;
+const F_SETOWN = 8;
+const MSG_OOB = 0x1;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+/** Of `struct tcp_info`: as far as what is read of it. */
+const infoLength = 60;
+
+let loaded: SocketCalls | undefined;
+
+/** Undefined where they were not loaded, or cannot be. */
+export function socketCalls(): SocketCalls | undefined {
+  return loaded;
+}
+
+/**
+ * Loads them for this process, once it is started.
+ *
+ * @param load brings koffi, an optional package
+ * @returns whether they are there; false without koffi and on other systems than Linux
+ */
+export async function loadSocketCalls(
+  load: () => Promise<typeof import('koffi')> = () => import('koffi'),
+): Promise<boolean> {
+  loaded = undefined;
+  if (process.platform !== 'linux' || !architectures.has(process.arch) || endianness() !== 'LE') return false;
+  try {
+    loaded = bind(await load());
+  } catch {
+    // Each of them is done without, as docs/what-it-does.md tells.
+  }
+  return loaded !== undefined;
+}
+
+type Call = (...words: (number | Buffer)[]) => number;
+
+function bind(koffi: typeof import('koffi')): SocketCalls {
+  const library = koffi.load(null);
+  const ioctl = library.func('ioctl', 'int', ['int', 'ulong', 'void *']) as Call;
+  const getsockopt = library.func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']) as Call;
+  const setsockopt = library.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32_t']) as Call;
+  const send = library.func('send', 'int64_t', ['int', 'void *', 'size_t', 'int']) as Call;
+  const fcntl = library.func('fcntl', 'int', ['int', 'int', 'long']) as Call;
+  const dup = library.func('dup', 'int', ['int']) as Call;
+  const close = library.func('close', 'int', ['int']) as Call;
+  // One after the other, and none waits: they share their buffers.
+  const number = Buffer.alloc(4);
+  const info = Buffer.alloc(infoLength);
+  const ask = (fd: number, what: number): number | undefined =>
+    ioctl(fd, what, number) === 0 ? number.readInt32LE() : undefined;
+  const set = (fd: number, level: number, option: number, value: number): boolean => {
+    number.writeInt32LE(value);
+    return setsockopt(fd, level, option, number, number.length) === 0;
+  };
+  return {
+    unacknowledged: (fd) => ask(fd, SIOCOUTQ),
+    information: (fd) => {
+      number.writeInt32LE(infoLength);
+      if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, number) !== 0) return undefined;
+      const [state, , retransmits = 0, probes = 0] = info;
+      return {
+        isClosed: state === TCP_CLOSE,
+        unanswered: Math.max(retransmits, probes),
+        sinceAcknowledged: info.readUInt32LE(56),
+      };
+    },
+    duplicate: (fd) => {
+      const copy = dup(fd);
+      return copy < 0 ? undefined : copy;
+    },
+    close: (fd) => {
+      close(fd);
+    },
+    keepAlive: (fd, { idle, interval, count }) => {
+      set(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);
+      set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+      set(fd, IPPROTO_TCP, TCP_KEEPCNT, count);
+    },
+    userTimeout: (fd, milliseconds) => {
+      set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds);
+    },
+    acknowledge: (fd) => {
+      set(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+    },
+    readUrgentInLine: (fd) => set(fd, SOL_SOCKET, SO_OOBINLINE, 1),
+    signalUrgent: (fd) => {
+      fcntl(fd, F_SETOWN, process.pid);
+    },
+    isAtUrgent: (fd) => ask(fd, SIOCATMARK) === 1,
+    sendUrgent: (fd, bytes) => send(fd, bytes, bytes.length, MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL),
+  };
+}
