@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { keepAlive } from './keepalive.ts';
 import { SendQueue } from './send-queue.ts';
 import { acknowledge, reset, wasReset } from './socket.ts';
 
@@ -19,6 +20,8 @@ interface Connection {
   readonly queue: SendQueue;
   /** Acknowledges what has come at once: a server may wait for that of its FIN before it says that a file is complete. */
   acknowledge(): void;
+  /** Has the system ask a silent peer whether it is still there: `keepAlive` of keepalive.ts. */
+  keepAlive(keepalive: number): void;
   /** Says FIN alone; over TLS that is an end without close_notify. What was written has to have left before. */
   cut(): void;
   /** Sends RST, and closes. */
@@ -55,12 +58,17 @@ export interface TlsFacts {
 
 /** A TCP connection as it is. */
 export function tcpChannel(stream: Socket): TcpChannel {
-  const queue = new SendQueue(stream);
+  const queue = lazyQueue(stream);
   return {
     kind: 'tcp',
     stream,
-    queue,
+    get queue() {
+      return queue();
+    },
     whyCutShort: () => (wasReset(stream) ? 'reset' : undefined),
+    keepAlive: (keepalive) => {
+      keepAlive(stream, keepalive, false);
+    },
     acknowledge: () => {
       acknowledge(stream);
     },
@@ -68,8 +76,14 @@ export function tcpChannel(stream: Socket): TcpChannel {
       stream.end();
     },
     reset: () => {
-      queue.abandon();
+      queue().abandon();
       reset(stream);
     },
   };
+}
+
+/** Of a connection that goes from hand to hand, most never ask. */
+export function lazyQueue(socket: Socket): () => SendQueue {
+  let queue: SendQueue | undefined;
+  return () => (queue ??= new SendQueue(socket));
 }

@@ -90,7 +90,6 @@ function connectFrom(
       port,
       allowHalfOpen: true,
       noDelay: true,
-      keepAlive: true,
       ...(address !== undefined && { localAddress: address }),
       ...(localPort !== undefined && { localPort }),
     });

@@ -18,6 +18,7 @@ export class SendQueue {
   #isClosed = false;
   #isReset = false;
   #isWanted = false;
+  #isReleased = false;
   /** What was in the queue when nobody could ask any more. */
   #left = 0;
 
@@ -56,6 +57,14 @@ export class SendQueue {
     return this.#socket.writableFinished;
   }
 
+  /**
+   * Whether the peer has acknowledged every byte, and FIN has left behind them. FIN's own acknowledgement says nothing
+   * more: systems delay it (40 ms), unless their program closes.
+   */
+  get isDelivered(): boolean {
+    return this.hasFin && this.size <= 1;
+  }
+
   /** Whether nothing of the queue will be acknowledged any more: the connection failed, or is closed at both ends. */
   get isGone(): boolean {
     if (!this.#isClosed || this.#rest === 'in-proc') return false;
@@ -72,9 +81,10 @@ export class SendQueue {
     return known && known.unanswered > 1 ? known.sinceAcknowledged : 0;
   }
 
-  /** Nobody asks any more. What is still in the queue is sent all the same. */
+  /** Nobody asks any more: what is left is as good as acknowledged, and is sent all the same. */
   release(): void {
     this.#isWanted = false;
+    this.#isReleased = true;
     if (this.#rest === undefined) return;
     this.#left = this.size;
     if (typeof this.#rest === 'object') socketCalls()?.close(this.#rest.copy);
@@ -84,16 +94,20 @@ export class SendQueue {
   /** The connection is about to be reset: nothing more of the queue is sent, and no copy may keep it open. */
   abandon(): void {
     this.#isReset = true;
-    this.release();
+    if (this.#rest !== undefined) this.release();
   }
 
   #closes(): void {
     if (this.#isClosed) return;
+    if (this.#isReleased) {
+      this.#isClosed = true;
+      return;
+    }
     const fd = descriptorOf(this.#socket);
     this.#left = this.#inProcess() + this.#inSystem(fd);
     this.#isClosed = true;
     // Only behind FIN is what is left sent by the system.
-    if (!this.#isWanted || this.#left === 0 || this.#isReset || !this.#socket.writableFinished) return;
+    if (!this.#isWanted || this.isDelivered || this.#isReset || !this.hasFin) return;
     const calls = socketCalls();
     if (!calls) this.#rest = this.#ends && 'in-proc';
     else {

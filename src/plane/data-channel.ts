@@ -1,7 +1,7 @@
 import type { TransferCause } from '../events.ts';
 import type { Channel } from '../net/channel.ts';
 import { codeOf, messageOf } from '../net/error.ts';
-import { isUnresponsive } from '../net/keepalive.ts';
+import { isUnresponsive, patienceOf } from '../net/keepalive.ts';
 import { HelloHold } from './hello-hold.ts';
 import { OneWay } from './one-way.ts';
 import { withReads } from './reads.ts';
@@ -42,6 +42,15 @@ const causes = {
 /** How long a reader may take to acknowledge what it gets before a reset, in milliseconds, without a step forward. */
 const lastWords = 30_000;
 
+/**
+ * How long a server waits for the acknowledgement of its FIN, in milliseconds, where the client does not close at once: the
+ * system would delay it further (40 ms), and some servers say nothing more before it (vsftpd).
+ */
+const acknowledgement = 10;
+
+/** How often it is looked at who answers, at least, in milliseconds. */
+const glance = 30_000;
+
 /** What a reader in clear gets where the writer's TLS has ended without close_notify. */
 export type TruncatedEnd = 'reset' | 'end';
 
@@ -54,8 +63,8 @@ export interface DataChannelOptions {
   readonly isClearAgreed?: boolean;
   /** `reset` unless told. */
   readonly truncatedEnd?: TruncatedEnd;
-  /** Milliseconds that a side may acknowledge nothing of what was sent to it; 0: without a limit here. */
-  readonly patience?: number;
+  /** Milliseconds of silence until a side is asked whether it is there; `patienceOf` that without an answer; 0: never. */
+  readonly keepalive?: number;
   /** Is told when `download` has changed. */
   readonly changed?: () => void;
 }
@@ -89,12 +98,16 @@ export function joinDataChannel(
     livesOn = () => false,
     isClearAgreed = false,
     truncatedEnd = 'reset',
-    patience = 0,
+    keepalive = 0,
     changed = () => undefined,
   } = options;
   const open = new Set<Channel>();
   let failure: { cause: TransferCause; error: string | undefined } | undefined;
   let isOver = false;
+  let late: NodeJS.Timeout | undefined;
+  const acknowledge = (): void => {
+    server.acknowledge();
+  };
 
   const hold = isClearAgreed
     ? new HelloHold({
@@ -121,6 +134,7 @@ export function joinDataChannel(
     isOver = true;
     clearTimeout(idle);
     clearInterval(watch);
+    clearTimeout(late);
     const uploaded = upload.acknowledged;
     const downloaded = download.acknowledged;
     // What the server does of its own accord it knows, and its word is as good as without the relay.
@@ -164,20 +178,22 @@ export function joinDataChannel(
     if (livesOn()) idle.refresh();
     else abort('data-idle-timeout');
   }, idleTimeout);
-  const watch =
-    patience > 0
-      ? setInterval(() => {
-          for (const [way, side] of [
-            [upload, 'server'],
-            [download, 'client'],
-          ] as const) {
-            const { queue } = way.to;
-            if (queue.unansweredFor < patience) continue;
-            const words = `nothing acknowledged for ${Math.round(patience / 1000)} s`;
-            fail(side === 'server' ? download : upload, causes[side].unresponsive, words);
-          }
-        }, patience / 4)
-      : undefined;
+  // Few transfers last until then, and to have the system probe costs some calls.
+  let isProbed = false;
+  const patience = patienceOf(keepalive);
+  const look = (): void => {
+    if (!isProbed) for (const leg of [client, server]) leg.keepAlive(keepalive);
+    isProbed = true;
+    for (const [way, back, side] of [
+      [upload, download, 'server'],
+      [download, upload, 'client'],
+    ] as const) {
+      if (way.to.queue.unansweredFor < patience) continue;
+      const words = `nothing acknowledged for ${Math.round(patience / 1000)} s`;
+      fail(back, causes[side].unresponsive, words);
+    }
+  };
+  const watch = keepalive > 0 ? setInterval(look, Math.min(glance, keepalive / 2)) : undefined;
 
   for (const [way, back, side] of [
     [upload, download, 'client'],
@@ -199,7 +215,8 @@ export function joinDataChannel(
       } else {
         fail(way, causes[side].reset);
       }
-      from.acknowledge();
+      // Closing says it as well, and costs no packet of its own.
+      if (side === 'server' && !back.hasEnded) late = setTimeout(acknowledge, acknowledgement);
       // What it has said its end behind, it has acknowledged.
       back.look();
     };

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Channel } from '../net/channel.ts';
+import type { SendQueue } from '../net/send-queue.ts';
 import { watchQueue, type QueueWatch } from './queue-watch.ts';
 
 /** How much of what TLS has decrypted may wait for its reader, in bytes. */
@@ -17,6 +18,7 @@ export class OneWay {
   readonly from: Channel;
   readonly to: Channel;
   readonly #stream: Duplex;
+  readonly #queue: SendQueue;
   readonly #settled: () => void;
   readonly #moves: () => void;
   readonly #written: () => void;
@@ -42,6 +44,7 @@ export class OneWay {
     this.from = from;
     this.to = to;
     this.#stream = to.stream;
+    this.#queue = to.queue;
     this.#moves = moves;
     this.#settled = settled;
     this.#isOwn = from.kind === 'tls';
@@ -65,7 +68,9 @@ export class OneWay {
 
   /** Bytes of the file that the reader's system has acknowledged. */
   get acknowledged(): number {
-    const { queue, kind } = this.to;
+    if (this.#isDelivered) return this.#moved;
+    const { kind } = this.to;
+    const queue = this.#queue;
     const waiting = Math.max(0, queue.size - (queue.hasFin ? 1 : 0));
     if (waiting === 0 && this.#stream.writableLength === 0) return this.#moved;
     if (kind === 'tcp') return this.#moved - waiting;
@@ -120,7 +125,7 @@ export class OneWay {
     this.#passes = 'reset';
     this.#isStopped = true;
     this.#stopWatch();
-    const { queue } = this.to;
+    const queue = this.#queue;
     const isEmpty = (): boolean => this.#stream.writableLength === 0 && queue.size === 0;
     if (this.to.stream.destroyed || isEmpty()) {
       this.to.reset();
@@ -152,16 +157,17 @@ export class OneWay {
   #pass(how: 'end', say: () => void): void {
     if (this.#passes) return;
     this.#passes = how;
-    const { queue } = this.to;
+    const queue = this.#queue;
     queue.want();
     say();
     // Watched before it is looked at: what is over at once tells nobody of it while the caller is still at it.
     this.#watch = watchQueue(queue, 0, {
-      isOver: () => (queue.hasFin && queue.size === 0) || queue.isGone,
+      isOver: () => queue.isDelivered || queue.isGone,
       moves: this.#moves,
       over: () => {
         // Who is gone with all of it does not miss the end.
         this.#isDelivered = this.acknowledged === this.#moved;
+        if (this.#isDelivered) queue.release();
         this.#stopWatch();
         this.#settled();
       },
@@ -179,7 +185,7 @@ export class OneWay {
   }
 
   #mark(): void {
-    const mark = { file: this.#moved - this.#stream.writableLength, wire: this.to.queue.written };
+    const mark = { file: this.#moved - this.#stream.writableLength, wire: this.#queue.written };
     const before = this.#marks.at(-2);
     if (before && mark.wire - before.wire < betweenMarks) this.#marks.pop();
     this.#marks.push(mark);

@@ -28,7 +28,7 @@ interface QueueListener {
 export function watchQueue(queue: SendQueue, patience: number, listener: QueueListener): QueueWatch {
   const started = performance.now();
   let moved = started;
-  let size = queue.size;
+  let size = -1;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const stop = (): void => {

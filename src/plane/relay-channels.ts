@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import type { Observer } from '../events.ts';
 import { factsOf } from '../expectation/expectation.ts';
 import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
-import { keepAlive, patienceOf } from '../net/keepalive.ts';
 import { requireBorrowing, type Borrowing } from './borrowing.ts';
 import { joinDataChannel, type DataChannelEnd, type TruncatedEnd } from './data-channel.ts';
 import { LegError, openLegs, protectedLegs } from './data-legs.ts';
@@ -44,7 +43,6 @@ export class RelayChannels {
     const { owner, mode, protection, isClearAgreed = false, timeout } = lease.request;
     const { keepalive = 0, truncatedEnd = 'reset', dataIdleTimeout: idleTimeout } = this.#options;
     const started = performance.now();
-    keepAlive(accepted, keepalive, false);
     const dialling = this.#dial(lease.request, accepted);
     const legs = openLegs(mode, accepted, dialling, protection, lease.served, () => lease.command);
     const channel: LeaseChannel = {
@@ -67,8 +65,7 @@ export class RelayChannels {
     this.#open.add(channel);
     owner.channelOpened(lease);
     legs.connected.then(
-      (dialled) => {
-        keepAlive(dialled, keepalive, false);
+      () => {
         channel.isConnected = true;
         lease.changed();
       },
@@ -85,8 +82,8 @@ export class RelayChannels {
           const changed = (): void => {
             lease.changed();
           };
-          const options = { idleTimeout, isClearAgreed, truncatedEnd, changed };
-          channel.joined = joinDataChannel(ends, { ...options, patience: patienceOf(keepalive) }, ended);
+          const options = { idleTimeout, isClearAgreed, truncatedEnd, keepalive, changed };
+          channel.joined = joinDataChannel(ends, options, ended);
         },
         (error: unknown) => {
           ended(endBefore(error));

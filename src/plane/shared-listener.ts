@@ -25,10 +25,7 @@ export class SharedListener {
   ) {
     this.#gone = gone;
     this.#address = address;
-    this.#server = createServer(
-      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true },
-      accept,
-    );
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept);
     this.closed = new Promise((resolve) => this.#server.once('close', resolve));
     this.#listening = new Promise((resolve, reject) => {
       this.#server.on('error', (error: NodeJS.ErrnoException) => {

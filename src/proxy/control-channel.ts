@@ -7,6 +7,8 @@ import { closeGently } from './close-gently.ts';
 
 /** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
 export interface ControlChannelListener {
+  /** Whether urgent data is to be told from other: a client cancels by it, and no server speaks so. */
+  readonly tellsUrgent?: boolean;
   /** The first byte of all has come, and no line was told yet. */
   begins?(byte: number): void;
   /** @param isUrgent whether a byte of it came as TCP urgent data, as far as the system tells that */
@@ -226,7 +228,8 @@ export class ControlChannel {
   #attach(): () => void {
     const channel = this.#channel;
     const { stream } = channel;
-    const urgent = channel.kind === 'tcp' ? watchUrgent(channel.stream) : undefined;
+    const urgent =
+      this.#listener.tellsUrgent && channel.kind === 'tcp' ? watchUrgent(channel.stream) : undefined;
     this.#seesUrgent = urgent !== undefined;
     const listeners = {
       data: (chunk: Buffer) => {

@@ -17,7 +17,7 @@ export interface Listener {
  */
 export function listen(address: Address, port: number, accept: (socket: Socket) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true };
+    const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
     const server = createServer(options, accept);
     server.once('error', reject);
     // `::` is for IPv6 alone: IPv4 has its own listener, and its addresses their own form.

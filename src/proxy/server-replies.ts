@@ -53,7 +53,10 @@ export class ServerReplies {
 
   /** Takes the next line; returns what is to go on now, in order. */
   push(line: Line): ReplyStep[] {
-    return this.#read(line).flatMap((step) => [...this.#unreadIn(step), step]);
+    const steps = this.#read(line);
+    // So it is with nearly every line: no more comes of it than itself, and its code announces nothing.
+    if (steps.length <= 1 && !line.text.startsWith('22') && isAlone(steps[0])) return steps;
+    return steps.flatMap((step) => [...this.#unreadIn(step), step]);
   }
 
   /** No more comes of what is held. */
@@ -137,4 +140,8 @@ export class ServerReplies {
         return [];
     }
   }
+}
+
+function isAlone(step: ReplyStep | undefined): boolean {
+  return step === undefined || ('lines' in step && step.lines.length === 1);
 }

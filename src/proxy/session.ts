@@ -106,6 +106,7 @@ export class Session {
       { client: channels.client.kind === 'tls', server: channels.server.kind === 'tls' },
     );
     this.#client = new ControlChannel(channels.client, {
+      tellsUrgent: true,
       begins: (byte) => {
         this.#clientBegins(byte);
       },

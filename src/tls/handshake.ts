@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import {
+  lazyQueue,
   tcpChannel,
   type CutShort,
   type TcpChannel,
@@ -9,7 +10,7 @@ import {
   type TlsFacts,
 } from '../net/channel.ts';
 import { codeOf, messageOf, notTls } from '../net/error.ts';
-import { SendQueue } from '../net/send-queue.ts';
+import { keepAlive } from '../net/keepalive.ts';
 import { acknowledge, ignoreError, reset } from '../net/socket.ts';
 import { subjectOf } from './identities.ts';
 import { Wire } from './wire.ts';
@@ -182,13 +183,18 @@ function tlsChannel(
   facts: TlsFacts,
   whyCutShort: () => CutShort | undefined,
 ): TlsChannel {
-  const queue = new SendQueue(socket);
+  const queue = lazyQueue(socket);
   return {
     kind: 'tls',
     stream: tls,
     facts,
-    queue,
+    get queue() {
+      return queue();
+    },
     whyCutShort,
+    keepAlive: (keepalive) => {
+      keepAlive(socket, keepalive, false);
+    },
     acknowledge: () => {
       acknowledge(socket);
     },
@@ -202,7 +208,7 @@ function tlsChannel(
       socket.end();
     },
     reset: () => {
-      queue.abandon();
+      queue().abandon();
       reset(socket);
       tls.destroy();
     },

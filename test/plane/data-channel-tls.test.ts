@@ -91,6 +91,20 @@ for (const pairing of pairings) {
       await data[from].failure();
     });
 
+    test(`counts of a file that was cut what the reader has acknowledged ${way}`, async (t) => {
+      const data = await open(t, pairing);
+      data[from].stream.write(file);
+      data[from].stream.on('error', () => undefined);
+      await data[to].bytes(1_000_000);
+      data[to].stopReading();
+      await turns(100);
+      data[to].reset();
+      await data[from].failure();
+      const { uploaded, downloaded } = await data.lab.event('transfer-ended', { cause: `${to}-reset` });
+      const bytes = from === 'client' ? uploaded : downloaded;
+      assert.ok(bytes >= 1_000_000 && bytes < file.length, `${bytes}`);
+    });
+
     if (!isProtected(pairing, from)) continue;
 
     test(`takes FIN without close_notify for no end of a file ${way}`, async (t) => {
