@@ -135,11 +135,16 @@ class KernelPlane implements Plane {
       }
     }
     if (this.#closed) throw new Error('the relay is stopping');
-    // The tuple and the source of a pinhole that has been taken by now are free again.
-    this.#poll();
+    // What has been taken by now is free again, and asking once is enough: the source of an active one, and its tuple.
+    let hasPolled = from.port !== 0;
+    if (hasPolled) this.#poll();
     for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
-      if (this.#register.has(at, peer)) continue;
+      if (this.#register.has(at, peer)) {
+        if (!hasPolled) this.#poll();
+        hasPolled = true;
+        if (this.#register.has(at, peer)) continue;
+      }
       const lease = this.#lease(request, at);
       try {
         await this.#admit(lease);

@@ -6,6 +6,8 @@ export class SessionPinholes implements PinholeOwner {
   readonly #channelClosed: () => void;
   /** The one that may be taken, or was last: `max_expected` is 1, as in the kernel. */
   #pending: Pinhole | undefined;
+  /** Whether a transfer has used the pending one, and is over. */
+  #isSpent = false;
   /** That of a PORT which the server has not answered yet. */
   #reserved: Pinhole | undefined;
   readonly #channels = new Set<OwnedChannel>();
@@ -28,9 +30,20 @@ export class SessionPinholes implements PinholeOwner {
     this.#channelClosed();
   }
 
-  /** The one that the next transfer uses, or the one under way does: pending or taken. */
+  /** The one that the next transfer will use, or the one under way uses: pending or taken. */
   get current(): Pinhole | undefined {
-    return this.#pending;
+    return this.#isSpent ? undefined : this.#pending;
+  }
+
+  /** The server has said the last of a transfer: what it says from now on is of no data connection that there is. */
+  transferEnded(): void {
+    this.current?.accept();
+    this.#isSpent = true;
+  }
+
+  /** The server has refused a transfer: another may use what was opened for it. */
+  transferRefused(): void {
+    this.current?.refuse();
   }
 
   reserve(pinhole: Pinhole): void {
@@ -51,6 +64,7 @@ export class SessionPinholes implements PinholeOwner {
   expect(pinhole: Pinhole): void {
     this.#pending?.close('replaced');
     this.#pending = pinhole;
+    this.#isSpent = false;
     if (this.#reserved === pinhole) this.#reserved = undefined;
   }
 
@@ -67,7 +81,7 @@ export class SessionPinholes implements PinholeOwner {
 
   /** Says which command the pending one serves. */
   serve(command: TransferCommand): void {
-    this.#pending?.serve(command);
+    this.current?.serve(command);
   }
 
   /** Takes back what nobody has connected to, or connected to for nothing; transfers that are under way live on. */

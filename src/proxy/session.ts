@@ -557,10 +557,12 @@ export class Session {
   /** A whole reply has gone on, or its place was taken. */
   #settle(code: number): void {
     if (isPreliminary(code)) this.#transferBegins(code);
+    const answered = this.#state.exchanges.answeredBy(code);
+    const wasUnderWay = answered !== undefined && this.#state.exchanges.isUnderWay(answered);
     const exchange = this.#tls.watch(() => settleReply(this.#state, code));
-    if (exchange && isTransfer(exchange)) {
-      if (isCompletion(code)) this.#pinholes.current?.accept();
-      else this.#pinholes.current?.refuse();
+    if (exchange && (wasUnderWay || isTransfer(exchange))) {
+      if (wasUnderWay || isCompletion(code)) this.#pinholes.transferEnded();
+      else this.#pinholes.transferRefused();
     }
     if (isLoginFailure(exchange, code)) {
       this.#events.loginFailed(code);

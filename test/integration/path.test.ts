@@ -3,7 +3,7 @@
  * packets that overtake each other between client and gateway. Real clients with real servers, directly and over either
  * plane; files are compared byte for byte and the dialogues line by line.
  *
- * With PINHOLE_TEST_PATH=all every client meets every condition with both servers, and what once failed is repeated 50
+ * With TEST_PATH=all every client meets every condition with both servers, and what once failed is repeated 50
  * times: some half an hour.
  */
 import assert from 'node:assert/strict';
@@ -32,7 +32,7 @@ import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer, type ServerName } from '../helpers/lab/servers.ts';
 
 const missing = await requirements();
-const isAll = process.env['PINHOLE_TEST_PATH'] === 'all';
+const isAll = process.env['TEST_PATH'] === 'all';
 const repeats = isAll ? 50 : 2;
 
 const conditions = {
