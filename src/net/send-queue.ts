@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { bytesOfAddress, familyOf } from './address.ts';
+import { bytesOfAddress } from './address.ts';
 import { endpointOfSocket, type Endpoint } from './endpoint.ts';
 import { descriptorOf } from './socket.ts';
 import { socketCalls } from './socket-calls.ts';
@@ -19,6 +19,9 @@ export class SendQueue {
   #isReset = false;
   #isWanted = false;
   #isReleased = false;
+  /** Without the C library's calls: how much had been written when it was looked at last, and since when. */
+  #seenWritten = -1;
+  #seenAt = 0;
   /** What was in the queue when nobody could ask any more. */
   #left = 0;
 
@@ -83,18 +86,22 @@ export class SendQueue {
 
   /** Nobody asks any more: what is left is as good as acknowledged, and is sent all the same. */
   release(): void {
+    this.#letGo((fd) => socketCalls()?.close(fd));
+  }
+
+  /** The connection is about to be reset: nothing more of the queue is sent. */
+  abandon(): void {
+    this.#isReset = true;
+    if (this.#rest !== undefined) this.#letGo((fd) => socketCalls()?.reset(fd));
+  }
+
+  #letGo(close: (fd: number) => void): void {
     this.#isWanted = false;
     this.#isReleased = true;
     if (this.#rest === undefined) return;
     this.#left = this.size;
-    if (typeof this.#rest === 'object') socketCalls()?.close(this.#rest.copy);
+    if (typeof this.#rest === 'object') close(this.#rest.copy);
     this.#rest = undefined;
-  }
-
-  /** The connection is about to be reset: nothing more of the queue is sent, and no copy may keep it open. */
-  abandon(): void {
-    this.#isReset = true;
-    if (this.#rest !== undefined) this.release();
   }
 
   #closes(): void {
@@ -122,10 +129,18 @@ export class SendQueue {
     return handle ? this.#socket.bytesWritten - handle.bytesWritten + handle.writeQueueSize : 0;
   }
 
+  /** When it was first seen that all was written that has been by now. */
+  #lastWrite(): number {
+    const written = this.#socket.bytesWritten + (this.hasFin ? 1 : 0);
+    if (written !== this.#seenWritten) this.#seenAt = performance.now();
+    this.#seenWritten = written;
+    return this.#seenAt;
+  }
+
   #inSystem(fd: number | undefined): number {
     const calls = socketCalls();
     if (calls) return fd === undefined ? 0 : (calls.unacknowledged(fd) ?? 0);
-    return this.#ends ? queueInProc(this.#ends) : 0;
+    return this.#ends ? queueInProc(this.#ends, this.#lastWrite()) : 0;
   }
 }
 
@@ -146,22 +161,48 @@ function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket):
   return local && remote && { local, remote };
 }
 
+/** What /proc/net/tcp said last: to read it takes time for each connection of the host. */
+let snapshot: { readonly at: number; readonly until: number; readonly queues: ReadonlyMap<string, number> } =
+  {
+    ...{ at: 0, until: 0, queues: new Map() },
+  };
+
+/** Of a reading's time, for how long its outcome serves: no more than a twentieth of the time goes into reading. */
+const share = 20;
+
 /**
  * The queue of a connection as proc(5) has it; 0 where it has none, or there is no /proc:
  *
  *     sl  local_address rem_address   st tx_queue:rx_queue ...
  *      0: 0100007F:0015 0200007F:C350 04 00000001:00000000 ...
+ *
+ * @param since by the clock of `performance.now`: what was read before is not known any more, and so is not empty
  */
-function queueInProc({ local, remote }: Ends): number {
-  const ends = ` ${inProc(local)} ${inProc(remote)} `;
-  try {
-    const text = readFileSync(familyOf(local.address) === 4 ? '/proc/net/tcp' : '/proc/net/tcp6', 'latin1');
-    const at = text.indexOf(ends);
-    return at === -1 ? 0 : parseInt(text.slice(at + ends.length + 3, at + ends.length + 11), 16);
-  } catch {
-    return 0;
-  }
+function queueInProc({ local, remote }: Ends, since: number): number {
+  if (performance.now() >= snapshot.until) snapshot = readProc();
+  if (snapshot.at < since) return unknown;
+  return snapshot.queues.get(`${inProc(local)} ${inProc(remote)}`) ?? 0;
 }
+
+/** More than FIN. */
+const unknown = 2;
+
+function readProc(): typeof snapshot {
+  const at = performance.now();
+  const queues = new Map<string, number>();
+  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    try {
+      for (const [, ends = '', queue = ''] of readFileSync(file, 'latin1').matchAll(line)) {
+        if (queue !== '00000000') queues.set(ends, parseInt(queue, 16));
+      }
+    } catch {
+      // Another system, or one without IPv6.
+    }
+  }
+  return { at, until: at + share * (performance.now() - at), queues };
+}
+
+const line = /^ *\d+: ([0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8})/gm;
 
 /** Words of 32 bits in the order of the processor: little-endian. */
 function inProc({ address, port }: Endpoint): string {

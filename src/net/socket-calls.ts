@@ -9,6 +9,8 @@ export interface SocketCalls {
   /** Another descriptor of the same connection, which outlives the first. */
   duplicate(fd: number): number | undefined;
   close(fd: number): void;
+  /** Closes the last descriptor of a connection by RST (SO_LINGER, 0 seconds). */
+  reset(fd: number): void;
   /**
    * How a silent peer is noticed (tcp(7)), in seconds: the first probe after `idle`, the others `interval` apart, and
    * the connection fails after `count` of them without an answer.
@@ -45,6 +47,7 @@ const SIOCOUTQ = 0x5411;
 const SIOCATMARK = 0x8905;
 const SOL_SOCKET = 1;
 const SO_OOBINLINE = 10;
+const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
@@ -100,6 +103,8 @@ function bind(koffi: typeof import('koffi')): SocketCalls {
   // One after the other, and none waits: they share their buffers.
   const number = Buffer.alloc(4);
   const info = Buffer.alloc(infoLength);
+  /** `struct linger`: on, for no second. */
+  const atOnce = Buffer.from(Int32Array.of(1, 0).buffer);
   const ask = (fd: number, what: number): number | undefined =>
     ioctl(fd, what, number) === 0 ? number.readInt32LE() : undefined;
   const set = (fd: number, level: number, option: number, value: number): boolean => {
@@ -123,6 +128,10 @@ function bind(koffi: typeof import('koffi')): SocketCalls {
       return copy < 0 ? undefined : copy;
     },
     close: (fd) => {
+      close(fd);
+    },
+    reset: (fd) => {
+      setsockopt(fd, SOL_SOCKET, SO_LINGER, atOnce, atOnce.length);
       close(fd);
     },
     keepAlive: (fd, { idle, interval, count }) => {

@@ -72,7 +72,7 @@ export interface DataChannelOptions {
 /** A data channel whose both legs are up. */
 export interface DataChannel {
   /** What the server sends, on its way to the client. */
-  readonly download: Pick<OneWay, 'hasEnded' | 'isDelivered' | 'moved' | 'look'>;
+  readonly download: Pick<OneWay, 'acknowledged' | 'hasEnded' | 'isDelivered' | 'moved' | 'look'>;
   /** Bytes that have come from either side. */
   readonly moved: number;
   /** Resets both sides at once. */
@@ -140,7 +140,7 @@ export function joinDataChannel(
     // What the server does of its own accord it knows, and its word is as good as without the relay.
     const isServers = failure?.cause.startsWith('server-') ?? false;
     const isLost = {
-      upload: uploaded < upload.moved || !(upload.isDelivered || isServers),
+      upload: !isServers && (uploaded < upload.moved || !upload.isDelivered),
       download: downloaded < download.moved || !(download.isDelivered || isServers),
     };
     for (const { queue } of [client, server]) queue.release();

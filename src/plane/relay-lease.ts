@@ -135,8 +135,10 @@ export class Lease implements OwnedChannel {
       if (joined?.download.hasEnded) return undefined;
       if (transfer.isRefusal) return 'not-ended';
       if (!joined) return undefined;
-      if (joined.moved !== moved) since = performance.now();
-      moved = joined.moved;
+      // A client that is slow holds the server back, whose end may not have been read yet.
+      const { moved: come, acknowledged } = joined.download;
+      if (come !== moved || acknowledged < come) since = performance.now();
+      moved = come;
       return performance.now() - since > mostSilence ? well : undefined;
     });
   }

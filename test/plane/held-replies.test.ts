@@ -291,3 +291,21 @@ test('a NOOP that the server answers in the middle of a download is answered the
   pair.server.send('226 Done.\r\n');
   await pair.client.expect('226 Done.\r\n');
 });
+
+test('a client that reads nothing for longer than a server may be silent gets no 226 before its file', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  // Most of it has not even been read off the server, whose end stands behind it.
+  const { lab, pair, data } = await sentWhole(t);
+  const started = performance.now();
+  t.mock.method(performance, 'now', () => started + 20_000);
+  for (let n = 0; n < 20; n++) {
+    t.mock.timers.tick(1000);
+    await turns();
+  }
+  assert.equal(pair.client.unread, '');
+  t.mock.reset();
+  data.client.stream.resume();
+  await pair.client.expect('226-All\r\n226 Done.\r\n');
+  data.client.end();
+  await lab.event('transfer-ended', { cause: 'complete', downloaded: large.length });
+});
