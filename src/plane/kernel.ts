@@ -302,6 +302,7 @@ class KernelPlane implements Plane {
       // What the kernel forwards arrives in the order in which the server has sent it.
       connected: () => well,
       delivered: () => well,
+      hurry: () => undefined,
       abort: () => false,
       close: (reason) => {
         this.#poll();

@@ -105,6 +105,8 @@ export interface Pinhole {
     readonly isUpload: boolean;
     readonly isRefusal: boolean;
   }): DataOutcome | Promise<DataOutcome>;
+  /** The server is gone: a client is waited for only as long as it goes on reading. */
+  hurry(): void;
   /** Takes the pinhole back if no data channel has come of it; one that is open lives on. */
   close(reason: PinholeReason): void;
   /** Resets a data channel that has come of it and serves no command yet. */

@@ -9,7 +9,9 @@ import { well, type DataOutcome, type OwnedChannel, type PinholeRequest } from '
  * milliseconds: where it does not close it at all (RFC 959 section 3.4.2, block mode), its word goes on.
  */
 const mostSilence = 15_000;
-/** How often that is looked at. */
+/** How long a client may read nothing while the server is gone, in milliseconds. */
+const mostStill = 2000;
+/** How often these are looked at. */
 const glance = 1000;
 
 /** The data channel that has come of a pinhole. */
@@ -42,6 +44,7 @@ export class Lease implements OwnedChannel {
   #isAccepted = false;
   #isRefused = false;
   #isTaken = false;
+  #isHurried = false;
   readonly #waiting = new Set<() => void>();
 
   constructor(expectation: Expectation, request: PinholeRequest, isArmed: boolean) {
@@ -96,6 +99,12 @@ export class Lease implements OwnedChannel {
     if (!this.#isAccepted) this.#command = undefined;
   }
 
+  /** The server is gone: a client is waited for only as long as it goes on reading. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.changed();
+  }
+
   /** A connection has come. */
   take(): void {
     this.#isTaken = true;
@@ -113,7 +122,8 @@ export class Lease implements OwnedChannel {
       const { channel } = this;
       if (!channel) return this.#isTaken ? undefined : 'not-taken';
       if (channel.isConnected) return well;
-      return channel.end && failed(channel.end);
+      if (channel.end) return failed(channel.end);
+      return this.#isHurried ? well : undefined;
     });
   }
 
@@ -122,7 +132,9 @@ export class Lease implements OwnedChannel {
     readonly isRefusal: boolean;
   }): DataOutcome | Promise<DataOutcome> {
     let moved = 0;
+    let acknowledged = 0;
     let since = performance.now();
+    const isStalled = (limit: number): boolean => performance.now() - since > limit;
     return this.#until(() => {
       const { channel } = this;
       if (!channel) return this.#isTaken ? undefined : 'not-taken';
@@ -132,14 +144,16 @@ export class Lease implements OwnedChannel {
       if (transfer.isUpload) return well;
       joined?.download.look();
       if (joined?.download.isDelivered) return well;
-      if (joined?.download.hasEnded) return undefined;
-      if (transfer.isRefusal) return 'not-ended';
-      if (!joined) return undefined;
+      if (transfer.isRefusal && !joined?.download.hasEnded) return 'not-ended';
+      if (!joined) return this.#isHurried && isStalled(mostStill) ? well : undefined;
+      const { download } = joined;
+      const isCaughtUp = download.acknowledged === download.moved;
+      if (download.moved !== moved || download.acknowledged !== acknowledged) since = performance.now();
+      moved = download.moved;
+      acknowledged = download.acknowledged;
+      if (this.#isHurried && isStalled(mostStill)) return well;
       // A client that is slow holds the server back, whose end may not have been read yet.
-      const { moved: come, acknowledged } = joined.download;
-      if (come !== moved || acknowledged < come) since = performance.now();
-      moved = come;
-      return performance.now() - since > mostSilence ? well : undefined;
+      return !download.hasEnded && isCaughtUp && isStalled(mostSilence) ? well : undefined;
     });
   }
 

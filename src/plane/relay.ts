@@ -143,6 +143,9 @@ class RelayPlane implements RangePlane {
       },
       connected: () => lease.connected(),
       delivered: (transfer) => lease.delivered(transfer),
+      hurry: () => {
+        lease.hurry();
+      },
       close: (reason) => {
         this.#takeBack(lease, reason);
         lease.giveUp();

@@ -140,7 +140,7 @@ export class Session {
         this.#flush();
       },
       ending: () => {
-        this.#endWaiting();
+        this.#pinholes.current?.hurry();
       },
       ended: (rest) => {
         this.#serverEnded(rest);
@@ -413,14 +413,11 @@ export class Session {
     else pass(outcome);
   }
 
-  /** Neither for a client that wants no more of it nor for a server that is gone is anything held. */
-  get #mayWait(): boolean {
-    return !this.#server.hasEnded && !this.#state.exchanges.find(({ verb }) => verb === 'ABOR');
-  }
-
   #outcomeFor(code: number, exchange: SentExchange | undefined): DataOutcome | Promise<DataOutcome> {
     const pinhole = this.#pinholes.current;
-    if (!pinhole || !exchange || !this.#mayWait) return well;
+    // A client that has aborted it wants no more of it.
+    if (!pinhole || !exchange || this.#state.exchanges.find(({ verb }) => verb === 'ABOR')) return well;
+    if (this.#server.hasEnded) pinhole.hurry();
     if (isPreliminary(code)) return pinhole.connected();
     return pinhole.delivered({ isUpload: isUpload(exchange), isRefusal: !isCompletion(code) });
   }

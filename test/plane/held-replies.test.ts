@@ -309,3 +309,21 @@ test('a client that reads nothing for longer than a server may be silent gets no
   data.client.end();
   await lab.event('transfer-ended', { cause: 'complete', downloaded: large.length });
 });
+
+test('a client that has sent its QUIT along has all of it at the 226, though the server closes behind it', async (t) => {
+  const lab = await Lab.start(t);
+  const pair = await lab.login();
+  const data = await lab.passiveChannel(pair);
+  await exchange(pair, 'RETR file', '150 Here it comes.');
+  pair.client.send('QUIT\r\n');
+  await pair.server.expect('QUIT\r\n');
+  data.client.stopReading();
+  data.server.stream.end(large);
+  await turns(50);
+  pair.server.end('226 Done.\r\n221 Bye.\r\n');
+  await turns(50);
+  assert.equal(pair.client.unread, '');
+  data.client.stream.resume();
+  await pair.client.expect('226 Done.\r\n221 Bye.\r\n');
+  assert.ok(Buffer.from(await data.client.rest(), 'latin1').equals(large));
+});
