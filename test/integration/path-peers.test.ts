@@ -74,9 +74,12 @@ async function timersOf(port: string): Promise<string[]> {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-/** Waits until nothing is on its way; then the next thing to happen is a probe, in less than three minutes. */
+/**
+ * Waits until nothing is on its way, and for a data channel half a minute, until it is worth the while: then the next thing
+ * to happen is a probe, in less than three minutes.
+ */
 async function probed(connection: string): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 45_000;
   for (;;) {
     const lines = await timersOf(connection);
     assert.equal(lines.length, 1, lines.join('\n'));
