@@ -100,10 +100,12 @@ interface Stand {
 
 /** Made before the tests of a suite, and gone with them. */
 function withPath(name: ServerName, condition: Condition): () => Stand {
+  let made: Network | undefined;
   let stand: Stand | undefined;
   before(async () => {
     if (missing.length > 0) return;
     const network = await createNetwork({ forwarding: true, paths: ['public'] });
+    made = network;
     const server = await startServer(network, name);
     const certificates = await makeCertificates(network.folder);
     const { cert, key } = certificates.server;
@@ -117,7 +119,8 @@ function withPath(name: ServerName, condition: Condition): () => Stand {
     for (const [file, text] of Object.entries(files)) server.put(file, text);
     await network.setPath('public', conditions[condition]);
   });
-  after(() => stand?.network.dispose());
+  // Whatever of it could be made.
+  after(() => made?.dispose());
   return () => stand ?? assert.fail('no network');
 }
 
