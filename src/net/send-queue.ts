@@ -70,8 +70,11 @@ export class SendQueue {
 
   /** Whether nothing of the queue will be acknowledged any more: the connection failed, or is closed at both ends. */
   get isGone(): boolean {
-    if (!this.#isClosed || this.#rest === 'in-proc') return false;
-    return this.#rest === undefined || (socketCalls()?.information(this.#rest.copy)?.isClosed ?? true);
+    if (this.#rest === 'in-proc') return false;
+    if (this.#isClosed && this.#rest === undefined) return true;
+    // Of a connection that is neither read nor written Node does not hear.
+    const fd = this.#rest === undefined ? descriptorOf(this.#socket) : this.#rest.copy;
+    return fd !== undefined && (socketCalls()?.information(fd)?.isClosed ?? false);
   }
 
   /**

@@ -400,7 +400,7 @@ export class Session {
   /** What one server says and does in an order, on two connections, its client sees in that order. */
   #replyToTransfer(code: number, lines: readonly Line[]): void {
     const exchange = this.#state.exchanges.answeredBy(code);
-    if (exchange && exchange === this.#disowned) {
+    if (exchange && exchange === this.#disowned && !this.#isForMore(code)) {
       if (!isPreliminary(code)) this.#disowned = undefined;
       this.#settle(code);
       return;
@@ -411,6 +411,13 @@ export class Session {
     const outcome = this.#outcomeFor(code, exchange);
     if (outcome instanceof Promise) this.#whenInOrder(outcome, pass);
     else pass(outcome);
+  }
+
+  /** Whether a reply to a transfer says more than what became of that: goodbye, or the same of its ABOR, at once with it. */
+  #isForMore(code: number): boolean {
+    if (code === 421) return true;
+    const isAborted = this.#state.exchanges.find(({ verb }) => verb === 'ABOR') !== undefined;
+    return isAborted && (code === 225 || code === 226);
   }
 
   #outcomeFor(code: number, exchange: SentExchange | undefined): DataOutcome | Promise<DataOutcome> {

@@ -327,3 +327,30 @@ test('a client that has sent its QUIT along has all of it at the 226, though the
   await pair.client.expect('226 Done.\r\n221 Bye.\r\n');
   assert.ok(Buffer.from(await data.client.rest(), 'latin1').equals(large));
 });
+
+for (const [name, command, reply] of [
+  ['a 421', 'NOOP', '421 Too late.'],
+  ['one reply to it and its ABOR', 'ABOR', '226 Abort ok.'],
+] as const) {
+  test(`of a transfer that was answered with 425, ${name} goes on all the same`, async (t) => {
+    const { pair } = await begunActive(t, { 'connect-timeout': '300ms' });
+    await pair.client.expect('425 Unable to build data connection.\r\n');
+    await exchange(pair, command, reply);
+  });
+}
+
+test('a reader that resets while it is sent the last of an upload that was cut is noticed at once', async (t) => {
+  const lab = await Lab.start(t);
+  const pair = await lab.login();
+  const data = await lab.passiveChannel(pair);
+  await exchange(pair, 'STOR file', '150 Go on.');
+  data.server.end();
+  await data.client.finished();
+  data.server.stopReading();
+  data.client.send(large.subarray(0, 3_000_000));
+  await turns(50);
+  data.client.reset();
+  await turns(50);
+  data.server.socket.resetAndDestroy();
+  await lab.event('transfer-ended', { cause: 'client-reset' });
+});
