@@ -16,6 +16,8 @@ import { dial } from '../helpers/relay/peer.ts';
 import { turns } from '../helpers/relay/within.ts';
 
 const client: Address = address('198.51.100.10');
+/** Below those that the system gives out (ip_local_port_range), so that no other test has it. */
+const wanted = 22_000 + (process.pid % 10_000);
 const far: Address = address('203.0.113.5');
 
 interface Stand {
@@ -47,7 +49,7 @@ function loans({ nft }: Stand): string[] {
 
 test('names the source before it connects, and takes that back when it has', async (t) => {
   const stand = await start(t);
-  const as = { address: client, port: 40_000 + (process.pid % 20_000) };
+  const as = { address: client, port: wanted };
   const socket = await stand.borrowing.dial(stand.to, as, 5000, hosts.relay).connected;
   t.after(() => socket.destroy());
   const { remote } = await stand.server.next();
@@ -76,14 +78,17 @@ test('finds the address to connect from by itself, and any port where the wanted
   const { remote } = await taken.next();
   assert.equal(remote.address, '127.0.0.1');
   assert.notEqual(remote.port, as.port);
-  assert.equal(loans(stand).length, 2);
+  // A random port may be somebody else's as well, and another one is tried then.
+  const ports = loans(stand).map((loan) => Number(/\{ 127\.0\.0\.1 \. (\d+) \./.exec(loan)?.[1]));
+  assert.equal(ports[0], as.port);
+  assert.equal(ports.at(-1), remote.port);
+  assert.equal(new Set(ports).size, ports.length);
 });
 
 test('two connections at once do not name one source twice', async (t) => {
   const stand = await start(t);
-  const port = 40_000 + (process.pid % 20_000);
   const others = [client, address('198.51.100.11')].map((each) =>
-    stand.borrowing.dial(stand.to, { address: each, port }, 5000, hosts.relay),
+    stand.borrowing.dial(stand.to, { address: each, port: wanted }, 5000, hosts.relay),
   );
   const sockets = await Promise.all(others.map(({ connected }) => connected));
   t.after(() => {
