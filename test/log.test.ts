@@ -4,6 +4,7 @@ import type { Config } from '../src/config.ts';
 import { tellAll, type Event } from '../src/events.ts';
 import { createLogger, logEvents } from '../src/log.ts';
 import { events } from './data/events.ts';
+import { address } from './data/sessions.ts';
 
 /** What a logger of this level writes of the events, each line without its time and process. */
 function logged(level: Config['logLevel'], ...told: Event[]): unknown[] {
@@ -209,4 +210,111 @@ test('tells every listener of every event, in order', () => {
   observe(events.opened);
   observe(events.closed);
   assert.deepEqual(told, ['a session-opened', 'b session-opened', 'a session-closed', 'b session-closed']);
+});
+
+/** The listener that limits what repeats, with its lines. */
+function limited(): { tell: (event: Event, times: number) => void; lines: () => unknown[] } {
+  let lines: string[] = [];
+  const write = (line: string): void => {
+    lines.push(line);
+  };
+  const observe = logEvents(createLogger({ logLevel: 'trace', logFormat: 'json' }, { write }));
+  return {
+    tell: (event, times) => {
+      for (let n = 0; n < times; n++) observe(event);
+    },
+    /** What was logged since it was asked last. */
+    lines: () => {
+      const taken = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      lines = [];
+      return taken.map(({ time, pid, ...rest }) => rest);
+    },
+  };
+}
+
+const repeated: [Event, object][] = [
+  [
+    events.commandRefused,
+    { level: 'warn', client: '198.51.100.10', reason: 'not-the-peer', msg: 'command refused' },
+  ],
+  [
+    { ...(events.commandRefused as Event & { type: 'command-refused' }), reason: 'tls-not-understood' },
+    { level: 'info', client: '198.51.100.10', reason: 'tls-not-understood', msg: 'command refused' },
+  ],
+  [
+    events.sessionRefused,
+    { level: 'warn', client: '198.51.100.10', reason: 'too-many-sessions', msg: 'session refused' },
+  ],
+  [
+    {
+      type: 'session-refused',
+      client: { address: address('2001:db8:1:2:3:4:5:6'), port: 1024 },
+      reason: 'loop',
+    },
+    { level: 'warn', client: '2001:db8:1:2::/64', reason: 'loop', msg: 'session refused' },
+  ],
+  [
+    events.pinholeRefused,
+    { level: 'warn', client: '198.51.100.10', reason: 'stranger', msg: 'pinhole refused' },
+  ],
+  [events.loginFailed, { level: 'warn', client: '198.51.100.10', msg: 'login failed' }],
+  [events.remarked, { level: 'warn', session: 1, reason: 'unusable-announcement', msg: 'reply remarked' }],
+];
+
+test('writes the first ten of the same refusal, and how many more when the process ends', () => {
+  const before = new Set(process.listeners('exit'));
+  const { tell, lines: written } = limited();
+  for (const [event] of repeated) tell(event, 15);
+  assert.equal(written().length, repeated.length * 10);
+  // What a process does that ends.
+  const added = process.listeners('exit').filter((listener) => !before.has(listener));
+  for (const listener of added) {
+    listener(0);
+    process.off('exit', listener);
+  }
+  assert.deepEqual(
+    written(),
+    repeated.map(([, { msg, ...fields }]: [Event, { msg?: string }]) => ({ ...fields, repeated: 5, msg })),
+  );
+});
+
+test('writes every line of what is no refusal, and of the dialogue', () => {
+  const { tell, lines: written } = limited();
+  const others = [events.opened, events.closed, events.command, events.reply, events.download];
+  for (const event of others) tell(event, 50);
+  assert.equal(written().length, others.length * 50);
+});
+
+test('takes the addresses of a network of IPv6 for one client, its ports and those of others apart', () => {
+  const { tell, lines: written } = limited();
+  const from = (host: string, port: number): Event => ({
+    ...{ type: 'session-refused', reason: 'loop' },
+    client: { address: address(host), port },
+  });
+  for (let n = 1; n <= 20; n++) tell(from(`2001:db8::${n}`, n), 1);
+  assert.equal(written().length, 10);
+  for (let n = 1; n <= 20; n++) tell(from(`2001:db8:0:${n}::1`, n), 1);
+  assert.equal(written().length, 20);
+});
+
+test('colours text for people, and shows in it what is no text', () => {
+  const lines: string[] = [];
+  const stream = { write: (line: string) => lines.push(line) };
+  const logger = createLogger({ logLevel: 'info', logFormat: 'pretty' }, stream);
+  logger.info({ host: 'a\u009b\u202eb', long: 'x'.repeat(600) }, 'one\ntwo\u001b[2J\u009b');
+  const [line = ''] = lines;
+  const shown = line.replaceAll(/\u001b\[\d+m/g, '');
+  assert.match(shown, /^\[[\d:.]+\] INFO: one\\u000atwo\\u001b\[2J\\u009b {"host":"a\\u009b\\u202eb",/);
+  assert.match(shown, /x{500}\.\.\. \[100 characters left out\]"}\n$/);
+  assert.equal(lines.length, 1);
+});
+
+test('writes no line of many kilobytes, and no control characters', () => {
+  const event: Event = {
+    ...(events.commandRefused as Event & { type: 'command-refused' }),
+    ...{ command: '\\x01'.repeat(8192), detail: '\u009b2J\u200f\ufeff\ud800' },
+  };
+  const [fields] = logged('info', event) as { command: string; detail: string }[];
+  assert.equal(fields?.command, `${'\\x01'.repeat(125)}... [32268 characters left out]`);
+  assert.equal(fields.detail, '\u009b2J\u200f\ufeff\ud800');
 });

@@ -47,6 +47,13 @@ export function formatCidr(cidr: Cidr): string {
   return cidr.text;
 }
 
+/** The network of an IPv6 address whose prefix has so many bits, as text; an IPv4 address is its own. */
+export function networkOf(address: Address, ipv6Prefix: number): string {
+  if (familyOf(address) === 4) return address;
+  const words = wordsOf(address).map((word, index) => word & maskOfWord(ipv6Prefix - index * 16));
+  return `${textOf(words)}/${ipv6Prefix}`;
+}
+
 /** The mask of one 16-bit word of which the first `bits` belong to the network. */
 function maskOfWord(bits: number): number {
   const kept = Math.min(16, Math.max(0, bits));
