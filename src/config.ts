@@ -52,8 +52,14 @@ export interface Config {
   readonly dataSourcePort: number;
   readonly fxpPeers: readonly Cidr[];
   readonly denyPorts: readonly PortRange[];
+  /** Empty: any that `denyPorts` does not name. */
+  readonly serverPassivePorts: readonly PortRange[];
   readonly maxSessions: number;
   readonly maxSessionsPerClient: number;
+  /** How many bits of an IPv6 address say which client it is. */
+  readonly ipv6ClientPrefix: number;
+  /** 0: any number. */
+  readonly maxRefusals: number;
   readonly expectTimeout: number;
   readonly connectTimeout: number;
   readonly loginTimeout: number;
@@ -291,15 +297,33 @@ const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   denyPorts: list(
     {
       group: 'Who',
-      description: 'ports that a client may not name in PORT and EPRT',
+      description: 'ports that a client may not name in PORT and EPRT, nor the server in a 227 or 229',
       allowed: 'ports and ranges of ports like 6000-6063, from 1 to 65535',
       initial: '2049,3306,3389,5060-5061,5432,5900,6000-6063,6379',
     },
     parsePortRange,
     formatPortRange,
   ),
+  serverPassivePorts: list(
+    {
+      group: 'Who',
+      description: 'ports that the server may name in a 227 or 229, where they are known; none: from 1024 on',
+      allowed: 'ports and ranges of ports like 30000-30999, from 1 to 65535',
+      initial: '',
+    },
+    parsePortRange,
+    formatPortRange,
+  ),
   maxSessions: whole('Limits', 'sessions at once', '10000', 1, 1_000_000),
-  maxSessionsPerClient: whole('Limits', 'sessions at once from one address', '5000', 1, 1_000_000),
+  maxSessionsPerClient: whole('Limits', 'sessions at once from one client', '5000', 1, 1_000_000),
+  ipv6ClientPrefix: whole('Limits', 'length of the IPv6 prefix that counts as one client', '64', 1, 128),
+  maxRefusals: whole(
+    'Limits',
+    'refused commands in a row after which a session ends, having become slow before; 0: any number',
+    '100',
+    0,
+    1_000_000,
+  ),
   expectTimeout: duration('Limits', 'how long a pinhole waits for its connection', '300', 1, hour),
   connectTimeout: duration(
     'Limits',

@@ -8,6 +8,7 @@ import { ExpectationRegister } from './expectation/register.ts';
 import { logEvents, type Logger } from './log.ts';
 import { familyOf, parseAddress, type Address, type Family } from './net/address.ts';
 import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
+import { Descriptors } from './net/descriptors.ts';
 import { codeOf, messageOf } from './net/error.ts';
 import { formatPortRange } from './net/port-range.ts';
 import { loadSocketCalls } from './net/socket-calls.ts';
@@ -22,6 +23,8 @@ import {
   type WayBack,
 } from './plane/kernel-host.ts';
 import { createRelayPlane } from './plane/relay.ts';
+import { descriptorLimit, descriptorsToShare } from './process-limits.ts';
+import { sessionsWithin } from './proxy/admission.ts';
 import { listen, type Listener } from './proxy/listener.ts';
 import { loadOriginalDestination } from './proxy/original-destination.ts';
 import { PublicAddress } from './proxy/public-address.ts';
@@ -56,9 +59,11 @@ export async function startDaemon(
 ): Promise<Daemon> {
   if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
-  const observe = tellAll([counters.observe, logEvents(logger), ...observers]);
+  const observe = tellAll([counters.observe, logEvents(logger, config.ipv6ClientPrefix), ...observers]);
   let tls = startTls(config, logger);
-  const carriers = await startCarriers(config, observe).catch((error: unknown) => {
+  const limit = descriptorLimit();
+  const descriptors = new Descriptors(descriptorsToShare(limit));
+  const carriers = await startCarriers(config, descriptors, observe).catch((error: unknown) => {
     tls.stop();
     throw error;
   });
@@ -79,7 +84,7 @@ export async function startDaemon(
   };
   const sessions = new Sessions(
     settingsOf(config, addresses, tls.services),
-    { plane, originalDestination, borrower: carriers.borrowing, isOwn, isOwnAddress },
+    { plane, originalDestination, borrower: carriers.borrowing, isOwn, isOwnAddress, descriptors },
     observe,
   );
   let current = config;
@@ -142,6 +147,10 @@ export async function startDaemon(
     throw error;
   }
   tellListening();
+  if (limit !== undefined && sessionsWithin(descriptors) < config.maxSessions) {
+    const most = { descriptors: limit, sessions: sessionsWithin(descriptors) };
+    logger.warn(most, 'max-sessions is more than the descriptors of this process are for (ulimit -n)');
+  }
   if (config.tls === 'pass') logger.warn(needsOfPass(config));
 
   const reload = async (wanted: ServableConfig): Promise<void> => {
@@ -230,7 +239,7 @@ interface Carriers extends Pick<SessionsHost, 'plane' | 'originalDestination'> {
 }
 
 /** @throws before anything is changed where something is missing */
-async function startCarriers(config: Config, observe: Observer): Promise<Carriers> {
+async function startCarriers(config: Config, descriptors: Descriptors, observe: Observer): Promise<Carriers> {
   const originalDestination = config.intercept ? await loadOriginalDestination() : undefined;
   const needs = needsOf(config);
   const host = needs && (await openHostTable(needs, observe));
@@ -239,7 +248,7 @@ async function startCarriers(config: Config, observe: Observer): Promise<Carrier
     const { connectTimeout, dataIdleTimeout, keepalive, tlsTruncated: truncatedEnd } = config;
     const register = new ExpectationRegister();
     const relay = createRelayPlane({
-      ...{ observe, register, borrowing },
+      ...{ observe, register, borrowing, descriptors },
       ...{ connectTimeout, dataIdleTimeout, keepalive, truncatedEnd },
     });
     const plane =
@@ -319,9 +328,13 @@ function needsOfPass({ passivePorts, publicAddress }: Config): string {
 }
 
 function settingsOf(config: ServableConfig, addresses: PublicAddresses, tls: TlsServices): SessionsSettings {
-  const { fxpPeers, denyPorts, localNetworks, insideAddress, intercept, interceptNetworks } = config;
+  const { fxpPeers, denyPorts, serverPassivePorts, localNetworks, insideAddress } = config;
+  const { intercept, interceptNetworks } = config;
   return {
-    policy: { fxpPeers, denyPorts, localNetworks, publicAddress: addresses.of, tls: tlsPolicyOf(config) },
+    policy: {
+      ...{ fxpPeers, denyPorts, serverPassivePorts, localNetworks },
+      ...{ publicAddress: addresses.of, tls: tlsPolicyOf(config) },
+    },
     tls,
     tlsTimeout: config.tlsHandshakeTimeout,
     upstream: config.server,
@@ -338,6 +351,8 @@ function settingsOf(config: ServableConfig, addresses: PublicAddresses, tls: Tls
     keepalive: config.keepalive,
     maxSessions: config.maxSessions,
     maxSessionsPerClient: config.maxSessionsPerClient,
+    ipv6ClientPrefix: config.ipv6ClientPrefix,
+    maxRefusals: config.maxRefusals,
   };
 }
 

@@ -11,6 +11,7 @@ export type CommandReason =
   | 'nul-byte'
   | 'bare-cr'
   | 'http'
+  | 'not-ftp'
   | 'not-logged-in'
   | 'syntax'
   | 'not-the-peer'
@@ -31,7 +32,8 @@ export type CommandReason =
   | 'not-delivered';
 
 /** Why a reply that announces a data connection went on as it was, or was remarkable. */
-export type ReplyReason = 'unusable-announcement' | 'unread-announcement' | 'foreign-address';
+export type ReplyReason =
+  'unusable-announcement' | 'unread-announcement' | 'foreign-address' | 'forbidden-port';
 
 /** Why a pinhole went away unused, or a connection to it was refused. */
 export type PinholeReason =
@@ -61,8 +63,11 @@ export type SessionReason =
   | 'login-timeout'
   | 'idle-timeout'
   | 'http'
+  | 'not-ftp'
+  | 'too-many-refusals'
   | 'too-many-sessions'
   | 'too-many-sessions-of-client'
+  | 'too-many-descriptors'
   | 'loop'
   | 'destination-not-allowed'
   | 'shutdown';

@@ -14,6 +14,8 @@ export interface Line {
 const longestLine = 8192;
 
 const none = Buffer.alloc(0);
+/** How many pieces are kept apart. */
+const mostPieces = 64;
 
 /**
  * Cuts a stream of bytes into lines at LF, each when it is asked for: what has not been asked for is kept as
@@ -22,10 +24,14 @@ const none = Buffer.alloc(0);
 export class LineReader {
   readonly #longest: number;
   #bytes: Buffer = none;
+  /** What has come since, and is not joined to them yet: who sends byte by byte would have all of it copied each time. */
+  #pieces: Buffer[] = [];
+  #sizeOfPieces = 0;
   /** Where in `#bytes` the next line begins, and the last one began. */
   #start = 0;
   #previous = 0;
   #overlong = false;
+  #wasOverlong = false;
 
   constructor(longest: number = longestLine) {
     this.#longest = longest;
@@ -33,16 +39,18 @@ export class LineReader {
 
   /** How many bytes wait. */
   get size(): number {
-    return this.#bytes.length - this.#start;
+    return this.#bytes.length - this.#start + this.#sizeOfPieces;
   }
 
   push(chunk: Buffer): void {
-    this.#bytes = this.size === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#start), chunk]);
-    this.#start = 0;
+    this.#pieces.push(chunk);
+    this.#sizeOfPieces += chunk.length;
+    if (this.#pieces.length >= mostPieces) this.#join();
   }
 
   /** The next line, or piece of an overlong one; `undefined` until more has come. */
   next(): Line | undefined {
+    this.#join();
     if (this.size === 0) {
       this.#bytes = none;
       this.#start = 0;
@@ -54,21 +62,31 @@ export class LineReader {
     const text = this.#bytes.toString('latin1', this.#start, hasCr ? lf - 1 : lf);
     const line: Line = { text, end: hasCr ? '\r\n' : '\n' };
     this.#advance(lf + 1);
-    if (this.#overlong) {
-      this.#overlong = false;
-      return { ...line, piece: 'more' };
-    }
+    if (this.#wasOverlong) return { ...line, piece: 'more' };
     return text.length > this.#longest ? { ...line, piece: 'first' } : line;
   }
 
-  /** Takes the last line back: it will be the next again. Not for pieces. */
+  /** Takes the last line or piece back: it will be the next again, a piece with what has come of it since. */
   putBack(): void {
     this.#start = this.#previous;
+    this.#overlong = this.#wasOverlong;
   }
 
   /** What has come of a line whose end never came. */
   rest(): string {
+    this.#join();
     return this.#bytes.toString('latin1', this.#start);
+  }
+
+  #join(): void {
+    if (this.#pieces.length === 0) return;
+    const [first = none] = this.#pieces;
+    const before = this.#bytes.subarray(this.#start);
+    const isAlone = before.length === 0 && this.#pieces.length === 1;
+    this.#bytes = isAlone ? first : Buffer.concat([before, ...this.#pieces]);
+    this.#start = 0;
+    this.#pieces = [];
+    this.#sizeOfPieces = 0;
   }
 
   #cut(): Line | undefined {
@@ -77,14 +95,15 @@ export class LineReader {
     const end = this.#bytes.length - held;
     if (end - this.#start <= this.#longest) return undefined;
     const piece = this.#overlong ? 'more' : 'first';
-    this.#overlong = true;
     const text = this.#bytes.toString('latin1', this.#start, end);
-    this.#advance(end);
+    this.#advance(end, true);
     return { text, end: '', piece };
   }
 
-  #advance(to: number): void {
+  #advance(to: number, isOverlong = false): void {
     this.#previous = this.#start;
     this.#start = to;
+    this.#wasOverlong = this.#overlong;
+    this.#overlong = isOverlong;
   }
 }

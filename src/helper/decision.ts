@@ -1,5 +1,6 @@
 import type { CommandReason, Mode, ReplyReason } from '../events.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import type { OtherProtocol } from './other-protocols.ts';
 
 /** A data connection that one side announced to the other. */
 export interface Announcement {
@@ -28,7 +29,8 @@ export type CommandDecision =
       readonly announcement: Announcement;
       readonly rewrite: (announced: Endpoint) => string;
     }
-  | { readonly kind: 'refuse' | 'close'; readonly reason: CommandReason; readonly reply: string }
+  | { readonly kind: 'refuse'; readonly reason: CommandReason; readonly reply: string }
+  | { readonly kind: 'close'; readonly reason: OtherProtocol; readonly reply: string }
   | { readonly kind: 'answer'; readonly effect: SecurityEffect; readonly reply: string }
   | { readonly kind: 'secure'; readonly asksServer: boolean; readonly protectsData: boolean }
   | { readonly kind: 'clear' };
@@ -40,6 +42,7 @@ export type SecurityEffect = 'size-said' | 'data-protected' | 'data-clear';
  * What is to become of a reply.
  * - `pass`: it goes on as it came; `remark` names what a log should say of it.
  * - `expect`: a pinhole is opened first; `rewrite` gives the lines that announce it to the client.
+ * - `refuse`: the client is not to be led there; it gets a refusal in its place.
  * - `replace`: other lines go on in its place.
  */
 export type ReplyDecision =
@@ -49,5 +52,11 @@ export type ReplyDecision =
       readonly announcement: Announcement;
       readonly rewrite: (announced: Endpoint) => string[];
       readonly remark?: ReplyReason;
+    }
+  | {
+      readonly kind: 'refuse';
+      readonly announcement: Announcement;
+      readonly reason: CommandReason;
+      readonly remark: ReplyReason;
     }
   | { readonly kind: 'replace'; readonly lines: readonly string[]; readonly remark?: undefined };

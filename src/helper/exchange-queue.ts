@@ -45,6 +45,15 @@ export class ExchangeQueue {
     return this.#exchanges.length;
   }
 
+  /** How many characters of commands and answers it keeps. */
+  get textSize(): number {
+    let size = 0;
+    for (const each of this.#exchanges) {
+      size += each.kind === 'sent' ? each.verb.length + each.argument.length : each.answer.length;
+    }
+    return size;
+  }
+
   add(exchange: Exchange): void {
     this.#exchanges.push(exchange);
     this.#later?.add(exchange);

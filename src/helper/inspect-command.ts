@@ -6,12 +6,16 @@ import { familyOf, parseAddress, withoutZone } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { CommandDecision } from './decision.ts';
 import { inspectTls } from './inspect-tls.ts';
+import { otherProtocol } from './other-protocols.ts';
 import { whyNotDial, type Policy } from './policy.ts';
 import { isAll, type SentExchange } from './exchange-queue.ts';
 import { isLoggingIn, type SessionState } from './session-state.ts';
 
-/** How many commands may be outstanding; a client that sends more is read no further until replies come. */
+/** How many commands may be outstanding, and characters of theirs; a client that sends more waits until replies come. */
 const mostOutstanding = 512;
+/** Of who has not logged in: enough for a log in and what is asked before it. */
+const mostOfStranger = 16;
+const mostText = 65_536;
 
 /**
  * Set-up of data connections in forms that are not served, and must not reach a server that knows them: RFC
@@ -20,18 +24,6 @@ const mostOutstanding = 512;
 const unservedVerbs: ReadonlySet<string> = new Set(['LPRT', 'LPSV', 'SPSV', 'ESTA', 'ESTP', 'CPSV']);
 
 const setUpVerbs: ReadonlySet<string> = new Set(['PORT', 'EPRT', 'PASV', 'EPSV', ...unservedVerbs]);
-
-const httpVerbs: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'DELETE',
-  'CONNECT',
-  'OPTIONS',
-  'TRACE',
-  'PATCH',
-]);
 
 /**
  * IAC IP IAC DM. A byte of it that came as TCP urgent data was not read, and servers that read urgent data in
@@ -45,9 +37,8 @@ const wholeSynch = '\xff\xf4\xff\xf2';
  */
 export function inspectCommand(command: Command, state: SessionState, policy: Policy): CommandDecision {
   const { verb, raw } = command;
-  if (isHttp(command, state)) {
-    return { kind: 'close', reason: 'http', reply: '421 This is FTP, not HTTP.' };
-  }
+  const closing = inspectFirst(command, state);
+  if (closing) return closing;
   if (isOutOfTurn(verb, state)) return { kind: 'wait' };
   if (raw.includes('\0')) return refuse('nul-byte', '500 A command can not hold a NUL byte.');
   // A server that ended the line here would see a second command that nobody inspected.
@@ -108,14 +99,34 @@ function bareArgument({ argument, plain, argumentStart, telnet }: Command): {
   };
 }
 
-/** Whether a browser was made to say this (NAT slipstreaming, cross-protocol requests); an overlong line counts too. */
-export function isHttp({ verb }: Command, { begun }: SessionState): boolean {
-  return !begun && httpVerbs.has(verb);
+/**
+ * Decides about the first piece of a line that is too long to be a command, which its end may not have been read of.
+ */
+export function inspectOverlong(command: Command, state: SessionState): CommandDecision {
+  const closing = inspectFirst(command, state);
+  if (closing) return closing;
+  return hasTooMany(state) ? { kind: 'wait' } : refuse('line-too-long', '500 Line too long.');
+}
+
+/** Somebody was made to say this who speaks something else: nothing that follows it is to be believed. */
+function inspectFirst(command: Command, state: SessionState): CommandDecision | undefined {
+  const other = state.begun ? undefined : otherProtocol(command);
+  return other && { kind: 'close', reason: other, reply: otherProtocolReplies[other] };
+}
+
+export const otherProtocolReplies = {
+  http: '421 This is FTP, not HTTP.',
+  'not-ftp': '421 This is FTP, and that was no command of it.',
+} as const;
+
+function hasTooMany({ exchanges, loggedIn }: SessionState): boolean {
+  if (exchanges.size >= (loggedIn ? mostOutstanding : mostOfStranger)) return true;
+  return exchanges.textSize >= mostText;
 }
 
 function isOutOfTurn(verb: string, state: SessionState): boolean {
   const { exchanges } = state;
-  if (exchanges.size >= mostOutstanding) return true;
+  if (hasTooMany(state)) return true;
   const isSettingUp = (exchange: SentExchange): boolean =>
     // A pinhole of active mode is armed by the reply to its PORT: a STOR must not reach the server before it.
     exchange.verb === 'PORT' ||

@@ -4,7 +4,7 @@ import { replaceSpans } from '../ftp/rewrite.ts';
 import type { ReplyDecision } from './decision.ts';
 import type { ExchangeQueue } from './exchange-queue.ts';
 import { withoutTls, withOwnTls } from './features.ts';
-import type { Policy } from './policy.ts';
+import { whyNotLead, type Policy } from './policy.ts';
 import type { SessionState } from './session-state.ts';
 
 /**
@@ -40,17 +40,22 @@ export function isUnreadAnnouncement(line: string): boolean {
 /**
  * Decides about a whole final reply that `isInspected`, its lines without their ends. Pure. Every other reply
  * goes on as it came.
- *
- * @param endsTls whether TLS of clients ends at this side
  */
 export function inspectReply(
   code: number,
   lines: readonly string[],
   state: SessionState,
-  endsTls = true,
+  policy: Pick<Policy, 'tls' | 'denyPorts' | 'serverPassivePorts'>,
 ): ReplyDecision {
-  if (code === 211) return { kind: 'replace', lines: endsTls ? withOwnTls(lines) : withoutTls(lines) };
-  return code === 227 ? inspectPassive(lines, state) : inspectExtendedPassive(lines, state);
+  if (code === 211) {
+    const endsTls = policy.tls.mode === 'terminate';
+    return { kind: 'replace', lines: endsTls ? withOwnTls(lines) : withoutTls(lines) };
+  }
+  const decision = code === 227 ? inspectPassive(lines, state) : inspectExtendedPassive(lines, state);
+  if (decision.kind !== 'expect') return decision;
+  const { announcement } = decision;
+  const reason = whyNotLead(announcement.endpoint.port, policy);
+  return reason ? { kind: 'refuse', announcement, reason, remark: 'forbidden-port' } : decision;
 }
 
 /** `227 Entering Passive Mode (h1,h2,h3,h4,p1,p2).` */

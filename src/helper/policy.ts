@@ -9,8 +9,10 @@ import type { TlsPolicy } from './tls-policy.ts';
 export interface Policy {
   /** Networks that a data connection may come from and go to besides the control channel's own peer. */
   readonly fxpPeers: readonly Cidr[];
-  /** Ports of a client that are never dialled. */
+  /** Ports of a client, and of the server, that nobody is led to. */
   readonly denyPorts: readonly PortRange[];
+  /** Where the server listens in passive mode; empty: anywhere that is not denied. */
+  readonly serverPassivePorts: readonly PortRange[];
   /** Clients in these networks are told the address that they reached. */
   readonly localNetworks: readonly Cidr[];
   /** Clients elsewhere are told this address, where there is one for their family. */
@@ -25,6 +27,19 @@ export function whyNotDial(endpoint: Endpoint, client: Address, policy: Policy):
   if (endpoint.port < 1024) return 'port-below-1024';
   if (portIn(policy.denyPorts, endpoint.port)) return 'denied-port';
   return undefined;
+}
+
+/**
+ * Why a client must not be led to the port that the server announced: an answer that somebody else has written, or made
+ * the server write, would let the client speak to other services there. Undefined where it may.
+ */
+export function whyNotLead(
+  port: number,
+  { serverPassivePorts, denyPorts }: Pick<Policy, 'serverPassivePorts' | 'denyPorts'>,
+): CommandReason | undefined {
+  if (serverPassivePorts.length > 0) return portIn(serverPassivePorts, port) ? undefined : 'denied-port';
+  if (port < 1024) return 'port-below-1024';
+  return portIn(denyPorts, port) ? 'denied-port' : undefined;
 }
 
 /** The address to tell a client that reached `reached`. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Observer } from '../events.ts';
 import { factsOf } from '../expectation/expectation.ts';
+import type { Descriptors } from '../net/descriptors.ts';
 import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
 import { requireBorrowing, type Borrowing } from './borrowing.ts';
 import { joinDataChannel, type DataChannelEnd, type TruncatedEnd } from './data-channel.ts';
@@ -18,6 +19,8 @@ export interface RelayChannelsOptions {
   readonly keepalive?: number;
   /** `reset` unless told. */
   readonly truncatedEnd?: TruncatedEnd;
+  /** Unlimited unless told. */
+  readonly descriptors?: Descriptors;
   /** Needed for requests that borrow addresses. */
   readonly borrowing?: Borrowing | undefined;
 }
@@ -56,6 +59,7 @@ export class RelayChannels {
     const ended = (end: DataChannelEnd): void => {
       this.#open.delete(channel);
       channel.end = end;
+      lease.free();
       this.#tell(lease, end, (performance.now() - started) / 1000);
       lease.changed();
       owner.channelClosed(lease);

@@ -14,6 +14,9 @@ const mostStill = 2000;
 /** How often these are looked at. */
 const glance = 1000;
 
+/** Both connections, and one that outlives its own descriptor until what it has sent is acknowledged. */
+export const descriptorsOfChannel = 3;
+
 /** The data channel that has come of a pinhole. */
 export interface LeaseChannel {
   /** Whether both its connections stand. */
@@ -32,6 +35,8 @@ export class Lease implements OwnedChannel {
   isArmed: boolean;
   /** A connection that came before the pinhole was armed: pyftpdlib dials before it answers PORT. */
   early: Socket | undefined;
+  /** Gives back the descriptors that were taken for it. */
+  readonly free: () => void;
   /** Takes back what leads a borrowed address here. */
   unlead: (() => void) | undefined;
   channel: LeaseChannel | undefined;
@@ -47,7 +52,8 @@ export class Lease implements OwnedChannel {
   #isHurried = false;
   readonly #waiting = new Set<() => void>();
 
-  constructor(expectation: Expectation, request: PinholeRequest, isArmed: boolean) {
+  constructor(expectation: Expectation, request: PinholeRequest, isArmed: boolean, free: () => void) {
+    this.free = free;
     this.expectation = expectation;
     this.request = request;
     this.isArmed = isArmed;

@@ -4,6 +4,7 @@ import type { Observer } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import type { ExpectationRegister } from '../expectation/register.ts';
 import type { Address } from '../net/address.ts';
+import type { Descriptors } from '../net/descriptors.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { formatPortRange, mergedPorts, portIn, type PortRange } from '../net/port-range.ts';
 import {
@@ -14,7 +15,7 @@ import {
   type RangeRequest,
 } from './plane.ts';
 import type { RelayChannels } from './relay-channels.ts';
-import { Lease } from './relay-lease.ts';
+import { descriptorsOfChannel, Lease } from './relay-lease.ts';
 import type { SharedListener } from './shared-listener.ts';
 
 /** How many data channels an opaque session may have at once: nobody knows whether it has even logged in. */
@@ -30,6 +31,7 @@ export class RelayRanges {
   readonly #listenerAt: (at: Endpoint) => SharedListener;
   readonly #channels: RelayChannels;
   readonly #register: ExpectationRegister;
+  readonly #descriptors: Descriptors;
   readonly #observe: Observer;
 
   /** @param listenerAt gives the listener of an endpoint, which is shared with the pinholes there */
@@ -37,11 +39,13 @@ export class RelayRanges {
     listenerAt: (at: Endpoint) => SharedListener,
     channels: RelayChannels,
     register: ExpectationRegister,
+    descriptors: Descriptors,
     observe: Observer,
   ) {
     this.#listenerAt = listenerAt;
     this.#channels = channels;
     this.#register = register;
+    this.#descriptors = descriptors;
     this.#observe = observe;
   }
 
@@ -81,13 +85,14 @@ export class RelayRanges {
     const [range] = ranges;
     if (!range) return false;
     const open = this.#openOf(range);
-    if (open >= mostOfRange) {
+    const free = open < mostOfRange ? this.#descriptors.take(descriptorsOfChannel) : undefined;
+    if (!free) {
       socket.resetAndDestroy();
       this.#observe({ type: 'pinhole-refused', at, from, reason: 'too-many-channels' });
       return true;
     }
     this.#ranges.set(range, open + 1);
-    const lease = this.#lease(range, at, ranges);
+    const lease = this.#lease(range, at, ranges, free);
     this.#observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
     this.#channels.carry(lease, socket);
     return true;
@@ -111,7 +116,7 @@ export class RelayRanges {
   }
 
   /** As if its data connection had been announced: it leads to the same port of the server. */
-  #lease(range: RangeRequest, at: Endpoint, ranges: readonly RangeRequest[]): Lease {
+  #lease(range: RangeRequest, at: Endpoint, ranges: readonly RangeRequest[], free: () => void): Lease {
     const { session, peer, address, ports } = range;
     const to = { address: range.to, port: at.port };
     const own = { near: address, far: address };
@@ -129,7 +134,7 @@ export class RelayRanges {
       ...{ id, session, plane: 'relay', mode: 'passive', peer, alsoFrom: [], at, to },
       expires: 0,
     };
-    const lease = new Lease(expectation, request, true);
+    const lease = new Lease(expectation, request, true, free);
     // What it is for nobody knows: whatever comes of it is taken for a transfer.
     lease.accept();
     return lease;

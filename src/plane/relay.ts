@@ -5,6 +5,7 @@ import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
+import { unlimited, type Descriptors } from '../net/descriptors.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import { ignoreError } from '../net/socket.ts';
@@ -18,7 +19,7 @@ import {
   type RangeRequest,
 } from './plane.ts';
 import { RelayChannels, type RelayChannelsOptions } from './relay-channels.ts';
-import { Lease } from './relay-lease.ts';
+import { descriptorsOfChannel, Lease } from './relay-lease.ts';
 import { RelayRanges } from './relay-ranges.ts';
 import { SharedListener } from './shared-listener.ts';
 
@@ -34,6 +35,7 @@ export function createRelayPlane(options: RelayPlaneOptions): RangePlane {
 
 class RelayPlane implements RangePlane {
   readonly #options: RelayPlaneOptions;
+  readonly #descriptors: Descriptors;
   readonly #table = new ExpectationTable();
   readonly #register: ExpectationRegister;
   readonly #leases = new Map<number, Lease>();
@@ -44,6 +46,7 @@ class RelayPlane implements RangePlane {
 
   constructor(options: RelayPlaneOptions) {
     this.#options = options;
+    this.#descriptors = options.descriptors ?? unlimited;
     this.#register = options.register ?? new ExpectationRegister();
     this.#register.join(this.#table);
     this.#channels = new RelayChannels(options);
@@ -51,16 +54,27 @@ class RelayPlane implements RangePlane {
       (at) => this.#listenerAt(at),
       this.#channels,
       this.#register,
+      this.#descriptors,
       options.observe,
     );
   }
 
   async open(request: PinholeRequest): Promise<Pinhole> {
+    const free = takeDescriptors(this.#descriptors, descriptorsOfChannel);
+    try {
+      return await this.#openAt(request, free);
+    } catch (error) {
+      free();
+      throw error;
+    }
+  }
+
+  async #openAt(request: PinholeRequest, free: () => void): Promise<Pinhole> {
     const { address, peer, ports, preferredPort } = request;
     for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
       const at = { address, port };
       if (this.#register.has(at, peer)) continue;
-      const lease = this.#lease(request, at);
+      const lease = this.#lease(request, at, free);
       let isOpen = false;
       try {
         isOpen = await this.#enter(lease);
@@ -89,7 +103,7 @@ class RelayPlane implements RangePlane {
   }
 
   /** Reserves the tuple: nobody else gets it while the listener comes up. */
-  #lease(request: PinholeRequest, at: Endpoint): Lease {
+  #lease(request: PinholeRequest, at: Endpoint, free: () => void): Lease {
     const { session, mode, peer, alsoFrom, to, timeout } = request;
     const expectation: Expectation = {
       id: this.#register.nextId(),
@@ -103,7 +117,7 @@ class RelayPlane implements RangePlane {
       expires: Date.now() + timeout,
     };
     const armed = mode === 'passive';
-    const lease = new Lease(expectation, request, armed);
+    const lease = new Lease(expectation, request, armed, free);
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
     this.#sweep ??= setInterval(() => {
@@ -165,6 +179,7 @@ class RelayPlane implements RangePlane {
     lease.early = undefined;
     early?.resetAndDestroy();
     if (!early && !this.#leases.has(expectation.id)) return;
+    lease.free();
     this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(expectation) });
     if (!early) this.#release(lease);
   }
@@ -222,12 +237,14 @@ class RelayPlane implements RangePlane {
     const key = formatEndpoint(at);
     const known = this.#listeners.get(key);
     if (known) return known;
+    const free = takeDescriptors(this.#descriptors, 1);
     const listener = new SharedListener(
       bound,
       (socket) => {
         this.#accept(socket, at);
       },
       (gone) => {
+        free();
         if (this.#listeners.get(key) === gone) this.#listeners.delete(key);
       },
     );
@@ -264,6 +281,13 @@ class RelayPlane implements RangePlane {
       lease.early = socket;
     }
   }
+}
+
+/** @throws where there are not so many left */
+function takeDescriptors(descriptors: Descriptors, count: number): () => void {
+  const give = descriptors.take(count);
+  if (!give) throw new Error('no descriptors are left for another data connection (ulimit -n)');
+  return give;
 }
 
 /** Whether the peer will connect to an address that is not this host's. */

@@ -6,8 +6,15 @@ const lingerTimeout = 5000;
 /**
  * Says FIN after what was written, reads and forgets what still comes, and cuts off a peer that does not close
  * in time. What is unread when a socket closes would turn its FIN into RST, which may overtake the last reply.
+ *
+ * @param closed is called when it is closed
  */
-export function closeGently(stream: Duplex): void {
+export function closeGently(stream: Duplex, closed: () => void = () => undefined): void {
+  if (stream.closed) {
+    closed();
+    return;
+  }
+  stream.once('close', closed);
   if (stream.destroyed) return;
   stream.end();
   stream.resume();

@@ -4,6 +4,7 @@ import { descriptorOf, ignoreError } from '../net/socket.ts';
 import { socketCalls } from '../net/socket-calls.ts';
 import { urgentSignals, watchUrgent } from '../net/urgent.ts';
 import { closeGently } from './close-gently.ts';
+import type { Turn, Turns } from './turns.ts';
 
 /** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
 export interface ControlChannelListener {
@@ -29,9 +30,10 @@ export interface ControlChannelListener {
 /**
  * Why no line is told for now: a pinhole is being opened, the server has to answer first, what the last line says is not
  * true for the client yet, more will be known in the next turn of the event loop, the client or the server does not
- * read what is written for it, or the connection is being given to TLS or taken from it.
+ * read what is written for it, refusals have to be paid for, or the connection is being given to TLS or taken from it.
  */
-export type Hold = 'pinhole' | 'reply' | 'order' | 'turn' | 'client-drain' | 'server-drain' | 'tls';
+export type Hold =
+  'pinhole' | 'reply' | 'order' | 'turn' | 'client-drain' | 'server-drain' | 'penalty' | 'tls';
 
 /** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
 const mostWaiting = 65_536;
@@ -67,14 +69,17 @@ export class ControlChannel {
   #signals = urgentSignals();
   #lastSignals: number = this.#signals;
   #detach: () => void;
+  readonly #turn: Turn;
 
   /**
    * @param channel connected and paused; `start` begins to read it
+   * @param turns in which lines are told
    * @param read what was read of it already
    */
-  constructor(channel: Channel, listener: ControlChannelListener, read = '') {
+  constructor(channel: Channel, listener: ControlChannelListener, turns: Turns, read = '') {
     this.#channel = channel;
     this.#listener = listener;
+    this.#turn = turns.join((isOver, isNested) => this.#tellUntil(isOver, isNested));
     if (read !== '') this.#reader.push(Buffer.from(read, 'latin1'));
     this.#detach = this.#attach();
   }
@@ -280,17 +285,34 @@ export class ControlChannel {
   #tell(): void {
     // Telling a line may release a hold, and so come here again.
     if (this.#telling) return;
+    this.#turn.request();
+    // What has come is enough until then.
+    if (this.#turn.isWaiting && !this.#lent && !this.#silent) this.#channel.stream.pause();
+  }
+
+  /**
+   * Returns whether there may be more to tell.
+   *
+   * @param isNested whether a line of the other side's has led here: its turn ends later
+   */
+  #tellUntil(isOver: () => boolean, isNested: boolean): boolean {
     this.#telling = true;
-    for (let line = this.#next(); line; line = this.#next()) this.#listener.line(line, this.#isUrgent());
+    let isLate = false;
+    for (let line = this.#next(); line; line = isLate ? undefined : this.#next()) {
+      this.#listener.line(line, this.#isUrgent());
+      isLate = isOver();
+    }
     this.#telling = false;
-    this.#listener.turnEnded();
-    if (this.#silent || this.#holds.size > 0) return;
+    if (!isNested) this.#listener.turnEnded();
+    if (this.#silent || this.#holds.size > 0) return false;
+    if (isLate && this.#reader.size > 0) return true;
     if (this.#ended) {
       this.#silent = true;
       this.#listener.ended(this.#reader.rest());
     } else {
       this.#channel.stream.resume();
     }
+    return false;
   }
 
   /** Whether the line that is about to be told holds the urgent byte. */

@@ -4,7 +4,7 @@ import type { Line } from '../ftp/lines.ts';
 import { isCompletion, isPreliminary } from '../ftp/reply.ts';
 import type { Announcement, CommandDecision, ReplyDecision } from '../helper/decision.ts';
 import { greeting, isTransfer, type SentExchange } from '../helper/exchange-queue.ts';
-import { inspectCommand, isHttp } from '../helper/inspect-command.ts';
+import { inspectCommand, inspectOverlong, otherProtocolReplies } from '../helper/inspect-command.ts';
 import { inspectReply, isInspected } from '../helper/inspect-reply.ts';
 import { showBytes, showCommand, showSent } from '../helper/redact.ts';
 import {
@@ -14,6 +14,7 @@ import {
   settleReply,
   type SessionState,
 } from '../helper/session-state.ts';
+import { isBinary } from '../helper/other-protocols.ts';
 import { isTlsHello } from '../helper/tls-hello.ts';
 import type { Channel } from '../net/channel.ts';
 import { messageOf } from '../net/error.ts';
@@ -34,6 +35,7 @@ import {
   placeForServer,
   type PinholePlace,
 } from './pinhole-place.ts';
+import { Refusals } from './refusals.ts';
 import { ServerReplies, type ReplyStep } from './server-replies.ts';
 import { SessionClock } from './session-clock.ts';
 import type { SessionEndpoints } from './session-endpoints.ts';
@@ -42,6 +44,7 @@ import { SessionPinholes } from './session-pinholes.ts';
 import type { SessionSecurity } from './session-security.ts';
 import type { SessionSettings } from './session-settings.ts';
 import { SessionTls } from './session-tls.ts';
+import type { Turns } from './turns.ts';
 
 /** The two control connections of a session, established and paused. */
 export interface SessionChannels {
@@ -49,6 +52,21 @@ export interface SessionChannels {
   readonly server: Channel;
   /** What has been read of the server's already, one character a byte. */
   readonly greeting?: string | undefined;
+}
+
+/** What all sessions share. */
+export interface SessionHost {
+  readonly plane: RangePlane;
+  readonly turns: Turns;
+  readonly observe: Observer;
+}
+
+/** What is told of a session, each once at most. */
+interface SessionEnds {
+  /** The server has said its greeting, whatever that says. */
+  readonly greeted: () => void;
+  /** Both control connections are closed. */
+  readonly over: () => void;
 }
 
 /**
@@ -61,6 +79,7 @@ export class Session {
   readonly #settings: SessionSettings;
   readonly #plane: RangePlane;
   readonly #events: SessionEvents;
+  readonly #greeted: () => void;
   readonly #over: () => void;
   readonly #state: SessionState;
   readonly #client: ControlChannel;
@@ -71,6 +90,7 @@ export class Session {
   );
   readonly #pinholes: SessionPinholes;
   readonly #clock: SessionClock;
+  readonly #refusals: Refusals;
   readonly #tls: SessionTls;
   #openSockets = 2;
   #clientEnded = false;
@@ -90,22 +110,23 @@ export class Session {
     endpoints: SessionEndpoints,
     settings: SessionSettings,
     security: SessionSecurity,
-    plane: RangePlane,
-    observe: Observer,
-    over: () => void,
+    { plane, turns, observe }: SessionHost,
+    { greeted, over }: SessionEnds,
   ) {
     this.#id = id;
     this.#endpoints = endpoints;
     this.#settings = settings;
+    this.#refusals = new Refusals(settings.maxRefusals);
     this.#plane = plane;
     this.#events = new SessionEvents(id, endpoints, observe);
     this.#over = over;
+    this.#greeted = greeted;
     const { client, reached, server } = endpoints;
     this.#state = newSessionState(
       { client: client.address, server: server.address, reached: reached.address },
       { client: channels.client.kind === 'tls', server: channels.server.kind === 'tls' },
     );
-    this.#client = new ControlChannel(channels.client, {
+    const ofClient: ControlChannelListener = {
       tellsUrgent: true,
       begins: (byte) => {
         this.#clientBegins(byte);
@@ -131,7 +152,8 @@ export class Session {
       closed: () => {
         this.#socketClosed();
       },
-    });
+    };
+    this.#client = new ControlChannel(channels.client, ofClient, turns);
     const ofServer: ControlChannelListener = {
       line: (line) => {
         this.#serverLine(line);
@@ -157,7 +179,7 @@ export class Session {
         this.#socketClosed();
       },
     };
-    this.#server = new ControlChannel(channels.server, ofServer, channels.greeting);
+    this.#server = new ControlChannel(channels.server, ofServer, turns, channels.greeting);
     this.#pinholes = new SessionPinholes(() => {
       this.#clock.touch();
       this.#finishIfDrained();
@@ -216,26 +238,29 @@ export class Session {
   // --- from the client -----------------------------------------------------------------------------------
 
   #clientBegins(byte: number): void {
-    if (!isTlsHello(byte) || this.#state.security.client) return;
-    this.#finish('tls-on-clear-port', undefined, tlsOnClearPort);
+    if (isBinary(byte)) {
+      const reply = otherProtocolReplies['not-ftp'];
+      const isHello = isTlsHello(byte) && !this.#state.security.client;
+      if (isHello) this.#finish('tls-on-clear-port', undefined, tlsOnClearPort);
+      else this.#finish('not-ftp', reply);
+    }
   }
 
   #clientLine(line: Line, isUrgent: boolean): void {
     this.#clock.touch();
     if (line.piece === 'more') return;
     const command = parseCommand(line.text);
-    if (line.piece === 'first' && !isHttp(command, this.#state)) {
-      this.#state.begun = true;
-      this.#refuse('****', 'line-too-long', '500 Line too long.');
-      return;
-    }
-    const decision = inspectCommand(command, this.#state, this.#settings.policy);
+    const isOverlong = line.piece === 'first';
+    const decision = isOverlong
+      ? inspectOverlong(command, this.#state)
+      : inspectCommand(command, this.#state, this.#settings.policy);
     if (decision.kind === 'wait') {
       this.#client.putBack();
       this.#client.hold('reply');
       return;
     }
-    this.#state.begun = true;
+    // Behind an empty line another protocol may still begin.
+    this.#state.begun ||= command.verb !== '';
     switch (decision.kind) {
       case 'pass':
         if (!isUrgent && isSynched(command) && this.#waitsForTurn()) return;
@@ -245,7 +270,7 @@ export class Session {
         this.#expectActive(command, decision);
         break;
       case 'refuse':
-        this.#refuse(showCommand(command), decision.reason, decision.reply);
+        this.#refuse(isOverlong ? '****' : showCommand(command), decision.reason, decision.reply);
         break;
       case 'answer':
         this.#tls.grant(command, decision);
@@ -258,7 +283,7 @@ export class Session {
         break;
       case 'close':
         this.#events.refused(showCommand(command), decision.reason, decision.reply);
-        this.#finish('http', decision.reply);
+        this.#finish(decision.reason, decision.reply);
         break;
     }
   }
@@ -314,6 +339,21 @@ export class Session {
     this.#events.refused(command, reason, reply, detail);
     this.#state.exchanges.add({ kind: 'answered', answer: `${reply}\r\n` });
     this.#sendAnswers();
+    this.#makePay();
+  }
+
+  /** A client that earns nothing but refusals is read more and more slowly, and sent away in the end. */
+  #makePay(): void {
+    const delay = this.#refusals.add();
+    if (delay === undefined) {
+      const error = `${this.#refusals.count} refusals in a row`;
+      this.#finish('too-many-refusals', '421 Too many commands were refused.', error);
+    } else if (delay > 0) {
+      this.#client.hold('penalty');
+      setTimeout(() => {
+        this.#client.release('penalty');
+      }, delay).unref();
+    }
   }
 
   /** The pinhole first and the rewritten PORT second: on failure nothing has reached the server. */
@@ -472,8 +512,7 @@ export class Session {
 
   /** The pinhole first and the rewritten reply second. */
   #announced(code: number, lines: readonly Line[]): void {
-    const endsTls = this.#settings.policy.tls.mode === 'terminate';
-    const decision = inspectReply(code, textsOf(lines), this.#state, endsTls);
+    const decision = inspectReply(code, textsOf(lines), this.#state, this.#settings.policy);
     if (decision.remark === 'foreign-address') {
       if (!this.#foreignTold) this.#events.remarked(decision.remark, textsOf(lines));
       this.#foreignTold = true;
@@ -487,6 +526,14 @@ export class Session {
         decision.lines.map((text) => ({ text, end })),
         decision.lines,
       );
+      return;
+    }
+    if (decision.kind === 'refuse') {
+      const { verb, endpoint } = decision.announcement;
+      const detail = `the server announced port ${endpoint.port}`;
+      this.#events.refused(verb, decision.reason, noWayThere, detail);
+      this.#client.send(`${noWayThere}\r\n`);
+      this.#settle(code);
       return;
     }
     if (decision.kind === 'pass') this.#finalReply(code, lines, textsOf(lines));
@@ -568,9 +615,12 @@ export class Session {
       if (wasUnderWay || isCompletion(code)) this.#pinholes.transferEnded();
       else this.#pinholes.transferRefused();
     }
+    if (exchange?.verb === greeting) this.#greeted();
     if (isLoginFailure(exchange, code)) {
       this.#events.loginFailed(code);
     }
+    if (code < 400) this.#refusals.clear();
+    else if (exchange && !this.#state.loggedIn) this.#makePay();
     if (this.#state.loggedIn) this.#clock.loggedIn(this.#settings.idleTimeout, () => this.#idle());
     this.#sendAnswers();
     this.#client.release('reply');
@@ -744,6 +794,8 @@ function textsOf(lines: readonly Line[]): string[] {
 function whyNoPinhole(error: unknown): 'no-free-port' | 'plane-failed' {
   return error instanceof NoFreePortError ? 'no-free-port' : 'plane-failed';
 }
+
+const noWayThere = '425 Cannot open data connection, the port of the server is not allowed.';
 
 function noPinhole(reason: 'no-free-port' | 'plane-failed'): string {
   return reason === 'no-free-port'

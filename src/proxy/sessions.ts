@@ -2,9 +2,10 @@ import type { Socket } from 'node:net';
 import type { Observer, SessionReason } from '../events.ts';
 import { destinationOf, type Destination, type Meant } from '../helper/destination.ts';
 import type { TlsPolicy } from '../helper/tls-policy.ts';
-import type { Address } from '../net/address.ts';
+import { isLoopback, parseAddress, type Address } from '../net/address.ts';
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import type { Cidr } from '../net/cidr.ts';
+import type { Descriptors } from '../net/descriptors.ts';
 import { dial, type Dialling } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
@@ -13,15 +14,18 @@ import { ignoreError } from '../net/socket.ts';
 import type { Borrower, RangePlane } from '../plane/plane.ts';
 import type { TlsForClients } from '../tls/for-clients.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
+import { Admission, clientOf, type AdmissionLimits } from './admission.ts';
 import { closeGently } from './close-gently.ts';
+import { GreetingQueue } from './greeting-queue.ts';
 import type { OriginalDestination } from './original-destination.ts';
 import { noTlsWithServer, openWithTls, ServerTlsError } from './server-tls.ts';
 import type { SessionSecurity } from './session-security.ts';
 import type { SessionSettings } from './session-settings.ts';
 import { Session } from './session.ts';
+import { Turns } from './turns.ts';
 
 /** What new sessions are made with. */
-export interface SessionsSettings extends SessionSettings {
+export interface SessionsSettings extends SessionSettings, AdmissionLimits {
   /** The server that the relay stands in front of, as it was named; undefined: each client means its own. */
   readonly upstream: Upstream | undefined;
   /** Whether the server is to see the client's own address. */
@@ -33,8 +37,6 @@ export interface SessionsSettings extends SessionSettings {
   /** Milliseconds of silence on a control connection until its peer is asked whether it is there; 0 for never. */
   readonly keepalive: number;
   readonly tls: TlsServices;
-  readonly maxSessions: number;
-  readonly maxSessionsPerClient: number;
 }
 
 /** Certificates and trust, as new sessions have them. */
@@ -57,6 +59,8 @@ interface Ends {
 interface AdmittedEnds extends Ends {
   readonly arrived: Endpoint;
   readonly reached: Endpoint;
+  /** It is one no more. */
+  readonly leave: () => void;
 }
 
 interface Upstream {
@@ -74,6 +78,7 @@ export interface SessionsHost {
   /** Whether an endpoint is one that this process listens on for sessions. */
   readonly isOwn: (endpoint: Endpoint) => boolean;
   readonly isOwnAddress: (address: Address) => boolean;
+  readonly descriptors: Descriptors;
 }
 
 /** Every session of this process, from the accepted connection on. */
@@ -81,14 +86,15 @@ export class Sessions {
   #settings: SessionsSettings;
   readonly #host: SessionsHost;
   readonly #observe: Observer;
+  readonly #turns = new Turns();
   readonly #live = new Set<Session>();
   /** Sessions to be, whose server has not answered yet. */
   readonly #establishing = new Set<{ abort(): void }>();
-  readonly #countOf = new Map<Address, number>();
+  readonly #admission: Admission;
+  readonly #greetings = new GreetingQueue();
   /** The ends of control connections: a client that is one of our own connections to a server is a loop. */
   readonly #clientEnds = new Set<string>();
   readonly #upstreamEnds = new Set<string>();
-  #count = 0;
   #lastId = 0;
   #closing = false;
   #empty: (() => void) | undefined;
@@ -97,10 +103,11 @@ export class Sessions {
     this.#settings = settings;
     this.#host = host;
     this.#observe = observe;
+    this.#admission = new Admission(host.descriptors);
   }
 
   get count(): number {
-    return this.#count;
+    return this.#admission.count;
   }
 
   /** Sessions that begin from now on have these; live ones keep theirs. */
@@ -134,17 +141,18 @@ export class Sessions {
     const ends = { client, original };
     const destination = this.#destinationOf({ original, arrived }, settings);
     const upstream = this.#upstreamOf(destination, settings);
-    const reason = this.#whyRefuse(ends) ?? (destination.kind === 'refuse' ? destination.reason : undefined);
-    if (reason || !upstream) {
+    const why = this.#whyRefuse(ends) ?? (destination.kind === 'refuse' ? destination.reason : undefined);
+    const left = why ?? (upstream ? this.#enter(ends, settings) : 'loop');
+    if (typeof left === 'string' || !upstream) {
+      const reason = typeof left === 'string' ? left : 'loop';
       // In clear it would be nothing that a TLS client understands.
-      const reply = isImplicit ? undefined : refusals[reason ?? 'loop'];
-      this.#refuse(tcpChannel(socket), client, reason ?? 'loop', reply);
+      this.#refuse(tcpChannel(socket), client, reason, isImplicit ? undefined : refusalOf(reason));
       return;
     }
-    this.#enter(ends);
     keepAlive(socket, settings.keepalive, true);
     const reached = destination.kind === 'meant' ? destination.server : arrived;
-    void this.#establish(socket, { ...ends, reached, arrived }, upstream, isImplicit, settings);
+    const admitted = { ...ends, reached, arrived, leave: left };
+    void this.#establish(socket, admitted, upstream, isImplicit, settings);
   }
 
   /** Makes the session of an admitted client: TLS with it where that comes first, then the server. */
@@ -160,8 +168,8 @@ export class Sessions {
     const establishing = { abort: (): void => void socket.destroy() };
     this.#establishing.add(establishing);
     const failed = (reason: SessionReason, reply: string | undefined, error: unknown): void => {
-      this.#leave(ends);
-      this.#refuse(client, ends.client, reason, reply, messageOf(error));
+      ends.leave();
+      this.#refuse(client, ends.client, reason, reply, error === undefined ? undefined : messageOf(error));
     };
     try {
       if (isImplicit) {
@@ -177,6 +185,31 @@ export class Sessions {
         }
         client.stream.once('error', ignoreError);
       }
+      const from = clientOf(ends.client.address, settings);
+      const isLikelyLoop = mayBeLoop(ends.client.address, upstream);
+      const most = isLikelyLoop ? mostGreetingsOfLoop : mostGreetings;
+      const { turn, giveUp } = this.#greetings.enter(from, most, settings.connectTimeout);
+      establishing.abort = giveUp;
+      if (!(await turn)) {
+        if (this.#closing) failed('shutdown', refusals.shutdown, undefined);
+        else if (isLikelyLoop) failed('loop', refusals.loop, noGreeting);
+        else failed('server-unreachable', serverIsAway, noGreeting);
+        return;
+      }
+      let isGreeted = false;
+      const greeted = (): void => {
+        if (!isGreeted) this.#greetings.leave(from);
+        isGreeted = true;
+      };
+      const leave = (): void => {
+        greeted();
+        ends.leave();
+      };
+      if (this.#closing) {
+        greeted();
+        failed('shutdown', refusals.shutdown, undefined);
+        return;
+      }
       const dialling = this.#dial(upstream, ends.client, settings);
       establishing.abort = () => {
         dialling.abort();
@@ -185,13 +218,14 @@ export class Sessions {
       try {
         connected = await dialling.connected;
       } catch (error) {
+        greeted();
         failed('server-unreachable', serverIsAway, error);
         return;
       }
       establishing.abort = () => {
         connected.destroy();
       };
-      await this.#begin(client, connected, ends, security, settings);
+      await this.#begin(client, connected, { ...ends, leave }, greeted, security, settings);
     } finally {
       this.#establishing.delete(establishing);
     }
@@ -202,7 +236,7 @@ export class Sessions {
     this.#closing = true;
     for (const each of [...this.#establishing]) each.abort();
     for (const session of [...this.#live]) session.drain();
-    if (this.#count === 0) return;
+    if (this.count === 0) return;
     const timer = setTimeout(() => {
       for (const session of [...this.#live]) session.shutDown();
     }, grace);
@@ -245,7 +279,8 @@ export class Sessions {
   async #begin(
     client: Channel,
     upstream: Socket,
-    { reached, arrived, ...ends }: AdmittedEnds,
+    { reached, arrived, leave, ...ends }: AdmittedEnds,
+    greeted: () => void,
     security: SessionSecurity,
     settings: SessionsSettings,
   ): Promise<void> {
@@ -254,7 +289,7 @@ export class Sessions {
     if (client.stream.destroyed || !server || !local) {
       upstream.destroy();
       client.stream.destroy();
-      this.#leave(ends);
+      leave();
       return;
     }
     const upstreamEnd = endsKey(local, server);
@@ -262,7 +297,7 @@ export class Sessions {
       // It would dial itself for this session, and once more for that one, until no session is left.
       upstream.destroy();
       this.#remember(upstreamEnd);
-      this.#leave(ends);
+      leave();
       this.#refuse(client, ends.client, 'loop', refusals.loop);
       return;
     }
@@ -273,7 +308,7 @@ export class Sessions {
       opened = await openServer(upstream, security, settings.policy.tls, client.kind === 'tls');
     } catch (error) {
       this.#upstreamEnds.delete(upstreamEnd);
-      this.#leave(ends);
+      leave();
       const said = error instanceof ServerTlsError ? error.greeting?.trimEnd() : undefined;
       this.#refuse(client, ends.client, 'server-tls-failed', said ?? noTlsWithServer, messageOf(error));
       return;
@@ -289,25 +324,23 @@ export class Sessions {
       { client: ends.client, reached, server, inside, own },
       settings,
       security,
-      this.#host.plane,
-      this.#observe,
-      () => {
-        this.#live.delete(session);
-        this.#upstreamEnds.delete(upstreamEnd);
-        this.#leave(ends);
+      { plane: this.#host.plane, turns: this.#turns, observe: this.#observe },
+      {
+        greeted,
+        over: () => {
+          this.#live.delete(session);
+          this.#upstreamEnds.delete(upstreamEnd);
+          leave();
+        },
       },
     );
     this.#live.add(session);
     if (this.#closing) session.drain();
   }
 
-  #whyRefuse({ client, original }: Ends): keyof typeof refusals | undefined {
+  #whyRefuse({ client, original }: Ends): SessionReason | undefined {
     if (this.#closing) return 'shutdown';
-    if (this.#upstreamEnds.has(endsKey(client, original))) return 'loop';
-    if (this.#count >= this.#settings.maxSessions) return 'too-many-sessions';
-    if ((this.#countOf.get(client.address) ?? 0) >= this.#settings.maxSessionsPerClient)
-      return 'too-many-sessions-of-client';
-    return undefined;
+    return this.#upstreamEnds.has(endsKey(client, original)) ? 'loop' : undefined;
   }
 
   #refuse(
@@ -319,25 +352,31 @@ export class Sessions {
   ): void {
     this.#observe({ type: 'session-refused', client, reason, error });
     if (reply !== undefined && stream.writable) stream.write(`${reply}\r\n`);
-    closeGently(stream);
+    const done = this.#admission.refuse(clientOf(client.address, this.#settings));
+    if (done) closeGently(stream, done);
+    // Many at once are told the same, and who has sent something may not get to read it.
+    else stream.destroy();
   }
 
-  #enter({ client, original }: Ends): void {
-    const { address } = client;
-    this.#count++;
-    this.#clientEnds.add(endsKey(client, original));
-    this.#countOf.set(address, (this.#countOf.get(address) ?? 0) + 1);
+  /** Returns what takes that back, or why it can't be. */
+  #enter({ client, original }: Ends, settings: SessionsSettings): (() => void) | SessionReason {
+    const leave = this.#admission.enter(clientOf(client.address, settings), settings);
+    if (typeof leave === 'string') return leave;
+    const key = endsKey(client, original);
+    this.#clientEnds.add(key);
+    return () => {
+      leave();
+      this.#clientEnds.delete(key);
+      if (this.count === 0) this.#empty?.();
+    };
   }
+}
 
-  #leave({ client, original }: Ends): void {
-    const { address } = client;
-    this.#count--;
-    this.#clientEnds.delete(endsKey(client, original));
-    const left = (this.#countOf.get(address) ?? 1) - 1;
-    if (left > 0) this.#countOf.set(address, left);
-    else this.#countOf.delete(address);
-    if (this.#count === 0) this.#empty?.();
-  }
+/** Whether a client may be this server, which may be a relay in front of this one. */
+function mayBeLoop(client: Address, { host }: Upstream): boolean {
+  const server = parseAddress(host);
+  if (server === undefined) return host === 'localhost' && isLoopback(client);
+  return client === server || (isLoopback(client) && isLoopback(server));
 }
 
 /** What TLS a session with this server may have. */
@@ -382,10 +421,20 @@ const loopMemory = 10_000;
 
 const serverIsAway = '421 Service not available, the server does not answer.';
 
+/** How many sessions of one client may wait for the server's greeting; and where they may be of a loop. */
+const mostGreetings = 64;
+const mostGreetingsOfLoop = 4;
+const noGreeting = 'the server has not greeted the sessions before this one';
+
+function refusalOf(reason: SessionReason): string {
+  return (refusals as Partial<Record<SessionReason, string>>)[reason] ?? serverIsAway;
+}
+
 const refusals = {
   shutdown: '421 Service closing.',
   'too-many-sessions': '421 Too many sessions, try again later.',
   'too-many-sessions-of-client': '421 Too many sessions from your address.',
+  'too-many-descriptors': '421 Too many connections, try again later.',
   loop: '421 Service not available, this is the relay itself.',
   'destination-not-allowed': '421 Service not available, this server is not allowed.',
 } as const;

@@ -67,6 +67,7 @@ export function policyWith(changes: Partial<Policy> = {}): Policy {
   return {
     fxpPeers: [],
     denyPorts: [{ first: 6000, last: 6063 }],
+    serverPassivePorts: [],
     localNetworks: [],
     publicAddress: () => undefined,
     tls: noTls,

@@ -17,6 +17,8 @@ import { formatEndpoint } from '../../src/net/endpoint.ts';
 import { assertSameHoweverCut, linesOf, readCases, toBytes, type WireCase } from '../data/cases.ts';
 import { address, exchange, greeted, loggedIn, send, policyWith } from '../data/sessions.ts';
 
+/** What is announced is read, whatever port it is. */
+const anyPort = policyWith({ serverPassivePorts: [{ first: 1, last: 65_535 }] });
 const announced: Endpoint = { address: address('203.0.113.1'), port: 50000 };
 
 /** What became of a reply: the endpoint that a pinhole leads to, a remark for the log, the bytes that go on. */
@@ -54,10 +56,10 @@ function relay(chunks: readonly Buffer[], state: SessionState, verb?: string): S
 function inspectAndRewrite(code: number, lines: readonly Line[], state: SessionState): Seen {
   const texts = lines.map(({ text }) => text);
   const asked = state.exchanges.find(({ verb }) => verb === 'PASV' || verb === 'EPSV')?.verb;
-  const decision = inspectReply(code, texts, state);
+  const decision = inspectReply(code, texts, state, anyPort);
   const remark = decision.remark === undefined ? {} : { remark: decision.remark };
   if (decision.kind === 'pass') return { ...remark, sent: joined(lines) };
-  assert.equal(decision.kind, 'expect');
+  assert.ok(decision.kind === 'expect');
   const { mode, verb, endpoint } = decision.announcement;
   assert.deepEqual([mode, verb], ['passive', asked]);
   return { ...remark, opens: formatEndpoint(endpoint), sent: joined(lines, decision.rewrite(announced)) };
@@ -167,7 +169,7 @@ test('does not take a 227 for one where the server answers EPSV ALL with its con
 test('writes the endpoint without a host in a 227 that answers the EPSV of a client on IPv6', () => {
   const state = loggedIn('2001:db8::10');
   send(state, 'EPSV');
-  const decision = inspectReply(227, ['227 Entering Passive Mode (10,77,0,2,200,13)'], state);
+  const decision = inspectReply(227, ['227 Entering Passive Mode (10,77,0,2,200,13)'], state, anyPort);
   assert.ok(decision.kind === 'expect');
   assert.deepEqual(decision.rewrite({ address: address('2001:db8::1'), port: 50000 }), [
     '227 Entering Passive Mode (0,0,0,0,195,80)',
@@ -296,5 +298,46 @@ test('knows every announcement that it would rewrite for one that goes on unread
     const lines = bytes.trimEnd().split(/\r?\n/);
     if (opens === undefined) assert.ok(!lines.some(isUnreadAnnouncement) || /^[24]1\d-/.test(bytes), name);
     else if (lines.length === 1) assert.ok(isUnreadAnnouncement(lines[0] ?? ''), name);
+  }
+});
+
+for (const [port, reason] of [
+  [1, 'port-below-1024'],
+  [22, 'port-below-1024'],
+  [1023, 'port-below-1024'],
+  [1024, undefined],
+  [6000, 'denied-port'],
+  [6064, undefined],
+  [65_535, undefined],
+] as const) {
+  const what = reason === undefined ? 'opens a pinhole' : `refuses (${reason})`;
+  test(`${what} where the server announces port ${port}`, () => {
+    const replies = {
+      PASV: [227, `227 Entering Passive Mode (10,77,0,2,${port >> 8},${port & 0xff})`],
+      EPSV: [229, `229 Entering Extended Passive Mode (|||${port}|)`],
+    } as const;
+    for (const [verb, [code, reply]] of Object.entries(replies)) {
+      const state = loggedIn();
+      send(state, verb);
+      const decision = inspectReply(code, [reply], state, policyWith());
+      assert.equal(decision.kind, reason === undefined ? 'expect' : 'refuse');
+      assert.equal('reason' in decision ? decision.reason : undefined, reason);
+      assert.equal(decision.remark, reason === undefined ? undefined : 'forbidden-port');
+    }
+  });
+}
+
+test('opens pinholes to the ports that the server is known to use, and to no other', () => {
+  const policy = policyWith({ serverPassivePorts: [{ first: 990, last: 6000 }] });
+  for (const [port, kind] of [
+    [989, 'refuse'],
+    [990, 'expect'],
+    [6000, 'expect'],
+    [6001, 'refuse'],
+  ] as const) {
+    const state = loggedIn();
+    send(state, 'EPSV');
+    const reply = `229 Entering Extended Passive Mode (|||${port}|)`;
+    assert.equal(inspectReply(229, [reply], state, policy).kind, kind, `${port}`);
   }
 });

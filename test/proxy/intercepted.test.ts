@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import type { Event } from '../../src/events.ts';
 import { parseCidr } from '../../src/net/cidr.ts';
 import { dial as connect } from '../../src/net/dial.ts';
+import { unlimited } from '../../src/net/descriptors.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
 import { parsePortRange } from '../../src/net/port-range.ts';
 import type { Borrower, Plane, RangePlane } from '../../src/plane/plane.ts';
@@ -58,6 +59,7 @@ async function start(
     policy: {
       fxpPeers: [],
       denyPorts: [],
+      serverPassivePorts: [],
       localNetworks: [],
       publicAddress: () => address('192.0.2.99'),
       tls: noTls,
@@ -78,6 +80,8 @@ async function start(
     idleTimeout: 60_000,
     maxSessions: 10,
     maxSessionsPerClient: 10,
+    ipv6ClientPrefix: 64,
+    maxRefusals: 0,
     ...changes,
   };
   const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
@@ -96,6 +100,7 @@ async function start(
       originalDestination: (_socket, arrived) => original(meant.endpoint, { address: arrived, port }),
       isOwn,
       isOwnAddress: (each) => each === hosts.relay,
+      descriptors: unlimited,
     },
     observe,
   );

@@ -100,7 +100,7 @@ class Session {
   #whole(code: number, lines: readonly Line[]): void {
     const texts = lines.map(({ text }) => text);
     if (isInspected(code, this.#state, policy)) {
-      const decision = inspectReply(code, texts, this.#state);
+      const decision = inspectReply(code, texts, this.#state, policyWith());
       if (decision.kind === 'expect') {
         this.opened.push(decision.announcement.endpoint);
         this.#pass(lines, decision.rewrite(announced));

@@ -1,0 +1,87 @@
+import type { SessionReason } from '../events.ts';
+import type { Address } from '../net/address.ts';
+import { networkOf } from '../net/cidr.ts';
+import type { Descriptors } from '../net/descriptors.ts';
+
+export interface AdmissionLimits {
+  readonly maxSessions: number;
+  readonly maxSessionsPerClient: number;
+  /** How many bits of an IPv6 address say which client it is: a host has a /64 and all its addresses. */
+  readonly ipv6ClientPrefix: number;
+}
+
+/** The two connections of a session. */
+const descriptorsOfSession = 2;
+/** What sessions may have of all descriptors: the rest is for the data connections of those that are there. */
+const shareOfSessions = 0.7;
+const shareOfRefused = 0.9;
+/** How many refused clients are waited for until they have read why, and how many of one client. */
+const mostRefused = 64;
+const mostRefusedOfClient = 4;
+
+/** How many sessions there are, and of whom. */
+export class Admission {
+  readonly #descriptors: Descriptors;
+  readonly #countOf = new Map<string, number>();
+  readonly #refusedOf = new Map<string, number>();
+  #count = 0;
+  #refused = 0;
+
+  constructor(descriptors: Descriptors) {
+    this.#descriptors = descriptors;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @returns what takes that back, or why not */
+  enter(client: string, limits: AdmissionLimits): (() => void) | SessionReason {
+    if (this.#count >= limits.maxSessions) return 'too-many-sessions';
+    if ((this.#countOf.get(client) ?? 0) >= limits.maxSessionsPerClient) return 'too-many-sessions-of-client';
+    const give = this.#descriptors.take(descriptorsOfSession, shareOfSessions);
+    if (!give) return 'too-many-descriptors';
+    this.#count++;
+    add(this.#countOf, client, 1);
+    return () => {
+      this.#count--;
+      add(this.#countOf, client, -1);
+      give();
+    };
+  }
+
+  /**
+   * A client is refused, and its connection stays until it has read why.
+   *
+   * @returns what takes that back; undefined where too many are waited for
+   */
+  refuse(client: string): (() => void) | undefined {
+    if (this.#refused >= mostRefused || (this.#refusedOf.get(client) ?? 0) >= mostRefusedOfClient)
+      return undefined;
+    const give = this.#descriptors.take(1, shareOfRefused);
+    if (!give) return undefined;
+    this.#refused++;
+    add(this.#refusedOf, client, 1);
+    return () => {
+      this.#refused--;
+      add(this.#refusedOf, client, -1);
+      give();
+    };
+  }
+}
+
+/** How many sessions there can be. */
+export function sessionsWithin({ total }: Descriptors): number {
+  return Math.floor((total * shareOfSessions) / descriptorsOfSession);
+}
+
+/** Which client an address belongs to. */
+export function clientOf(address: Address, { ipv6ClientPrefix }: AdmissionLimits): string {
+  return networkOf(address, ipv6ClientPrefix);
+}
+
+function add(counts: Map<string, number>, client: string, difference: number): void {
+  const count = (counts.get(client) ?? 0) + difference;
+  if (count > 0) counts.set(client, count);
+  else counts.delete(client);
+}

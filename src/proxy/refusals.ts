@@ -1,0 +1,33 @@
+/** Refusals in a row that cost nothing: clients ask for what they may not have (AUTH, EPSV), and go on. */
+const free = 10;
+/** Milliseconds that the first one costs that is not free; each further one costs twice as much, up to the most. */
+const firstDelay = 20;
+const longestDelay = 1000;
+
+/** What a session has to pay for the refusals that it has had in a row, one that earns nothing else. */
+export class Refusals {
+  readonly #most: number;
+  #count = 0;
+
+  /** @param most after which the session is to end; 0: it goes on, and is slow */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** One more. Returns for how many milliseconds the client is to wait; undefined where the session is to end. */
+  add(): number | undefined {
+    this.#count++;
+    if (this.#most > 0 && this.#count >= this.#most) return undefined;
+    if (this.#count <= free) return 0;
+    return Math.min(longestDelay, firstDelay * 2 ** (this.#count - free - 1));
+  }
+
+  /** The client has had an answer that is none. */
+  clear(): void {
+    this.#count = 0;
+  }
+}

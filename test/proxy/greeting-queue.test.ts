@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GreetingQueue } from '../../src/proxy/greeting-queue.ts';
+import { turns } from '../helpers/relay/within.ts';
+
+const long = 60_000;
+
+/** Which of them are let in. */
+function watch(queue: GreetingQueue, client: string, count: number, most = 2, limit = long): string[] {
+  const seen: string[] = [];
+  for (let number = 0; number < count; number++) {
+    void queue.enter(client, most, limit).turn.then((isIn) => seen.push(`${number} ${isIn ? 'in' : 'late'}`));
+  }
+  return seen;
+}
+
+test('lets in as many of a client as may wait for a greeting, and others as these are greeted', async () => {
+  const queue = new GreetingQueue();
+  const seen = watch(queue, 'a', 4);
+  await turns();
+  assert.deepEqual(seen, ['0 in', '1 in']);
+  queue.leave('a');
+  await turns();
+  assert.deepEqual(seen, ['0 in', '1 in', '2 in']);
+  queue.leave('a');
+  queue.leave('a');
+  queue.leave('a');
+  await turns();
+  assert.deepEqual(seen, ['0 in', '1 in', '2 in', '3 in']);
+});
+
+test('lets other clients in meanwhile', async () => {
+  const queue = new GreetingQueue();
+  watch(queue, 'a', 4);
+  const seen = watch(queue, 'b', 2);
+  await turns();
+  assert.deepEqual(seen, ['0 in', '1 in']);
+});
+
+test('says so where it is not greeted in time, and counts that one no more', async () => {
+  const queue = new GreetingQueue();
+  const [first, second] = [queue.enter('a', 1, long), queue.enter('a', 1, 1)];
+  assert.equal(await first.turn, true);
+  assert.equal(await second.turn, false);
+  const third = queue.enter('a', 1, long);
+  queue.leave('a');
+  assert.equal(await third.turn, true);
+});
+
+test('lets one that waits give up', async () => {
+  const queue = new GreetingQueue();
+  queue.enter('a', 1, long);
+  const waiting = queue.enter('a', 1, long);
+  waiting.giveUp();
+  assert.equal(await waiting.turn, false);
+});

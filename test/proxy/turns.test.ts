@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Turns, type Turn } from '../../src/proxy/turns.ts';
+
+/** Turns of an event loop that a test moves on, by a clock that only work moves. */
+class Loop {
+  now = 0;
+  readonly #later: (() => void)[] = [];
+  readonly turns: Turns = new Turns(
+    () => this.now,
+    (work) => void this.#later.push(work),
+  );
+
+  /** Work that is no control channel's. */
+  others(milliseconds: number): void {
+    this.now += milliseconds;
+  }
+
+  /** Ends the turn. */
+  end(): void {
+    for (const work of this.#later.splice(0)) work();
+  }
+}
+
+/** A control channel with lines that take a while each. */
+class Sender {
+  left: number;
+  told = 0;
+  readonly turn: Turn;
+
+  constructor(loop: Loop, lines: number, each = 0.01) {
+    this.left = lines;
+    this.turn = loop.turns.join((isOver) => {
+      while (this.left > 0) {
+        this.left--;
+        this.told++;
+        loop.now += each;
+        if (isOver()) return this.left > 0;
+      }
+      return false;
+    });
+  }
+}
+
+test('tells the lines of a channel at once where nobody waits', () => {
+  const loop = new Loop();
+  const sender = new Sender(loop, 5);
+  sender.turn.request();
+  assert.equal(sender.told, 5);
+  assert.equal(sender.turn.isWaiting, false);
+});
+
+test('lets a flood have no more of a turn than all else had of the one before', () => {
+  const loop = new Loop();
+  const flood = new Sender(loop, 1_000_000);
+  flood.turn.request();
+  loop.others(1);
+  loop.end();
+  const before = loop.now;
+  loop.others(1);
+  loop.end();
+  const used = loop.now - before - 1;
+  assert.ok(used > 0.9 && used < 1.2, `${used} ms`);
+});
+
+test('lets channels have a little of each turn, and others no longer than that in a row', () => {
+  for (const [others, most] of [
+    [0, 0.2],
+    [1000, 2.2],
+  ] as const) {
+    const loop = new Loop();
+    const flood = new Sender(loop, 1_000_000);
+    flood.turn.request();
+    for (let turn = 0; turn < 5; turn++) {
+      loop.others(others);
+      const before = loop.now;
+      loop.end();
+      const used = loop.now - before;
+      assert.ok(used > 0.05 && used <= most, `${used} ms after ${others} ms`);
+    }
+  }
+});
+
+test('lets who says a line now and then go before fifty who flood', () => {
+  const loop = new Loop();
+  const floods = Array.from({ length: 50 }, () => new Sender(loop, 1_000_000));
+  for (const flood of floods) flood.turn.request();
+  for (let turn = 0; turn < 400; turn++) {
+    loop.others(0.5);
+    loop.end();
+  }
+  const modest = new Sender(loop, 1);
+  modest.turn.request();
+  loop.end();
+  assert.equal(modest.told, 1);
+  assert.ok(Math.min(...floods.map(({ told }) => told)) > 0, 'each flood has its turn');
+});
+
+test('goes on with who was late, until all is told', () => {
+  const loop = new Loop();
+  const senders = Array.from({ length: 10 }, () => new Sender(loop, 100));
+  for (const { turn } of senders) turn.request();
+  assert.ok(senders.some(({ turn }) => turn.isWaiting));
+  for (let turn = 0; turn < 200 && senders.some((each) => each.turn.isWaiting); turn++) {
+    loop.others(0.1);
+    loop.end();
+  }
+  assert.deepEqual(
+    senders.map(({ told }) => told),
+    senders.map(() => 100),
+  );
+});
+
+test('counts what one channel makes another do as its own', () => {
+  const loop = new Loop();
+  const other = new Sender(loop, 1_000_000);
+  let calls = 0;
+  const turn = loop.turns.join((isOver) => {
+    do {
+      calls++;
+      other.turn.request();
+    } while (!isOver());
+    return true;
+  });
+  turn.request();
+  assert.equal(calls, 1);
+  assert.ok(loop.now < 0.3, `${loop.now} ms`);
+  assert.equal(other.turn.isWaiting, true);
+});
+
+test('goes on after one that throws', () => {
+  const loop = new Loop();
+  const broken = loop.turns.join(() => {
+    throw new Error('broken');
+  });
+  assert.throws(() => {
+    broken.request();
+  }, /broken/);
+  const sender = new Sender(loop, 3);
+  sender.turn.request();
+  assert.equal(sender.told, 3);
+});
