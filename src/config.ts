@@ -868,6 +868,43 @@ function refuseOwnServer(
   );
 }
 
+/** Settings that say something of a server. */
+const ofAServer = [
+  'insideAddress',
+  'keepClientAddress',
+  'serverPassivePorts',
+  'serverTls',
+] as const satisfies readonly (keyof Config)[];
+
+/**
+ * Without a server the small one in memory is served, which takes files from everybody. A line that was lost must not
+ * publish it: only where nothing speaks of a server, and nobody else can connect, was that meant.
+ *
+ * @param listen where it would be served
+ * @throws {ConfigError}
+ */
+export function refuseAccidentalServer(
+  config: Config,
+  listen: readonly ListenAddress[],
+  origins: ReadonlyMap<string, string>,
+): void {
+  const refuse = (why: string): never => {
+    const allowed = `${table.server.allowed}; or none, with all of listen at loopback addresses`;
+    throw wrong('server', origins.get('server') ?? 'default', '', allowed, why);
+  };
+  const open = [...listen, ...config.listenTls].find(
+    ({ address }) => address === undefined || !isLoopback(address),
+  );
+  if (open) {
+    const origin = origins.get('listen') ?? 'default';
+    refuse(
+      `none is named, and listen is ${writeListen(open)} from ${origin}: a server in memory would be there for all`,
+    );
+  }
+  const said = ofAServer.find((name) => String(writeSetting(name, config)) !== table[name].initial);
+  if (said) refuse(`none is named, and ${keyOf(said)} is set from ${origins.get(keyOf(said)) ?? 'default'}`);
+}
+
 /** TLS that is not whole would be no TLS, and nobody would know. */
 function refuseHalfTls(config: Config, origins: ReadonlyMap<string, string>): void {
   const { tls, tlsCert, tlsKey, serverTls, serverDataTls, listen = defaultListen, listenTls } = config;

@@ -227,6 +227,7 @@ const fixed = [
   'connectTimeout',
   'dataIdleTimeout',
   'tlsTruncated',
+  'tlsHandshakeTimeout',
 ] as const;
 
 /** What carries data and control channels, with what it uses of this host. */
@@ -246,10 +247,11 @@ async function startCarriers(config: Config, descriptors: Descriptors, observe: 
   const borrowing = host && new Borrowing(host.table);
   try {
     const { connectTimeout, dataIdleTimeout, keepalive, tlsTruncated: truncatedEnd } = config;
+    const { tlsHandshakeTimeout: tlsTimeout } = config;
     const register = new ExpectationRegister();
     const relay = createRelayPlane({
       ...{ observe, register, borrowing, descriptors },
-      ...{ connectTimeout, dataIdleTimeout, keepalive, truncatedEnd },
+      ...{ connectTimeout, dataIdleTimeout, keepalive, tlsTimeout, truncatedEnd },
     });
     const plane =
       config.plane === 'kernel' && host

@@ -89,6 +89,7 @@ export type TransferCause =
   | 'aborted'
   | 'data-idle-timeout'
   | 'session-closed'
+  | 'replaced'
   | 'shutdown';
 
 /** On which legs of a data channel TLS ends here; `none`: what comes is passed on, TLS or not. */

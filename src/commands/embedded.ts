@@ -1,4 +1,10 @@
-import { defaultListen, type Config, type ListenAddress } from '../config.ts';
+import {
+  defaultListen,
+  refuseAccidentalServer,
+  type Config,
+  type ListenAddress,
+  type LoadedConfig,
+} from '../config.ts';
 import type { ServableConfig } from '../daemon.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 import { parseAddress } from '../net/address.ts';
@@ -22,6 +28,17 @@ export function listenOf({ server, intercept, listen }: Config): readonly Listen
   return (
     listen ?? (server || intercept ? defaultListen : [{ address: parseAddress('127.0.0.1'), port: 2121 }])
   );
+}
+
+/**
+ * Whether the server in memory is wanted.
+ *
+ * @throws {ConfigError} where none is named, and it may be an accident
+ */
+export function wantsEmbeddedServer({ config, origins }: LoadedConfig): boolean {
+  if (servable(config)) return false;
+  refuseAccidentalServer(config, listenOf(config), origins);
+  return true;
 }
 
 /** The configuration in front of the server in memory. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
-import { formatConfig, type Config } from '../config.ts';
+import { formatConfig, type Config, type LoadedConfig } from '../config.ts';
 import { loadTls } from '../daemon-tls.ts';
 import { needsOf, startDaemon, wayBackOf, type Daemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';
@@ -9,7 +9,7 @@ import { messageOf } from '../net/error.ts';
 import { checkHost } from '../plane/kernel-host.ts';
 import { keepFreedMemory } from '../tls/malloc.ts';
 import type { Command } from './command.ts';
-import { inFrontOf, listenOf, servable, startEmbeddedServer } from './embedded.ts';
+import { inFrontOf, listenOf, servable, startEmbeddedServer, wantsEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 
 interface RunFlags {
@@ -39,14 +39,15 @@ export const runCommand: Command<RunFlags> = {
           'a variable (--max-sessions: PINHOLE_MAX_SESSIONS) or a key of the file.',
       ),
   handler: async (argv) => {
-    const { config, origins } = configFrom({ ...argv });
+    const loaded = configFrom({ ...argv });
+    const { config, origins } = loaded;
     if (argv['print-config']) {
       process.stdout.write(formatConfig({ ...config, listen: listenOf(config) }, origins));
-    } else if (argv.check) {
-      await check(config);
-    } else {
-      await run(config, () => configFrom({ ...argv }).config);
+      return;
     }
+    const isEmbedded = wantsEmbeddedServer(loaded);
+    if (argv.check) await check(config);
+    else await run(config, isEmbedded, () => configFrom({ ...argv }));
   },
 };
 
@@ -70,11 +71,18 @@ async function check(config: Config): Promise<void> {
 }
 
 /** Serves until SIGTERM or SIGINT; a second one ends it at once. */
-async function run(config: Config, readAgain: () => Config): Promise<void> {
+async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedConfig): Promise<void> {
   tune(config);
   const logger = createLogger(config);
-  const named = servable(config);
-  const embedded = named ? undefined : await startEmbeddedServer();
+  for (const signal of otherSignals) {
+    process.on(signal, () => {
+      logger.warn(
+        { signal },
+        'this signal does nothing: SIGTERM ends after the grace, SIGHUP reads the configuration',
+      );
+    });
+  }
+  const embedded = isEmbedded ? await startEmbeddedServer() : undefined;
   const settle = (next: Config): ReturnType<typeof servable> =>
     servable(next) ?? (embedded && inFrontOf(next, embedded));
   const settled = settle(config);
@@ -89,7 +97,7 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
     await embedded?.close();
     throw error;
   }
-  if (embedded) process.stderr.write(whatToPaste(daemon, embedded));
+  if (embedded) tellOnTerminal(whatToPaste(daemon, embedded));
 
   const reload = (): void => {
     reloadFrom(readAgain, settle, daemon).catch((error: unknown) => {
@@ -97,6 +105,12 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
     });
   };
   process.on('SIGHUP', reload);
+  process.on('uncaughtException', (error: unknown) => {
+    // A file that is cut off here must not look whole to anybody.
+    daemon.abort();
+    logger.fatal({ error: messageOf(error), stack: stackOf(error) }, 'ended by an error of its own');
+    process.exit(1);
+  });
   const first = await told;
   const hurry = (signal: NodeJS.Signals): void => {
     // A terminal says SIGINT to npm and to us, and npm says it again: that is one Ctrl-C.
@@ -114,6 +128,13 @@ async function run(config: Config, readAgain: () => Config): Promise<void> {
 
 const endSignals = ['SIGTERM', 'SIGINT'] as const;
 
+/** What other servers reload or stop by. The first would open Node's debugger, the second end this at once. */
+const otherSignals = ['SIGUSR1', 'SIGUSR2'] as const;
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
+
 /** Milliseconds within which two SIGINT come of one press of a key. */
 const onePress = 500;
 
@@ -123,14 +144,28 @@ async function firstSignal(): Promise<{ at: number }> {
 }
 
 async function reloadFrom(
-  readAgain: () => Config,
+  readAgain: () => LoadedConfig,
   settle: (config: Config) => ReturnType<typeof servable>,
   daemon: Daemon,
 ): Promise<void> {
-  const next = settle(readAgain());
-  if (!next) throw new Error('server: none is named any more; start again for the one in memory');
+  const loaded = readAgain();
+  if (wantsEmbeddedServer(loaded) && !settle(loaded.config)) {
+    throw new Error('server: none is named any more; start again for the one in memory');
+  }
+  const next = settle(loaded.config);
+  if (!next) throw new Error('no server');
   tune(next);
   await daemon.reload(next);
+}
+
+/** Nobody may be reading it, or there is no room for it: that ends nothing. */
+function tellOnTerminal(text: string): void {
+  process.stderr.on('error', () => undefined);
+  try {
+    process.stderr.write(text);
+  } catch {
+    // The log has the same facts.
+  }
 }
 
 function whatToPaste(daemon: Daemon, server: { address: string; port: number }): string {

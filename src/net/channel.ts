@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { keepAlive } from './keepalive.ts';
 import { SendQueue } from './send-queue.ts';
-import { acknowledge, reset, wasReset } from './socket.ts';
+import { acknowledge, reset, resetUntilEnded, wasReset } from './socket.ts';
 
 /** A connection: bytes both ways, those of TCP itself or of TLS over it. Half-open at either side where one ends. */
 export type Channel = TcpChannel | TlsChannel;
@@ -22,6 +22,8 @@ interface Connection {
   acknowledge(): void;
   /** Has the system ask a silent peer whether it is still there: `keepAlive` of keepalive.ts. */
   keepAlive(keepalive: number): void;
+  /** Has the system say RST in the place of FIN where this process dies before it has said its end. */
+  resetUntilEnded(): void;
   /** Says FIN alone; over TLS that is an end without close_notify. What was written has to have left before. */
   cut(): void;
   /** Sends RST, and closes. */
@@ -71,6 +73,9 @@ export function tcpChannel(stream: Socket): TcpChannel {
     },
     acknowledge: () => {
       acknowledge(stream);
+    },
+    resetUntilEnded: () => {
+      resetUntilEnded(stream);
     },
     cut: () => {
       stream.end();

@@ -9,7 +9,9 @@ export interface SocketCalls {
   /** Another descriptor of the same connection, which outlives the first. */
   duplicate(fd: number): number | undefined;
   close(fd: number): void;
-  /** Closes the last descriptor of a connection by RST (SO_LINGER, 0 seconds). */
+  /** Whether the connection ends by RST when its last descriptor is closed, by whomever (SO_LINGER, 0 seconds). */
+  resetWhenClosed(fd: number, isOn: boolean): void;
+  /** Closes the last descriptor of a connection by RST. */
   reset(fd: number): void;
   /**
    * How a silent peer is noticed (tcp(7)), in seconds: the first probe after `idle`, the others `interval` apart, and
@@ -103,8 +105,9 @@ function bind(koffi: typeof import('koffi')): SocketCalls {
   // One after the other, and none waits: they share their buffers.
   const number = Buffer.alloc(4);
   const info = Buffer.alloc(infoLength);
-  /** `struct linger`: on, for no second. */
+  /** `struct linger`: on, for no second; off. */
   const atOnce = Buffer.from(Int32Array.of(1, 0).buffer);
+  const never = Buffer.from(Int32Array.of(0, 0).buffer);
   const ask = (fd: number, what: number): number | undefined =>
     ioctl(fd, what, number) === 0 ? number.readInt32LE() : undefined;
   const set = (fd: number, level: number, option: number, value: number): boolean => {
@@ -129,6 +132,10 @@ function bind(koffi: typeof import('koffi')): SocketCalls {
     },
     close: (fd) => {
       close(fd);
+    },
+    resetWhenClosed: (fd, isOn) => {
+      const linger = isOn ? atOnce : never;
+      setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length);
     },
     reset: (fd) => {
       setsockopt(fd, SOL_SOCKET, SO_LINGER, atOnce, atOnce.length);

@@ -41,6 +41,24 @@ export function reset(socket: Socket): void {
   else socket.resetAndDestroy();
 }
 
+/**
+ * Has the system reset a connection when it is closed, also where it closes it itself as this process has died: the FIN
+ * that it would say is the end of a whole file. Where the C library cannot be called it stays as it is.
+ */
+export function resetWhenClosed(socket: Socket): void {
+  const fd = descriptorOf(socket);
+  if (fd !== undefined) socketCalls()?.resetWhenClosed(fd, true);
+}
+
+/** The same, until FIN has been said on it: what is left is sent then, whatever becomes of this process. */
+export function resetUntilEnded(socket: Socket): void {
+  resetWhenClosed(socket);
+  socket.once('finish', () => {
+    const fd = descriptorOf(socket);
+    if (fd !== undefined) socketCalls()?.resetWhenClosed(fd, false);
+  });
+}
+
 /** A listener, because an 'error' without one would end the process; the caller learns of it in another way. */
 export function ignoreError(): void {
   // nothing

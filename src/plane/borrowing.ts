@@ -38,7 +38,7 @@ export class Borrowing implements Borrower {
     this.#table = table;
     this.#name = table.settings.table;
     table.restores(() =>
-      [...this.#leads].map(([lead, expires]) => admit(this.#name, lead, expires - Date.now())),
+      [...this.#leads].map(([lead, expires]) => admit(this.#name, lead, expires - performance.now())),
     );
   }
 
@@ -119,7 +119,7 @@ export class Borrowing implements Borrower {
    * @returns what takes that back
    */
   async lead(lead: Lead, timeout: number): Promise<() => void> {
-    this.#leads.set(lead, Date.now() + timeout);
+    this.#leads.set(lead, performance.now() + timeout);
     try {
       await this.#table.submit(admit(this.#name, lead, timeout));
     } catch (error) {

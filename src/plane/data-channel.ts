@@ -65,6 +65,8 @@ export interface DataChannelOptions {
   readonly truncatedEnd?: TruncatedEnd;
   /** Milliseconds of silence until a side is asked whether it is there; `patienceOf` that without an answer; 0: never. */
   readonly keepalive?: number;
+  /** Is shown what the client sends. */
+  readonly seen?: (chunk: Uint8Array) => void;
   /** Is told when `download` has changed. */
   readonly changed?: () => void;
 }
@@ -99,6 +101,7 @@ export function joinDataChannel(
     isClearAgreed = false,
     truncatedEnd = 'reset',
     keepalive = 0,
+    seen = () => undefined,
     changed = () => undefined,
   } = options;
   const open = new Set<Channel>();
@@ -119,6 +122,7 @@ export function joinDataChannel(
     : undefined;
   const client: Channel = withReads(ends.client, (chunk) => {
     idle.refresh();
+    seen(chunk);
     return hold ? hold.take(chunk) : upload.write(chunk);
   });
   const server: Channel = withReads(ends.server, (chunk) => {
@@ -200,6 +204,7 @@ export function joinDataChannel(
     [download, upload, 'server'],
   ] as const) {
     const { from } = way;
+    from.resetUntilEnded();
     const saidItsEnd = (): void => {
       if (way.hasEnded) return;
       const why = from.whyCutShort();

@@ -3,7 +3,7 @@ import type { Mode, TransferCause, TransferCommand, TransferProtection } from '.
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import type { Dialling } from '../net/dial.ts';
 import { messageOf } from '../net/error.ts';
-import { ignoreError, reset } from '../net/socket.ts';
+import { ignoreError, reset, resetWhenClosed } from '../net/socket.ts';
 import type { DataChannelEnds } from './data-channel.ts';
 import type { Protect, Protection } from './plane.ts';
 
@@ -61,8 +61,10 @@ export function openLegs(
   const connected = dialling.connected.catch((error: unknown) => {
     throw new LegError(mode === 'passive' ? 'server-unreachable' : 'client-unreachable', error);
   });
+  resetWhenClosed(accepted);
   const connect = async (): Promise<DataChannelEnds> => {
     const dialled = await connected;
+    resetWhenClosed(dialled);
     const legs =
       mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
     giveUp = () => {

@@ -203,7 +203,7 @@ class KernelPlane implements Plane {
       alsoFrom: [],
       at,
       to,
-      expires: Date.now() + timeout,
+      expires: performance.now() + timeout,
     };
     const path = { peer, at, to, from: this.#sourceFor(request) };
     const lease: Lease = {
@@ -255,7 +255,7 @@ class KernelPlane implements Plane {
   }
 
   #admission({ path, expectation }: Lease, source: string): string {
-    return source + admit(this.#name, path, expectation.expires - Date.now());
+    return source + admit(this.#name, path, expectation.expires - performance.now());
   }
 
   /** Returns the statements that name the source; another path may have named the same one. */
@@ -265,7 +265,7 @@ class KernelPlane implements Plane {
     if (source && sourceText(source) !== sourceText(path)) {
       throw new Error(`${path.peer} is led to ${formatEndpoint(path.to)} from ${sourceText(source)} already`);
     }
-    const statements = disguise(this.#name, path, expectation.expires - Date.now());
+    const statements = disguise(this.#name, path, expectation.expires - performance.now());
     if (!source) {
       this.#sources.set(key, { from: path.from, users: 1 });
       return statements;
@@ -320,7 +320,7 @@ class KernelPlane implements Plane {
 
   #expire(): void {
     this.#poll();
-    const now = Date.now();
+    const now = performance.now();
     for (const lease of [...this.#leases.values()]) {
       if (lease.expectation.expires <= now) this.#takeBack(lease, 'expired');
     }
@@ -340,7 +340,7 @@ class KernelPlane implements Plane {
     this.#forget(lease);
     if (!lease.admitted) return;
     const { at, peer } = lease.path;
-    this.#late.set(tupleKey(at, peer), { lease, until: Date.now() + lateness });
+    this.#late.set(tupleKey(at, peer), { lease, until: performance.now() + lateness });
     const statements = dismiss(this.#name, lease.path) + this.#unshare(lease.path);
     this.#options.table.withdraw(statements);
   }
@@ -352,7 +352,7 @@ class KernelPlane implements Plane {
 
   /** What the kernel has of it, to be said again. */
   #again(lease: Lease): string {
-    const left = lease.expectation.expires - Date.now();
+    const left = lease.expectation.expires - performance.now();
     return this.#admission(lease, disguise(this.#name, lease.path, left));
   }
 
@@ -396,6 +396,9 @@ class KernelPlane implements Plane {
     if (!lease) return undefined;
     const channel: Channel = {
       ...{ flow, lease, started: performance.now(), state: flow.state, ended: undefined },
+      get isAccepted() {
+        return lease.accepted;
+      },
       get isUnused() {
         return lease.refused && !lease.accepted;
       },

@@ -65,6 +65,8 @@ export interface PinholeOwner {
 export interface OwnedChannel {
   /** Whether no transfer has begun on it: the server has accepted no command for it, and not a byte has moved. */
   readonly isUnused: boolean;
+  /** Whether the server has accepted a command for it. */
+  readonly isAccepted: boolean;
   /** Resets it, where this process carries it. */
   abort(cause: TransferCause): void;
 }
@@ -109,6 +111,8 @@ export interface Pinhole {
   hurry(): void;
   /** Takes the pinhole back if no data channel has come of it; one that is open lives on. */
   close(reason: PinholeReason): void;
+  /** The data channel that has come of it, where this process carries it. */
+  readonly channel?: OwnedChannel | undefined;
   /** Resets a data channel that has come of it and serves no command yet. */
   abandon?(): void;
   /** Resets the data channel that has come of it. Returns whether this process can. */
@@ -149,6 +153,8 @@ export interface RangeRequest {
   readonly ports: PortRange;
   /** The server. */
   readonly to: Address;
+  /** Whether anybody is let through by now. */
+  readonly isOpen: () => boolean;
   readonly owner: PinholeOwner;
 }
 

@@ -17,6 +17,8 @@ export interface RelayChannelsOptions {
   readonly dataIdleTimeout: number;
   /** Milliseconds of silence until a peer is asked whether it is still there; 0 for never. */
   readonly keepalive?: number;
+  /** Milliseconds for the handshakes of a data channel whose command the server has accepted; 30,000 unless told. */
+  readonly tlsTimeout?: number;
   /** `reset` unless told. */
   readonly truncatedEnd?: TruncatedEnd;
   /** Unlimited unless told. */
@@ -45,6 +47,7 @@ export class RelayChannels {
   carry(lease: Lease, accepted: Socket): void {
     const { owner, mode, protection, isClearAgreed = false, timeout } = lease.request;
     const { keepalive = 0, truncatedEnd = 'reset', dataIdleTimeout: idleTimeout } = this.#options;
+    const { tlsTimeout = 30_000 } = this.#options;
     const started = performance.now();
     const dialling = this.#dial(lease.request, accepted);
     const legs = openLegs(mode, accepted, dialling, protection, lease.served, () => lease.command);
@@ -77,9 +80,21 @@ export class RelayChannels {
     );
     // A client that never says what it wants would hold both connections for ever.
     const patience = protection?.server && setTimeout(lease.giveUp, timeout);
+    // A handshake may begin when the server has accepted the command, as some clients have it, and has to be over soon.
+    let handshakes: NodeJS.Timeout | undefined;
+    let areOver = false;
+    const limit = (): void => {
+      if (areOver) return;
+      handshakes = setTimeout(() => {
+        legs.abort(protection?.client ? 'client-tls-failed' : 'server-tls-failed');
+      }, tlsTimeout);
+    };
+    if (protection) void lease.accepted.then(limit);
     legs.ends
       .finally(() => {
+        areOver = true;
         clearTimeout(patience);
+        clearTimeout(handshakes);
       })
       .then(
         (ends) => {
@@ -96,10 +111,10 @@ export class RelayChannels {
     lease.changed();
   }
 
-  /** Where the server has refused the transfer, or the session ended before one, there was none. */
+  /** Where the server has refused the transfer, or none had come when the session ended or went on, there was none. */
   #tell(lease: Lease, { cause, error, uploaded, downloaded }: DataChannelEnd, seconds: number): void {
     const facts = { command: lease.command, seconds, cause, error, ...factsOf(lease.expectation) };
-    if (lease.isRefused || cause === 'session-closed') {
+    if (lease.isRefused || cause === 'session-closed' || cause === 'replaced') {
       this.#options.observe({ type: 'data-channel-closed', ...facts });
       return;
     }

@@ -45,6 +45,9 @@ export class Lease implements OwnedChannel {
   readonly #serve: () => void;
   /** No command will come any more: `served` is rejected, if it has not come. */
   readonly giveUp: () => void;
+  /** Settled when the server has accepted a command for it. */
+  readonly accepted: Promise<void>;
+  readonly #accepted: () => void;
   #command: TransferCommand | undefined;
   #isAccepted = false;
   #isRefused = false;
@@ -67,6 +70,9 @@ export class Lease implements OwnedChannel {
     });
     // Nobody may be waiting for it.
     this.served.catch(() => undefined);
+    let accept = (): void => undefined;
+    this.accepted = new Promise<void>((resolve) => (accept = resolve));
+    this.#accepted = accept;
     this.#serve = serve;
     this.giveUp = giveUp;
   }
@@ -78,6 +84,10 @@ export class Lease implements OwnedChannel {
   /** Whether the server has refused what it was for, and no other command has come since. */
   get isRefused(): boolean {
     return this.#isRefused && !this.#isAccepted;
+  }
+
+  get isAccepted(): boolean {
+    return this.#isAccepted;
   }
 
   get isUnused(): boolean {
@@ -98,6 +108,7 @@ export class Lease implements OwnedChannel {
 
   accept(): void {
     this.#isAccepted = true;
+    this.#accepted();
   }
 
   refuse(): void {

@@ -104,7 +104,7 @@ export class RelayRanges {
    */
   #rangesOf({ address, port }: Endpoint, peer: Address): RangeRequest[] {
     const all = [...this.#ranges.keys()].filter(
-      (each) => each.address === address && each.peer === peer && portIn([each.ports], port),
+      (each) => each.address === address && each.peer === peer && portIn([each.ports], port) && each.isOpen(),
     );
     return all
       .filter(({ to }) => to === all[0]?.to)

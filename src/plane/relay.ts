@@ -114,7 +114,7 @@ class RelayPlane implements RangePlane {
       alsoFrom,
       at,
       to,
-      expires: Date.now() + timeout,
+      expires: performance.now() + timeout,
     };
     const armed = mode === 'passive';
     const lease = new Lease(expectation, request, armed, free);
@@ -139,6 +139,9 @@ class RelayPlane implements RangePlane {
     this.#options.observe({ type: 'pinhole-opened', command: request.command, ...factsOf(expectation) });
     return {
       at: expectation.at,
+      get channel() {
+        return lease.channel && lease;
+      },
       arm: () => {
         lease.isArmed = true;
         const { early } = lease;
@@ -185,7 +188,7 @@ class RelayPlane implements RangePlane {
   }
 
   #expire(): void {
-    for (const { id } of this.#table.expire(Date.now())) {
+    for (const { id } of this.#table.expire(performance.now())) {
       const lease = this.#leases.get(id);
       if (lease) this.#takeBack(lease, 'expired');
     }
@@ -259,7 +262,7 @@ class RelayPlane implements RangePlane {
       socket.destroy();
       return;
     }
-    const claim = this.#table.claim(at, from.address, Date.now());
+    const claim = this.#table.claim(at, from.address, performance.now());
     if (claim.kind === 'refused') {
       if (this.#ranges.take(socket, at, from)) return;
       socket.resetAndDestroy();

@@ -303,9 +303,11 @@ export class ControlChannel {
       isLate = isOver();
     }
     this.#telling = false;
-    if (!isNested) this.#listener.turnEnded();
+    const isCut = isLate && !this.#silent && this.#holds.size === 0 && this.#reader.size > 0;
+    // What came in one segment leaves in one, however many turns it takes.
+    if (!isNested && !isCut) this.#listener.turnEnded();
+    if (isCut) return true;
     if (this.#silent || this.#holds.size > 0) return false;
-    if (isLate && this.#reader.size > 0) return true;
     if (this.#ended) {
       this.#silent = true;
       this.#listener.ended(this.#reader.rest());

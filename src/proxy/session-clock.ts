@@ -5,8 +5,10 @@
 export class SessionClock {
   #timer: NodeJS.Timeout;
   #isIdleTimer = false;
+  readonly #loginBy: number;
 
   constructor(loginTimeout: number, loginIsLate: () => void) {
+    this.#loginBy = performance.now() + loginTimeout;
     this.#timer = setTimeout(loginIsLate, loginTimeout);
   }
 
@@ -18,6 +20,11 @@ export class SessionClock {
     this.#timer = setTimeout(() => {
       if (idle()) this.#timer.refresh();
     }, idleTimeout);
+  }
+
+  /** How long the log in may still take. */
+  get left(): number {
+    return Math.max(0, this.#loginBy - performance.now());
   }
 
   /** Something was said. */

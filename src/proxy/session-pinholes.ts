@@ -60,12 +60,25 @@ export class SessionPinholes implements PinholeOwner {
     this.#reserved = undefined;
   }
 
-  /** A new expectation replaces the one that is pending. */
+  /**
+   * A new expectation replaces the one that is pending, and a data channel for which the server has accepted nothing: it
+   * waits for another one now as well, and a client could have as many as it likes.
+   */
   expect(pinhole: Pinhole): void {
     this.#pending?.close('replaced');
+    for (const channel of [...this.#channels]) {
+      if (!channel.isAccepted && channel !== pinhole.channel) channel.abort('replaced');
+    }
     this.#pending = pinhole;
     this.#isSpent = false;
     if (this.#reserved === pinhole) this.#reserved = undefined;
+  }
+
+  /** Takes back the one that is pending, as another is to have its port. Returns whether there was one. */
+  makeRoom(): boolean {
+    const isThere = this.#pending !== undefined;
+    this.#closePending('replaced');
+    return isThere;
   }
 
   /** What the pending one was opened for does not hold any more, nor for the data channel that has come of it. */

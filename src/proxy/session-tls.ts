@@ -5,6 +5,7 @@ import type { CommandDecision } from '../helper/decision.ts';
 import { showCommand } from '../helper/redact.ts';
 import { changeSecurity, type SessionState } from '../helper/session-state.ts';
 import { isServerAsked } from '../helper/tls-policy.ts';
+import { TlsRecords } from '../helper/tls-records.ts';
 import type { Channel } from '../net/channel.ts';
 import { messageOf } from '../net/error.ts';
 import { joinDataChannel } from '../plane/data-channel.ts';
@@ -42,8 +43,11 @@ interface SessionTlsHost {
   flush(): void;
   /** Opens the range of ports for an opaque session; the server says nothing until it is there. */
   openRange(opened: (range: OpenRange) => void, failed: (error: unknown) => void): void;
-  /** The session is silent from here on, however much its two sides say. */
-  becameOpaque(): void;
+  /**
+   * The session is silent from here on, however much its two sides say. Returns how long its log in may still take, in
+   * milliseconds.
+   */
+  becameOpaque(): number;
   /** Both control channels are closed, which were opaque. */
   closed(reason: SessionReason, error: string | undefined): void;
 }
@@ -53,6 +57,11 @@ const opaqueEnds: Partial<Record<TransferCause, SessionReason>> = {
   'client-reset': 'client-reset',
   'server-reset': 'server-reset',
   'data-idle-timeout': 'idle-timeout',
+};
+
+const lateWords: Partial<Record<SessionReason, string>> = {
+  'tls-failed': 'the TLS handshake behind AUTH was not over in time',
+  'login-timeout': 'too few TLS records came for a log in',
 };
 
 /**
@@ -67,11 +76,18 @@ export class SessionTls {
   #protectsData = false;
   /** The bytes of both control channels, once they are TLS between client and server alone. */
   #opaque: { abort(cause: 'shutdown'): void } | undefined;
+  /** What can be seen of what the client says in it. */
+  readonly #records = new TlsRecords();
 
   constructor(security: SessionSecurity, parts: SessionParts, host: SessionTlsHost) {
     this.#security = security;
     this.#parts = parts;
     this.#host = host;
+  }
+
+  /** Of an opaque session: whether the client has said enough for that. */
+  get mayHaveLoggedIn(): boolean {
+    return this.#records.mayHaveLoggedIn;
   }
 
   /** Where TLS of the next data channel ends. */
@@ -276,13 +292,29 @@ export class SessionTls {
       }
       consent();
       events.becameOpaque(range.unavailable);
-      this.#host.becameOpaque();
+      const records = this.#records;
+      let late: SessionReason | undefined;
+      const limit = (reason: SessionReason, milliseconds: number, isDone: () => boolean): NodeJS.Timeout =>
+        setTimeout(() => {
+          if (isDone()) return;
+          late = reason;
+          this.#opaque?.abort('shutdown');
+        }, milliseconds);
+      const limits = [
+        limit('tls-failed', settings.tlsTimeout, () => records.hasHandshake),
+        limit('login-timeout', this.#host.becameOpaque(), () => records.mayHaveLoggedIn),
+      ];
+      const { idleTimeout } = settings;
+      const seen = (chunk: Uint8Array): void => {
+        records.push(chunk);
+      };
       this.#opaque = joinDataChannel(
         { client: client.give(), server: server.give() },
-        { idleTimeout: settings.idleTimeout, livesOn: () => pinholes.hasOpenChannel },
+        { idleTimeout, livesOn: () => pinholes.hasOpenChannel, seen },
         ({ cause, error }) => {
+          for (const each of limits) clearTimeout(each);
           range.close();
-          this.#host.closed(opaqueEnds[cause] ?? 'client-closed', error);
+          this.#host.closed(late ?? opaqueEnds[cause] ?? 'client-closed', late ? lateWords[late] : error);
         },
       );
     };

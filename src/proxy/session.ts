@@ -25,6 +25,7 @@ import {
   type DataOutcome,
   type OpenRange,
   type Pinhole,
+  type PinholeRequest,
   type RangePlane,
 } from '../plane/plane.ts';
 import { ControlChannel, type ControlChannelListener } from './control-channel.ts';
@@ -217,6 +218,7 @@ export class Session {
       },
       becameOpaque: () => {
         this.#clock.stop();
+        return this.#clock.left;
       },
       closed: (reason, error) => {
         this.#closed(reason, error);
@@ -664,7 +666,7 @@ export class Session {
     opened: (pinhole: Pinhole) => void,
     failed: (error: unknown) => void,
   ): void {
-    const opening = this.#plane.open({
+    const request: PinholeRequest = {
       session: this.#id,
       mode,
       command: verb,
@@ -674,6 +676,11 @@ export class Session {
       isClearAgreed: this.#tls.isClearAgreed,
       owner: this.#pinholes,
       ...place,
+    };
+    const opening = this.#plane.open(request).catch((error: unknown) => {
+      // The one that this replaces may have the last port.
+      if (error instanceof NoFreePortError && this.#pinholes.makeRoom()) return this.#plane.open(request);
+      throw error;
     });
     this.#whileHeld(held, opening, opened, failed, (pinhole) => {
       pinhole.close('session-closed');
@@ -689,6 +696,7 @@ export class Session {
       address: reached.address,
       ports: this.#settings.passivePorts,
       to: server.address,
+      isOpen: () => this.#tls.mayHaveLoggedIn,
       owner: this.#pinholes,
     });
     this.#whileHeld(this.#server, opening, opened, failed, (range) => {

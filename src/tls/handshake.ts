@@ -11,7 +11,7 @@ import {
 } from '../net/channel.ts';
 import { codeOf, messageOf, notTls } from '../net/error.ts';
 import { keepAlive } from '../net/keepalive.ts';
-import { acknowledge, ignoreError, reset } from '../net/socket.ts';
+import { acknowledge, ignoreError, reset, resetUntilEnded } from '../net/socket.ts';
 import { subjectOf } from './identities.ts';
 import { Wire } from './wire.ts';
 
@@ -197,6 +197,9 @@ function tlsChannel(
     },
     acknowledge: () => {
       acknowledge(socket);
+    },
+    resetUntilEnded: () => {
+      resetUntilEnded(socket);
     },
     cut: () => {
       // Of this end TLS is told nothing, and would wait for more.

@@ -144,6 +144,106 @@ test('a second SIGTERM resets a transfer: what the client has is not the complet
   await data.server.wasReset();
 });
 
+test('an error of its own resets a transfer on both sides, is logged, and ends it with exit code 1', async (t) => {
+  const { control, flags } = await server(t);
+  const throws = join(import.meta.dirname, '../helpers/relay/throws-on-signal.mjs');
+  const program = new Program(t, ['run', ...flags], { NODE_OPTIONS: `--import ${throws}` });
+  const data = await transfer(t, await login(t, program, control));
+  data.server.send('half of');
+  await data.client.expect('half of');
+  program.signal('SIGWINCH');
+  await data.client.wasReset();
+  await data.server.wasReset();
+  const { level, error } = await program.logged('ended by an error of its own');
+  assert.deepEqual([level, error], ['fatal', 'thrown by a test']);
+  assert.equal((await program.finished()).code, 1);
+});
+
+test('SIGKILL resets a transfer on both sides, but for a side that has been told its end', async (t) => {
+  const { control, flags } = await server(t);
+  const program = new Program(t, ['run', ...flags]);
+  const cut = await transfer(t, await login(t, program, control));
+  cut.server.send('half of');
+  await cut.client.expect('half of');
+  const whole = await transfer(t, await login(t, program, control));
+  whole.server.end('the whole file');
+  await whole.client.expect('the whole file');
+  await whole.client.finished();
+  program.signal('SIGKILL');
+  await cut.client.wasReset();
+  await cut.server.wasReset();
+  // The client had its end, and has not said its own: nothing takes that back.
+  assert.equal(await whole.client.rest(), '');
+});
+
+for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+  test(`${signal} ends nothing and opens no debugger, and the log says what would be meant`, async (t) => {
+    const { control, flags } = await server(t);
+    const program = new Program(t, ['run', ...flags]);
+    const pair = await login(t, program, control);
+    program.signal(signal);
+    const line = await program.logged(
+      'this signal does nothing: SIGTERM ends after the grace, SIGHUP reads the configuration',
+    );
+    assert.deepEqual([line['level'], line['signal']], ['warn', signal]);
+    await exchange(pair, 'NOOP', '200 Fine.');
+    assert.equal(program.stderr, '');
+  });
+}
+
+for (const [what, lines, why] of [
+  [
+    'only a listener for everybody',
+    'listen = [2121]\n',
+    /listen is 2121 .*a server in memory would be there for all/,
+  ],
+  ['a listener on all of IPv4', 'listen = ["0.0.0.0:2121"]\n', /listen is 0\.0\.0\.0:2121/],
+  [
+    'one listener of several that is no loopback',
+    'listen = ["127.0.0.1:2121", "192.0.2.1:21"]\n',
+    /192\.0\.2\.1:21/,
+  ],
+  ['an empty server', 'server = ""\nlisten = [21]\n', /^pinhole: server: /],
+  [
+    'settings of a server',
+    'listen = ["127.0.0.1:2121"]\nserver-tls = "explicit"\n',
+    /server-tls is set from/,
+  ],
+] as const) {
+  test(`a file that names no server and has ${what} is refused, also by --check`, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'pinhole-'));
+    t.after(() => {
+      rmSync(directory, { recursive: true });
+    });
+    const file = join(directory, 'pinhole.toml');
+    writeFileSync(file, lines);
+    for (const more of [[], ['--check']]) {
+      const { code, stderr, stdout } = await runProgram(t, ['run', '--config', file, ...more]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, why);
+      assert.equal(stdout, '');
+    }
+  });
+}
+
+test('a reload that loses its server is refused, and the sessions are led where they were', async (t) => {
+  const { control } = await server(t);
+  const directory = mkdtempSync(join(tmpdir(), 'pinhole-'));
+  t.after(() => {
+    rmSync(directory, { recursive: true });
+  });
+  const file = join(directory, 'pinhole.toml');
+  const listen = `listen = ["${hosts.relay}:0"]\npassive-ports = "${passivePorts()}"\n`;
+  writeFileSync(file, `server = "${formatEndpoint(control.endpoint)}"\n${listen}`);
+  const program = new Program(t, ['run', '--config', file]);
+  await program.relay();
+  writeFileSync(file, listen);
+  program.signal('SIGHUP');
+  const { error } = await program.logged('reload failed');
+  assert.match(String(error), /server: none is named any more/);
+  await login(t, program, control);
+});
+
 test('SIGHUP reads the file again for new sessions, and live ones keep theirs', async (t) => {
   const { control, flags } = await server(t);
   const directory = mkdtempSync(join(tmpdir(), 'pinhole-test-'));

@@ -557,6 +557,14 @@ test('leaves TLS of data that is protected on both sides to client and server, w
 
 // ---- TLS that passes ----
 
+/** What TLS of a client looks like from outside that has logged in: three records of secrets. */
+const records = '\x17\x03\x03\x00\x01x'.repeat(3);
+
+async function seemLoggedIn({ client, server }: ControlPair): Promise<void> {
+  client.send(records);
+  await server.expect(records);
+}
+
 test('passes TLS between client and server behind 234, and each port of the range to the same of the server', async (t) => {
   const lab = await Lab.start(t, { tls: 'pass', 'passive-ports': passivePorts(3) });
   const pair = await greet(lab);
@@ -593,6 +601,7 @@ test("tells which ports of the range are somebody else's, and passes what comes 
   await exchange(pair, 'AUTH TLS', '234 Go on.');
   const { unavailable } = await lab.event('session-opaque');
   assert.deepEqual(unavailable, [{ first: firstPassivePort + 1, last: firstPassivePort + 2 }]);
+  await seemLoggedIn(pair);
   const behind = await lab.listen(hosts.server, firstPassivePort + 3);
   const data = await lab.dial({ address: hosts.relay, port: firstPassivePort + 3 }, hosts.client);
   const far = await behind.next();
@@ -688,6 +697,7 @@ test('carries no more than 16 connections at once for an opaque session', async 
   pair.server.send('234 Go on.\r\n');
   await pair.client.expect('234 Go on.\r\n');
   await lab.event('session-opaque');
+  await seemLoggedIn(pair);
   const { first } = lab.configWith().passivePorts;
   const behind = await lab.listen(hosts.server, first);
   const at = { address: lab.relay.address, port: first };
@@ -707,6 +717,7 @@ test('carries as many for each of two opaque sessions of one address, and each l
     const pair = await greet(lab);
     await exchange(pair, 'AUTH TLS', '234 Go on.');
     await lab.event('session-opaque', {}, n);
+    await seemLoggedIn(pair);
     pairs.push(pair);
   }
   const behind = await lab.listen(hosts.server, firstPassivePort);
@@ -736,6 +747,59 @@ test('carries as many for each of two opaque sessions of one address, and each l
   for (const { client } of pairs) await client.failure();
   await closed;
 });
+
+test('lets nobody through to an opaque session whose client cannot have logged in yet', async (t) => {
+  const lab = await Lab.start(t, { tls: 'pass', 'passive-ports': passivePorts(3) });
+  const pair = await greet(lab);
+  await exchange(pair, 'AUTH TLS', '234 Go on.');
+  await lab.event('session-opaque');
+  const behind = await lab.listen(hosts.server, firstPassivePort);
+  const at = { address: hosts.relay, port: firstPassivePort };
+  const two = records.slice(0, 12);
+  pair.client.send(two);
+  await pair.server.expect(two);
+  await lab.isTurnedAway(at, hosts.client);
+  pair.client.send(records.slice(12));
+  await pair.server.expect(records.slice(12));
+  const data = await lab.dial(at, hosts.client);
+  (await behind.next()).send('a file');
+  await data.expect('a file');
+});
+
+for (const [what, settings, said, reason, error] of [
+  [
+    'says nothing behind AUTH',
+    { 'tls-handshake-timeout': '200ms' },
+    '',
+    'tls-failed',
+    'the TLS handshake behind AUTH was not over in time',
+  ],
+  [
+    'speaks no TLS behind AUTH',
+    { 'tls-handshake-timeout': '200ms' },
+    'PORT 127,0,0,1,200,13\r\n'.repeat(100),
+    'tls-failed',
+    'the TLS handshake behind AUTH was not over in time',
+  ],
+  [
+    'does its handshake and says nothing more',
+    { 'login-timeout': '400ms' },
+    '\x16\x03\x01\x00\x02ab\x14\x03\x03\x00\x01\x01' + records.slice(0, 12),
+    'login-timeout',
+    'too few TLS records came for a log in',
+  ],
+] as const) {
+  test(`ends an opaque session whose client ${what}`, async (t) => {
+    const lab = await Lab.start(t, { tls: 'pass', 'passive-ports': passivePorts(3), ...settings });
+    const pair = await greet(lab);
+    await exchange(pair, 'AUTH TLS', '234 Go on.');
+    await lab.event('session-opaque');
+    pair.client.send(said);
+    await pair.client.failure();
+    const closed = await lab.event('session-closed');
+    assert.deepEqual([closed.reason, closed.error], [reason, error]);
+  });
+}
 
 test('holds back a server that goes on speaking while its client is silent behind AUTH', async (t) => {
   const lab = await Lab.start(t, terminating(t));

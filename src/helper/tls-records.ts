@@ -1,0 +1,55 @@
+/** Of a record: its type, two bytes of version, two of the length of what follows (RFC 8446 section 5.1). */
+const headerLength = 5;
+const changeCipherSpec = 20;
+const applicationData = 23;
+
+/**
+ * How many commands a client has to have said until its data connections are let through: USER, PASS and the one that
+ * announces a data connection. TLS 1.3 says the end of its handshake in such a record as well.
+ */
+const recordsOfLogin = 3;
+
+/** What can be seen of TLS that passes through: which records one side sends, however they are cut. */
+export class TlsRecords {
+  readonly #header: number[] = [];
+  /** Bytes that are still to come of the record whose header has come. */
+  #left = 0;
+  #isKnown = true;
+  #hasHandshake = false;
+  #applicationData = 0;
+
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length && this.#isKnown) {
+      if (this.#left > 0) {
+        const skipped = Math.min(this.#left, chunk.length - at);
+        this.#left -= skipped;
+        at += skipped;
+        continue;
+      }
+      this.#header.push(chunk[at] ?? 0);
+      at++;
+      if (this.#header.length === headerLength) this.#begin();
+    }
+  }
+
+  /** Whether this side has done its part of the handshake: what it says is secret now, or is about to be. */
+  get hasHandshake(): boolean {
+    return this.#hasHandshake;
+  }
+
+  /** Whether this side has said enough for a log in, and for a command behind it. */
+  get mayHaveLoggedIn(): boolean {
+    return this.#applicationData >= recordsOfLogin;
+  }
+
+  #begin(): void {
+    const [type = 0, major = 0, , high = 0, low = 0] = this.#header.splice(0);
+    // Anything else is no TLS, and nothing can be known of it.
+    this.#isKnown = type >= changeCipherSpec && type <= 24 && major === 3;
+    if (!this.#isKnown) return;
+    this.#left = high * 256 + low;
+    if (type === applicationData) this.#applicationData++;
+    if (type === applicationData || type === changeCipherSpec) this.#hasHandshake = true;
+  }
+}
