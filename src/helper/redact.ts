@@ -18,6 +18,42 @@ const secretive: ReadonlySet<string> = new Set(['PASS', 'ACCT', 'SITE', 'ADAT', 
 
 const hidden = '****';
 
+/** How many are remembered, and how long one is at most, in characters. */
+const mostSecrets = 4;
+const longestSecret = 512;
+/** A shorter one is hidden only where it stands as a word of its own: it may be a part of any. */
+const shortest = 4;
+
+/** What a client said that nobody is to read, for as long as a session goes on: servers say such things back. */
+export class Secrets {
+  readonly #patterns = new Map<string, RegExp>();
+
+  /** Remembers what of a command is secret. */
+  add({ verb, argument, plain }: Pick<Command, 'verb' | 'argument' | 'plain'>): void {
+    const secret = (secretive.has(verb) ? argument : showable.has(verb) ? '' : plain).trim();
+    if (secret === '' || this.#patterns.has(secret)) return;
+    this.#patterns.set(secret, patternOf(secret.slice(0, longestSecret)));
+    const [oldest] = this.#patterns.keys();
+    if (this.#patterns.size > mostSecrets && oldest !== undefined) this.#patterns.delete(oldest);
+  }
+
+  /** The text without them, in whatever case. */
+  hide(text: string): string {
+    let shown = text;
+    for (const pattern of this.#patterns.values()) shown = shown.replace(pattern, hidden);
+    return shown;
+  }
+}
+
+function patternOf(secret: string): RegExp {
+  const text = escaped(secret);
+  return new RegExp(secret.length >= shortest ? text : `(?<![^\\s"'(:=])${text}(?![^\\s"').,;:])`, 'gi');
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
 /** A command as logs may show it: no password at any level, no control bytes. */
 export function showCommand({ verb, argument, plain }: Command): string {
   // Behind a CR or NUL may stand what its sender took for the next command: a PASS.
@@ -47,8 +83,11 @@ export function showBytes(binary: string): string {
   const bytes = Buffer.from(binary, 'latin1');
   const utf8 = bytes.toString('utf8');
   const text = utf8.includes('\ufffd') ? binary : utf8;
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
-  });
+  return text.replace(
+    /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => {
+      const code = character.charCodeAt(0);
+      return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+    },
+  );
 }

@@ -36,7 +36,8 @@ const capacity = 65_536;
  * half of it stands.
  *
  * A packet of a new connection meets `gate` before any NAT: who is expected is marked, and the expectation is
- * gone with that same packet. `lead` and `disguise` rewrite the destination and the source of marked connections
+ * gone with that same packet. Until it is known whether a connection comes of it, `held` has the tuple: another
+ * first packet is dropped, not refused, so that whoever sent it sends it again a little later. `lead` and `disguise` rewrite the destination and the source of marked connections
  * alone, `borrow` the source of connections that this process makes. Each stands at two hooks, as what this host itself sends and receives passes others than what it
  * forwards.
  */
@@ -100,6 +101,13 @@ export function dismiss(table: string, path: Lead): Statements {
     `delete element ${elementOf(table, 'expect', path)} { ${tuple} }\n` +
     `delete element ${elementOf(table, 'to', path)} { ${tuple} }\n`
   );
+}
+
+/** A connection has come of it: another first packet is refused from now on, as at any closed port. */
+export function letGo(table: string, path: Lead): Statements {
+  const element = elementOf(table, 'held', path);
+  const tuple = tupleOf(path);
+  return `add element ${element} ${braces(tuple, second)}\ndelete element ${element} { ${tuple} }\n`;
 }
 
 /** The end of `admit` after the peer has come: the kernel has taken the expectation out by itself. */
@@ -166,11 +174,15 @@ export function sourceText({ from }: Pick<Path, 'from'>): string {
 
 const second = 1000;
 
+/** How long a first packet keeps others away, in milliseconds: a little longer than it may stay without an answer. */
+const heldFor = 4 * second;
+
 function setsOf(family: Family): string {
   const address = family === 4 ? 'ipv4_addr' : 'ipv6_addr';
   const endpoint = `${address} . inet_service`;
   const tuple = `type ${address} . ${endpoint}`;
   return `\tset expect${family} { ${tuple}; size ${capacity}; flags dynamic,timeout; }
+\tset held${family} { ${tuple}; size ${capacity}; flags dynamic,timeout; }
 \tmap to${family} { ${tuple} : ${endpoint}; size ${capacity}; flags timeout; }
 \tmap from${family} { ${tuple} : ${address}; size ${capacity}; flags timeout; }
 \tmap from_port${family} { ${tuple} : ${endpoint}; size ${capacity}; flags timeout; }
@@ -181,13 +193,15 @@ function setsOf(family: Family): string {
 function gateOf(family: Family, mark: number): string {
   const ip = family === 4 ? 'ip' : 'ip6';
   const tuple = `${ip} saddr . ${ip} daddr . tcp dport`;
-  return `\t\t${tuple} @expect${family} delete @expect${family} { ${tuple} } ct mark set ${mark}
+  const held = `update @held${family} { ${tuple} timeout ${heldFor}ms }`;
+  return `\t\t${tuple} @expect${family} delete @expect${family} { ${tuple} } ct mark set ${mark} ${held} return
+\t\t${tuple} @held${family} drop
 `;
 }
 
 function elementOf(
   table: string,
-  set: 'expect' | 'to' | 'from' | 'from_port',
+  set: 'expect' | 'held' | 'to' | 'from' | 'from_port',
   { at }: Pick<Lead, 'at'>,
 ): string {
   return `inet ${table} ${set}${familyOf(at.address)}`;

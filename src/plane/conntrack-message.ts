@@ -35,7 +35,7 @@ export const allEvents = 0b111;
 /** ctnetlink's number among netfilter's subsystems. */
 const ctnetlink = 1 << 8;
 const type = { new: ctnetlink, get: ctnetlink | 1, destroy: ctnetlink | 2, error: 2, done: 3 } as const;
-const flag = { request: 1, list: 0x300, create: 0x400 } as const;
+const flag = { request: 1, acknowledge: 4, list: 0x300, create: 0x400 } as const;
 const attribute = {
   original: 1,
   protocolState: 4,
@@ -173,26 +173,44 @@ function readBytes(view: DataView, start: number, end: number): number | undefin
 }
 
 /** Asks for one connection as it is now. */
-export function askForOne({ from, at }: Pick<Flow, 'from' | 'at'>): Uint8Array {
-  const family = familyOf(from.address);
-  const [source, target] =
-    family === 4 ? [inAddresses.source4, inAddresses.target4] : [inAddresses.source6, inAddresses.target6];
+export function askForOne(ends: Pick<Flow, 'from' | 'at'>): Uint8Array {
   const writer = new MessageWriter();
+  const family = familyNumber[familyOf(ends.from.address)];
   return writer
-    .message({ type: type.get, flags: flag.request, family: familyNumber[family] }, () => {
-      writer.nest(attribute.original, () => {
-        writer.nest(inTuple.addresses, () => {
-          writer.attribute(source, bytesOfAddress(from.address));
-          writer.attribute(target, bytesOfAddress(at.address));
-        });
-        writer.nest(inTuple.protocol, () => {
-          writer.attribute(inProtocol.number, [tcp]);
-          writer.attribute(inProtocol.source, shortBytes(from.port));
-          writer.attribute(inProtocol.target, shortBytes(at.port));
-        });
-      });
+    .message({ type: type.get, flags: flag.request, family }, () => {
+      writeTuple(writer, ends);
     })
     .bytes();
+}
+
+/** Has a connection forgotten: this very one, as its id says. */
+export function forgetOne(flow: Pick<Flow, 'id' | 'from' | 'at'>): Uint8Array {
+  const writer = new MessageWriter();
+  const family = familyNumber[familyOf(flow.from.address)];
+  return writer
+    .message({ type: type.destroy, flags: flag.request | flag.acknowledge, family }, () => {
+      writeTuple(writer, flow);
+      writer.attribute(attribute.id, wordBytes(flow.id));
+    })
+    .bytes();
+}
+
+function writeTuple(writer: MessageWriter, { from, at }: Pick<Flow, 'from' | 'at'>): void {
+  const [source, target] =
+    familyOf(from.address) === 4
+      ? [inAddresses.source4, inAddresses.target4]
+      : [inAddresses.source6, inAddresses.target6];
+  writer.nest(attribute.original, () => {
+    writer.nest(inTuple.addresses, () => {
+      writer.attribute(source, bytesOfAddress(from.address));
+      writer.attribute(target, bytesOfAddress(at.address));
+    });
+    writer.nest(inTuple.protocol, () => {
+      writer.attribute(inProtocol.number, [tcp]);
+      writer.attribute(inProtocol.source, shortBytes(from.port));
+      writer.attribute(inProtocol.target, shortBytes(at.port));
+    });
+  });
 }
 
 /** Asks for all connections that bear the mark. */

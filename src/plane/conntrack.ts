@@ -2,7 +2,14 @@ import { getSystemErrorName } from 'node:util';
 import { addressOfBytes } from '../net/address.ts';
 import { messageOf } from '../net/error.ts';
 import type { Flow } from './conntrack-flow.ts';
-import { allEvents, askForMarked, askForOne, onlyMarked, readMessages } from './conntrack-message.ts';
+import {
+  allEvents,
+  askForMarked,
+  askForOne,
+  forgetOne,
+  onlyMarked,
+  readMessages,
+} from './conntrack-message.ts';
 import { openNetlink, type Netlink } from '../nft/netlink.ts';
 import { readSysctl } from './sysctl.ts';
 
@@ -12,6 +19,8 @@ export interface Conntrack {
   poll(): boolean;
   /** A connection as it is now, with what it has carried; undefined where it is gone. */
   look(flow: Pick<Flow, 'id' | 'from' | 'at'>): Flow | undefined;
+  /** Has the kernel forget a connection: what still comes of it is none of a known one. */
+  forget(flow: Pick<Flow, 'id' | 'from' | 'at'>): void;
   /** Whether any connection has these two ends, or had until a moment ago; false where the kernel does not say. */
   isTracked(ends: Pick<Flow, 'from' | 'at'>): boolean;
   /** All that there are now; undefined where the kernel does not say. */
@@ -97,6 +106,9 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
   return {
     poll,
     look: ({ id, from, at }) => answer(askForOne({ from, at }), false)?.find((flow) => flow.id === id),
+    forget: (flow) => {
+      answer(forgetOne(flow), false);
+    },
     isTracked: (ends) => (answer(askForOne(ends), false)?.length ?? 0) > 0,
     list: () => answer(askForMarked(mark), true),
     stop: () => {

@@ -12,6 +12,7 @@ import {
   clear,
   disguise,
   dismiss,
+  letGo,
   sourceKey,
   sourceText,
   undisguise,
@@ -61,6 +62,8 @@ interface Lease {
   /** Whether the server has accepted that command, or refused it. */
   accepted: boolean;
   refused: boolean;
+  /** Its session wants it no more: what its peer may have done does not bring it back. */
+  isClosed: boolean;
 }
 
 /** A data channel, from its first packet on. */
@@ -74,6 +77,8 @@ interface Channel extends OwnedChannel {
 
 /** How long the kernel may take to tell of a connection to a pinhole that has been taken back since. */
 const lateness = 5000;
+/** How long a connection may take from its first packet until it is established, in milliseconds. */
+const mostOpening = 3000;
 /** How often the kernel is asked what has happened, in ms: the longer nothing has, the less often. */
 const shortestWait = 10;
 const longestWait = 160;
@@ -214,6 +219,7 @@ class KernelPlane implements Plane {
       command: undefined,
       accepted: false,
       refused: false,
+      isClosed: false,
     };
     this.#table.add(expectation);
     this.#leases.set(expectation.id, lease);
@@ -303,9 +309,13 @@ class KernelPlane implements Plane {
       connected: () => well,
       delivered: () => well,
       hurry: () => undefined,
+      retire: () => {
+        lease.isClosed = true;
+      },
       abort: () => false,
       close: (reason) => {
         this.#poll();
+        lease.isClosed = true;
         this.#takeBack(lease, reason);
       },
     };
@@ -321,6 +331,10 @@ class KernelPlane implements Plane {
   #expire(): void {
     this.#poll();
     const now = performance.now();
+    for (const { flow, state, started, ended } of this.#channels.values()) {
+      const isLate = ended === undefined && isOpening(state) && now - started > mostOpening;
+      if (isLate) this.#conntrack?.forget(flow);
+    }
     for (const lease of [...this.#leases.values()]) {
       if (lease.expectation.expires <= now) this.#takeBack(lease, 'expired');
     }
@@ -381,9 +395,16 @@ class KernelPlane implements Plane {
     if (!channel) return;
     // What is over may still be told of, with less: 'destroy' names no state.
     if (channel.ended === undefined) {
+      const wasOpening = isOpening(channel.state);
       // A connection that was reset before it came about was refused.
-      if (flow.state !== 'CLOSE' || !isOpening(channel.state)) channel.state = flow.state ?? channel.state;
-      if (isOver(flow)) this.#end(channel);
+      if (flow.state !== 'CLOSE' || !wasOpening) channel.state = flow.state ?? channel.state;
+      if (wasOpening && !isOpening(channel.state)) {
+        this.#options.table.withdrawLater(letGo(this.#name, channel.lease.path));
+      }
+      if (isOver(flow)) {
+        this.#end(channel);
+        if (isOpening(channel.state)) this.#bringBack(channel.lease);
+      }
     }
     if (flow.what === 'destroy') this.#tell(channel, flow);
   }
@@ -428,6 +449,22 @@ class KernelPlane implements Plane {
     channel.ended = performance.now();
     this.#over.add(channel);
     channel.lease.request.owner.channelClosed(channel);
+  }
+
+  /**
+   * A first packet has used the pinhole up, and no connection came of it: anybody can send one in the name of the peer.
+   * For the time that it had left it is there again.
+   */
+  #bringBack(lease: Lease): void {
+    const { at, peer, expires } = lease.expectation;
+    const isWanted = !lease.isClosed && !this.#closed && expires > performance.now();
+    if (!isWanted || this.#register.has(at, peer)) return;
+    lease.admitted = false;
+    this.#table.add(lease.expectation);
+    this.#leases.set(lease.expectation.id, lease);
+    this.#admit(lease).catch(() => {
+      this.#forget(lease);
+    });
   }
 
   /** Events were lost: what is not there any more has ended. */

@@ -109,6 +109,8 @@ export interface Pinhole {
   }): DataOutcome | Promise<DataOutcome>;
   /** The server is gone: a client is waited for only as long as it goes on reading. */
   hurry(): void;
+  /** The transfer that it was for is over: where nobody has connected by now, nobody need do so any more. */
+  retire?(): void;
   /** Takes the pinhole back if no data channel has come of it; one that is open lives on. */
   close(reason: PinholeReason): void;
   /** The data channel that has come of it, where this process carries it. */

@@ -1,6 +1,6 @@
 import type { CommandReason, Observer, ReplyReason, SessionReason } from '../events.ts';
 import { parseCommand, type Command } from '../ftp/command.ts';
-import { showBytes, showCommand, showReply } from '../helper/redact.ts';
+import { Secrets, showBytes, showCommand, showReply } from '../helper/redact.ts';
 import type { TlsChannel } from '../net/channel.ts';
 import type { PortRange } from '../net/port-range.ts';
 import type { SessionEndpoints } from './session-endpoints.ts';
@@ -13,6 +13,7 @@ export class SessionEvents {
   readonly #session: number;
   readonly #endpoints: SessionEndpoints;
   readonly #observe: Observer;
+  readonly #secrets = new Secrets();
   readonly #started: number = performance.now();
 
   constructor(session: number, endpoints: SessionEndpoints, observe: Observer) {
@@ -28,6 +29,7 @@ export class SessionEvents {
 
   /** A command has gone to the server, as it came or as another text. */
   forwarded(command: Command, text: string): void {
+    this.#secrets.add(command);
     const received = showCommand(command);
     const sent = text === command.plain ? received : showCommand(parseCommand(text));
     this.#observe({ type: 'command', session: this.#session, received, sent });
@@ -49,8 +51,8 @@ export class SessionEvents {
 
   /** A line of the server's has gone to the client, as it came or as another text. */
   passed(line: string, text: string, inAnswerTo: string | undefined): void {
-    const received = showReply(line, inAnswerTo);
-    const sent = text === line ? received : showReply(text, inAnswerTo);
+    const received = showReply(this.#secrets.hide(line), inAnswerTo);
+    const sent = text === line ? received : showReply(this.#secrets.hide(text), inAnswerTo);
     this.#observe({ type: 'reply', session: this.#session, received, sent });
   }
 
@@ -61,7 +63,10 @@ export class SessionEvents {
 
   /** @param lines of the reply, as they came */
   remarked(reason: ReplyReason, lines: readonly string[]): void {
-    const reply = lines.map(showBytes).join(' ').slice(0, longestRemark);
+    const reply = lines
+      .map((line) => showBytes(this.#secrets.hide(line)))
+      .join(' ')
+      .slice(0, longestRemark);
     this.#observe({ type: 'reply-remarked', session: this.#session, reason, reply });
   }
 

@@ -38,6 +38,7 @@ export class SessionPinholes implements PinholeOwner {
   /** The server has said the last of a transfer: what it says from now on is of no data connection that there is. */
   transferEnded(): void {
     this.current?.accept();
+    this.current?.retire?.();
     this.#isSpent = true;
   }
 

@@ -10,6 +10,9 @@ import { PeerListener } from '../helpers/relay/peer-listener.ts';
 import { dial, type Peer } from '../helpers/relay/peer.ts';
 import { Program, runProgram } from '../helpers/relay/program.ts';
 
+/** Loaded into a program: throws where nobody catches it. */
+const thrower = `process.on('SIGWINCH', () => { throw new Error('thrown by a test'); });`;
+
 const closing = '421 Service closing control connection.\r\n';
 
 /** The server's control port, and the flags of a relay in front of it. */
@@ -146,7 +149,7 @@ test('a second SIGTERM resets a transfer: what the client has is not the complet
 
 test('an error of its own resets a transfer on both sides, is logged, and ends it with exit code 1', async (t) => {
   const { control, flags } = await server(t);
-  const throws = join(import.meta.dirname, '../helpers/relay/throws-on-signal.mjs');
+  const throws = `data:text/javascript,${encodeURIComponent(thrower)}`;
   const program = new Program(t, ['run', ...flags], { NODE_OPTIONS: `--import ${throws}` });
   const data = await transfer(t, await login(t, program, control));
   data.server.send('half of');

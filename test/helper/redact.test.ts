@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseCommand } from '../../src/ftp/command.ts';
-import { showBytes, showCommand, showReply } from '../../src/helper/redact.ts';
+import { Secrets, showBytes, showCommand, showReply } from '../../src/helper/redact.ts';
 
 const show = (line: string): string => showCommand(parseCommand(line));
 
@@ -104,4 +104,32 @@ test('shows control bytes as escapes, so that no line can forge another', () => 
       );
     }),
   );
+});
+
+for (const [what, said, reply, shown] of [
+  ['a password that is said back', ['PASS s3cret'], '550 s3cret: no such file', '550 ****: no such file'],
+  ['one of several', ['PASS first', 'PASS second'], '150 first and second', '150 **** and ****'],
+  ['an account', ['ACCT ledger-7'], '230-ledger-7', '230-****'],
+  ['a word that is no command', ['s3cret'], '500 S3CRET not understood', '500 **** not understood'],
+  ['a short password that is a word', ['PASS ab'], '230 "ab" and cab, ab.', '230 "****" and cab, ****.'],
+  ['a password of odd characters', ['PASS a.*b$'], '230 a.*b$ axxb$', '230 **** axxb$'],
+] as const) {
+  test(`hides ${what} in any reply`, () => {
+    const secrets = new Secrets();
+    for (const line of said) secrets.add(parseCommand(line));
+    assert.equal(secrets.hide(reply), shown);
+  });
+}
+
+test('hides nothing of commands that hold no secret', () => {
+  const secrets = new Secrets();
+  for (const line of ['USER anne', 'CWD anne', 'PASS ', 'NOOP']) secrets.add(parseCommand(line));
+  assert.equal(secrets.hide('230 anne is here, NOOP'), '230 anne is here, NOOP');
+});
+
+test('shows marks that turn the direction of text as escapes', () => {
+  for (const mark of ['\u061c', '\u200e', '\u200f', '\u202e', '\u2066', '\ufeff', '\u0080', '\u009b']) {
+    const shown = showBytes(Buffer.from(`a${mark}b`, 'utf8').toString('latin1'));
+    assert.match(shown, /^a\\[xu][0-9a-f]+b$/, JSON.stringify(shown));
+  }
 });

@@ -41,16 +41,17 @@ test('makes a table that goes with this process where that is asked for, and del
   assert.equal(dropTable(owned), 'delete table inet ftp\n');
 });
 
-test('takes an expectation out with the packet that meets it, and marks the connection', () => {
+test('takes an expectation out with the packet that meets it, and marks the connection, and drops others until one comes of it', () => {
   const text = makeTable({ table: 'ftp', mark: 0x2121 });
   for (const [ip, family] of [
     ['ip', 4],
     ['ip6', 6],
   ] as const) {
     const tuple = `${ip} saddr . ${ip} daddr . tcp dport`;
-    assert.ok(
-      text.includes(`${tuple} @expect${family} delete @expect${family} { ${tuple} } ct mark set 8481\n`),
-    );
+    const marks = `delete @expect${family} { ${tuple} } ct mark set 8481`;
+    const holds = `update @held${family} { ${tuple} timeout 4000ms } return`;
+    assert.ok(text.includes(`${tuple} @expect${family} ${marks} ${holds}\n`), text);
+    assert.ok(text.includes(`${tuple} @held${family} drop\n`));
   }
 });
 

@@ -1,6 +1,7 @@
 /** The kernel plane without a kernel; test/integration/kernel-plane.test.ts has the real one. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Event } from '../../src/events.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
 import { NftError } from '../../src/nft/error.ts';
@@ -37,6 +38,8 @@ class Stand {
   /** What the kernel has to tell when it is asked. */
   #untold: Flow[] = [];
   following = true;
+  /** Connections that the kernel was told to forget. */
+  readonly forgotten: number[] = [];
   readonly #changes = new Changes();
   #plane: Plane | undefined;
   #listener: { event(flow: Flow): void; missed(): void } | undefined;
@@ -62,6 +65,10 @@ class Stand {
           look: ({ id }) => stand.listed?.find((flow) => flow.id === id),
           isTracked: ({ from, at }) => stand.tracked.has(`${formatEndpoint(from)} ${formatEndpoint(at)}`),
           list: () => stand.listed,
+          forget: (flow) => {
+            stand.forgotten.push(flow.id);
+            stand.#changes.wake();
+          },
           stop: () => {
             stand.following = false;
           },
@@ -122,6 +129,11 @@ class Stand {
       bytes: undefined,
       ...changes,
     };
+  }
+
+  async forgets(id: number): Promise<void> {
+    const isForgotten = (): true | undefined => this.forgotten.includes(id) || undefined;
+    await this.#changes.until(`connection ${id} is forgotten`, isForgotten, undefined, 20_000);
   }
 
   /** It happens, and the plane has not asked yet. */
@@ -481,6 +493,48 @@ test('where events were lost, the list says what has begun and what has ended', 
   await stand.event('transfer-ended', 2);
   await (await stand.plane.open(stand.active())).arm();
   assert.equal(stand.nft.elements('from_port4').length, 1);
+});
+
+test('a pinhole is there again where its connection was never established', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'));
+  await stand.event('pinhole-taken');
+  stand.tell(stand.flow('update', 'CLOSE'));
+  await stand.event('transfer-ended');
+  await settled();
+  assert.equal(stand.nft.elements('expect4').length, 1);
+  assert.equal(stand.nft.elements('to4').length, 1);
+  stand.tell(stand.flow('new', 'SYN_SENT', { id: 2 }), stand.flow('update', 'ESTABLISHED', { id: 2 }));
+  await stand.event('pinhole-taken', 2);
+  stand.tell(stand.flow('update', 'TIME_WAIT', { id: 2 }));
+  await stand.event('transfer-ended', 2);
+  await settled();
+  assert.deepEqual(stand.nft.elements('expect4'), []);
+});
+
+test('a pinhole does not come back that its session has replaced, whose transfer is over, or that has expired', async (t) => {
+  for (const after of ['close', 'retire', 'expiry'] as const) {
+    const stand = await Stand.start(t);
+    const pinhole = await stand.plane.open(stand.passive(after === 'expiry' ? { timeout: 1 } : {}));
+    stand.tell(stand.flow('new', 'SYN_SENT'));
+    await stand.event('pinhole-taken');
+    if (after === 'close') pinhole.close('replaced');
+    if (after === 'retire') pinhole.retire?.();
+    if (after === 'expiry') await setTimeout(5);
+    stand.tell(stand.flow('update', 'CLOSE'));
+    await stand.event('transfer-ended');
+    await settled();
+    assert.deepEqual(stand.nft.elements('expect4'), [], after);
+  }
+});
+
+test('a connection that is not established in time is forgotten by the kernel', async (t) => {
+  const stand = await Stand.start(t);
+  await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'));
+  await stand.event('pinhole-taken');
+  await stand.forgets(1);
 });
 
 test('a pinhole that nobody takes expires', async (t) => {

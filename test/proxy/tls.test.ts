@@ -9,7 +9,7 @@ import { selfSigned } from '../helpers/certificates.ts';
 import { atRest, mebibyte, pour } from '../helpers/relay/flood.ts';
 import { hosts, passivePorts, firstPassivePort } from '../helpers/relay/hosts.ts';
 import { plane, relayPlaneOnly } from '../helpers/relay/plane.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
+import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
 import { secureAsClient, secureAsServer, type Ticket } from '../helpers/relay/tls-peer.ts';
 import {
   dataChannel,
