@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Config, ListenAddress } from './config.ts';
 import { createCounters } from './admin/counters.ts';
+import { watchEventLoop } from './admin/event-loop.ts';
 import { loadTls, tlsPolicyOf, watchCertificates } from './daemon-tls.ts';
 import { tellAll, type Observer } from './events.ts';
 import { ExpectationRegister } from './expectation/register.ts';
@@ -59,6 +60,7 @@ export async function startDaemon(
 ): Promise<Daemon> {
   if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
+  const eventLoop = watchEventLoop();
   const observe = tellAll([counters.observe, logEvents(logger, config.ipv6ClientPrefix), ...observers]);
   let tls = startTls(config, logger);
   const limit = descriptorLimit();
@@ -206,7 +208,8 @@ export async function startDaemon(
       // A data channel outlives its session: what is left of the grace is for those.
       await plane.close(Math.max(0, end - performance.now()));
       carriers.release();
-      logger.info({ counters: counters.read() }, 'stopped');
+      logger.info({ counters: counters.read(), eventLoopDelay: eventLoop.read() }, 'stopped');
+      eventLoop.stop();
     },
     abort: () => {
       void plane.close(0);

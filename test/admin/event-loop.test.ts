@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { watchEventLoop } from '../../src/admin/event-loop.ts';
+
+test('tells how late the process came to what had happened', async (t) => {
+  const watch = watchEventLoop();
+  t.after(() => {
+    watch.stop();
+  });
+  await setTimeout(120);
+  const begin = performance.now();
+  while (performance.now() - begin < 400);
+  await setTimeout(120);
+  const { median, p99, worst } = watch.read();
+  assert.ok(worst > 200, `worst ${worst} ms`);
+  assert.ok(median >= 0 && median <= p99 && p99 <= worst, `${median}, ${p99}, ${worst}`);
+});
