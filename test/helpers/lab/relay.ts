@@ -19,6 +19,10 @@ export interface RelayOptions {
   /** Added behind the others, as `--passive-ports`, `50000-50009`. */
   flags?: readonly string[];
   env?: Record<string, string>;
+  /** Of Node itself, before the program. */
+  nodeFlags?: readonly string[];
+  /** What runs all of that, as `prlimit --nofile=64`. */
+  through?: readonly string[];
 }
 
 /** One line of the relay's log. */
@@ -47,8 +51,11 @@ export interface LabRelay {
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }
 
-/** The built program. */
-export const cli: string = join(import.meta.dirname, '../../../dist/cli.js');
+/** The built program: of `dist`, or of the folder that TEST_DIST names. */
+export const cli: string = join(
+  process.env['TEST_DIST'] ?? join(import.meta.dirname, '../../../dist'),
+  'cli.js',
+);
 
 /** Starts `pinhole run` and resolves once its log says that it listens. Throws with its output where it does not. */
 export async function startRelay(network: Network, options: RelayOptions = {}): Promise<LabRelay> {
@@ -58,7 +65,8 @@ export async function startRelay(network: Network, options: RelayOptions = {}): 
   const listen = options.listen ?? withPort(home.public, 21);
   const named = server === null ? [] : ['--server', server];
   const flags = [...named, '--listen', listen, '--log-format', 'json'];
-  const argv = [process.execPath, cli, 'run', ...flags, ...(options.flags ?? [])];
+  const node = [...(options.through ?? []), process.execPath, ...(options.nodeFlags ?? [])];
+  const argv = [...node, cli, 'run', ...flags, ...(options.flags ?? [])];
   const relay = network.spawn('gateway', argv, options.env === undefined ? {} : { env: options.env });
 
   const output = (): string => relay.stdout() + relay.stderr();
