@@ -213,6 +213,7 @@ test(
     await exchange(pair, 'QUIT', '221 Bye.');
     await Promise.all([pair.client.close(), pair.server.close()]);
     await Promise.all([data.client.wasReset(), data.server.wasReset()]);
+    await lab.event('session-closed', { reason: 'quit' });
     const { cause, command } = await lab.event('data-channel-closed');
     assert.deepEqual({ cause, command }, { cause: 'session-closed', command: undefined });
     // The other session has one that nothing came of yet.

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** How late this process comes to what has happened, in milliseconds. */
-export interface EventLoopDelay {
+interface EventLoopDelay {
   readonly median: number;
   readonly p99: number;
   readonly worst: number;

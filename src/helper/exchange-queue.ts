@@ -36,6 +36,8 @@ export class ExchangeQueue {
   readonly #exchanges: Exchange[] = [{ kind: 'sent', verb: greeting, argument: '' }];
   /** Whether the head has had a preliminary reply: its transfer is under way. */
   #underWay = false;
+  /** How many replies were taken for the answers to empty lines while others have had none. */
+  #emptyLinesAnswered = 0;
   /** The one whose reply is coming, or came last. */
   #coming: SentExchange | undefined;
   /** The commands since that reply has seemed to end; absent where it has not. */
@@ -52,6 +54,37 @@ export class ExchangeQueue {
       size += each.kind === 'sent' ? each.verb.length + each.argument.length : each.answer.length;
     }
     return size;
+  }
+
+  /** How many of them are empty lines, which servers may say nothing to. */
+  get emptyLines(): number {
+    return this.#exchanges.filter(isEmptyLine).length;
+  }
+
+  /** Whether all that is waited for at this moment is the answer to an empty line. */
+  get waitsForEmptyLine(): boolean {
+    const [head] = this.#exchanges;
+    return head !== undefined && isEmptyLine(head);
+  }
+
+  /**
+   * Nobody waits for the answers to empty lines any more, but for those that something other stands before. A server that
+   * has left these without an answer answers none: replies that were taken for such answers were those to the commands
+   * behind them.
+   *
+   * @returns the relay's own answers whose turn has come by that
+   */
+  forgetEmptyLines(): string {
+    let count = 0;
+    let answers = '';
+    for (const each of this.#exchanges) {
+      if (each.kind === 'answered') answers += each.answer;
+      else if (!isEmptyLine(each) && this.#emptyLinesAnswered-- <= 0) break;
+      count++;
+    }
+    this.#emptyLinesAnswered = 0;
+    this.#exchanges.splice(0, count);
+    return answers;
   }
 
   add(exchange: Exchange): void {
@@ -141,7 +174,10 @@ export class ExchangeQueue {
     }
     if (index === 0) this.#underWay = false;
     const [exchange] = this.#exchanges.splice(index, 1);
-    return exchange?.kind === 'sent' ? exchange : undefined;
+    if (exchange?.kind !== 'sent') return undefined;
+    if (isEmptyLine(exchange))
+      this.#emptyLinesAnswered = this.emptyLines === 0 ? 0 : this.#emptyLinesAnswered + 1;
+    return exchange;
   }
 
   /** Takes out the relay's own answers whose turn has come. */
@@ -208,6 +244,10 @@ function isOnlyFor(exchange: Exchange, code: number): boolean {
 /** Whether a transfer that is under way may end with this reply (RFC 959 section 5.4): with no other consent. */
 function mayEndTransfer(code: number): boolean {
   return !isCompletion(code) || code === 226 || code === 250;
+}
+
+function isEmptyLine(exchange: Exchange): boolean {
+  return exchange.kind === 'sent' && exchange.verb === '';
 }
 
 function isMark(exchange: Exchange, code: number): boolean {

@@ -120,7 +120,13 @@ export const otherProtocolReplies = {
 } as const;
 
 function hasTooMany({ exchanges, loggedIn }: SessionState): boolean {
-  if (exchanges.size >= (loggedIn ? mostOutstanding : mostOfStranger)) return true;
+  if (exchanges.size >= mostOutstanding) return true;
+  if (
+    !loggedIn &&
+    exchanges.size >= mostOfStranger &&
+    exchanges.size - exchanges.emptyLines >= mostOfStranger
+  )
+    return true;
   return exchanges.textSize >= mostText;
 }
 

@@ -78,8 +78,14 @@ export function showReply(text: string, inAnswerTo: string | undefined): string 
   return isUsual ? showBytes(text) : `${/^\d{3}[ -]?/.exec(text)?.[0] ?? ''}${hidden}`;
 }
 
+/** How much of a text is shown, in bytes: nobody reads more, and who sends the longest lines has it made for nobody. */
+const mostShown = 1000;
+
 /** Binary text for people: UTF-8 where it is that, control bytes as escapes, so that no line can forge another. */
 export function showBytes(binary: string): string {
+  if (binary.length > mostShown) {
+    return `${showBytes(binary.slice(0, mostShown))}... [${binary.length - mostShown} bytes left out]`;
+  }
   const bytes = Buffer.from(binary, 'latin1');
   const utf8 = bytes.toString('utf8');
   const text = utf8.includes('\ufffd') ? binary : utf8;

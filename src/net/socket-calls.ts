@@ -23,6 +23,8 @@ export interface SocketCalls {
   ): void;
   /** Milliseconds that what was sent may go without an acknowledgement until the connection fails. */
   userTimeout(fd: number, milliseconds: number): void;
+  /** How much the system keeps of what nobody has read yet, in bytes; of a listener: for each connection that it accepts. */
+  receiveBuffer(fd: number, bytes: number): void;
   /** Sends an acknowledgement that is due at once, where the system would wait for company for it, 40 ms as a rule. */
   acknowledge(fd: number): void;
   /** Has urgent data stay where it is among the other bytes (SO_OOBINLINE). Returns whether that is so now. */
@@ -48,6 +50,7 @@ const architectures: ReadonlySet<string> = new Set(['x64', 'arm64', 'arm', 'ia32
 const SIOCOUTQ = 0x5411;
 const SIOCATMARK = 0x8905;
 const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
 const SO_OOBINLINE = 10;
 const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
@@ -148,6 +151,9 @@ function bind(koffi: typeof import('koffi')): SocketCalls {
     },
     userTimeout: (fd, milliseconds) => {
       set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds);
+    },
+    receiveBuffer: (fd, bytes) => {
+      set(fd, SOL_SOCKET, SO_RCVBUF, bytes);
     },
     acknowledge: (fd) => {
       set(fd, IPPROTO_TCP, TCP_QUICKACK, 1);

@@ -19,10 +19,10 @@ export interface Conntrack {
   poll(): boolean;
   /** A connection as it is now, with what it has carried; undefined where it is gone. */
   look(flow: Pick<Flow, 'id' | 'from' | 'at'>): Flow | undefined;
+  /** The connection that has these two ends now, or had until a moment ago, whosesoever it is. */
+  find(ends: Pick<Flow, 'from' | 'at'>): Flow | undefined;
   /** Has the kernel forget a connection: what still comes of it is none of a known one. */
   forget(flow: Pick<Flow, 'id' | 'from' | 'at'>): void;
-  /** Whether any connection has these two ends, or had until a moment ago; false where the kernel does not say. */
-  isTracked(ends: Pick<Flow, 'from' | 'at'>): boolean;
   /** All that there are now; undefined where the kernel does not say. */
   list(): Flow[] | undefined;
   stop(): void;
@@ -106,10 +106,10 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
   return {
     poll,
     look: ({ id, from, at }) => answer(askForOne({ from, at }), false)?.find((flow) => flow.id === id),
+    find: (ends) => answer(askForOne(ends), false)?.[0],
     forget: (flow) => {
       answer(forgetOne(flow), false);
     },
-    isTracked: (ends) => (answer(askForOne(ends), false)?.length ?? 0) > 0,
     list: () => answer(askForMarked(mark), true),
     stop: () => {
       if (stopped) return;

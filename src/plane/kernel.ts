@@ -4,7 +4,7 @@ import { factsOf, type Expectation } from '../expectation/expectation.ts';
 import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
-import { familyOf } from '../net/address.ts';
+import { familyOf, type Address } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
 import {
@@ -75,6 +75,8 @@ interface Channel extends OwnedChannel {
   ended: number | undefined;
 }
 
+/** Where a server connects from in active mode (RFC 959 section 3.2). */
+const dataPort = 20;
 /** How long the kernel may take to tell of a connection to a pinhole that has been taken back since. */
 const lateness = 5000;
 /** How long a connection may take from its first packet until it is established, in milliseconds. */
@@ -109,6 +111,7 @@ class KernelPlane implements Plane {
     this.#options = options;
     this.#register = options.register ?? new ExpectationRegister();
     this.#register.join(this.#table);
+    this.#register.blocks((at, peer) => this.#isHeldByOld(at, peer));
     this.#name = options.table.settings.table;
     options.table.restores(() => {
       // One that was taken would let in a second connection.
@@ -143,13 +146,19 @@ class KernelPlane implements Plane {
     // What has been taken by now is free again, and asking once is enough: the source of an active one, and its tuple.
     let hasPolled = from.port !== 0;
     if (hasPolled) this.#poll();
-    for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
+    const isActive = request.mode === 'active';
+    const candidates = portCandidates(ports, preferredPort, (below) => randomInt(below));
+    const now = performance.now();
+    for (const port of isActive
+      ? this.#register.recent.inOrder(candidates, address, peer, now)
+      : candidates) {
       const at = { address, port };
       if (this.#register.has(at, peer)) {
         if (!hasPolled) this.#poll();
         hasPolled = true;
         if (this.#register.has(at, peer)) continue;
       }
+      if (isActive && this.#register.isBlocked(at, peer)) continue;
       const lease = this.#lease(request, at);
       try {
         await this.#admit(lease);
@@ -160,6 +169,18 @@ class KernelPlane implements Plane {
       return this.#opened(lease);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
+  }
+
+  /**
+   * Whether a connection is under way by which the server's next one would be taken for a part of it, as it comes from
+   * the same port. One that is over and not forgotten yet would do as much: the kernel is told to forget it.
+   */
+  #isHeldByOld(at: Endpoint, peer: Address): boolean {
+    const old = this.#conntrack?.find({ from: { address: peer, port: dataPort }, at });
+    if (!old) return false;
+    if (!isOver(old)) return true;
+    this.#conntrack?.forget(old);
+    return false;
   }
 
   get channels(): number {
@@ -235,7 +256,7 @@ class KernelPlane implements Plane {
   #sourceFor({ peer, to, from }: PinholeRequest): Endpoint {
     const shared = this.#sources.get(sourceKey({ peer, to }))?.from;
     if (shared?.address === from.address) return shared;
-    const isTaken = from.port !== 0 && this.#conntrack?.isTracked({ from: to, at: from });
+    const isTaken = from.port !== 0 && this.#conntrack?.find({ from: to, at: from }) !== undefined;
     return isTaken ? { ...from, port: 0 } : from;
   }
 
@@ -441,7 +462,10 @@ class KernelPlane implements Plane {
     // By the kernel's clock it was in time, or it would not be here.
     const claim = this.#table.claim(at, from.address, 0);
     const lease = claim.kind === 'taken' ? this.#leases.get(claim.expectation.id) : undefined;
-    if (lease) this.#leaveTaken(lease);
+    if (!lease) return undefined;
+    if (lease.request.mode === 'active')
+      this.#register.recent.used(at, lease.expectation.peer, performance.now());
+    this.#leaveTaken(lease);
     return lease;
   }
 

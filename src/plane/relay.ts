@@ -71,9 +71,14 @@ class RelayPlane implements RangePlane {
 
   async #openAt(request: PinholeRequest, free: () => void): Promise<Pinhole> {
     const { address, peer, ports, preferredPort } = request;
-    for (const port of portCandidates(ports, preferredPort, (below) => randomInt(below))) {
+    const isActive = request.mode === 'active';
+    const candidates = portCandidates(ports, preferredPort, (below) => randomInt(below));
+    const now = performance.now();
+    for (const port of isActive
+      ? this.#register.recent.inOrder(candidates, address, peer, now)
+      : candidates) {
       const at = { address, port };
-      if (this.#register.has(at, peer)) continue;
+      if (this.#register.has(at, peer) || (isActive && this.#register.isBlocked(at, peer))) continue;
       const lease = this.#lease(request, at, free);
       let isOpen = false;
       try {
@@ -275,6 +280,8 @@ class RelayPlane implements RangePlane {
       return;
     }
     this.#release(lease);
+    if (lease.request.mode === 'active')
+      this.#register.recent.used(at, lease.expectation.peer, performance.now());
     this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
     lease.take();
     if (lease.isArmed) {

@@ -70,6 +70,8 @@ export class ControlChannel {
   #lastSignals: number = this.#signals;
   #detach: () => void;
   readonly #turn: Turn;
+  /** What came while lines waited for their turn. */
+  readonly #untold: (() => void)[] = [];
 
   /**
    * @param channel connected and paused; `start` begins to read it
@@ -260,9 +262,11 @@ export class ControlChannel {
         this.#fail(error);
       },
       close: () => {
-        this.#silent = true;
-        if (!this.#closed) this.#listener.closed();
-        this.#closed = true;
+        this.#afterTurn(() => {
+          this.#silent = true;
+          if (!this.#closed) this.#listener.closed();
+          this.#closed = true;
+        });
       },
       drain: () => {
         this.#listener.drained();
@@ -277,9 +281,17 @@ export class ControlChannel {
 
   #fail(error: Error): void {
     this.#channel.stream.destroy();
-    if (this.#silent && !this.#ended) return;
-    this.#silent = true;
-    this.#listener.failed(error);
+    this.#afterTurn(() => {
+      if (this.#silent && !this.#ended) return;
+      this.#silent = true;
+      this.#listener.failed(error);
+    });
+  }
+
+  /** Lines that wait for their turn, and the end behind them, are told before what came after them. */
+  #afterTurn(tell: () => void): void {
+    if (this.#turn.isWaiting) this.#untold.push(tell);
+    else tell();
   }
 
   #tell(): void {
@@ -296,6 +308,12 @@ export class ControlChannel {
    * @param isNested whether a line of the other side's has led here: its turn ends later
    */
   #tellUntil(isOver: () => boolean, isNested: boolean): boolean {
+    const hasMore = this.#tellLines(isOver, isNested);
+    if (!hasMore) for (const tell of this.#untold.splice(0)) tell();
+    return hasMore;
+  }
+
+  #tellLines(isOver: () => boolean, isNested: boolean): boolean {
     this.#telling = true;
     let isLate = false;
     for (let line = this.#next(); line; line = isLate ? undefined : this.#next()) {
@@ -307,7 +325,12 @@ export class ControlChannel {
     // What came in one segment leaves in one, however many turns it takes.
     if (!isNested && !isCut) this.#listener.turnEnded();
     if (isCut) return true;
-    if (this.#silent || this.#holds.size > 0) return false;
+    if (this.#silent) return false;
+    if (this.#holds.size > 0) {
+      // It may have been paused until its turn, and reading on shows when the peer goes.
+      if (!this.#lent && this.#reader.size <= mostWaiting) this.#channel.stream.resume();
+      return false;
+    }
     if (this.#ended) {
       this.#silent = true;
       this.#listener.ended(this.#reader.rest());

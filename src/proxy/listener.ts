@@ -1,11 +1,20 @@
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { addressOfSocket, type Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import { socketCalls } from '../net/socket-calls.ts';
 
 export interface Listener {
   readonly endpoint: Endpoint;
   /** Accepts no more; connections that were accepted live on. */
   close(): void;
+}
+
+/** For each client, in bytes: some commands. Thousands who send and are not read would take a hundred times as much. */
+const receiveBuffer = 8192;
+
+function limitReceive(server: Server): void {
+  const { _handle: handle } = server as unknown as { _handle: { readonly fd: number } | null };
+  if (handle && handle.fd >= 0) socketCalls()?.receiveBuffer(handle.fd, receiveBuffer);
 }
 
 /**
@@ -23,6 +32,7 @@ export function listen(address: Address, port: number, accept: (socket: Socket) 
     // `::` is for IPv6 alone: IPv4 has its own listener, and its addresses their own form.
     server.listen({ host: address, port, ipv6Only: true, exclusive: true }, () => {
       server.off('error', reject);
+      limitReceive(server);
       // Out of descriptors, say: that connection is lost, the next may not be.
       server.on('error', () => undefined);
       const bound = server.address();

@@ -22,6 +22,11 @@ export class SessionEvents {
     this.#observe = observe;
   }
 
+  /** A text of either side as it may be shown. */
+  show(text: string): string {
+    return showBytes(this.#secrets.hide(text));
+  }
+
   opened(): void {
     const { client, reached, server } = this.#endpoints;
     this.#observe({ type: 'session-opened', session: this.#session, client, reached, server });
@@ -30,8 +35,8 @@ export class SessionEvents {
   /** A command has gone to the server, as it came or as another text. */
   forwarded(command: Command, text: string): void {
     this.#secrets.add(command);
-    const received = showCommand(command);
-    const sent = text === command.plain ? received : showCommand(parseCommand(text));
+    const received = this.#secrets.hide(showCommand(command));
+    const sent = text === command.plain ? received : this.#secrets.hide(showCommand(parseCommand(text)));
     this.#observe({ type: 'command', session: this.#session, received, sent });
   }
 

@@ -6,7 +6,7 @@ import type { Announcement, CommandDecision, ReplyDecision } from '../helper/dec
 import { greeting, isTransfer, type SentExchange } from '../helper/exchange-queue.ts';
 import { inspectCommand, inspectOverlong, otherProtocolReplies } from '../helper/inspect-command.ts';
 import { inspectReply, isInspected } from '../helper/inspect-reply.ts';
-import { showBytes, showCommand, showSent } from '../helper/redact.ts';
+import { showCommand, showSent } from '../helper/redact.ts';
 import {
   isCloseExplained,
   isLoginFailure,
@@ -102,6 +102,8 @@ export class Session {
   #endWaiting: () => void = () => undefined;
   /** The transfer that the client got an answer for in the server's place: the server's own is for nobody. */
   #disowned: SentExchange | undefined;
+  #emptyLines: NodeJS.Timeout | undefined;
+  #penalty: NodeJS.Timeout | undefined;
   #reason: SessionReason | undefined;
   #error: string | undefined;
 
@@ -137,6 +139,10 @@ export class Session {
       },
       turnEnded: () => {
         this.#flush();
+      },
+      ending: () => {
+        // There is no more of it to come: who has gone is not made to wait.
+        this.#endPenalty();
       },
       ended: () => {
         // A command without its end is none, and might be a PORT that nobody inspected: it goes no further.
@@ -259,6 +265,7 @@ export class Session {
     if (decision.kind === 'wait') {
       this.#client.putBack();
       this.#client.hold('reply');
+      this.#limitEmptyLines();
       return;
     }
     // Behind an empty line another protocol may still begin.
@@ -295,7 +302,7 @@ export class Session {
     this.#state.exchanges.add({ kind: 'sent', verb, argument });
     if (isUrgent) this.#sendUrgent(command, text);
     else this.#server.send(`${text}\r\n`);
-    if (isTransfer(command)) this.#pinholes.serve({ verb, path: showBytes(argument) });
+    if (isTransfer(command)) this.#pinholes.serve({ verb, path: this.#events.show(argument) });
     this.#events.forwarded(command, text);
     // What it waits for the client wants no more, or will not see.
     if (verb === 'ABOR' || verb === 'QUIT') this.#endWaiting();
@@ -341,19 +348,43 @@ export class Session {
     this.#events.refused(command, reason, reply, detail);
     this.#state.exchanges.add({ kind: 'answered', answer: `${reply}\r\n` });
     this.#sendAnswers();
-    this.#makePay();
+    this.#limitEmptyLines();
+    this.#makePay(this.#client);
   }
 
-  /** A client that earns nothing but refusals is read more and more slowly, and sent away in the end. */
-  #makePay(): void {
+  #endPenalty(): void {
+    this.#client.release('penalty');
+    this.#server.release('penalty');
+  }
+
+  /** Some servers (vsftpd, ProFTPD) say nothing to an empty line: what waits behind one is not to wait for long. */
+  #limitEmptyLines(): void {
+    if (this.#emptyLines || !this.#state.exchanges.waitsForEmptyLine) return;
+    this.#emptyLines = setTimeout(() => {
+      this.#emptyLines = undefined;
+      if (this.#reason) return;
+      this.#client.send(this.#state.exchanges.forgetEmptyLines());
+      this.#client.release('reply');
+      this.#flush();
+    }, emptyLinePatience).unref();
+  }
+
+  /**
+   * A client that earns nothing but refusals is read more and more slowly, and sent away in the end.
+   *
+   * @param from whose refusal it was: no other comes before its time
+   */
+  #makePay(from: ControlChannel): void {
     const delay = this.#refusals.add();
     if (delay === undefined) {
       const error = `${this.#refusals.count} refusals in a row`;
       this.#finish('too-many-refusals', '421 Too many commands were refused.', error);
-    } else if (delay > 0) {
+    } else if (delay > 0 && !this.#client.hasEnded) {
       this.#client.hold('penalty');
-      setTimeout(() => {
-        this.#client.release('penalty');
+      from.hold('penalty');
+      clearTimeout(this.#penalty);
+      this.#penalty = setTimeout(() => {
+        this.#endPenalty();
       }, delay).unref();
     }
   }
@@ -552,7 +583,7 @@ export class Session {
       this.#pinholes.expect(pinhole);
       // The transfer may have been sent behind its PASV in one segment.
       const transfer = this.#state.exchanges.find(isTransfer);
-      if (transfer) pinhole.serve({ verb: transfer.verb, path: showBytes(transfer.argument) });
+      if (transfer) pinhole.serve({ verb: transfer.verb, path: this.#events.show(transfer.argument) });
       const address = addressForClient(this.#endpoints, this.#settings);
       this.#finalReply(code, lines, rewrite({ address, port: pinhole.at.port }));
     };
@@ -621,8 +652,9 @@ export class Session {
     if (isLoginFailure(exchange, code)) {
       this.#events.loginFailed(code);
     }
-    if (code < 400) this.#refusals.clear();
-    else if (exchange && !this.#state.loggedIn) this.#makePay();
+    // 331 is no more than half an answer, and whoever guesses passwords gets many.
+    if (code < 300 || (code < 400 && this.#state.loggedIn)) this.#refusals.clear();
+    else if (code >= 400 && exchange && !this.#state.loggedIn) this.#makePay(this.#server);
     if (this.#state.loggedIn) this.#clock.loggedIn(this.#settings.idleTimeout, () => this.#idle());
     this.#sendAnswers();
     this.#client.release('reply');
@@ -633,7 +665,7 @@ export class Session {
   #transferBegins(code: number): void {
     const exchange = this.#state.exchanges.answeredBy(code);
     if (!exchange || exchange.verb === greeting) return;
-    this.#pinholes.serve({ verb: exchange.verb, path: showBytes(exchange.argument) });
+    this.#pinholes.serve({ verb: exchange.verb, path: this.#events.show(exchange.argument) });
     this.#pinholes.current?.accept();
   }
 
@@ -790,6 +822,9 @@ function isSynched({ verb, telnet }: Command): boolean {
 
 /** How long a server that heard of an ABOR as of any command may take to act on it, in milliseconds. */
 const abortPatience = 500;
+
+/** How long a server may take to answer an empty line that something waits behind, in milliseconds. */
+const emptyLinePatience = 1000;
 
 const tlsOnClearPort =
   'a TLS handshake came where FTP begins in clear: the client has to be set to explicit FTPS (AUTH TLS), ' +

@@ -1,9 +1,9 @@
 /**
- * Shares the time of the event loop among control channels, and leaves at least as much of it to everything else: to
+ * Shares the time of the event loop among control channels, and leaves at least twice as much of it to everything else: to
  * data channels, timers and new connections. Who sends lines as fast as they are taken waits behind those who do not.
  *
- * A turn is one round of the event loop. In each, control channels together have as long as all else took in the round
- * before, and a little in any case; who comes when that is used up is told to wait, and is called in a later turn.
+ * A turn is one round of the event loop. In each, control channels together have half as long as all else took in the
+ * round before, and a little in any case; who comes when that is used up is told to wait, and is called in a later turn.
  * Times are in milliseconds.
  */
 export class Turns {
@@ -93,7 +93,7 @@ export class Turns {
   #end(): void {
     const others = this.#now() - (this.#began ?? 0) - this.#used;
     this.#began = undefined;
-    this.#allowed = Math.min(most, Math.max(least, others));
+    this.#allowed = Math.min(most, Math.max(least, others * shareOfOthers));
     this.#used = 0;
     if (this.#modest.length + this.#greedy.length === 0) return;
     this.#begin();
@@ -126,6 +126,7 @@ interface Member {
 /** What control channels have of a turn in any case, and at most: others wait as long. */
 const least = 0.1;
 const most = 2;
+const shareOfOthers = 0.5;
 /** What one has of it before the next one has its turn. */
 const quantum = 0.2;
 /** What one has saved up at most, and how much of the time it is given: some hundred lines, and a hundred a second. */

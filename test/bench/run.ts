@@ -1,12 +1,13 @@
 /**
  * Measures, and prints ratios of things run side by side in one run:
  *
- *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle ...] [--pairs=N]
+ *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle|strangers ...] [--pairs=N]
  */
 import { measureFtps } from './ftps.ts';
 import { measureIdleSessions } from './idle-sessions.ts';
 import { measurePath } from './path.ts';
 import { measurePinholes } from './pinholes.ts';
+import { measureStrangers } from './strangers.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureTransfers } from './transfers.ts';
 import { prepare } from './ways.ts';
@@ -18,6 +19,7 @@ const all = {
   ftps: measureFtps,
   pinholes: measurePinholes,
   idle: () => measureIdleSessions(),
+  strangers: measureStrangers,
 };
 
 const words = process.argv.slice(2);

@@ -20,10 +20,10 @@ test('follows connections and lists them where that is allowed, else says why no
   assert.deepEqual(conntrack.list(), []);
   assert.equal(conntrack.look({ id: 1, from: end, at: end }), undefined);
   assert.equal(conntrack.look({ id: 1, from: ends6, at: ends6 }), undefined);
-  for (const none of [end, ends6]) assert.equal(conntrack.isTracked({ from: none, at: none }), false);
+  for (const none of [end, ends6]) assert.equal(conntrack.find({ from: none, at: none }), undefined);
   conntrack.stop();
   assert.equal(conntrack.poll(), false);
-  assert.equal(conntrack.isTracked({ from: end, at: end }), false);
+  assert.equal(conntrack.find({ from: end, at: end }), undefined);
   assert.equal(conntrack.list(), undefined);
   conntrack.stop();
 });

@@ -33,8 +33,8 @@ class Stand {
   };
   /** What the kernel has when it is asked; undefined: it does not say. */
   listed: Flow[] | undefined = [];
-  /** The ends of connections that the kernel tracks, whosesoever. */
-  readonly tracked = new Set<string>();
+  /** The ends of connections that the kernel tracks, whosesoever, and their states. */
+  readonly tracked = new Map<string, string>();
   /** What the kernel has to tell when it is asked. */
   #untold: Flow[] = [];
   following = true;
@@ -63,7 +63,10 @@ class Stand {
             return flows.length > 0;
           },
           look: ({ id }) => stand.listed?.find((flow) => flow.id === id),
-          isTracked: ({ from, at }) => stand.tracked.has(`${formatEndpoint(from)} ${formatEndpoint(at)}`),
+          find: ({ from, at }) => {
+            const state = stand.tracked.get(`${formatEndpoint(from)} ${formatEndpoint(at)}`);
+            return state === undefined ? undefined : stand.flow('listed', state, { id: 99, from, at });
+          },
           list: () => stand.listed,
           forget: (flow) => {
             stand.forgotten.push(flow.id);
@@ -343,7 +346,7 @@ test('a source that was taken before another asks for it is free', async (t) => 
   await stand.plane.open(stand.active());
   const ends = { from: { address: server, port: 20 }, at: { address: inside, port: 51000 } };
   stand.happens(stand.flow('new', 'SYN_SENT', ends));
-  stand.tracked.add('198.51.100.10:40000 198.51.100.1:20');
+  stand.tracked.set('198.51.100.10:40000 198.51.100.1:20', 'ESTABLISHED');
   // To the same port of the client: the kernel would drop a second connection between the same ends.
   const second = await stand.plane.open(stand.active({ ports: { first: 51001, last: 51001 } }));
   await settled();
@@ -436,7 +439,7 @@ test('a connection to a pinhole that was taken back does not use up the next one
 
 test('an active connection comes from any port while another has the ends that it was to have', async (t) => {
   const stand = await Stand.start(t);
-  stand.tracked.add('198.51.100.10:40000 198.51.100.1:20');
+  stand.tracked.set('198.51.100.10:40000 198.51.100.1:20', 'ESTABLISHED');
   const first = await stand.plane.open(stand.active());
   assert.deepEqual(stand.nft.elements('from_port4'), []);
   assert.deepEqual(stand.nft.elements('from4'), ['10.77.0.2 . 198.51.100.10 . 40000 : 198.51.100.1']);
@@ -535,6 +538,16 @@ test('a connection that is not established in time is forgotten by the kernel', 
   stand.tell(stand.flow('new', 'SYN_SENT'));
   await stand.event('pinhole-taken');
   await stand.forgets(1);
+});
+
+test('an active pinhole is not opened where the server has a connection, and an old one is forgotten', async (t) => {
+  const stand = await Stand.start(t);
+  const ports = { first: 51000, last: 51001 };
+  stand.tracked.set('10.77.0.2:20 10.77.0.1:51000', 'ESTABLISHED');
+  stand.tracked.set('10.77.0.2:20 10.77.0.1:51001', 'CLOSE');
+  const { at } = await stand.plane.open(stand.active({ ports, preferredPort: 51000 }));
+  assert.equal(at.port, 51001);
+  assert.deepEqual(stand.forgotten, [99]);
 });
 
 test('a pinhole that nobody takes expires', async (t) => {

@@ -237,3 +237,32 @@ test('no password is in the log at trace level, well written or not', async (t) 
   assert.ok(!lab.log.includes('hunter2'));
   assert.ok(!JSON.stringify(lab.events).includes('hunter2'));
 });
+
+test('empty lines that the server does not answer hold back neither commands nor answers, nor the end', async (t) => {
+  const lab = await Lab.start(t);
+  const { client, server } = await lab.connect();
+  server.send('220 Ready.\r\n');
+  await client.expect('220 Ready.\r\n');
+  const empty = '\n'.repeat(600);
+  client.send(`${empty}NOOP\r\n`);
+  await server.expect(`${'\r\n'.repeat(600)}NOOP\r\n`);
+  server.send('530 Please login.\r\n');
+  await client.expect('530 Please login.\r\n');
+  client.send('\n\nPORT 1,2,3,4,5,6\r\n');
+  await server.expect('\r\n\r\n');
+  await client.expect('530 Please login with USER and PASS.\r\n');
+  client.end();
+  await server.finished();
+});
+
+test('a client that goes while its next command waits for a turn, and then for a reply, is noticed', async (t) => {
+  const lab = await Lab.start(t);
+  const { client, server } = await lab.login();
+  // More than a turn has time for, and the last of them is held back: PORT has to be answered first.
+  const many = 'NOOP\r\n'.repeat(200);
+  client.send(`${many}PORT ${hostPort(client.local)}\r\nSTOR x\r\n`);
+  await server.expect(many);
+  client.reset();
+  await server.wasReset();
+  await lab.event('session-closed', { reason: 'client-reset' });
+});

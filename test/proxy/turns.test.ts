@@ -50,7 +50,7 @@ test('tells the lines of a channel at once where nobody waits', () => {
   assert.equal(sender.turn.isWaiting, false);
 });
 
-test('lets a flood have no more of a turn than all else had of the one before', () => {
+test('lets a flood have no more of a turn than half of what all else had of the one before', () => {
   const loop = new Loop();
   const flood = new Sender(loop, 1_000_000);
   flood.turn.request();
@@ -60,7 +60,7 @@ test('lets a flood have no more of a turn than all else had of the one before', 
   loop.others(1);
   loop.end();
   const used = loop.now - before - 1;
-  assert.ok(used > 0.9 && used < 1.2, `${used} ms`);
+  assert.ok(used > 0.45 && used < 0.7, `${used} ms`);
 });
 
 test('lets channels have a little of each turn, and others no longer than that in a row', () => {
@@ -85,7 +85,7 @@ test('lets who says a line now and then go before fifty who flood', () => {
   const loop = new Loop();
   const floods = Array.from({ length: 50 }, () => new Sender(loop, 1_000_000));
   for (const flood of floods) flood.turn.request();
-  for (let turn = 0; turn < 400; turn++) {
+  for (let turn = 0; turn < 800; turn++) {
     loop.others(0.5);
     loop.end();
   }

@@ -1,0 +1,46 @@
+import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+
+/**
+ * How long a host that closed first keeps the tuple of its connection (TIME_WAIT), in milliseconds: a server that dials
+ * from port 20 cannot connect to the same port again meanwhile.
+ */
+const memory = 60_000;
+/** The most that are remembered, oldest out first. */
+const mostRemembered = 65_536;
+
+/** Where a peer has been expected of late: ports that it has not used for longer are tried before. */
+export class RecentPorts {
+  /** When each was used last, the oldest first. */
+  readonly #usedAt = new Map<string, number>();
+
+  /** @param now milliseconds, of a clock that never goes back */
+  used(at: Endpoint, peer: string, now: number): void {
+    const key = keyOf(at, peer);
+    this.#usedAt.delete(key);
+    this.#usedAt.set(key, now);
+    for (const [oldest, time] of this.#usedAt) {
+      if (now - time < memory && this.#usedAt.size <= mostRemembered) break;
+      this.#usedAt.delete(oldest);
+    }
+  }
+
+  /** The same ports: those that were used of late behind all others, the longest unused first. */
+  *inOrder(
+    candidates: Iterable<number>,
+    address: Endpoint['address'],
+    peer: string,
+    now: number,
+  ): Generator<number> {
+    const recent = new Map<number, number>();
+    for (const port of candidates) {
+      const time = this.#usedAt.get(keyOf({ address, port }, peer));
+      if (time === undefined || now - time >= memory) yield port;
+      else recent.set(port, time);
+    }
+    yield* [...recent].sort(([, one], [, other]) => one - other).map(([port]) => port);
+  }
+}
+
+function keyOf(at: Endpoint, peer: string): string {
+  return `${peer} ${formatEndpoint(at)}`;
+}

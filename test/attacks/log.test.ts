@@ -1,0 +1,69 @@
+/** Attacks on who reads the log, or on the disk that it is written to. */
+import assert from 'node:assert/strict';
+import { closeSync, openSync } from 'node:fs';
+import { test } from 'node:test';
+import { hosts } from '../helpers/relay/hosts.ts';
+import { exchange, Lab } from '../helpers/relay/lab.ts';
+import { AttackedRelay } from './attacked-relay.ts';
+
+const refused = `PORT ${'\x01'.repeat(8180)}\r\n`;
+
+for (const [where, log] of [
+  ['a disk that is full', (): number => openSync('/dev/full', 'w')],
+  ['a reader that hangs', () => 'hangs' as const],
+] as const) {
+  test(`goes on serving while its log goes to ${where}, whatever strangers make it say`, async (t) => {
+    const to = log();
+    const relay = await AttackedRelay.start(t, {
+      log: to,
+      flags: ['--log-level', 'trace', '--max-refusals', '11'],
+    });
+    if (typeof to === 'number') closeSync(to);
+    for (let n = 0; n < 50; n++) {
+      const attacker = await relay.dial(t);
+      attacker.send(refused.repeat(12));
+      assert.match(await attacker.rest(), /421 Too many commands were refused\.\r\n$/);
+      attacker.end();
+    }
+    await relay.serves();
+  });
+}
+
+test('writes less than it is sent, however its lines are made', async (t) => {
+  for (const line of [
+    refused,
+    `${'\x9b'.repeat(8000)}\r\n`,
+    `AUTH ${'\xff'.repeat(8000)}\r\n`,
+    `PORT ${'"\\'.repeat(4000)}\r\n`,
+  ]) {
+    const lab = await Lab.start(t, { 'log-level': 'warn', 'max-refusals': '13' });
+    const { client, server } = await lab.connect();
+    server.send('220 Ready.\r\n');
+    await client.line();
+    client.send(line.repeat(12));
+    for (let n = 0; n < 12; n++) if ((await client.line()).startsWith('421 ')) break;
+    client.reset();
+    server.socket.destroy();
+    await lab.event('session-closed');
+    const written = lab.log
+      .split('\n')
+      .filter((each) => !each.includes('"level":"trace"'))
+      .join('\n').length;
+    assert.ok(written < line.length * 12, `${written} bytes for ${line.length * 12}`);
+  }
+});
+
+test('writes ten lines of what repeats, and counts the others, of one client and of its sessions together', async (t) => {
+  const lab = await Lab.start(t);
+  for (let n = 0; n < 5; n++) {
+    const pair = await lab.login(hosts.stranger);
+    for (let m = 0; m < 9; m++) {
+      pair.client.send('AUTH\n');
+      assert.match(await pair.client.line(), /^504 /);
+    }
+    await exchange(pair, 'NOOP', '200 Here.');
+  }
+  assert.equal(lab.eventsOf('command-refused').length, 45);
+  const lines = lab.log.split('\n').filter((line) => line.includes('"msg":"command refused"'));
+  assert.equal(lines.length, 10);
+});
