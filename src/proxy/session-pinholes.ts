@@ -48,6 +48,8 @@ export class SessionPinholes implements PinholeOwner {
   }
 
   reserve(pinhole: Pinhole): void {
+    // A server that said something else than an answer to the PORT before has left it.
+    this.closeReserved('replaced');
     this.#reserved = pinhole;
   }
 

@@ -444,7 +444,8 @@ export class Session {
       switch (step.kind) {
         case 'piece':
           this.#client.send(step.text);
-          if (step.ends !== undefined) this.#settle(step.ends);
+          // What follows from it follows from a reply that is too long to be held as well.
+          if (step.ends !== undefined) this.#finalReply(step.ends, [], []);
           break;
         case 'unread':
           this.#events.remarked('unread-announcement', [step.text]);

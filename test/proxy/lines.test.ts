@@ -266,3 +266,27 @@ test('a client that goes while its next command waits for a turn, and then for a
   await server.wasReset();
   await lab.event('session-closed', { reason: 'client-reset' });
 });
+
+for (const [what, code, opens] of [
+  ['accepts', '200', true],
+  ['refuses', '500', false],
+] as const) {
+  test(`an overlong reply that ${what} a PORT does so as any other`, async (t) => {
+    const lab = await Lab.start(t);
+    const { client, server } = await lab.login();
+    const listener = await lab.listen(client.local.address);
+    client.send(`PORT ${hostPort(listener.endpoint)}\r\n`);
+    const { at } = await lab.event('pinhole-opened');
+    await server.line();
+    const reply = `${code} ${'x'.repeat(20_000)}\r\n`;
+    server.send(reply);
+    await client.expect(reply);
+    if (opens) {
+      const inner = await lab.dial(at, server.local.address);
+      (await listener.next()).end('through');
+      assert.equal(await inner.rest(), 'through');
+    } else {
+      await lab.event('pinhole-closed', { reason: 'refused-by-server' });
+    }
+  });
+}
