@@ -61,8 +61,9 @@ function stripTelnet(text: string): { plain: string; telnet: string } {
 
 // Bytes F0-FE are letters in GBK and KOI8-R: only in front of the verb can they be Telnet's without an IAC.
 const mayHoldTelnet = /^[\xf0-\xfe]|\xff/;
-// Where the DM went as urgent data, its IAC stands alone: it is taken for that before ABOR and nothing else.
-const leadingSequences = /^(?:\xff[\xfb-\xfe][^]?|\xff?[\xf0-\xfe])*(?:\xff(?=abor(?![^ ])))?/i;
+// Where the DM went as urgent data, its IAC stands alone: it is taken for that before ABOR and nothing else. Bytes have no
+// case: without it, D0-DE would be taken for F0-FE.
+const leadingSequences = /^(?:\xff[\xfb-\xfe][^]?|\xff?[\xf0-\xfe])*(?:\xff(?=[aA][bB][oO][rR](?![^ ])))?/;
 const innerSequences = /\xff(?:[\xfb-\xfe][^]?|[\xf0-\xfa]|\xff)/g;
 
 /**

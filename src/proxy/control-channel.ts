@@ -35,6 +35,8 @@ export interface ControlChannelListener {
 export type Hold =
   'pinhole' | 'reply' | 'order' | 'turn' | 'client-drain' | 'server-drain' | 'penalty' | 'tls';
 
+const briefHolds: ReadonlySet<Hold> = new Set(['pinhole', 'order', 'turn']);
+
 /** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
 const mostWaiting = 65_536;
 
@@ -262,7 +264,8 @@ export class ControlChannel {
         this.#fail(error);
       },
       close: () => {
-        this.#afterTurn(() => {
+        // Where it did not fail: of a failure whatever holds lines is told at once.
+        this.#afterTurn(this.#isHeldBriefly && !this.#silent, () => {
           this.#silent = true;
           if (!this.#closed) this.#listener.closed();
           this.#closed = true;
@@ -281,7 +284,7 @@ export class ControlChannel {
 
   #fail(error: Error): void {
     this.#channel.stream.destroy();
-    this.#afterTurn(() => {
+    this.#afterTurn(false, () => {
       if (this.#silent && !this.#ended) return;
       this.#silent = true;
       this.#listener.failed(error);
@@ -289,9 +292,14 @@ export class ControlChannel {
   }
 
   /** Lines that wait for their turn, and the end behind them, are told before what came after them. */
-  #afterTurn(tell: () => void): void {
-    if (this.#turn.isWaiting) this.#untold.push(tell);
+  #afterTurn(isHeld: boolean, tell: () => void): void {
+    if (this.#turn.isWaiting || isHeld) this.#untold.push(tell);
     else tell();
+  }
+
+  /** Whether lines are held by nothing but what ends by itself, whatever the two sides do. */
+  get #isHeldBriefly(): boolean {
+    return this.#holds.size > 0 && [...this.#holds].every((why) => briefHolds.has(why));
   }
 
   #tell(): void {
@@ -309,7 +317,7 @@ export class ControlChannel {
    */
   #tellUntil(isOver: () => boolean, isNested: boolean): boolean {
     const hasMore = this.#tellLines(isOver, isNested);
-    if (!hasMore) for (const tell of this.#untold.splice(0)) tell();
+    if (!hasMore && (this.#silent || !this.#isHeldBriefly)) for (const tell of this.#untold.splice(0)) tell();
     return hasMore;
   }
 

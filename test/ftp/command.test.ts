@@ -53,3 +53,11 @@ test('reads any bytes as some command', () => {
     }),
   );
 });
+
+test('takes no other byte for Telnet than Telnet has, whatever letters these are in some encoding', () => {
+  for (let byte = 0xd0; byte <= 0xde; byte++) {
+    const { verb, telnet } = parseCommand(`${String.fromCharCode(byte)}ABOR`);
+    assert.equal(telnet, '');
+    assert.equal(verb.length, 5);
+  }
+});
