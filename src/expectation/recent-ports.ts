@@ -24,17 +24,21 @@ export class RecentPorts {
     }
   }
 
-  /** The same ports: those that were used of late behind all others, the longest unused first. */
+  /**
+   * The same ports: those that were used of late behind all others, the longest unused first; but for the preferred one,
+   * which without anybody in between would be used again as well.
+   */
   *inOrder(
     candidates: Iterable<number>,
     address: Endpoint['address'],
     peer: string,
     now: number,
+    preferred = 0,
   ): Generator<number> {
     const recent = new Map<number, number>();
     for (const port of candidates) {
       const time = this.#usedAt.get(keyOf({ address, port }, peer));
-      if (time === undefined || now - time >= memory) yield port;
+      if (port === preferred || time === undefined || now - time >= memory) yield port;
       else recent.set(port, time);
     }
     yield* [...recent].sort(([, one], [, other]) => one - other).map(([port]) => port);

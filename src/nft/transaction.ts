@@ -36,8 +36,8 @@ const capacity = 65_536;
  * half of it stands.
  *
  * A packet of a new connection meets `gate` before any NAT: who is expected is marked, and the expectation is
- * gone with that same packet. Until it is known whether a connection comes of it, `held` has the tuple: another
- * first packet is dropped, not refused, so that whoever sent it sends it again a little later. `lead` and `disguise` rewrite the destination and the source of marked connections
+ * gone with that same packet. Until the peer acknowledges the answer to it, `held` has the tuple: another first packet
+ * is dropped, not refused, so that whoever sent it sends it again a little later. `settle` ends that. `lead` and `disguise` rewrite the destination and the source of marked connections
  * alone, `borrow` the source of connections that this process makes. Each stands at two hooks, as what this host itself sends and receives passes others than what it
  * forwards.
  */
@@ -48,6 +48,8 @@ export function makeTable({ table, mark, isOwned = false }: TableSettings): Stat
     : `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n`;
   return `${begin}${([4, 6] as const).map(setsOf).join('')}\tchain gate {
 ${([4, 6] as const).map((family) => gateOf(family, mark)).join('')}\t}
+\tchain settle {
+${([4, 6] as const).map(settleOf).join('')}\t}
 \tchain lead {
 \t\tdnat ip to ip saddr . ip daddr . tcp dport map @to4
 \t\tdnat ip6 to ip6 saddr . ip6 daddr . tcp dport map @to6
@@ -62,8 +64,8 @@ ${([4, 6] as const).map((family) => gateOf(family, mark)).join('')}\t}
 \t\tsnat ip to ip saddr . tcp sport . ip daddr . tcp dport map @borrowed4
 \t\tsnat ip6 to ip6 saddr . tcp sport . ip6 daddr . tcp dport map @borrowed6
 \t}
-\tchain gate_in { type filter hook prerouting priority -110; tcp flags syn / fin,syn,rst,ack ct state new jump gate; }
-\tchain gate_local { type filter hook output priority -110; tcp flags syn / fin,syn,rst,ack ct state new jump gate; }
+\tchain gate_in { type filter hook prerouting priority -110; ${gates(mark)} }
+\tchain gate_local { type filter hook output priority -110; ${gates(mark)} }
 \tchain lead_in { type nat hook prerouting priority -105; ct mark ${mark} jump lead; }
 \tchain lead_local { type nat hook output priority -105; ct mark ${mark} jump lead; }
 \tchain disguise_out { type nat hook postrouting priority 95; ct mark ${mark} jump disguise; }
@@ -101,13 +103,6 @@ export function dismiss(table: string, path: Lead): Statements {
     `delete element ${elementOf(table, 'expect', path)} { ${tuple} }\n` +
     `delete element ${elementOf(table, 'to', path)} { ${tuple} }\n`
   );
-}
-
-/** A connection has come of it: another first packet is refused from now on, as at any closed port. */
-export function letGo(table: string, path: Lead): Statements {
-  const element = elementOf(table, 'held', path);
-  const tuple = tupleOf(path);
-  return `add element ${element} ${braces(tuple, second)}\ndelete element ${element} { ${tuple} }\n`;
 }
 
 /** The end of `admit` after the peer has come: the kernel has taken the expectation out by itself. */
@@ -199,9 +194,21 @@ function gateOf(family: Family, mark: number): string {
 `;
 }
 
+function settleOf(family: Family): string {
+  const ip = family === 4 ? 'ip' : 'ip6';
+  const tuple = `${ip} saddr . ${ip} daddr . tcp dport`;
+  return `\t\t${tuple} @held${family} delete @held${family} { ${tuple} }\n`;
+}
+
+/** Where packets come in, each meets the chain that it is for. */
+function gates(mark: number): string {
+  const first = 'tcp flags syn / fin,syn,rst,ack ct state new jump gate;';
+  return `${first} tcp flags ack / fin,syn,rst,ack ct mark ${mark} ct state established jump settle;`;
+}
+
 function elementOf(
   table: string,
-  set: 'expect' | 'held' | 'to' | 'from' | 'from_port',
+  set: 'expect' | 'to' | 'from' | 'from_port',
   { at }: Pick<Lead, 'at'>,
 ): string {
   return `inet ${table} ${set}${familyOf(at.address)}`;

@@ -12,7 +12,6 @@ import {
   clear,
   disguise,
   dismiss,
-  letGo,
   sourceKey,
   sourceText,
   undisguise,
@@ -150,7 +149,7 @@ class KernelPlane implements Plane {
     const candidates = portCandidates(ports, preferredPort, (below) => randomInt(below));
     const now = performance.now();
     for (const port of isActive
-      ? this.#register.recent.inOrder(candidates, address, peer, now)
+      ? this.#register.recent.inOrder(candidates, address, peer, now, preferredPort)
       : candidates) {
       const at = { address, port };
       if (this.#register.has(at, peer)) {
@@ -416,12 +415,8 @@ class KernelPlane implements Plane {
     if (!channel) return;
     // What is over may still be told of, with less: 'destroy' names no state.
     if (channel.ended === undefined) {
-      const wasOpening = isOpening(channel.state);
       // A connection that was reset before it came about was refused.
-      if (flow.state !== 'CLOSE' || !wasOpening) channel.state = flow.state ?? channel.state;
-      if (wasOpening && !isOpening(channel.state)) {
-        this.#options.table.withdrawLater(letGo(this.#name, channel.lease.path));
-      }
+      if (flow.state !== 'CLOSE' || !isOpening(channel.state)) channel.state = flow.state ?? channel.state;
       if (isOver(flow)) {
         this.#end(channel);
         if (isOpening(channel.state)) this.#bringBack(channel.lease);

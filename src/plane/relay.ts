@@ -75,7 +75,7 @@ class RelayPlane implements RangePlane {
     const candidates = portCandidates(ports, preferredPort, (below) => randomInt(below));
     const now = performance.now();
     for (const port of isActive
-      ? this.#register.recent.inOrder(candidates, address, peer, now)
+      ? this.#register.recent.inOrder(candidates, address, peer, now, preferredPort)
       : candidates) {
       const at = { address, port };
       if (this.#register.has(at, peer) || (isActive && this.#register.isBlocked(at, peer))) continue;

@@ -17,6 +17,7 @@ test('tries ports last that were used of late, the longest unused first', () => 
   ];
   assert.deepEqual(order('server', 3000), [2, 3, 1]);
   assert.deepEqual(order('another', 3000), [1, 2, 3, 1]);
+  assert.deepEqual([...ports.inOrder([3, 1, 2], at(0).address, 'server', 3000, 3)], [3, 2, 1]);
   assert.deepEqual(order('server', 61_500), [2, 3, 1]);
   assert.deepEqual(order('server', 62_500), [1, 2, 3, 1]);
 });

@@ -21,7 +21,7 @@ const help = `npm run fuzz -- [OPTIONS]
   --tls refuse|terminate|pass      one mode alone (all)
   --plane relay|kernel             what carries the data (relay); kernel takes root, and makes a network namespace
   --lanes N                        how many relays of each mode at once (1)
-  --show                           prints each dialogue as it was seen
+  --show failed|all                prints dialogues as they were seen
   --reduce                         prints the dialogue of --seed, as small as it goes wrong (takes --tls)
   --plant NAME                     a fault on purpose: ${Object.keys(plants).join(', ')}
 `;
@@ -34,7 +34,7 @@ const { values } = parseArgs({
     tls: { type: 'string' },
     plane: { type: 'string', default: 'relay' },
     lanes: { type: 'string', default: '1' },
-    show: { type: 'boolean', default: false },
+    show: { type: 'string', default: 'none' },
     reduce: { type: 'boolean', default: false },
     plant: { type: 'string' },
     /** Set where it is in a network namespace of its own already. */
@@ -64,6 +64,7 @@ async function main(): Promise<number> {
   }
   const plane = oneOf('plane', values.plane, ['relay', 'kernel']);
   const modes = values.tls === undefined ? allModes : [oneOf('tls', values.tls, allModes)];
+  const show = oneOf('show', values.show, ['none', 'failed', 'all']);
   const seed = number('seed');
   if (plane === 'kernel' && !values.inside) return runInside(['--seed', String(seed)]);
   if (values.reduce) {
@@ -83,13 +84,12 @@ async function main(): Promise<number> {
     plane,
     lanes: number('lanes'),
     plant,
-    played: values.show
-      ? (each, dialogue, { transcript }) => {
-          console.log(each, JSON.stringify(dialogue));
-          for (const [at, entry] of transcript.entries.entries()) console.log(at, JSON.stringify(entry));
-          for (const end of transcript.data) console.log(JSON.stringify(end));
-        }
-      : undefined,
+    played: (each, dialogue, { transcript, complaints }) => {
+      if (show === 'none' || (show === 'failed' && complaints.length === 0)) return;
+      console.log(each, JSON.stringify(dialogue));
+      for (const [at, entry] of transcript.entries.entries()) console.log(at, JSON.stringify(entry));
+      for (const end of transcript.data) console.log(JSON.stringify(end));
+    },
   });
   print(figures, (performance.now() - started) / 1000, plane);
   return figures.failures.length > 0 ? 1 : 0;

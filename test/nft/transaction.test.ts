@@ -52,6 +52,7 @@ test('takes an expectation out with the packet that meets it, and marks the conn
     const holds = `update @held${family} { ${tuple} timeout 4000ms } return`;
     assert.ok(text.includes(`${tuple} @expect${family} ${marks} ${holds}\n`), text);
     assert.ok(text.includes(`${tuple} @held${family} drop\n`));
+    assert.ok(text.includes(`${tuple} @held${family} delete @held${family} { ${tuple} }\n`));
   }
 });
 

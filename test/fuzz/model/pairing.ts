@@ -3,7 +3,7 @@ import type { Line } from './lines.ts';
 import { read } from './commands.ts';
 import type { Replies } from './replies.ts';
 
-export interface Sent {
+interface Sent {
   readonly verb: string;
   readonly argument: string;
   /** When the server had it. */
@@ -88,7 +88,7 @@ export const transferVerbs: ReadonlySet<string> = new Set([
 /** The finals of a transfer that has had its 1yz. */
 const transferEnds: readonly number[] = [226, 250, 425, 426, 450, 451, 452, 550, 551, 552];
 
-export function isAll({ verb, argument }: Pick<Sent, 'verb' | 'argument'>): boolean {
+function isAll({ verb, argument }: Pick<Sent, 'verb' | 'argument'>): boolean {
   return verb === 'EPSV' && argument.trim().toUpperCase() === 'ALL';
 }
 

@@ -2,7 +2,7 @@
 import type { Complaint, Entry, Facts, Place } from '../transcript.ts';
 import type { Line } from './lines.ts';
 import { isAllowed, isPortAllowed, read, readEprt, readPort, bare } from './commands.ts';
-import { isAll, type Pairing } from './pairing.ts';
+import type { Pairing } from './pairing.ts';
 import { portsNamed, type Replies } from './replies.ts';
 import type { Fate } from './towards-server.ts';
 
@@ -41,7 +41,7 @@ function* unagreed(agreed: Agreed): Generator<Found> {
   const announced = fates.flatMap((fate) =>
     fate.kind === 'passed' && fate.announced ? [fate.announced] : [],
   );
-  const unread = firstUnread(agreed);
+  const unread = unreadPlaces(agreed);
   for (const [at, entry] of entries.entries()) {
     if (entry.what !== 'opened') continue;
     const [peer, near, ports] =
@@ -53,7 +53,9 @@ function* unagreed(agreed: Agreed): Generator<Found> {
     }
     if (entry.mode === 'active') {
       const one = announced[actives++];
-      const isOf = one ? same(one.to, entry.to) && same(one.at, entry.at) : unread && same(unread, entry.to);
+      const isOf = one
+        ? same(one.to, entry.to) && same(one.at, entry.at)
+        : unread.some((each) => same(each, entry.to));
       if (!isOf || !isAllowed(entry.to, facts)) {
         yield [4, `an active pinhole to ${words(entry.to)} that no PORT or EPRT has asked for`];
       }
@@ -69,14 +71,15 @@ function* unagreed(agreed: Agreed): Generator<Found> {
   }
 }
 
-/** The place of a PORT whose session ended while its pinhole was opened. */
-function firstUnread({ fates, clientLines }: Agreed): Place | undefined {
-  const text = clientLines[fates.findIndex(({ kind }) => kind === 'unread')]?.text;
-  if (text === undefined) return undefined;
-  const reading = read(text);
-  const argument = bare(reading).text;
-  const place = reading.verb === 'PORT' ? readPort(argument) : readEprt(argument);
-  return typeof place === 'object' ? place : undefined;
+/** The places of each PORT that the server never got: its session ended while the pinhole was opened, or behind that. */
+function unreadPlaces({ fates, clientLines }: Agreed): Place[] {
+  return clientLines.flatMap(({ text }, index) => {
+    if (fates[index]?.kind !== 'unread') return [];
+    const reading = read(text);
+    const argument = bare(reading).text;
+    const place = reading.verb === 'PORT' ? readPort(argument) : readEprt(argument);
+    return typeof place === 'object' ? [place] : [];
+  });
 }
 
 function isAnnounced(
@@ -114,8 +117,9 @@ function isAnnounced(
   });
 }
 
-function isAsking(command: Pairing['commands'][number]): boolean {
-  return command.verb === 'PASV' || (command.verb === 'EPSV' && !isAll(command));
+/** Some servers answer EPSV ALL as any other EPSV. */
+function isAsking({ verb }: Pairing['commands'][number]): boolean {
+  return verb === 'PASV' || verb === 'EPSV';
 }
 
 /** A client is dialled when the server has accepted its PORT; in the kernel's hands nobody waits for that. */

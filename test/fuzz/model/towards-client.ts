@@ -244,7 +244,9 @@ function* inItsPlace(
   const isTransfer = !isSure || (verb !== undefined && transferVerbs.has(verb));
   const isTaken = entries.some((entry, index) => entry.what === 'taken' && index < got.at);
   if (text === beginRefused && reply.code < 200 && isTransfer && isTaken) yield { ...behind, owed: true };
-  if (text === notDelivered && reply.code >= 200 && reply.code < 300 && isTransfer && isTaken) yield behind;
+  // Of a server that keeps to no RFC, what is no refusal is taken for a success.
+  const isSuccess = reply.code >= 200 && reply.code < (isSure ? 300 : 400);
+  if (text === notDelivered && isSuccess && isTransfer && isTaken) yield behind;
   const isAnnouncement = reply.code === 227 || reply.code === 229;
   const lines = said.slice(reply.first, reply.last + 1).map((each) => each.text);
   const ports = lines.flatMap((each) => portsNamed(each, reply.code));
