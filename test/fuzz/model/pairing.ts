@@ -95,7 +95,7 @@ function isAll({ verb, argument }: Pick<Sent, 'verb' | 'argument'>): boolean {
 export function pair(
   received: readonly Line[],
   said: readonly Line[],
-  { whole, sureUntil, mayBegin }: Replies,
+  { isOpen, whole, sureUntil, mayBegin }: Replies,
 ): Pairing {
   const commands = received.map(({ text, at }) => ({ ...read(text), at }));
   let state: State = { loggedIn: 'no', epsvAll: 'no', answered: 0, isExact: true };
@@ -135,7 +135,7 @@ export function pair(
     hasSaidAll ||= commands.some(isAll);
     states.push(unsure(state, hasSaid230, hasSaidAll));
   }
-  return { commands, states, answers, finals, isExact: state.isExact && isSureToTheEnd };
+  return { commands, states, answers, finals, isExact: state.isExact && isSureToTheEnd && !isOpen };
 }
 
 function unsure({ answered }: State, hasSaid230: boolean, hasSaidAll: boolean): State {

@@ -12,6 +12,8 @@ export interface Reply {
 }
 
 export interface Replies {
+  /** Whether the last one has begun, and not ended. */
+  readonly isOpen: boolean;
   /** Those whose last line has come. */
   readonly whole: readonly Reply[];
   /** Behind `sureUntil`: all that somebody may read as a reply. */
@@ -59,7 +61,13 @@ export function repliesOf(lines: readonly Line[]): Replies {
     }
   }
   const mayBegin = possibleBeginnings(lines);
-  return { whole, sureUntil, mayBegin, possible: possibleReplies(lines, sureUntil, mayBegin) };
+  return {
+    isOpen: open !== undefined,
+    whole,
+    sureUntil,
+    mayBegin,
+    possible: possibleReplies(lines, sureUntil, mayBegin),
+  };
 }
 
 /** A consent may show text that a user has written, and is read to its end; a refusal or a greeting may break off. */
@@ -136,18 +144,25 @@ export function hostPortsIn(text: string): Found[] {
 
 /** RFC 2428's port, and the forms with filled fields: the span of its digits. */
 export function extendedPortsIn(text: string): Found[] {
-  const found: Found[] = [];
-  for (const match of text
-    .slice(behindCode(text))
-    .matchAll(/([!-/:-~])\1\1(\d+)\1|\(([!-/:-~])[^()]{0,64}?\3[^()]{0,64}?\3(\d+)\3\)/g)) {
-    const digits = match[2] ?? match[4] ?? '';
-    const port = Number(digits);
-    if (port < 1 || port > 65_535) continue;
-    const end = behindCode(text) + match.index + match[0].length - (match[4] === undefined ? 1 : 2);
-    found.push({ start: end - digits.length, end, port });
+  const skipped = behindCode(text);
+  const found = new Map<number, Found>();
+  for (const [form, closing] of extendedForms) {
+    for (const match of text.slice(skipped).matchAll(form)) {
+      const digits = match[2] ?? '';
+      const port = Number(digits);
+      if (port < 1 || port > 65_535) continue;
+      const end = skipped + match.index + match[0].length - closing;
+      found.set(end, { start: end - digits.length, end, port });
+    }
   }
-  return found;
+  return [...found.values()].sort((one, other) => one.start - other.start);
 }
+
+/** Each form, and how many characters stand in it behind the digits. */
+const extendedForms = [
+  [/([!-/:-~])\1\1(\d+)\1/g, 1],
+  [/\(([!-/:-~])[^()]{0,64}?\1[^()]{0,64}?\1(\d+)\1\)/g, 2],
+] as const;
 
 /** Every number in parentheses without letters: some clients read those, and others do not. */
 function loosePortsIn(text: string): Found[] {

@@ -43,6 +43,7 @@ export type DecisionName =
   | 'no use to a client'
   | "server's own address"
   | 'port of the range'
+  | 'port of a service'
   | 'gone with its session'
   | "server's own name";
 
@@ -200,10 +201,16 @@ const decisions: Readonly<Record<DecisionName, Decision>> = {
   },
   'port of the range': {
     number: '12',
-    helper: "announces the server's port, also below 1024",
+    helper: "announces the server's port",
     pinhole: 'announces a port of the range that no pending pinhole has',
     ways: ['opens / opens'],
     bytesAlone: true,
+  },
+  'port of a service': {
+    number: '25',
+    helper: 'leads a client to any port that the server names',
+    pinhole: 'answers 425 where that is below 1024, or denied',
+    ways: ['opens / passes'],
   },
   'gone with its session': {
     number: '13',
