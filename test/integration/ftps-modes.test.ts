@@ -146,7 +146,10 @@ test('a port of a passed range is open to the address of the session and to no o
         'ftp = ftplib.FTP_TLS(context=context)',
         `ftp.connect("${here.relay.address}", ${here.relay.port}, 10)`,
       ],
-      ...['ftp.auth()', 'print("secured", flush=True)', 'sys.stdin.read()'],
+      'ftp.auth()',
+      // A log in takes as many commands: nobody is let through before.
+      ...['for _ in range(3):', '    try: ftp.sendcmd("NOOP")', '    except ftplib.error_perm: pass'],
+      ...['print("secured", flush=True)', 'sys.stdin.read()'],
     ].join('\n');
     const holding = network.spawn('client', [debianPython, '-c', script], { interactive: true });
     await holding.waitForOutput(/secured/);

@@ -90,7 +90,7 @@ function isAnnounced(
   { facts, pairing, replies, serverLines, clientLines, fates }: Agreed,
 ): boolean {
   if (to.address !== facts.server || !isPortAllowed(to.port, facts.denyPorts)) return false;
-  // The relay knows of a command as soon as the client has said it.
+  // The relay may read what the client has said before what the server said earlier.
   const asks = clientLines.flatMap((line, index) => {
     const fate = fates[index];
     const command = fate?.kind === 'passed' ? pairing.commands[fate.out] : undefined;
@@ -102,7 +102,6 @@ function isAnnounced(
     const answers = pairing.answers[index];
     const verb = answers === undefined ? undefined : pairing.commands[answers]?.verb;
     if (answers !== undefined && verb !== 'PASV' && verb !== 'EPSV') continue;
-    if (answers === undefined && !asks.some((line) => line.at < reply.at)) continue;
     const lines = serverLines.slice(reply.first, reply.last + 1);
     if (!lines.some(({ text }) => portsNamed(text, reply.code).includes(to.port))) continue;
     used.add(index);
