@@ -60,7 +60,6 @@ export async function startDaemon(
 ): Promise<Daemon> {
   if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
-  const eventLoop = watchEventLoop();
   const observe = tellAll([counters.observe, logEvents(logger, config.ipv6ClientPrefix), ...observers]);
   let tls = startTls(config, logger);
   const limit = descriptorLimit();
@@ -148,6 +147,7 @@ export async function startDaemon(
     carriers.abandon();
     throw error;
   }
+  const eventLoop = watchEventLoop();
   tellListening();
   if (limit !== undefined && sessionsWithin(descriptors) < config.maxSessions) {
     const most = { descriptors: limit, sessions: sessionsWithin(descriptors) };

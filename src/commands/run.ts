@@ -149,11 +149,10 @@ async function reloadFrom(
   daemon: Daemon,
 ): Promise<void> {
   const loaded = readAgain();
-  if (wantsEmbeddedServer(loaded) && !settle(loaded.config)) {
-    throw new Error('server: none is named any more; start again for the one in memory');
-  }
+  // It throws where the server was lost by accident.
+  wantsEmbeddedServer(loaded);
   const next = settle(loaded.config);
-  if (!next) throw new Error('no server');
+  if (!next) throw new Error('server: none is named any more; start again for the one in memory');
   tune(next);
   await daemon.reload(next);
 }

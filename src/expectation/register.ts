@@ -1,18 +1,47 @@
 import type { Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import type { Mode } from '../events.ts';
+import type { PortRange } from '../net/port-range.ts';
+import type { Expectation } from './expectation.ts';
+import { portCandidates } from './port-pool.ts';
 import { RecentPorts } from './recent-ports.ts';
 import type { ExpectationTable } from './table.ts';
+
+/** What a plane is asked for, as far as the choice of a port depends on it. */
+interface Wanted {
+  readonly mode: Mode;
+  readonly ports: PortRange;
+  readonly preferredPort: number;
+  readonly address: Address;
+  readonly peer: Address;
+}
 
 /** What the tables of two planes have in common: one row of ids, no tuple that both expect, and which ports rest. */
 export class ExpectationRegister {
   /** Ports of active mode, where the server comes from the same port each time. */
-  readonly recent: RecentPorts = new RecentPorts();
+  readonly #recent = new RecentPorts();
   readonly #tables: ExpectationTable[] = [];
   readonly #blocks: ((at: Endpoint, peer: Address) => boolean)[] = [];
   #lastId = 0;
 
   join(table: ExpectationTable): void {
     this.#tables.push(table);
+  }
+
+  /** The ports to try for a peer, in order, as `portCandidates` chooses; in active mode those rest that were used of late. */
+  candidates(
+    { mode, ports, preferredPort, address, peer }: Wanted,
+    random: (below: number) => number,
+    now: number,
+  ): Iterable<number> {
+    const candidates = portCandidates(ports, preferredPort, random);
+    if (mode === 'passive') return candidates;
+    return this.#recent.inOrder(candidates, address, peer, now, preferredPort);
+  }
+
+  /** The peer has come. */
+  used({ mode, at, peer }: Pick<Expectation, 'mode' | 'at' | 'peer'>, now: number): void {
+    if (mode === 'active') this.#recent.used(at, peer, now);
   }
 
   /** @param isBlocked whether a server that comes from its data port to this endpoint would not get through */

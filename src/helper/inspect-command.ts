@@ -121,12 +121,7 @@ export const otherProtocolReplies = {
 
 function hasTooMany({ exchanges, loggedIn }: SessionState): boolean {
   if (exchanges.size >= mostOutstanding) return true;
-  if (
-    !loggedIn &&
-    exchanges.size >= mostOfStranger &&
-    exchanges.size - exchanges.emptyLines >= mostOfStranger
-  )
-    return true;
+  if (!loggedIn && exchanges.size - exchanges.emptyLines >= mostOfStranger) return true;
   return exchanges.textSize >= mostText;
 }
 

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Observer, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
-import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import { familyOf, type Address } from '../net/address.ts';
@@ -135,7 +134,7 @@ class KernelPlane implements Plane {
   }
 
   async open(request: PinholeRequest): Promise<Pinhole> {
-    const { address, peer, ports, preferredPort, to, from } = request;
+    const { address, peer, ports, to, from } = request;
     for (const end of [address, to.address, from.address]) {
       if (familyOf(end) !== familyOf(peer)) {
         throw new Error(`the kernel plane cannot lead ${peer} to ${end}: IPv4 and IPv6 do not mix`);
@@ -146,11 +145,8 @@ class KernelPlane implements Plane {
     let hasPolled = from.port !== 0;
     if (hasPolled) this.#poll();
     const isActive = request.mode === 'active';
-    const candidates = portCandidates(ports, preferredPort, (below) => randomInt(below));
-    const now = performance.now();
-    for (const port of isActive
-      ? this.#register.recent.inOrder(candidates, address, peer, now, preferredPort)
-      : candidates) {
+    const candidates = this.#register.candidates(request, (below) => randomInt(below), performance.now());
+    for (const port of candidates) {
       const at = { address, port };
       if (this.#register.has(at, peer)) {
         if (!hasPolled) this.#poll();
@@ -458,8 +454,7 @@ class KernelPlane implements Plane {
     const claim = this.#table.claim(at, from.address, 0);
     const lease = claim.kind === 'taken' ? this.#leases.get(claim.expectation.id) : undefined;
     if (!lease) return undefined;
-    if (lease.request.mode === 'active')
-      this.#register.recent.used(at, lease.expectation.peer, performance.now());
+    this.#register.used(lease.expectation, performance.now());
     this.#leaveTaken(lease);
     return lease;
   }

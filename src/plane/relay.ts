@@ -2,7 +2,6 @@ import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { PinholeReason } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
-import { portCandidates } from '../expectation/port-pool.ts';
 import { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import { unlimited, type Descriptors } from '../net/descriptors.ts';
@@ -70,13 +69,10 @@ class RelayPlane implements RangePlane {
   }
 
   async #openAt(request: PinholeRequest, free: () => void): Promise<Pinhole> {
-    const { address, peer, ports, preferredPort } = request;
+    const { address, peer, ports } = request;
     const isActive = request.mode === 'active';
-    const candidates = portCandidates(ports, preferredPort, (below) => randomInt(below));
-    const now = performance.now();
-    for (const port of isActive
-      ? this.#register.recent.inOrder(candidates, address, peer, now, preferredPort)
-      : candidates) {
+    const candidates = this.#register.candidates(request, (below) => randomInt(below), performance.now());
+    for (const port of candidates) {
       const at = { address, port };
       if (this.#register.has(at, peer) || (isActive && this.#register.isBlocked(at, peer))) continue;
       const lease = this.#lease(request, at, free);
@@ -280,8 +276,7 @@ class RelayPlane implements RangePlane {
       return;
     }
     this.#release(lease);
-    if (lease.request.mode === 'active')
-      this.#register.recent.used(at, lease.expectation.peer, performance.now());
+    this.#register.used(lease.expectation, performance.now());
     this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
     lease.take();
     if (lease.isArmed) {
