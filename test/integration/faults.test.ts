@@ -82,6 +82,14 @@ const refusals: Readonly<Record<string, (spoiled: Spoiled) => Promise<() => Prom
     t.after(() => owner.stop());
     return () => owner.stop();
   },
+  'the kernel has no buffer for what it is told (ENOBUFS)': async ({ t, network, pid }) => {
+    const failing = ['sendto', 'sendmsg'].join();
+    const inject = ['-e', `trace=${failing}`, '-e', `inject=${failing}:error=ENOBUFS`];
+    const tracer = network.spawn('gateway', ['strace', '-p', String(pid), ...inject]);
+    t.after(() => tracer.stop());
+    await until(() => tracer.stderr().includes('attached'));
+    return () => tracer.stop();
+  },
   'the capability is gone': async ({ pid, output }) => {
     const turn = async (word: string): Promise<void> => {
       process.kill(pid, 'SIGUSR2');

@@ -44,6 +44,7 @@ const installed: Readonly<Record<string, string>> = {
   '/usr/sbin/iptables-legacy': 'iptables',
   '/usr/sbin/conntrack': 'conntrack',
   '/usr/bin/openssl': 'openssl',
+  '/usr/bin/strace': 'strace',
   '/usr/bin/python3': 'python3',
   '/usr/lib/python3/dist-packages/pyftpdlib/__init__.py': 'python3-pyftpdlib',
   // Without it pyftpdlib has no TLS.
