@@ -87,6 +87,14 @@ export class Sessions {
   readonly #host: SessionsHost;
   readonly #observe: Observer;
   readonly #turns = new Turns();
+  /** A step of a handshake is a turn of its own. */
+  readonly #pace = (step: () => void): void => {
+    const run = (): boolean => {
+      step();
+      return false;
+    };
+    this.#turns.join(run, 'last').request();
+  };
   readonly #live = new Set<Session>();
   /** Sessions to be, whose server has not answered yet. */
   readonly #establishing = new Set<{ abort(): void }>();
@@ -163,7 +171,7 @@ export class Sessions {
     isImplicit: boolean,
     settings: SessionsSettings,
   ): Promise<void> {
-    const security = securityFor(upstream, settings);
+    const security = securityFor(upstream, settings, this.#pace);
     let client: Channel = tcpChannel(socket);
     const establishing = { abort: (): void => void socket.destroy() };
     this.#establishing.add(establishing);
@@ -380,12 +388,16 @@ function mayBeLoop(client: Address, { host }: Upstream): boolean {
 }
 
 /** What TLS a session with this server may have. */
-function securityFor({ host }: Upstream, { tls, policy, connectTimeout }: SessionsSettings): SessionSecurity {
+function securityFor(
+  { host }: Upstream,
+  { tls, policy, connectTimeout }: SessionsSettings,
+  pace: (step: () => void) => void,
+): SessionSecurity {
   const { server, serverData } = policy.tls;
   return {
-    client: tls.forClients?.newSession(),
+    client: tls.forClients?.newSession(pace),
     server: tls.forServer && {
-      tls: tls.forServer.newSession(host),
+      tls: tls.forServer.newSession(host, pace),
       kind: server === 'implicit' ? 'implicit' : 'explicit',
       protectsData: serverData === 'protected',
       timeout: connectTimeout,

@@ -1,10 +1,12 @@
 /**
- * Shares the time of the event loop among control channels, and leaves at least twice as much of it to everything else: to
- * data channels, timers and new connections. Who sends lines as fast as they are taken waits behind those who do not.
+ * Shares the time of the event loop among control channels and TLS handshakes, and leaves at least twice as much of it to
+ * everything else: to data channels, timers and new connections. Who sends lines as fast as they are taken waits behind
+ * those who do not, and so does a handshake.
  *
- * A turn is one round of the event loop. In each, control channels together have half as long as all else took in the
- * round before, and a little in any case; who comes when that is used up is told to wait, and is called in a later turn.
- * Times are in milliseconds.
+ * A turn is one round of the event loop. In each, control channels and handshakes together have half as long as all else
+ * took in the round before, and a little in any case; who comes when that is used up is told to wait, and is called in a
+ * later turn. One piece may take longer than there was: who has used much waits until that has been paid back. Times are
+ * in milliseconds.
  */
 export class Turns {
   readonly #now: () => number;
@@ -15,8 +17,12 @@ export class Turns {
   /** What control channels may use of this turn, and have. */
   #allowed: number = least;
   #used = 0;
+  /** What earlier turns have used too much. */
+  #owed = 0;
   /** When this turn began; undefined where no control channel has run in it yet. */
   #began: number | undefined;
+  /** When the last one ended. */
+  #ended = 0;
   /** When who runs now has to stop; undefined where nobody does. */
   #deadline: number | undefined;
 
@@ -31,9 +37,11 @@ export class Turns {
   /**
    * @param run does what there is to do until `isOver`, at least one piece of it, and returns whether there is more;
    *   `isNested`: it was asked for by another one, which runs, and goes on when this returns
+   * @param rank `last`: whatever it has used, those that have used little go first
    */
-  join(run: Member['run']): Turn {
-    const member: Member = { run, credit: mostCredit, at: this.#now(), isWaiting: false };
+  join(run: Member['run'], rank?: 'last'): Turn {
+    const credit = rank === 'last' ? -Infinity : mostCredit;
+    const member: Member = { run, credit, at: this.#now(), isWaiting: false };
     return {
       request: () => {
         this.#request(member);
@@ -49,7 +57,8 @@ export class Turns {
     if (member.isWaiting) return;
     this.#begin();
     if (this.#deadline === undefined) {
-      if (this.#modest.length + this.#greedy.length > 0 || this.#used >= this.#allowed) this.#wait(member);
+      const isLate = creditOf(member, this.#now()) > 0 ? this.#used >= this.#allowed : this.#mayUse() <= 0;
+      if (this.#modest.length + this.#greedy.length > 0 || isLate) this.#wait(member);
       else if (this.#give(member)) this.#wait(member);
       return;
     }
@@ -72,6 +81,11 @@ export class Turns {
     }
   }
 
+  /** What those that have used much have of this turn. */
+  #mayUse(): number {
+    return this.#allowed - this.#owed - this.#used;
+  }
+
   #isOver(): boolean {
     return this.#deadline !== undefined && this.#now() >= this.#deadline;
   }
@@ -84,6 +98,7 @@ export class Turns {
   #begin(): void {
     if (this.#began !== undefined) return;
     this.#began = this.#now();
+    this.#owed = Math.max(0, this.#owed - (this.#began - this.#ended) * shareOfOthers);
     this.#later(() => {
       this.#end();
     });
@@ -91,14 +106,16 @@ export class Turns {
 
   /** All else of this turn has been done. */
   #end(): void {
-    const others = this.#now() - (this.#began ?? 0) - this.#used;
+    this.#ended = this.#now();
+    const others = this.#ended - (this.#began ?? 0) - this.#used;
+    this.#owed = Math.min(mostOwed, Math.max(0, this.#owed + this.#used - this.#allowed));
     this.#began = undefined;
     this.#allowed = Math.min(most, Math.max(least, others * shareOfOthers));
     this.#used = 0;
     if (this.#modest.length + this.#greedy.length === 0) return;
     this.#begin();
     while (this.#used < this.#allowed) {
-      const member = this.#modest.shift() ?? this.#greedy.shift();
+      const member = this.#modest.shift() ?? (this.#mayUse() > 0 ? this.#greedy.shift() : undefined);
       if (!member) return;
       member.isWaiting = false;
       if (this.#give(member)) this.#wait(member);
@@ -127,6 +144,8 @@ interface Member {
 const least = 0.1;
 const most = 2;
 const shareOfOthers = 0.5;
+/** A process that was stopped for a while owes nobody that while. */
+const mostOwed = 10;
 /** What one has of it before the next one has its turn. */
 const quantum = 0.2;
 /** What one has saved up at most, and how much of the time it is given: some hundred lines, and a hundred a second. */

@@ -13,6 +13,7 @@ import { awaitHello, handshake, serverNameOf } from './handshake.ts';
 import { messageOf } from '../net/error.ts';
 import { IdentityError, identityFor, type Identity } from './identities.ts';
 import { giveTickets, newTicketKeys, type TicketKeys, type TicketsGiven } from './tickets.ts';
+import type { Pace } from './wire.ts';
 
 export interface ClientTlsOptions {
   /** At least one; the first serves clients that ask for no name, or for one that is nobody's. */
@@ -54,11 +55,16 @@ export class TlsForClients {
     this.#options = options;
   }
 
-  /** For one control channel and its data channels. */
-  newSession(): ClientTlsSession {
+  /**
+   * For one control channel and its data channels.
+   *
+   * @param pace for the steps of their handshakes
+   */
+  newSession(pace?: Pace): ClientTlsSession {
     const options = this.#options;
     // With keys of its own, tickets of other sessions mean nothing to it: what is resumed is this very session.
-    return new ClientTlsSession(options, options.requiresReuse ? contextsByUse(options) : this.#contexts);
+    const contexts = options.requiresReuse ? contextsByUse(options) : this.#contexts;
+    return new ClientTlsSession(options, contexts, pace);
   }
 }
 
@@ -66,13 +72,15 @@ export class TlsForClients {
 export class ClientTlsSession {
   readonly #options: ClientTlsOptions;
   readonly #contexts: ContextsByUse;
+  readonly #pace: Pace | undefined;
   readonly #sessions = sessionsById();
   /** Of the certificate that the client showed on its control channel. */
   #fingerprint: string | undefined;
 
-  constructor(options: ClientTlsOptions, contexts: ContextsByUse) {
+  constructor(options: ClientTlsOptions, contexts: ContextsByUse, pace?: Pace) {
     this.#options = options;
     this.#contexts = contexts;
+    this.#pace = pace;
   }
 
   /**
@@ -139,7 +147,7 @@ export class ClientTlsSession {
       if (isNameStrict && name !== undefined && !contexts.of(name)) throw strangeName(name);
       check(tls, certificate);
     };
-    return handshake(socket, start, checkAll, handshakeTimeout);
+    return handshake(socket, start, checkAll, handshakeTimeout, this.#pace);
   }
 
   #checkCertificate(tls: TLSSocket, certificate: X509Certificate | undefined): void {

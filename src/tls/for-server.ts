@@ -10,6 +10,7 @@ import {
 import type { TlsChannel } from '../net/channel.ts';
 import { handshake } from './handshake.ts';
 import { subjectOf } from './identities.ts';
+import type { Pace } from './wire.ts';
 
 export interface ServerTlsOptions {
   /** The name or address that the server's certificate has to be for; undefined: that which was dialled. */
@@ -40,9 +41,10 @@ export class TlsForServer {
    * For one control channel and its data channels.
    *
    * @param host what was dialled, a name or an address
+   * @param pace for the steps of their handshakes
    */
-  newSession(host: string): ServerTlsSession {
-    return new ServerTlsSession(this.#options, this.#context, this.#options.name ?? host);
+  newSession(host: string, pace?: Pace): ServerTlsSession {
+    return new ServerTlsSession(this.#options, this.#context, this.#options.name ?? host, pace);
   }
 }
 
@@ -51,12 +53,14 @@ export class ServerTlsSession {
   readonly #options: ServerTlsOptions;
   readonly #context: SecureContext;
   readonly #name: string;
+  readonly #pace: Pace | undefined;
   #ticket: Buffer | undefined;
 
-  constructor(options: ServerTlsOptions, context: SecureContext, name: string) {
+  constructor(options: ServerTlsOptions, context: SecureContext, name: string, pace?: Pace) {
     this.#options = options;
     this.#context = context;
     this.#name = name;
+    this.#pace = pace;
   }
 
   /**
@@ -98,6 +102,7 @@ export class ServerTlsSession {
         this.#check(tls, certificate);
       },
       limit,
+      this.#pace,
     );
   }
 

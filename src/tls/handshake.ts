@@ -13,7 +13,7 @@ import { codeOf, messageOf, notTls } from '../net/error.ts';
 import { keepAlive } from '../net/keepalive.ts';
 import { acknowledge, ignoreError, reset, resetUntilEnded } from '../net/socket.ts';
 import { subjectOf } from './identities.ts';
-import { Wire } from './wire.ts';
+import { Wire, type Pace } from './wire.ts';
 
 /** A handshake that came to nothing; the message says why. */
 class HandshakeError extends Error {
@@ -68,6 +68,7 @@ export function awaitHello(socket: Socket, limit: number): Promise<void> {
  * @param start makes TLS over the wire, and says at which of its events the handshake is done
  * @param check throws what is wrong with the peer, once the handshake is done; it gets the certificate that was shown
  * @param limit milliseconds
+ * @param pace for each step that the peer takes
  * @throws {HandshakeError} when it fails; the connection is closed then
  */
 export function handshake(
@@ -75,8 +76,9 @@ export function handshake(
   start: (wire: Wire) => { readonly tls: TLSSocket; readonly done: 'secure' | 'secureConnect' },
   check: (tls: TLSSocket, certificate: X509Certificate | undefined) => void,
   limit: number,
+  pace?: Pace,
 ): Promise<TlsChannel> {
-  const wire = new Wire(socket);
+  const wire = new Wire(socket, pace);
   const { tls, done } = start(wire);
   const ending = watchEnd(wire, tls);
   return new Promise((resolve, reject) => {
@@ -107,6 +109,7 @@ export function handshake(
         return;
       }
       clearTimeout(timer);
+      wire.endHandshake();
       limitEmptiness(wire, tls);
       tls.off('error', fail).off('close', closed).off('end', closed);
       tls.pause();

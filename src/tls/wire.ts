@@ -5,6 +5,9 @@ import { wasReset } from '../net/socket.ts';
 /** Bytes of a record's header: its type, the version, the length of what follows (RFC 8446 section 5.1). */
 const headerLength = 5;
 
+/** Calls the work now or a little later, when it may take its time of the event loop. */
+export type Pace = (work: () => void) => void;
+
 /**
  * The TCP connection as TLS gets it. Node's own TLS takes the socket's handle and tells one end of file for both
  * close_notify and FIN; here FIN passes through our hands, so that one without close_notify can be told.
@@ -20,16 +23,23 @@ export class Wire extends Duplex {
   #hasAllRecords = false;
   #stopped = false;
   #ended = false;
+  /** During the handshake: each step of it waits for its turn. */
+  #pace: Pace | undefined;
   /** Why the connection ended, where it was not by FIN; what had come before is read all the same. */
   failure: Error | undefined;
 
-  /** @param raw connected and paused */
-  constructor(raw: Socket) {
+  /**
+   * @param raw connected and paused
+   * @param pace until `endHandshake`
+   */
+  constructor(raw: Socket, pace?: Pace) {
     super({ allowHalfOpen: true });
     this.#raw = raw;
+    this.#pace = pace;
     const listeners = {
       data: (chunk: Buffer) => {
-        if (this.#partial) this.#pushRecords(chunk);
+        if (this.#pace) this.#pushInTurn(chunk, this.#pace);
+        else if (this.#partial) this.#pushRecords(chunk);
         else if (!this.push(chunk)) raw.pause();
       },
       end: () => {
@@ -46,6 +56,11 @@ export class Wire extends Duplex {
     this.#detach = () => {
       for (const [event, listener] of Object.entries(listeners)) raw.off(event, listener);
     };
+  }
+
+  /** TLS gets what comes from now on at once. */
+  endHandshake(): void {
+    this.#pace = undefined;
   }
 
   /** From now on TLS gets one record at a time, and its end leaves TCP as it is. */
@@ -104,6 +119,14 @@ export class Wire extends Duplex {
     this.#ended = true;
     this.failure = failure;
     this.push(null);
+  }
+
+  /** OpenSSL answers a step of a handshake before `push` returns: its signature takes as long as a hundred commands. */
+  #pushInTurn(chunk: Buffer, pace: Pace): void {
+    this.#raw.pause();
+    pace(() => {
+      if (!this.#ended && !this.destroyed && this.push(chunk)) this.#raw.resume();
+    });
   }
 
   #pushRecords(chunk: Buffer): void {

@@ -14,19 +14,29 @@ const greetings = 100;
 const ofOthers = ['nice', '-n', '19', debianPython];
 const goals = { median: 50, worst: 250, memory: 250, transfer: 0.5 } as const;
 
-/** What attackers do; `line` is what they send again and again, and an empty one leaves the talking to their server. */
-interface Flood {
-  readonly words: string;
-  readonly line: string;
-  readonly isLoggedIn?: boolean;
-}
+/** What attackers do. */
+type Flood = { readonly words: string } & (
+  | {
+      readonly kind: 'lines';
+      /** Sent again and again; an empty one leaves the talking to their server. */
+      readonly line: string;
+      readonly isLoggedIn?: boolean;
+    }
+  | {
+      readonly kind: 'connections';
+      /** Whether each begins a handshake. */
+      readonly isTls: boolean;
+    }
+);
 
 const floods: readonly Flood[] = [
-  { words: 'AUTH and LF without a log in', line: 'AUTH\n' },
-  { words: 'PORT with 8 KiB of control characters', line: `PORT ${'\x01'.repeat(8000)}\r\n` },
-  { words: 'NOOP without a log in', line: 'NOOP\r\n' },
-  { words: 'NOOP, logged in', line: 'NOOP\r\n', isLoggedIn: true },
-  { words: 'replies of a server', line: '' },
+  { words: 'AUTH and LF without a log in', kind: 'lines', line: 'AUTH\n' },
+  { words: 'PORT with 8 KiB of control characters', kind: 'lines', line: `PORT ${'\x01'.repeat(8000)}\r\n` },
+  { words: 'NOOP without a log in', kind: 'lines', line: 'NOOP\r\n' },
+  { words: 'NOOP, logged in', kind: 'lines', line: 'NOOP\r\n', isLoggedIn: true },
+  { words: 'replies of a server', kind: 'lines', line: '' },
+  { words: 'connections', kind: 'connections', isTls: false },
+  { words: 'TLS handshakes', kind: 'connections', isTls: true },
 ];
 
 interface Measured {
@@ -46,17 +56,35 @@ export async function measureStrangers(pairs: number): Promise<void> {
     const serverScript = join(import.meta.dirname, 'strangers-server.py');
     const flooding = network.spawn('server', [...ofOthers, serverScript, String(floodingPort)]);
     await flooding.waitForPort(floodingPort);
+    const tls = ['--tls', 'terminate', ...(await certificate(network))];
     // The relay serves both: the one that is named, and the one that the strangers mean.
     await network.must('gateway', ['nft', '-f', '-'], { input: redirect });
     for (const flood of floods) {
       for (const count of [1, 50]) {
         const label = `${flood.words}, ${count === 1 ? 'one attacker' : `${count} attackers`}`;
-        await orLeaveOut(label, () => measureOne(network, server, flood, count, label, pairs));
+        await orLeaveOut(label, () => measureOne(network, server, flood, count, label, pairs, tls));
       }
     }
   } finally {
     await network.dispose();
   }
+}
+
+/** RSA, as many still have: its signature is the dearest step of a handshake. */
+async function certificate(network: Network): Promise<string[]> {
+  const [cert, key] = [join(network.folder, 'rsa.pem'), join(network.folder, 'rsa.key')];
+  const making = [
+    'openssl',
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-subj',
+    '/CN=ftp.example.test',
+  ];
+  await network.must('gateway', [...making, '-keyout', key, '-out', cert]);
+  return ['--tls-cert', cert, '--tls-key', key];
 }
 
 const redirect = `table ip strangers {
@@ -74,8 +102,9 @@ async function measureOne(
   count: number,
   label: string,
   pairs: number,
+  tls: readonly string[],
 ): Promise<void> {
-  const relay = await startRelay(network, { flags: ['--intercept'] });
+  const relay = await startRelay(network, { flags: ['--intercept', ...tls] });
   try {
     // V8 compiles what runs often: a gateway has been running for a while.
     for (let n = 0; n < 3; n++) await measure(network, server);
@@ -112,9 +141,17 @@ async function begin(
   network: Network,
   { user, password }: LabServer,
   relay: LabRelay,
-  { line, isLoggedIn }: Flood,
+  flood: Flood,
   count: number,
 ): Promise<ReturnType<Network['spawn']>> {
+  if (flood.kind === 'connections') {
+    const script = join(import.meta.dirname, 'strangers-connections.py');
+    const words = [outside, '21', String(count), ...(flood.isTls ? ['tls'] : [])];
+    const attack = network.spawn('stranger', [...ofOthers, script, ...words]);
+    await attack.waitForOutput(/^flooding$/m, 30_000);
+    return attack;
+  }
+  const { line, isLoggedIn } = flood;
   const script = join(import.meta.dirname, 'strangers-flood.py');
   const [host, port] = line === '' ? [inside, floodingPort] : [outside, 21];
   const words = [host, String(port), String(count), JSON.stringify(line)];

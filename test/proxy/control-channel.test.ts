@@ -18,7 +18,7 @@ interface Stand {
   readonly next: () => void;
 }
 
-/** A channel whose lines wait, as another one has used up the time of every turn. */
+/** A channel whose lines wait, as another one has used up the time of the turn. */
 async function start(t: TestContext): Promise<Stand> {
   let now = 0;
   const later: (() => void)[] = [];
@@ -28,7 +28,7 @@ async function start(t: TestContext): Promise<Stand> {
   );
   shared
     .join(() => {
-      now += 1000;
+      now += 0.1;
       return false;
     })
     .request();

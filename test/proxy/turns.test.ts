@@ -28,7 +28,7 @@ class Sender {
   told = 0;
   readonly turn: Turn;
 
-  constructor(loop: Loop, lines: number, each = 0.01) {
+  constructor(loop: Loop, lines: number, each = 0.01, rank?: 'last') {
     this.left = lines;
     this.turn = loop.turns.join((isOver) => {
       while (this.left > 0) {
@@ -38,7 +38,7 @@ class Sender {
         if (isOver()) return this.left > 0;
       }
       return false;
-    });
+    }, rank);
   }
 }
 
@@ -139,4 +139,60 @@ test('goes on after one that throws', () => {
   const sender = new Sender(loop, 3);
   sender.turn.request();
   assert.equal(sender.told, 3);
+});
+
+test('has later turns pay for one piece that took longer than there was', () => {
+  const loop = new Loop();
+  const long = new Sender(loop, 3, 1, 'last');
+  long.turn.request();
+  assert.equal(long.told, 1);
+  loop.others(0.2);
+  loop.end();
+  assert.equal(long.told, 1);
+  const line = new Sender(loop, 1);
+  line.turn.request();
+  loop.others(0.2);
+  loop.end();
+  assert.equal(line.told, 1, 'who has used little does not pay for it');
+  const isDone = (): boolean => long.left === 0;
+  let turns = 0;
+  for (; !isDone(); turns++) {
+    loop.others(0.2);
+    loop.end();
+  }
+  // Each piece takes 1 ms, and others have twice that meanwhile: ten turns of 0.2 ms, twice.
+  assert.ok(turns >= 17 && turns <= 20, `${turns} turns`);
+});
+
+test('lets time that goes by pay as well, and forgets that the process stood still', () => {
+  const loop = new Loop();
+  const first = new Sender(loop, 1, 1000, 'last');
+  first.turn.request();
+  loop.end();
+  loop.others(19);
+  const second = new Sender(loop, 1, 0.01, 'last');
+  second.turn.request();
+  assert.equal(second.told, 0);
+  loop.end();
+  loop.others(2);
+  loop.end();
+  assert.equal(second.told, 1);
+});
+
+test('puts who came as the last behind those that have used little', () => {
+  const loop = new Loop();
+  new Sender(loop, 1, 0.2).turn.request();
+  const told: string[] = [];
+  const say = (word: string) => (): boolean => {
+    told.push(word);
+    loop.now += 0.2;
+    return false;
+  };
+  loop.turns.join(say('handshake'), 'last').request();
+  loop.turns.join(say('line')).request();
+  for (let n = 0; n < 10; n++) {
+    loop.others(1);
+    loop.end();
+  }
+  assert.deepEqual(told, ['line', 'handshake']);
 });

@@ -431,3 +431,49 @@ test('answers openssl s_client so too', { skip: hasOpenssl ? false : 'no openssl
   assert.match(said, /no renegotiation/);
   assert.equal(reader.unread, '');
 });
+
+for (const which of ['control', 'data'] as const) {
+  test(`takes each step of a handshake for ${which} in its turn, and what follows at once`, async (t) => {
+    const steps: (() => void)[] = [];
+    const session = new TlsForClients(optionsWith()).newSession((step) => void steps.push(step));
+    const { near, far } = await link(t);
+    const answering = answer(session, near, which);
+    const securing = secureAsClient(far);
+    let isSecured = false;
+    void securing.then(() => (isSecured = true));
+    await until(() => steps.length === 1);
+    await turns();
+    assert.equal(isSecured, false);
+    steps.pop()?.();
+    const secured = await within(securing, 'the answer to the hello');
+    await until(() => steps.length === 1);
+    steps.pop()?.();
+    const channel = await within(answering, 'the end of the handshake');
+    secured.send('NOOP\r\n');
+    const [read] = (await within(once(channel.stream.resume(), 'data'), 'what follows')) as [Buffer];
+    assert.equal(read.toString(), 'NOOP\r\n');
+    assert.equal(steps.length, 0);
+  });
+}
+
+test('fails at once where the client goes while a step of its handshake waits', async (t) => {
+  const steps: (() => void)[] = [];
+  const session = new TlsForClients(optionsWith()).newSession((step) => void steps.push(step));
+  const { near, far } = await link(t);
+  const answering = session.control(near);
+  secureAsClient(far).catch(() => undefined);
+  await until(() => steps.length === 1);
+  far.reset();
+  near.destroy();
+  await assert.rejects(within(answering, 'the end of the handshake'), { name: 'HandshakeError' });
+  steps.pop()?.();
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  await within(
+    (async () => {
+      while (!holds()) await turns();
+    })(),
+    'the step',
+  );
+}
