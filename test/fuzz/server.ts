@@ -295,8 +295,11 @@ function lookalike(code: string, random: Random): string {
     `${code}0 more`,
     '',
   ]);
+  // RFC 959 section 4.2: a line of the text that begins with the reply's own code and a blank is padded, as it would end
+  // the reply.
+  const padded = text.startsWith(`${code} `) ? ` ${text}` : text;
   // A refusal is read to where it seems to end: what comes behind that is no longer sure.
-  return `${code.startsWith('2') && code !== '220' ? text : text.replace(/^\d{3} /, '')}\r\n`;
+  return `${code.startsWith('2') && code !== '220' ? padded : padded.replace(/^\d{3} /, '')}\r\n`;
 }
 
 /** RFC 959 section 5.4 and the later RFCs. */
