@@ -43,6 +43,7 @@ class Player {
   readonly #random: Random;
   readonly #notes: Notes;
   readonly #listeners: Listening[] = [];
+  /** Nothing is left to be done: what either side still begins is ended at once. */
   #isOver = false;
   readonly #data: Data[] = [];
   readonly #complaints: Complaint[] = [];
@@ -187,6 +188,7 @@ class Player {
   #newData(side: Data['side'], socket: Socket, isTls = false): Data {
     const data = new Data(side, socket, this.#notes, isTls);
     this.#data.push(data);
+    if (this.#isOver) data.cut();
     return data;
   }
 
@@ -216,7 +218,6 @@ class Player {
     }
   }
 
-  /** Either side may still be at it when the dialogue is over. */
   #keep(listening: Listening): void {
     if (this.#isOver) close(listening);
     else this.#listeners.push(listening);
@@ -305,6 +306,7 @@ class Player {
     if (!client.hasEnded) client.end('fin');
     await notes.quiet();
     if (!server.hasEnded) server.end('fin');
+    this.#isOver = true;
     for (const data of this.#data) data.cut();
     for (const listening of this.#listeners) close(listening);
     await notes.until(() => client.isOver || client.socket.destroyed);
@@ -324,7 +326,8 @@ class Player {
     const pending = (): Set<number> => {
       const open = new Set<number>();
       for (const entry of notes.entries) {
-        if (entry.what === 'opened') open.add(entry.id);
+        // The kernel may have let somebody in before it heard that the pinhole was taken back: that is told behind it.
+        if (entry.what === 'opened' || entry.what === 'taken') open.add(entry.id);
         // One that was taken is gone when its data channel is, or when it is taken back before that began.
         if (entry.what === 'carried' || entry.what === 'closed') open.delete(entry.id);
       }
@@ -332,6 +335,7 @@ class Player {
     };
     await notes.until(() => pending().size === 0);
     for (let n = 0; this.#relay.isListening && n < 500; n++) await turn();
+    await notes.until(() => pending().size === 0);
     const left = this.#relay.newlyLeft();
     if (left.length > 0)
       this.#complaints.push({ property: 5, words: `it listens at ${left.join(', ')} for nobody` });
