@@ -3,7 +3,7 @@ import type { Complaint, Entry, Facts, Place } from '../transcript.ts';
 import type { Line } from './lines.ts';
 import { isAllowed, isPortAllowed, read, readEprt, readPort, bare } from './commands.ts';
 import type { Pairing } from './pairing.ts';
-import { portsNamed, type Replies } from './replies.ts';
+import { portsNamed, type Replies, type Reply } from './replies.ts';
 import type { Fate } from './towards-server.ts';
 
 export interface Agreed {
@@ -122,7 +122,14 @@ function isAsking({ verb }: Pairing['commands'][number]): boolean {
 }
 
 /** A client is dialled when the server has accepted its PORT; in the kernel's hands nobody waits for that. */
-function* dialledTooEarly({ facts, entries, fates, pairing, replies }: Agreed): Generator<Found> {
+function* dialledTooEarly({
+  facts,
+  entries,
+  fates,
+  pairing,
+  replies,
+  serverLines,
+}: Agreed): Generator<Found> {
   if (facts.plane === 'kernel') return;
   for (const [at, entry] of entries.entries()) {
     if (entry.what !== 'data-accepted') continue;
@@ -133,7 +140,10 @@ function* dialledTooEarly({ facts, entries, fates, pairing, replies }: Agreed): 
       if (answer) return answer.code >= 200 && answer.code < 300 && answer.at < at;
       const asked = pairing.commands[fate.out]?.at ?? at;
       const all = [...replies.whole, ...replies.possible];
-      return !pairing.isExact && all.some(({ code, begun }) => code < 300 && begun > asked && begun < at);
+      // Where an earlier reply has not ended, the server's consent to the PORT may be the line that ends that one: no line
+      // tells whose end it is. A reply that was over before the server had the PORT consents to nothing.
+      const isBehind = ({ last }: Reply): boolean => (serverLines[last]?.begun ?? 0) > asked;
+      return !pairing.isExact && all.some((each) => each.code < 300 && each.begun < at && isBehind(each));
     });
     if (!isAccepted)
       yield [4, `the client was connected to at ${words(entry.at)} before the server had accepted that`];
