@@ -8,6 +8,11 @@ const applicationData = 23;
  * announces a data connection. TLS 1.3 says the end of its handshake in such a record as well.
  */
 const recordsOfLogin = 3;
+/**
+ * And how many the server has to have answered with: 331 and 230, or the tickets of TLS 1.3. Records that a client makes
+ * up, without a handshake, it answers with an alert.
+ */
+const recordsOfConsent = 2;
 
 /** What can be seen of TLS that passes through: which records one side sends, however they are cut. */
 export class TlsRecords {
@@ -38,9 +43,9 @@ export class TlsRecords {
     return this.#hasHandshake;
   }
 
-  /** Whether this side has said enough for a log in, and for a command behind it. */
-  get mayHaveLoggedIn(): boolean {
-    return this.#applicationData >= recordsOfLogin;
+  /** How many records of what is said in secret it has begun. */
+  get applicationData(): number {
+    return this.#applicationData;
   }
 
   #begin(): void {
@@ -52,4 +57,9 @@ export class TlsRecords {
     if (type === applicationData) this.#applicationData++;
     if (type === applicationData || type === changeCipherSpec) this.#hasHandshake = true;
   }
+}
+
+/** Whether both sides have said enough for a log in, and the client for a command after it. */
+export function mayHaveLoggedIn(client: TlsRecords, server: TlsRecords): boolean {
+  return client.applicationData >= recordsOfLogin && server.applicationData >= recordsOfConsent;
 }

@@ -14,6 +14,9 @@ export type Channel = TcpChannel | TlsChannel;
 export type CutShort = 'reset' | 'truncated';
 
 interface Connection {
+  /** Holds what comes back. Of TLS it is what has come over the wire that waits: nothing of it is decrypted. */
+  pause(): void;
+  resume(): void;
   /** To be asked at 'end'. */
   whyCutShort(): CutShort | undefined;
   /** What was written, as it goes over the wire, and has not been acknowledged. */
@@ -66,6 +69,12 @@ export function tcpChannel(stream: Socket): TcpChannel {
     stream,
     get queue() {
       return queue();
+    },
+    pause: () => {
+      stream.pause();
+    },
+    resume: () => {
+      stream.resume();
     },
     whyCutShort: () => (wasReset(stream) ? 'reset' : undefined),
     keepAlive: (keepalive) => {

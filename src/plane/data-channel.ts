@@ -65,8 +65,8 @@ export interface DataChannelOptions {
   readonly truncatedEnd?: TruncatedEnd;
   /** Milliseconds of silence until a side is asked whether it is there; `patienceOf` that without an answer; 0: never. */
   readonly keepalive?: number;
-  /** Is shown what the client sends. */
-  readonly seen?: (chunk: Uint8Array) => void;
+  /** Is shown what each side sends. */
+  readonly seen?: (chunk: Uint8Array, from: 'client' | 'server') => void;
   /** Is told when `download` has changed. */
   readonly changed?: () => void;
 }
@@ -122,12 +122,13 @@ export function joinDataChannel(
     : undefined;
   const client: Channel = withReads(ends.client, (chunk) => {
     idle.refresh();
-    seen(chunk);
+    seen(chunk, 'client');
     return hold ? hold.take(chunk) : upload.write(chunk);
   });
   const server: Channel = withReads(ends.server, (chunk) => {
     if (hold?.serverSpeaks() === false) return false;
     idle.refresh();
+    seen(chunk, 'server');
     return download.write(chunk);
   });
   const moves = (): void => {
@@ -243,8 +244,8 @@ export function joinDataChannel(
     if (from.stream.closed) setImmediate(closed);
     if (from.stream.destroyed) fail(way, causes[side].reset, errorOf(from));
   }
-  client.stream.resume();
-  server.stream.resume();
+  client.resume();
+  server.resume();
   return {
     download,
     get moved() {

@@ -57,7 +57,7 @@ export class OneWay {
       flushed?.();
       if (!this.#full) return;
       this.#full = false;
-      from.stream.resume();
+      from.resume();
     };
   }
 

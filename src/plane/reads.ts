@@ -16,9 +16,9 @@ export function withReads(channel: Channel, take: TakeRead): Channel {
   if (channel.kind === 'tcp') return tcpChannel(withLargeReads(channel.stream, take));
   const { stream } = channel;
   stream.on('data', (chunk: Buffer) => {
-    if (!take(chunk)) stream.pause();
+    if (!take(chunk)) channel.pause();
   });
-  stream.pause();
+  channel.pause();
   return channel;
 }
 

@@ -15,6 +15,8 @@ const descriptorsOfSession = 2;
 /** What sessions may have of all descriptors: the rest is for the data connections of those that are there. */
 const shareOfSessions = 0.7;
 const shareOfRefused = 0.9;
+/** What one client may have of the sessions that there can be, whatever it is allowed: others are to get in as well. */
+const shareOfClient = 0.5;
 /** How many refused clients are waited for until they have read why, and how many of one client. */
 const mostRefused = 64;
 const mostRefusedOfClient = 4;
@@ -38,7 +40,8 @@ export class Admission {
   /** @returns what takes that back, or why not */
   enter(client: string, limits: AdmissionLimits): (() => void) | SessionReason {
     if (this.#count >= limits.maxSessions) return 'too-many-sessions';
-    if ((this.#countOf.get(client) ?? 0) >= limits.maxSessionsPerClient) return 'too-many-sessions-of-client';
+    const most = Math.min(limits.maxSessionsPerClient, sessionsOfClientWithin(this.#descriptors));
+    if ((this.#countOf.get(client) ?? 0) >= most) return 'too-many-sessions-of-client';
     const give = this.#descriptors.take(descriptorsOfSession, shareOfSessions);
     if (!give) return 'too-many-descriptors';
     this.#count++;
@@ -73,6 +76,11 @@ export class Admission {
 /** How many sessions there can be. */
 export function sessionsWithin({ total }: Descriptors): number {
   return Math.floor((total * shareOfSessions) / descriptorsOfSession);
+}
+
+/** How many of them can be one client's. */
+export function sessionsOfClientWithin(descriptors: Descriptors): number {
+  return Math.max(1, Math.floor(sessionsWithin(descriptors) * shareOfClient));
 }
 
 /** Which client an address belongs to. */

@@ -4,7 +4,7 @@ import { descriptorOf, ignoreError } from '../net/socket.ts';
 import { socketCalls } from '../net/socket-calls.ts';
 import { urgentSignals, watchUrgent } from '../net/urgent.ts';
 import { closeGently } from './close-gently.ts';
-import type { Turn, Turns } from './turns.ts';
+import type { Share, Turn } from './turns.ts';
 
 /** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
 export interface ControlChannelListener {
@@ -77,13 +77,13 @@ export class ControlChannel {
 
   /**
    * @param channel connected and paused; `start` begins to read it
-   * @param turns in which lines are told
+   * @param share the client's, in whose turns lines are told
    * @param read what was read of it already
    */
-  constructor(channel: Channel, listener: ControlChannelListener, turns: Turns, read = '') {
+  constructor(channel: Channel, listener: ControlChannelListener, share: Share, read = '') {
     this.#channel = channel;
     this.#listener = listener;
-    this.#turn = turns.join((isOver, isNested) => this.#tellUntil(isOver, isNested));
+    this.#turn = share.join((isOver, isNested) => this.#tellUntil(isOver, isNested));
     if (read !== '') this.#reader.push(Buffer.from(read, 'latin1'));
     this.#detach = this.#attach();
   }
@@ -99,7 +99,7 @@ export class ControlChannel {
   }
 
   start(): void {
-    this.#channel.stream.resume();
+    this.#channel.resume();
     if (this.#reader.size > 0) this.#tell();
   }
 
@@ -182,6 +182,7 @@ export class ControlChannel {
       return;
     }
     this.flush();
+    this.#channel.resume();
     closeGently(this.#channel.stream);
   }
 
@@ -217,7 +218,7 @@ export class ControlChannel {
       this.#lent = false;
       this.#detach = this.#attach();
       if (this.#silent) this.#channel.reset();
-      else this.#channel.stream.resume();
+      else this.#channel.resume();
       // What was sent meanwhile held back whoever had caused it.
       if (this.flush()) this.#listener.drained();
       this.release('tls');
@@ -229,7 +230,7 @@ export class ControlChannel {
     this.flush();
     this.#silent = true;
     this.#detach();
-    this.#channel.stream.pause();
+    this.#channel.pause();
     return this.#channel;
   }
 
@@ -248,7 +249,7 @@ export class ControlChannel {
         this.#received += chunk.length;
         if (urgent?.isNext()) this.#urgentAt = this.#received;
         this.#tell();
-        if (this.#reader.size > mostWaiting) stream.pause();
+        if (this.#reader.size > mostWaiting) channel.pause();
       },
       end: () => {
         // A control channel without close_notify before its FIN has lost nothing: a line says where it ends.
@@ -307,7 +308,7 @@ export class ControlChannel {
     if (this.#telling) return;
     this.#turn.request();
     // What has come is enough until then.
-    if (this.#turn.isWaiting && !this.#lent && !this.#silent) this.#channel.stream.pause();
+    if (this.#turn.isWaiting && !this.#lent && !this.#silent) this.#channel.pause();
   }
 
   /**
@@ -336,14 +337,14 @@ export class ControlChannel {
     if (this.#silent) return false;
     if (this.#holds.size > 0) {
       // It may have been paused until its turn, and reading on shows when the peer goes.
-      if (!this.#lent && this.#reader.size <= mostWaiting) this.#channel.stream.resume();
+      if (!this.#lent && this.#reader.size <= mostWaiting) this.#channel.resume();
       return false;
     }
     if (this.#ended) {
       this.#silent = true;
       this.#listener.ended(this.#reader.rest());
     } else {
-      this.#channel.stream.resume();
+      this.#channel.resume();
     }
     return false;
   }

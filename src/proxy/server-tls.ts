@@ -103,7 +103,8 @@ interface Reply {
 }
 
 /** Says a command and reads its final reply; nothing may come behind that. The channel is paused before and after. */
-function ask({ stream }: Channel, command: string | undefined, timeout: number): Promise<Reply> {
+function ask(channel: Channel, command: string | undefined, timeout: number): Promise<Reply> {
+  const { stream } = channel;
   const lines = new LineReader();
   const replies = new ReplyReader();
   const what = command === undefined ? 'greeting' : `reply to ${command}`;
@@ -111,7 +112,7 @@ function ask({ stream }: Channel, command: string | undefined, timeout: number):
   return new Promise((resolve, reject) => {
     const settle = (error: Error | undefined, code = 0): void => {
       clearTimeout(timer);
-      stream.pause();
+      channel.pause();
       stream.off('data', take).off('end', ended).off('error', failed).off('close', ended);
       if (error) reject(error);
       else resolve({ code, text });
@@ -142,7 +143,7 @@ function ask({ stream }: Channel, command: string | undefined, timeout: number):
     };
     stream.on('data', take).on('end', ended).on('error', failed).on('close', ended);
     if (command !== undefined) stream.write(`${command}\r\n`);
-    stream.resume();
+    channel.resume();
   });
 }
 

@@ -5,7 +5,7 @@ import type { CommandDecision } from '../helper/decision.ts';
 import { showCommand } from '../helper/redact.ts';
 import { changeSecurity, type SessionState } from '../helper/session-state.ts';
 import { isServerAsked } from '../helper/tls-policy.ts';
-import { TlsRecords } from '../helper/tls-records.ts';
+import { mayHaveLoggedIn, TlsRecords } from '../helper/tls-records.ts';
 import type { Channel } from '../net/channel.ts';
 import { messageOf } from '../net/error.ts';
 import { joinDataChannel } from '../plane/data-channel.ts';
@@ -77,7 +77,7 @@ export class SessionTls {
   /** The bytes of both control channels, once they are TLS between client and server alone. */
   #opaque: { abort(cause: 'shutdown'): void } | undefined;
   /** What can be seen of what the client says in it. */
-  readonly #records = new TlsRecords();
+  readonly #records = { client: new TlsRecords(), server: new TlsRecords() };
 
   constructor(security: SessionSecurity, parts: SessionParts, host: SessionTlsHost) {
     this.#security = security;
@@ -85,9 +85,9 @@ export class SessionTls {
     this.#host = host;
   }
 
-  /** Of an opaque session: whether the client has said enough for that. */
+  /** Of an opaque session: whether enough has been said for that. */
   get mayHaveLoggedIn(): boolean {
-    return this.#records.mayHaveLoggedIn;
+    return mayHaveLoggedIn(this.#records.client, this.#records.server);
   }
 
   /** Where TLS of the next data channel ends. */
@@ -301,12 +301,12 @@ export class SessionTls {
           this.#opaque?.abort('shutdown');
         }, milliseconds);
       const limits = [
-        limit('tls-failed', settings.tlsTimeout, () => records.hasHandshake),
-        limit('login-timeout', this.#host.becameOpaque(), () => records.mayHaveLoggedIn),
+        limit('tls-failed', settings.tlsTimeout, () => records.client.hasHandshake),
+        limit('login-timeout', this.#host.becameOpaque(), () => this.mayHaveLoggedIn),
       ];
       const { idleTimeout } = settings;
-      const seen = (chunk: Uint8Array): void => {
-        records.push(chunk);
+      const seen = (chunk: Uint8Array, from: 'client' | 'server'): void => {
+        records[from].push(chunk);
       };
       this.#opaque = joinDataChannel(
         { client: client.give(), server: server.give() },

@@ -45,7 +45,7 @@ import { SessionPinholes } from './session-pinholes.ts';
 import type { SessionSecurity } from './session-security.ts';
 import type { SessionSettings } from './session-settings.ts';
 import { SessionTls } from './session-tls.ts';
-import type { Turns } from './turns.ts';
+import type { Share } from './turns.ts';
 
 /** The two control connections of a session, established and paused. */
 export interface SessionChannels {
@@ -58,7 +58,8 @@ export interface SessionChannels {
 /** What all sessions share. */
 export interface SessionHost {
   readonly plane: RangePlane;
-  readonly turns: Turns;
+  /** The client's part of the event loop's time. */
+  readonly share: Share;
   readonly observe: Observer;
 }
 
@@ -113,7 +114,7 @@ export class Session {
     endpoints: SessionEndpoints,
     settings: SessionSettings,
     security: SessionSecurity,
-    { plane, turns, observe }: SessionHost,
+    { plane, share, observe }: SessionHost,
     { greeted, over }: SessionEnds,
   ) {
     this.#id = id;
@@ -160,7 +161,7 @@ export class Session {
         this.#socketClosed();
       },
     };
-    this.#client = new ControlChannel(channels.client, ofClient, turns);
+    this.#client = new ControlChannel(channels.client, ofClient, share);
     const ofServer: ControlChannelListener = {
       line: (line) => {
         this.#serverLine(line);
@@ -186,7 +187,7 @@ export class Session {
         this.#socketClosed();
       },
     };
-    this.#server = new ControlChannel(channels.server, ofServer, turns, channels.greeting);
+    this.#server = new ControlChannel(channels.server, ofServer, share, channels.greeting);
     this.#pinholes = new SessionPinholes(() => {
       this.#clock.touch();
       this.#finishIfDrained();
@@ -678,7 +679,9 @@ export class Session {
     this.#passSteps(this.#replies.end());
     // What comes behind it must not be taken for the rest of it.
     if (rest !== '') this.#client.send(`${rest}\r\n`);
-    if (this.#clientEnded) this.#finish(this.#whyClientWent('client-closed'));
+    // Who said FIN before may not have been told of yet.
+    const isClientDone = this.#client.hasEnded && !this.#client.hasWaiting;
+    if (this.#clientEnded || isClientDone) this.#finish(this.#whyClientWent('client-closed'));
     else if (isCloseExplained(this.#state))
       this.#finish(this.#state.goodbye === 'quit' ? 'quit' : 'server-closed');
     else this.#serverGone('server-closed');

@@ -15,6 +15,7 @@ import type { Borrower, RangePlane } from '../plane/plane.ts';
 import type { TlsForClients } from '../tls/for-clients.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
 import { Admission, clientOf, type AdmissionLimits } from './admission.ts';
+import { ClientShares } from './client-shares.ts';
 import { closeGently } from './close-gently.ts';
 import { GreetingQueue } from './greeting-queue.ts';
 import type { OriginalDestination } from './original-destination.ts';
@@ -22,7 +23,7 @@ import { noTlsWithServer, openWithTls, ServerTlsError } from './server-tls.ts';
 import type { SessionSecurity } from './session-security.ts';
 import type { SessionSettings } from './session-settings.ts';
 import { Session } from './session.ts';
-import { Turns } from './turns.ts';
+import type { Share } from './turns.ts';
 
 /** What new sessions are made with. */
 export interface SessionsSettings extends SessionSettings, AdmissionLimits {
@@ -59,6 +60,8 @@ interface Ends {
 interface AdmittedEnds extends Ends {
   readonly arrived: Endpoint;
   readonly reached: Endpoint;
+  /** Its client's part of the event loop's time. */
+  readonly share: Share;
   /** It is one no more. */
   readonly leave: () => void;
 }
@@ -86,15 +89,7 @@ export class Sessions {
   #settings: SessionsSettings;
   readonly #host: SessionsHost;
   readonly #observe: Observer;
-  readonly #turns = new Turns();
-  /** A step of a handshake is a turn of its own. */
-  readonly #pace = (step: () => void): void => {
-    const run = (): boolean => {
-      step();
-      return false;
-    };
-    this.#turns.join(run, 'last').request();
-  };
+  readonly #shares = new ClientShares();
   readonly #live = new Set<Session>();
   /** Sessions to be, whose server has not answered yet. */
   readonly #establishing = new Set<{ abort(): void }>();
@@ -150,16 +145,16 @@ export class Sessions {
     const destination = this.#destinationOf({ original, arrived }, settings);
     const upstream = this.#upstreamOf(destination, settings);
     const why = this.#whyRefuse(ends) ?? (destination.kind === 'refuse' ? destination.reason : undefined);
-    const left = why ?? (upstream ? this.#enter(ends, settings) : 'loop');
-    if (typeof left === 'string' || !upstream) {
-      const reason = typeof left === 'string' ? left : 'loop';
+    const entered = why ?? (upstream ? this.#enter(ends, settings) : 'loop');
+    if (typeof entered === 'string' || !upstream) {
+      const reason = typeof entered === 'string' ? entered : 'loop';
       // In clear it would be nothing that a TLS client understands.
       this.#refuse(tcpChannel(socket), client, reason, isImplicit ? undefined : refusalOf(reason));
       return;
     }
     keepAlive(socket, settings.keepalive, true);
     const reached = destination.kind === 'meant' ? destination.server : arrived;
-    const admitted = { ...ends, reached, arrived, leave: left };
+    const admitted = { ...ends, reached, arrived, ...entered };
     void this.#establish(socket, admitted, upstream, isImplicit, settings);
   }
 
@@ -171,7 +166,7 @@ export class Sessions {
     isImplicit: boolean,
     settings: SessionsSettings,
   ): Promise<void> {
-    const security = securityFor(upstream, settings, this.#pace);
+    const security = securityFor(upstream, settings, ends.share);
     let client: Channel = tcpChannel(socket);
     const establishing = { abort: (): void => void socket.destroy() };
     this.#establishing.add(establishing);
@@ -287,7 +282,7 @@ export class Sessions {
   async #begin(
     client: Channel,
     upstream: Socket,
-    { reached, arrived, leave, ...ends }: AdmittedEnds,
+    { reached, arrived, leave, share, ...ends }: AdmittedEnds,
     greeted: () => void,
     security: SessionSecurity,
     settings: SessionsSettings,
@@ -332,7 +327,7 @@ export class Sessions {
       { client: ends.client, reached, server, inside, own },
       settings,
       security,
-      { plane: this.#host.plane, turns: this.#turns, observe: this.#observe },
+      { plane: this.#host.plane, share, observe: this.#observe },
       {
         greeted,
         over: () => {
@@ -352,30 +347,40 @@ export class Sessions {
   }
 
   #refuse(
-    { stream }: Channel,
+    channel: Channel,
     client: Endpoint,
     reason: SessionReason,
     reply: string | undefined,
     error?: string,
   ): void {
+    const { stream } = channel;
     this.#observe({ type: 'session-refused', client, reason, error });
     if (reply !== undefined && stream.writable) stream.write(`${reply}\r\n`);
     const done = this.#admission.refuse(clientOf(client.address, this.#settings));
+    channel.resume();
     if (done) closeGently(stream, done);
     // Many at once are told the same, and who has sent something may not get to read it.
     else stream.destroy();
   }
 
-  /** Returns what takes that back, or why it can't be. */
-  #enter({ client, original }: Ends, settings: SessionsSettings): (() => void) | SessionReason {
-    const leave = this.#admission.enter(clientOf(client.address, settings), settings);
+  /** Returns what it has from then on, or why it can't be. */
+  #enter(
+    { client, original }: Ends,
+    settings: SessionsSettings,
+  ): Pick<AdmittedEnds, 'share' | 'leave'> | SessionReason {
+    const from = clientOf(client.address, settings);
+    const leave = this.#admission.enter(from, settings);
     if (typeof leave === 'string') return leave;
     const key = endsKey(client, original);
     this.#clientEnds.add(key);
-    return () => {
-      leave();
-      this.#clientEnds.delete(key);
-      if (this.count === 0) this.#empty?.();
+    return {
+      share: this.#shares.enter(from),
+      leave: () => {
+        leave();
+        this.#shares.leave(from);
+        this.#clientEnds.delete(key);
+        if (this.count === 0) this.#empty?.();
+      },
     };
   }
 }
@@ -391,7 +396,7 @@ function mayBeLoop(client: Address, { host }: Upstream): boolean {
 function securityFor(
   { host }: Upstream,
   { tls, policy, connectTimeout }: SessionsSettings,
-  pace: (step: () => void) => void,
+  pace: Share,
 ): SessionSecurity {
   const { server, serverData } = policy.tls;
   return {

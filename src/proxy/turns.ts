@@ -1,19 +1,19 @@
 /**
  * Shares the time of the event loop among control channels and TLS handshakes, and leaves at least twice as much of it to
- * everything else: to data channels, timers and new connections. Who sends lines as fast as they are taken waits behind
- * those who do not, and so does a handshake.
+ * everything else: to data channels, timers and new connections. It is shared out among clients first, and among the
+ * sessions of each then: who sends lines as fast as they are taken waits behind those who do not.
  *
  * A turn is one round of the event loop. In each, control channels and handshakes together have half as long as all else
  * took in the round before, and a little in any case; who comes when that is used up is told to wait, and is called in a
- * later turn. One piece may take longer than there was: who has used much waits until that has been paid back. Times are
- * in milliseconds.
+ * later turn. One piece may take longer than there was: clients that have used much wait until that has been paid back.
+ * Times are in milliseconds.
  */
 export class Turns {
   readonly #now: () => number;
   readonly #later: (work: () => void) => void;
-  /** Who waits: those that have used little of late come first. */
-  readonly #modest: Member[] = [];
-  readonly #greedy: Member[] = [];
+  /** Clients with somebody that waits: those that have used little of late come first. */
+  readonly #modest: Client[] = [];
+  readonly #greedy: Client[] = [];
   /** What control channels may use of this turn, and have. */
   #allowed: number = least;
   #used = 0;
@@ -25,6 +25,8 @@ export class Turns {
   #ended = 0;
   /** When who runs now has to stop; undefined where nobody does. */
   #deadline: number | undefined;
+  /** Whether one that tells lines runs. */
+  #isTelling = false;
 
   constructor(
     now: () => number = () => performance.now(),
@@ -34,22 +36,26 @@ export class Turns {
     this.#later = later;
   }
 
-  /**
-   * @param run does what there is to do until `isOver`, at least one piece of it, and returns whether there is more;
-   *   `isNested`: it was asked for by another one, which runs, and goes on when this returns
-   * @param rank `last`: whatever it has used, those that have used little go first
-   */
-  join(run: Member['run'], rank?: 'last'): Turn {
-    const credit = rank === 'last' ? -Infinity : mostCredit;
-    const member: Member = { run, credit, at: this.#now(), isWaiting: false };
+  /** What one client's sessions have together. */
+  share(): Share {
+    const client: Client = { ...this.#newSavings(), quiet: [], loud: [], isQueued: false };
     return {
-      request: () => {
-        this.#request(member);
-      },
-      get isWaiting() {
-        return member.isWaiting;
+      join: (run, kind = 'lines') => {
+        const member: Member = { ...this.#newSavings(), run, kind, client, isWaiting: false };
+        return {
+          request: () => {
+            this.#request(member);
+          },
+          get isWaiting() {
+            return member.isWaiting;
+          },
+        };
       },
     };
+  }
+
+  #newSavings(): Savings {
+    return { credit: mostCredit, at: this.#now() };
   }
 
   /** Runs it now where there is time, else later. */
@@ -57,13 +63,11 @@ export class Turns {
     if (member.isWaiting) return;
     this.#begin();
     if (this.#deadline === undefined) {
-      const isLate = creditOf(member, this.#now()) > 0 ? this.#used >= this.#allowed : this.#mayUse() <= 0;
-      if (this.#modest.length + this.#greedy.length > 0 || isLate) this.#wait(member);
-      else if (this.#give(member)) this.#wait(member);
+      if (this.#hasWaiting() || this.#mayUse(member.client) <= 0 || this.#give(member)) this.#wait(member);
       return;
     }
     // Another one runs, and this is what came of it: the same time is used.
-    if (this.#isOver() || member.run(() => this.#isOver(), true)) this.#wait(member);
+    if (this.#isOver() || this.#run(member)) this.#wait(member);
   }
 
   /** Lets it run for a while, in the time that is left of this turn. Returns whether it has more to do. */
@@ -71,28 +75,63 @@ export class Turns {
     const began = this.#now();
     this.#deadline = began + Math.min(quantum, this.#allowed - this.#used);
     try {
-      return member.run(() => this.#isOver(), false);
+      return this.#run(member);
     } finally {
       this.#deadline = undefined;
       const now = this.#now();
       this.#used += now - began;
-      member.credit = creditOf(member, now) - (now - began);
-      member.at = now;
+      spend(member, now - began, now);
+      spend(member.client, now - began, now);
     }
   }
 
-  /** What those that have used much have of this turn. */
-  #mayUse(): number {
-    return this.#allowed - this.#owed - this.#used;
+  #run(member: Member): boolean {
+    const isNested = this.#isTelling;
+    this.#isTelling ||= member.kind === 'lines';
+    try {
+      return member.run(() => this.#isOver(), isNested);
+    } finally {
+      this.#isTelling = isNested;
+    }
+  }
+
+  /** What a client has of this turn: those that have used much pay what is owed. */
+  #mayUse(client: Client): number {
+    return this.#allowed - this.#used - (creditOf(client, this.#now()) > 0 ? 0 : this.#owed);
   }
 
   #isOver(): boolean {
     return this.#deadline !== undefined && this.#now() >= this.#deadline;
   }
 
-  #wait(member: Member): void {
+  #hasWaiting(): boolean {
+    return this.#modest.length + this.#greedy.length > 0;
+  }
+
+  #wait(member: Member, isFirst = false): void {
     member.isWaiting = true;
-    (creditOf(member, this.#now()) > 0 ? this.#modest : this.#greedy).push(member);
+    const { client } = member;
+    (creditOf(member, this.#now()) > 0 ? client.quiet : client.loud).push(member);
+    this.#queue(client, isFirst);
+  }
+
+  #queue(client: Client, isFirst = false): void {
+    if (client.isQueued || client.quiet.length + client.loud.length === 0) return;
+    client.isQueued = true;
+    const queue = creditOf(client, this.#now()) > 0 ? this.#modest : this.#greedy;
+    if (isFirst) queue.unshift(client);
+    else queue.push(client);
+  }
+
+  /** Who comes next, out of the queues. */
+  #next(): Member | undefined {
+    const client =
+      this.#modest.shift() ?? (this.#owed < this.#allowed - this.#used ? this.#greedy.shift() : undefined);
+    if (!client) return undefined;
+    client.isQueued = false;
+    const member = client.quiet.shift() ?? client.loud.shift();
+    if (member) member.isWaiting = false;
+    return member;
   }
 
   #begin(): void {
@@ -108,22 +147,36 @@ export class Turns {
   #end(): void {
     this.#ended = this.#now();
     const others = this.#ended - (this.#began ?? 0) - this.#used;
-    this.#owed = Math.min(mostOwed, Math.max(0, this.#owed + this.#used - this.#allowed));
+    const over = this.#used - this.#allowed;
+    // A line now and then ends a little late.
+    if (over < 0 || over > quantum) this.#owed = Math.min(mostOwed, Math.max(0, this.#owed + over));
     this.#began = undefined;
     this.#allowed = Math.min(most, Math.max(least, others * shareOfOthers));
     this.#used = 0;
-    if (this.#modest.length + this.#greedy.length === 0) return;
+    if (!this.#hasWaiting()) return;
     this.#begin();
     while (this.#used < this.#allowed) {
-      const member = this.#modest.shift() ?? (this.#mayUse() > 0 ? this.#greedy.shift() : undefined);
+      const member = this.#next();
       if (!member) return;
-      member.isWaiting = false;
-      if (this.#give(member)) this.#wait(member);
+      // Who had but the rest of a turn comes first in the next one.
+      const isCut = this.#allowed - this.#used < quantum;
+      if (this.#give(member)) this.#wait(member, isCut);
+      else this.#queue(member.client);
     }
   }
 }
 
-/** One control channel's part in the turns. */
+/** One client's part of the turns. */
+export interface Share {
+  /**
+   * @param run does what there is to do until `isOver`, at least one piece of it, and returns whether there is more;
+   *   `isNested`: it was asked for by another one that tells lines, and goes on when this returns
+   * @param kind `bytes`: what it does may bring lines, and it tells none itself
+   */
+  join(run: (isOver: () => boolean, isNested: boolean) => boolean, kind?: 'lines' | 'bytes'): Turn;
+}
+
+/** The part of one control channel, or of one connection's TLS. */
 export interface Turn {
   /** There is something to do: it is done in this call, or in a later turn as far as there is no time. */
   request(): void;
@@ -131,12 +184,24 @@ export interface Turn {
   readonly isWaiting: boolean;
 }
 
-interface Member {
-  readonly run: (isOver: () => boolean, isNested: boolean) => boolean;
+interface Savings {
   /** How much of the time that is everybody's it may still use before others go first; negative: it has used more. */
   credit: number;
   /** When `credit` was right. */
   at: number;
+}
+
+interface Client extends Savings {
+  /** Who waits of its sessions: those that have used little of late come first. */
+  readonly quiet: Member[];
+  readonly loud: Member[];
+  isQueued: boolean;
+}
+
+interface Member extends Savings {
+  readonly run: Parameters<Share['join']>[0];
+  readonly kind: 'lines' | 'bytes';
+  readonly client: Client;
   isWaiting: boolean;
 }
 
@@ -150,8 +215,13 @@ const mostOwed = 10;
 const quantum = 0.2;
 /** What one has saved up at most, and how much of the time it is given: some hundred lines, and a hundred a second. */
 const mostCredit = 2;
-const share = 0.002;
+const saved = 0.002;
 
-function creditOf({ credit, at }: Member, now: number): number {
-  return Math.min(mostCredit, credit + (now - at) * share);
+function creditOf({ credit, at }: Savings, now: number): number {
+  return Math.min(mostCredit, credit + (now - at) * saved);
+}
+
+function spend(savings: Savings, time: number, now: number): void {
+  savings.credit = creditOf(savings, now) - time;
+  savings.at = now;
 }

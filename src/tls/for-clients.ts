@@ -58,7 +58,7 @@ export class TlsForClients {
   /**
    * For one control channel and its data channels.
    *
-   * @param pace for the steps of their handshakes
+   * @param pace for their handshakes, and for what comes on the control channel
    */
   newSession(pace?: Pace): ClientTlsSession {
     const options = this.#options;
@@ -92,7 +92,7 @@ export class ClientTlsSession {
   async control(socket: Socket): Promise<TlsChannel> {
     const { handshakeTimeout } = this.#options;
     await awaitHello(socket, handshakeTimeout);
-    return this.#accept(socket, this.#contexts.control, controlProtocols, (tls, certificate) => {
+    return this.#accept(socket, this.#contexts.control, controlProtocols, 'end', (tls, certificate) => {
       this.#checkCertificate(tls, certificate);
       this.#fingerprint = certificate?.fingerprint256;
     });
@@ -107,21 +107,28 @@ export class ClientTlsSession {
   async data(socket: Socket, patience: number, isUpload: () => boolean): Promise<TlsChannel> {
     await awaitHello(socket, patience);
     const { upload, data } = this.#contexts;
-    return this.#accept(socket, isUpload() ? upload : data, dataProtocols, (tls, certificate) => {
-      this.#checkCertificate(tls, certificate);
-      if (certificate?.fingerprint256 !== this.#fingerprint) {
-        throw new Error("the client's certificate is another than on the control channel");
-      }
-      if (this.#options.requiresReuse && !tls.isSessionReused()) {
-        throw new Error('the TLS session of the control channel was not resumed');
-      }
-    });
+    return this.#accept(
+      socket,
+      isUpload() ? upload : data,
+      dataProtocols,
+      'handshake',
+      (tls, certificate) => {
+        this.#checkCertificate(tls, certificate);
+        if (certificate?.fingerprint256 !== this.#fingerprint) {
+          throw new Error("the client's certificate is another than on the control channel");
+        }
+        if (this.#options.requiresReuse && !tls.isSessionReused()) {
+          throw new Error('the TLS session of the control channel was not resumed');
+        }
+      },
+    );
   }
 
   #accept(
     socket: Socket,
     contexts: Contexts,
     protocols: readonly string[],
+    until: 'handshake' | 'end',
     check: (tls: TLSSocket, certificate: X509Certificate | undefined) => void,
   ): Promise<TlsChannel> {
     const { clientAuthorities, handshakeTimeout, isNameStrict } = this.#options;
@@ -147,7 +154,7 @@ export class ClientTlsSession {
       if (isNameStrict && name !== undefined && !contexts.of(name)) throw strangeName(name);
       check(tls, certificate);
     };
-    return handshake(socket, start, checkAll, handshakeTimeout, this.#pace);
+    return handshake(socket, start, checkAll, handshakeTimeout, { by: this.#pace, until });
   }
 
   #checkCertificate(tls: TLSSocket, certificate: X509Certificate | undefined): void {

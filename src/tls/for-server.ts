@@ -41,7 +41,7 @@ export class TlsForServer {
    * For one control channel and its data channels.
    *
    * @param host what was dialled, a name or an address
-   * @param pace for the steps of their handshakes
+   * @param pace for their handshakes, and for what comes on the control channel
    */
   newSession(host: string, pace?: Pace): ServerTlsSession {
     return new ServerTlsSession(this.#options, this.#context, this.#options.name ?? host, pace);
@@ -73,15 +73,20 @@ export class ServerTlsSession {
         this.#ticket = ticket;
       });
     };
-    return this.#connect(socket, keepTicket, this.#options.handshakeTimeout);
+    return this.#connect(socket, keepTicket, this.#options.handshakeTimeout, 'end');
   }
 
   /** @param patience milliseconds until the server answers: it may begin when the transfer does */
   data(socket: Socket, patience: number): Promise<TlsChannel> {
-    return this.#connect(socket, () => undefined, patience);
+    return this.#connect(socket, () => undefined, patience, 'handshake');
   }
 
-  #connect(socket: Socket, prepare: (tls: TLSSocket) => void, limit: number): Promise<TlsChannel> {
+  #connect(
+    socket: Socket,
+    prepare: (tls: TLSSocket) => void,
+    limit: number,
+    until: 'handshake' | 'end',
+  ): Promise<TlsChannel> {
     const name = this.#name;
     return handshake(
       socket,
@@ -102,7 +107,7 @@ export class ServerTlsSession {
         this.#check(tls, certificate);
       },
       limit,
-      this.#pace,
+      { by: this.#pace, until },
     );
   }
 

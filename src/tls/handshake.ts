@@ -68,7 +68,7 @@ export function awaitHello(socket: Socket, limit: number): Promise<void> {
  * @param start makes TLS over the wire, and says at which of its events the handshake is done
  * @param check throws what is wrong with the peer, once the handshake is done; it gets the certificate that was shown
  * @param limit milliseconds
- * @param pace for each step that the peer takes
+ * @param paced what its work has its time from: to the end of the handshake, or of the connection
  * @throws {HandshakeError} when it fails; the connection is closed then
  */
 export function handshake(
@@ -76,9 +76,9 @@ export function handshake(
   start: (wire: Wire) => { readonly tls: TLSSocket; readonly done: 'secure' | 'secureConnect' },
   check: (tls: TLSSocket, certificate: X509Certificate | undefined) => void,
   limit: number,
-  pace?: Pace,
+  paced: { readonly by: Pace | undefined; readonly until: 'handshake' | 'end' },
 ): Promise<TlsChannel> {
-  const wire = new Wire(socket, pace);
+  const wire = new Wire(socket, paced.by);
   const { tls, done } = start(wire);
   const ending = watchEnd(wire, tls);
   return new Promise((resolve, reject) => {
@@ -109,8 +109,9 @@ export function handshake(
         return;
       }
       clearTimeout(timer);
-      wire.endHandshake();
+      if (paced.until === 'handshake') wire.endTurns();
       limitEmptiness(wire, tls);
+      wire.hold();
       tls.off('error', fail).off('close', closed).off('end', closed);
       tls.pause();
       // It may fail before anybody listens: the other leg of a data channel may still be in its handshake.
@@ -194,6 +195,13 @@ function tlsChannel(
     get queue() {
       return queue();
     },
+    pause: () => {
+      wire.hold();
+    },
+    resume: () => {
+      tls.resume();
+      wire.release();
+    },
     whyCutShort,
     keepAlive: (keepalive) => {
       keepAlive(socket, keepalive, false);
@@ -264,6 +272,7 @@ function clear(
     });
     tls.end();
     tls.resume();
+    wire.release();
   });
 }
 

@@ -5,8 +5,15 @@ import { wasReset } from '../net/socket.ts';
 /** Bytes of a record's header: its type, the version, the length of what follows (RFC 8446 section 5.1). */
 const headerLength = 5;
 
-/** Calls the work now or a little later, when it may take its time of the event loop. */
-export type Pace = (work: () => void) => void;
+/** Where work gets its time of the event loop: `run` does it until `isOver`, and returns whether there is more. */
+export interface Pace {
+  join(run: (isOver: () => boolean) => boolean, kind: 'bytes'): { request(): void };
+}
+
+/** So much is decrypted at once where turns are shared out, in bytes: as many records as hold something are few. */
+const paced = 2048;
+/** How much of what has come may wait to be decrypted, in bytes. */
+const mostWaiting = 16_384;
 
 /**
  * The TCP connection as TLS gets it. Node's own TLS takes the socket's handle and tells one end of file for both
@@ -22,25 +29,33 @@ export class Wire extends Duplex {
   /** While records are counted: the last one has been read. */
   #hasAllRecords = false;
   #stopped = false;
+  /** Nothing more comes; it may not have been said to TLS yet. */
   #ended = false;
-  /** During the handshake: each step of it waits for its turn. */
-  #pace: Pace | undefined;
+  /** Where what comes waits for its turn before TLS gets it. */
+  #turn: ReturnType<Pace['join']> | undefined;
+  readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #isHeld = false;
+  /** TLS reads. */
+  #isWanted = false;
   /** Why the connection ended, where it was not by FIN; what had come before is read all the same. */
   failure: Error | undefined;
 
   /**
    * @param raw connected and paused
-   * @param pace until `endHandshake`
+   * @param pace for what TLS gets: OpenSSL answers a step of a handshake before `push` returns, and its signature takes
+   *   as long as a hundred commands; tiny records by the thousand take as long
    */
   constructor(raw: Socket, pace?: Pace) {
     super({ allowHalfOpen: true });
     this.#raw = raw;
-    this.#pace = pace;
+    this.#turn = pace?.join((isOver) => this.#feed(isOver), 'bytes');
     const listeners = {
       data: (chunk: Buffer) => {
-        if (this.#pace) this.#pushInTurn(chunk, this.#pace);
-        else if (this.#partial) this.#pushRecords(chunk);
-        else if (!this.push(chunk)) raw.pause();
+        this.#waiting.push(chunk);
+        this.#waitingBytes += chunk.length;
+        if (this.#waitingBytes > mostWaiting) raw.pause();
+        this.#feedInTurn();
       },
       end: () => {
         this.#end(wasReset(raw) ? new Error('connection reset by peer') : undefined);
@@ -59,8 +74,18 @@ export class Wire extends Duplex {
   }
 
   /** TLS gets what comes from now on at once. */
-  endHandshake(): void {
-    this.#pace = undefined;
+  endTurns(): void {
+    this.#turn = undefined;
+  }
+
+  /** TLS gets nothing until `release`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (this.#waiting.length > 0) this.#feedInTurn();
   }
 
   /** From now on TLS gets one record at a time, and its end leaves TCP as it is. */
@@ -82,11 +107,19 @@ export class Wire extends Duplex {
     this.#raw.pause();
     this.#stopped = true;
     const unread = (this.read() as Buffer | null) ?? Buffer.alloc(0);
-    return { raw: this.#raw, rest: Buffer.concat([unread, this.#partial ?? Buffer.alloc(0)]) };
+    const rest = [unread, this.#partial ?? Buffer.alloc(0), ...this.#waiting];
+    return { raw: this.#raw, rest: Buffer.concat(rest) };
   }
 
   override _read(): void {
-    if (!this.#stopped) this.#raw.resume();
+    this.#isWanted = true;
+    if (this.#stopped) return;
+    this.#raw.resume();
+    // Later: what is pushed in here waits for its reader, and is decrypted in nobody's turn.
+    if (this.#waiting.length > 0)
+      process.nextTick(() => {
+        this.#feedInTurn();
+      });
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -118,15 +151,42 @@ export class Wire extends Duplex {
     if (this.#ended) return;
     this.#ended = true;
     this.failure = failure;
-    this.push(null);
+    if (this.#waiting.length === 0) this.push(null);
   }
 
-  /** OpenSSL answers a step of a handshake before `push` returns: its signature takes as long as a hundred commands. */
-  #pushInTurn(chunk: Buffer, pace: Pace): void {
-    this.#raw.pause();
-    pace(() => {
-      if (!this.#ended && !this.destroyed && this.push(chunk)) this.#raw.resume();
-    });
+  #feedInTurn(): void {
+    if (this.#turn) this.#turn.request();
+    else this.#feed(() => false);
+  }
+
+  /** Gives TLS what waits, as long as it reads; returns whether it could go on. */
+  #feed(isOver: () => boolean): boolean {
+    while (this.#mayFeed()) {
+      const piece = this.#take();
+      if (this.#partial) this.#pushRecords(piece);
+      else if (!this.push(piece)) this.#isWanted = false;
+      if (isOver()) break;
+    }
+    if (this.#mayFeed()) return true;
+    if (this.#stopped || this.destroyed) return false;
+    if (this.#waiting.length === 0 && this.#ended) this.push(null);
+    else if (this.#waitingBytes <= mostWaiting && this.#isWanted) this.#raw.resume();
+    return false;
+  }
+
+  #mayFeed(): boolean {
+    const isRead = this.#isWanted && !this.#isHeld && !this.#stopped && !this.destroyed;
+    return isRead && this.#waiting.length > 0;
+  }
+
+  /** Where turns are shared out: a little of it. */
+  #take(): Buffer {
+    const [first = Buffer.alloc(0)] = this.#waiting;
+    const piece = this.#turn ? first.subarray(0, paced) : first;
+    this.#waitingBytes -= piece.length;
+    if (piece.length === first.length) this.#waiting.shift();
+    else this.#waiting[0] = first.subarray(piece.length);
+    return piece;
   }
 
   #pushRecords(chunk: Buffer): void {

@@ -35,12 +35,26 @@ for (const [what, said] of [
   });
 }
 
-test('leads the client alone where it has said three, and a stranger never', async (t) => {
+test('leads nobody to them whose client has made up records that the server has answered with an alert', async (t) => {
+  const lab = await Lab.start(t, pass);
+  const behind = await lab.listen(hosts.server, firstPassivePort);
+  const { client, server } = await opaque(lab);
+  client.send(record.repeat(10));
+  await server.expect(record.repeat(10));
+  server.send('\x15\x03\x03\x00\x02\x02\x0a');
+  await client.expect('\x15\x03\x03\x00\x02\x02\x0a');
+  await lab.isTurnedAway(at, hosts.client);
+  assert.equal(behind.count, 0);
+});
+
+test('leads the client alone where both have said what a log in takes, and a stranger never', async (t) => {
   const lab = await Lab.start(t, pass);
   const behind = await lab.listen(hosts.server, firstPassivePort);
   const { client, server } = await opaque(lab);
   client.send(record.repeat(3));
   await server.expect(record.repeat(3));
+  server.send(record.repeat(2));
+  await client.expect(record.repeat(2));
   await lab.isTurnedAway(at, hosts.stranger);
   const data = await lab.dial(at, hosts.client);
   (await behind.next()).send('a file');

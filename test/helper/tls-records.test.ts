@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TlsRecords } from '../../src/helper/tls-records.ts';
+import { mayHaveLoggedIn, TlsRecords } from '../../src/helper/tls-records.ts';
 
 const record = (type: number, length: number): Buffer =>
   Buffer.concat([Buffer.from([type, 3, 3, length >> 8, length & 0xff]), Buffer.alloc(length, 23)]);
@@ -14,8 +14,10 @@ const secret = record(23, 2000);
 function seenOf(bytes: Buffer): (readonly [boolean, boolean])[] {
   return [1, 2, 5, 7, 1000, bytes.length].map((size) => {
     const records = new TlsRecords();
+    const answers = new TlsRecords();
+    answers.push(Buffer.concat([secret, secret]));
     for (let at = 0; at < bytes.length; at += size) records.push(bytes.subarray(at, at + size));
-    return [records.hasHandshake, records.mayHaveLoggedIn] as const;
+    return [records.hasHandshake, mayHaveLoggedIn(records, answers)] as const;
   });
 }
 
@@ -38,3 +40,15 @@ for (const [what, pieces, handshake, login] of [
     for (const seen of seenOf(Buffer.concat(pieces))) assert.deepEqual(seen, [handshake, login]);
   });
 }
+
+test('takes no records of a client for a log in that the server has answered with an alert', () => {
+  const client = new TlsRecords();
+  for (let count = 0; count < 10; count++) client.push(secret);
+  const server = new TlsRecords();
+  server.push(record(21, 2));
+  assert.equal(mayHaveLoggedIn(client, server), false);
+  server.push(secret);
+  assert.equal(mayHaveLoggedIn(client, server), false);
+  server.push(secret);
+  assert.equal(mayHaveLoggedIn(client, server), true);
+});

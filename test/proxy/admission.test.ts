@@ -41,6 +41,19 @@ test('keeps descriptors for the data connections of those that are in', () => {
   assert.equal(descriptors.take(1), undefined);
 });
 
+test('lets one client have half of the sessions that there are descriptors for, and others the rest', () => {
+  const admission = new Admission(new Descriptors(60));
+  const many = { ...limits, maxSessions: 100, maxSessionsPerClient: 100 };
+  const enter = (client: string): number => {
+    let sessions = 0;
+    while (typeof admission.enter(client, many) === 'function') sessions++;
+    return sessions;
+  };
+  assert.equal(enter('a'), 10);
+  assert.equal(admission.enter('a', many), 'too-many-sessions-of-client');
+  assert.equal(enter('b'), 10);
+});
+
 test('waits for a bounded number of refused clients, and for few of one', () => {
   const admission = new Admission(unlimited);
   const waited = (client: string): boolean => admission.refuse(client) !== undefined;

@@ -27,6 +27,7 @@ async function start(t: TestContext): Promise<Stand> {
     (work) => void later.push(work),
   );
   shared
+    .share()
     .join(() => {
       now += 0.1;
       return false;
@@ -52,7 +53,7 @@ async function start(t: TestContext): Promise<Stand> {
       drained: () => undefined,
       closed: () => void told.push('closed'),
     },
-    shared,
+    shared.share(),
   );
   channel.start();
   const next = (): void => {

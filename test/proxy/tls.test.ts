@@ -557,12 +557,15 @@ test('leaves TLS of data that is protected on both sides to client and server, w
 
 // ---- TLS that passes ----
 
-/** What TLS of a client looks like from outside that has logged in: three records of secrets. */
+/** What TLS of a client looks like from outside that has logged in: three records of secrets, and two of the server. */
 const records = '\x17\x03\x03\x00\x01x'.repeat(3);
+const answers = records.slice(0, 12);
 
 async function seemLoggedIn({ client, server }: ControlPair): Promise<void> {
   client.send(records);
   await server.expect(records);
+  server.send(answers);
+  await client.expect(answers);
 }
 
 test('passes TLS between client and server behind 234, and each port of the range to the same of the server', async (t) => {
@@ -758,6 +761,8 @@ test('lets nobody through to an opaque session whose client cannot have logged i
   const two = records.slice(0, 12);
   pair.client.send(two);
   await pair.server.expect(two);
+  pair.server.send(answers);
+  await pair.client.expect(answers);
   await lab.isTurnedAway(at, hosts.client);
   pair.client.send(records.slice(12));
   await pair.server.expect(records.slice(12));

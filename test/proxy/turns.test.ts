@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns, type Turn } from '../../src/proxy/turns.ts';
+import { Turns, type Share, type Turn } from '../../src/proxy/turns.ts';
 
 /** Turns of an event loop that a test moves on, by a clock that only work moves. */
 class Loop {
@@ -28,9 +28,9 @@ class Sender {
   told = 0;
   readonly turn: Turn;
 
-  constructor(loop: Loop, lines: number, each = 0.01, rank?: 'last') {
+  constructor(loop: Loop, lines: number, each = 0.01, client: Share = loop.turns.share()) {
     this.left = lines;
-    this.turn = loop.turns.join((isOver) => {
+    this.turn = client.join((isOver) => {
       while (this.left > 0) {
         this.left--;
         this.told++;
@@ -38,7 +38,7 @@ class Sender {
         if (isOver()) return this.left > 0;
       }
       return false;
-    }, rank);
+    });
   }
 }
 
@@ -115,7 +115,7 @@ test('counts what one channel makes another do as its own', () => {
   const loop = new Loop();
   const other = new Sender(loop, 1_000_000);
   let calls = 0;
-  const turn = loop.turns.join((isOver) => {
+  const turn = loop.turns.share().join((isOver) => {
     do {
       calls++;
       other.turn.request();
@@ -128,9 +128,37 @@ test('counts what one channel makes another do as its own', () => {
   assert.equal(other.turn.isWaiting, true);
 });
 
+test('tells the lines that bytes bring as a turn of their own, and those that lines bring as a part of theirs', () => {
+  const loop = new Loop();
+  const client = loop.turns.share();
+  const nested: [string, boolean][] = [];
+  const reply = client.join((_, isNested) => {
+    nested.push(['reply', isNested]);
+    return false;
+  });
+  const command = client.join((_, isNested) => {
+    nested.push(['command', isNested]);
+    reply.request();
+    return false;
+  });
+  const record = client.join((_, isNested) => {
+    nested.push(['record', isNested]);
+    command.request();
+    return false;
+  }, 'bytes');
+  record.request();
+  reply.request();
+  assert.deepEqual(nested, [
+    ['record', false],
+    ['command', false],
+    ['reply', true],
+    ['reply', false],
+  ]);
+});
+
 test('goes on after one that throws', () => {
   const loop = new Loop();
-  const broken = loop.turns.join(() => {
+  const broken = loop.turns.share().join(() => {
     throw new Error('broken');
   });
   assert.throws(() => {
@@ -143,7 +171,7 @@ test('goes on after one that throws', () => {
 
 test('has later turns pay for one piece that took longer than there was', () => {
   const loop = new Loop();
-  const long = new Sender(loop, 3, 1, 'last');
+  const long = new Sender(loop, 3, 1, spent(loop));
   long.turn.request();
   assert.equal(long.told, 1);
   loop.others(0.2);
@@ -166,11 +194,12 @@ test('has later turns pay for one piece that took longer than there was', () => 
 
 test('lets time that goes by pay as well, and forgets that the process stood still', () => {
   const loop = new Loop();
-  const first = new Sender(loop, 1, 1000, 'last');
+  const client = loop.turns.share();
+  const first = new Sender(loop, 1, 1000, client);
   first.turn.request();
   loop.end();
   loop.others(19);
-  const second = new Sender(loop, 1, 0.01, 'last');
+  const second = new Sender(loop, 1, 0.01, client);
   second.turn.request();
   assert.equal(second.told, 0);
   loop.end();
@@ -179,20 +208,57 @@ test('lets time that goes by pay as well, and forgets that the process stood sti
   assert.equal(second.told, 1);
 });
 
-test('puts who came as the last behind those that have used little', () => {
+test('lets a client that says little go before one that floods in many sessions, however new they are', () => {
   const loop = new Loop();
-  new Sender(loop, 1, 0.2).turn.request();
-  const told: string[] = [];
-  const say = (word: string) => (): boolean => {
-    told.push(word);
-    loop.now += 0.2;
-    return false;
-  };
-  loop.turns.join(say('handshake'), 'last').request();
-  loop.turns.join(say('line')).request();
-  for (let n = 0; n < 10; n++) {
-    loop.others(1);
+  const flooding = loop.turns.share();
+  const floods = Array.from({ length: 1000 }, () => new Sender(loop, 1_000_000, 0.01, flooding));
+  for (const { turn } of floods) turn.request();
+  for (let turn = 0; turn < 20; turn++) {
+    loop.others(0.5);
     loop.end();
   }
-  assert.deepEqual(told, ['line', 'handshake']);
+  assert.equal(floods.filter(({ told }) => told === 0).length > 900, true);
+  const modest = new Sender(loop, 1);
+  modest.turn.request();
+  loop.end();
+  assert.equal(modest.told, 1);
 });
+
+test('lets two clients that flood have as much, however many sessions one has', () => {
+  const loop = new Loop();
+  const alone = new Sender(loop, 1_000_000, 0.01);
+  const many = loop.turns.share();
+  const floods = Array.from({ length: 50 }, () => new Sender(loop, 1_000_000, 0.01, many));
+  for (const { turn } of [...floods, alone]) turn.request();
+  for (let turn = 0; turn < 400; turn++) {
+    loop.others(0.5);
+    loop.end();
+  }
+  const told = floods.reduce((sum, each) => sum + each.told, 0);
+  assert.ok(alone.told > 0.8 * told && alone.told < 1.2 * told, `${alone.told} against ${told}`);
+});
+
+test('lets a session that says little go before those of its client that flood', () => {
+  const loop = new Loop();
+  const client = loop.turns.share();
+  const floods = Array.from({ length: 50 }, () => new Sender(loop, 1_000_000, 0.01, client));
+  const modest = new Sender(loop, 1, 0.01, client);
+  for (const { turn } of floods) turn.request();
+  for (let turn = 0; turn < 800; turn++) {
+    loop.others(0.5);
+    loop.end();
+  }
+  modest.turn.request();
+  loop.others(1);
+  loop.end();
+  assert.equal(modest.told, 1);
+});
+
+/** A client that has used much, and owes nobody anything. */
+function spent(loop: Loop): Share {
+  const client = loop.turns.share();
+  new Sender(loop, 1, 5, client).turn.request();
+  loop.end();
+  loop.others(20);
+  return client;
+}

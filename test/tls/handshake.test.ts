@@ -423,6 +423,7 @@ for (const role of roles) {
 
 test('decrypts no more than a little ahead of who does not read, and loses no byte of 64 MiB', async (t) => {
   const { channel, socket, far } = await securedLink(t, 'server');
+  channel.resume();
   channel.stream.pause();
   channel.stream.read(0);
   const poured = pour(far.stream, someFile);
@@ -443,6 +444,25 @@ test('encrypts no more than a little ahead of a peer that does not read, and los
   await readsAs(far.stream, someFile);
 });
 
+test('decrypts no record of one byte while it is paused, and loses none', async (t) => {
+  const { channel, socket, far } = await securedLink(t, 'server');
+  let read = '';
+  channel.stream.on('data', (chunk: Buffer) => (read += chunk.toString()));
+  channel.resume();
+  far.send('a');
+  await atRest(() => read.length);
+  channel.pause();
+  const all = 'a'.repeat(5000);
+  for (const byte of all) far.stream.write(byte);
+  await atRest(() => socket.bytesRead);
+  assert.equal(read, 'a');
+  assert.equal(channel.stream.readableLength, 0);
+  assert.ok(socket.bytesRead < 5000 * 23, `${socket.bytesRead} bytes wait`);
+  channel.resume();
+  await atRest(() => read.length);
+  assert.equal(read, `a${all}`);
+});
+
 // ---- Records that hold nothing ----
 
 test('takes key updates of a peer, as long as something comes between them', async (t) => {
@@ -460,7 +480,7 @@ test('ends a connection where key updates come with a byte now and then, and the
   const { near, far } = await link(t);
   const [channel, client] = await Promise.all([secureNear(near, 'server'), keyUpdaterOf(far)]);
   const failed = once(channel.stream, 'error') as Promise<[Error]>;
-  channel.stream.resume();
+  channel.resume();
   // As if the buffers on the way to a peer that does not read were full.
   near.cork();
   for (let round = 0; round < 10; round++) {
@@ -475,7 +495,7 @@ test('ends a connection where key updates come and nothing else', async (t) => {
   const { near, far } = await link(t);
   const [channel, client] = await Promise.all([secureNear(near, 'server'), keyUpdaterOf(far)]);
   const failed = once(channel.stream, 'error') as Promise<[Error]>;
-  channel.stream.resume();
+  channel.resume();
   client.update(40_000);
   const [error] = await within(failed, 'the end');
   assert.equal(error.message, 'more than 262144 bytes of TLS came with nothing in them');

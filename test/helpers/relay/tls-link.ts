@@ -57,6 +57,7 @@ export function secureNear(
         : { done: 'secureConnect', tls: connect({ socket: wire, rejectUnauthorized: false }) },
     check,
     limit,
+    { by: undefined, until: 'end' },
   );
 }
 
@@ -91,7 +92,7 @@ export async function securedLink(
 /** A channel as tests read it: what cut it short is its failure, `truncated` or `reset`. */
 export function peerOf({ channel, socket }: Pick<SecuredLink, 'channel' | 'socket'>): Peer {
   const peer = new Peer(socket, channel.stream, () => channel.whyCutShort());
-  channel.stream.resume();
+  channel.resume();
   return peer;
 }
 
