@@ -38,7 +38,7 @@ export type Hold =
 const briefHolds: ReadonlySet<Hold> = new Set(['pinhole', 'order', 'turn']);
 
 /** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
-const mostWaiting = 65_536;
+const mostWaiting = 16_384;
 
 /** The peer sent more than it may before the connection changes: whose bytes those are nobody can say. */
 export class PipelinedError extends Error {
