@@ -43,7 +43,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/(net|ftp|helper|expectation)/',
-        pathNot: '^src/net/(socket|dial|channel|keepalive|send-queue|urgent)\\.ts$',
+        pathNot: '^src/net/(socket|dial|shared-lookup|channel|keepalive|send-queue|urgent)\\.ts$',
       },
       to: { dependencyTypes: ['core'], path: '^(node:)?(net|fs|dns|tls|child_process|timers)' },
     },

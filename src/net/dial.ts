@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { codeOf } from './error.ts';
+import { sharedLookup } from './shared-lookup.ts';
 
 /** Where a connection is to come from; what is not given, the system chooses. */
 export interface LocalEnd {
@@ -88,6 +89,7 @@ function connectFrom(
     const socket = connect({
       host,
       port,
+      lookup: sharedLookup.lookup,
       allowHalfOpen: true,
       noDelay: true,
       ...(address !== undefined && { localAddress: address }),

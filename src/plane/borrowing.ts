@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { familyOf, parseAddress, type Address } from '../net/address.ts';
 import { dial, NoAnswerError, type Dialling, type LocalEnd, type Way } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
+import { sharedLookup } from '../net/shared-lookup.ts';
 import { admit, borrow, dismiss, giveBack, type Lead, type Loan } from '../nft/transaction.ts';
 import type { KernelTable } from './kernel-table.ts';
 import type { Borrower } from './plane.ts';
@@ -177,8 +177,7 @@ async function resolve(host: string, like: Address): Promise<Address> {
   const family = familyOf(like);
   const known = parseAddress(host);
   if (known === undefined) {
-    const { address } = await lookup(host, { family });
-    const found = parseAddress(address);
+    const found = parseAddress(await sharedLookup.resolve(host, family));
     if (found !== undefined) return found;
   } else if (familyOf(known) === family) {
     return known;
