@@ -158,6 +158,8 @@ export type Event =
       readonly session: number;
       readonly side: 'client' | 'server';
     } & TlsFacts)
+  /** For the first time; behind an AUTH that was passed on: as far as that can be seen. */
+  | { readonly type: 'session-logged-in'; readonly session: number }
   /** CCC: the client's control channel is TLS no more. */
   | { readonly type: 'session-cleared'; readonly session: number }
   /** AUTH was passed on: what follows is between client and server alone. */

@@ -2,13 +2,15 @@ import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { Config } from './config.ts';
-import type { Observer } from './events.ts';
+import type { Event, Observer } from './events.ts';
 import { fieldsOf, levelOf, wordsOf } from './log/event-line.ts';
 import { escapeHarmful, harmlessLine, visibleControls } from './log/harmless-line.ts';
 import { limitRepeats } from './log/limit-repeats.ts';
 import { LineSink } from './log/line-sink.ts';
 import { kindOf } from './log/refusal-kind.ts';
+import type { Repetition } from './log/repeats.ts';
 import { standardOutput } from './log/standard-output.ts';
+import { Strangers } from './log/strangers.ts';
 
 export type { Logger };
 
@@ -65,18 +67,25 @@ function createPrettyFormat(): (line: string) => string {
 }
 
 /**
- * The listener of the event stream that writes the log: one line an event, but for refusals that repeat.
+ * The listener of the event stream that writes the log: one line an event, but for what repeats.
  *
  * @param ipv6Prefix how long a prefix of IPv6 is one client's; its addresses count as one
  */
 export function logEvents(logger: Logger, ipv6Prefix = 64): Observer {
-  const isToBeLogged = limitRepeats(({ level, words, ...fields }) => {
+  const write = (event: Event, since?: Date): void => {
+    logger[levelOf(event)]({ ...fieldsOf(event), ...(since && { since }) }, wordsOf(event));
+  };
+  const tell = ({ level, words, ...fields }: Repetition): void => {
     logger[level](fields, words);
-  });
+  };
+  const refusals = limitRepeats(tell);
+  const strangers = new Strangers(limitRepeats(tell), ipv6Prefix, write);
   return (event) => {
-    const level = levelOf(event);
-    if (!logger.isLevelEnabled(level)) return;
+    const isToBeWritten = strangers.admit(event);
+    if (!isToBeWritten || !logger.isLevelEnabled(levelOf(event))) return;
     const kind = kindOf(event, ipv6Prefix);
-    if (!kind || isToBeLogged(kind)) logger[level](fieldsOf(event), wordsOf(event));
+    if (kind && !refusals.admit(kind)) return;
+    strangers.catchUp(event);
+    write(event);
   };
 }

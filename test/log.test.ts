@@ -280,9 +280,11 @@ test('writes the first ten of the same refusal, and how many more when the proce
 
 test('writes every line of what is no refusal, and of the dialogue', () => {
   const { tell, lines: written } = limited();
-  const others = [events.opened, events.closed, events.command, events.reply, events.download];
+  const others = [events.command, events.reply, events.download];
   for (const event of others) tell(event, 50);
-  assert.equal(written().length, others.length * 50);
+  for (let n = 0; n < 50; n++)
+    for (const each of ['opened', 'loggedIn', 'closed'] as const) tell(events[each], 1);
+  assert.equal(written().length, (others.length + 3) * 50);
 });
 
 test('takes the addresses of a network of IPv6 for one client, its ports and those of others apart', () => {

@@ -8,6 +8,8 @@ export function levelOf(event: Event): Level {
     case 'command':
     case 'reply':
       return 'trace';
+    case 'session-logged-in':
+      return 'debug';
     case 'session-closed':
       // Somebody has set something wrong, here or there.
       return event.reason === 'tls-on-clear-port' ? 'warn' : 'info';

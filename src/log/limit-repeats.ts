@@ -1,14 +1,23 @@
 import { Repeats, type Kind, type Repetition } from './repeats.ts';
 
+/** `Repeats` by this process's clock. */
+export interface RepeatsLimit {
+  /** Whether an event is to be logged. */
+  admit(kind: Kind): boolean;
+  /** The same for what may turn out not to be of this kind: then `release` follows, and else `count` where it was not logged. */
+  reserve(kind: Kind): boolean;
+  release(kind: Kind): void;
+  count(kind: Kind): void;
+}
+
 /**
- * Carries out what `Repeats` decides, by this process's clock: the function that it returns says of one event whether it
- * is to be logged. What it was not is told at the end of its period, or with the process. While nothing waits to be told
- * there is no timer, and no listener.
+ * Carries out what `Repeats` decides. What was not logged is told at the end of its period, or with the process. While
+ * nothing waits to be told there is no timer, and no listener.
  */
 export function limitRepeats(
   tell: (repetition: Repetition) => void,
   repeats: Repeats = new Repeats(),
-): (kind: Kind) => boolean {
+): RepeatsLimit {
   let timer: NodeJS.Timeout | undefined;
 
   const tellDue = (): void => {
@@ -30,15 +39,33 @@ export function limitRepeats(
     }, due - performance.now()).unref();
   };
 
-  return (kind) => {
-    // A busy loop is late with its timers.
-    tellDue();
-    const isLogged = repeats.admit(kind, performance.now());
-    if (!isLogged && !timer) {
-      // Before the log's own, which writes for the last time.
-      process.prependOnceListener('exit', tellAll);
-      wait();
-    }
-    return isLogged;
+  /** To be called after one was counted: it is told at the end of its period. */
+  const counted = (): void => {
+    if (timer) return;
+    // Before the log's own, which writes for the last time.
+    process.prependOnceListener('exit', tellAll);
+    wait();
+  };
+
+  // A busy loop is late with its timers.
+  return {
+    admit: (kind) => {
+      tellDue();
+      const isLogged = repeats.admit(kind, performance.now());
+      if (!isLogged) counted();
+      return isLogged;
+    },
+    reserve: (kind) => {
+      tellDue();
+      return repeats.reserve(kind, performance.now());
+    },
+    release: (kind) => {
+      repeats.release(kind);
+    },
+    count: (kind) => {
+      tellDue();
+      repeats.count(kind, performance.now());
+      counted();
+    },
   };
 }

@@ -30,6 +30,8 @@ interface Counter {
   readonly end: number;
   logged: number;
   repeated: number;
+  /** Whether it goes on, though there may be nothing to tell of it yet. */
+  goesOn: boolean;
 }
 
 /**
@@ -47,25 +49,47 @@ export class Repeats {
 
   /** Counts one event, and says whether it is to be logged. What is due by now must have been taken before. */
   admit(kind: Kind, now: number): boolean {
+    const isLogged = this.reserve(kind, now);
+    if (!isLogged) this.count(kind, now);
+    return isLogged;
+  }
+
+  /**
+   * The same for what may turn out not to be of this kind: where it is not to be logged it is not counted yet. What is
+   * due by now must have been taken before.
+   */
+  reserve(kind: Kind, now: number): boolean {
     const counter = this.#counterOf(kind, now);
-    if (counter.logged < this.#limits.first) {
-      counter.logged++;
-      return true;
-    }
-    counter.repeated++;
-    return false;
+    const isLogged = counter.logged < this.#limits.first;
+    if (isLogged) counter.logged++;
+    else counter.goesOn = true;
+    return isLogged;
+  }
+
+  /** Counts one event that was not logged. What is due by now must have been taken before. */
+  count(kind: Kind, now: number): void {
+    this.#counterOf(kind, now).repeated++;
+  }
+
+  /** What was reserved was not of this kind: another one is logged in its place. */
+  release(kind: Kind): void {
+    const key = this.#counters.has(keyOf(kind)) ? keyOf(kind) : keyOf(commonOf(kind));
+    const counter = this.#counters.get(key);
+    if (!counter || counter.logged === 0) return;
+    counter.logged--;
+    if (counter.logged === 0 && counter.repeated === 0) this.#counters.delete(key);
   }
 
   /** Takes what is to be told of periods that are over. */
   due(now: number): Repetition[] {
     const told: Repetition[] = [];
-    for (const [key, { kind, end, logged, repeated }] of this.#counters) {
+    for (const [key, { kind, end, logged, repeated, goesOn }] of this.#counters) {
       if (end > now) break;
       this.#counters.delete(key);
-      if (repeated === 0) continue;
-      told.push({ ...kind, repeated });
+      if (repeated > 0) told.push({ ...kind, repeated });
+      else if (!goesOn) continue;
       // It may go on: then no line of its own is due until it pauses.
-      this.#counters.set(key, { kind, end: now + this.#limits.period, logged, repeated: 0 });
+      this.#counters.set(key, { ...this.#newCounter(kind, now), logged });
     }
     return told;
   }
@@ -90,17 +114,25 @@ export class Repeats {
     const known = this.#counters.get(key);
     if (known) return known;
     if (this.#counters.size < this.#limits.kinds) return this.#begin(key, kind, now);
-    const { level, words, reason } = kind;
-    const common: Kind = { level, words, reason };
+    const common = commonOf(kind);
     const commonKey = keyOf(common);
     return this.#counters.get(commonKey) ?? this.#begin(commonKey, common, now);
   }
 
   #begin(key: string, kind: Kind, now: number): Counter {
-    const counter = { kind, end: now + this.#limits.period, logged: 0, repeated: 0 };
+    const counter = this.#newCounter(kind, now);
     this.#counters.set(key, counter);
     return counter;
   }
+
+  #newCounter(kind: Kind, now: number): Counter {
+    return { kind, end: now + this.#limits.period, logged: 0, repeated: 0, goesOn: false };
+  }
+}
+
+/** Of all clients and sessions together. */
+function commonOf({ level, words, reason }: Kind): Kind {
+  return { level, words, reason };
 }
 
 function keyOf({ words, client, session, reason }: Kind): string {

@@ -15,6 +15,7 @@ export class SessionEvents {
   readonly #observe: Observer;
   readonly #secrets = new Secrets();
   readonly #started: number = performance.now();
+  #hasLoggedIn = false;
 
   constructor(session: number, endpoints: SessionEndpoints, observe: Observer) {
     this.#session = session;
@@ -73,6 +74,13 @@ export class SessionEvents {
       .join(' ')
       .slice(0, longestRemark);
     this.#observe({ type: 'reply-remarked', session: this.#session, reason, reply });
+  }
+
+  /** Told once, however often it does. */
+  loggedIn(): void {
+    if (this.#hasLoggedIn) return;
+    this.#hasLoggedIn = true;
+    this.#observe({ type: 'session-logged-in', session: this.#session });
   }
 
   loginFailed(code: number): void {

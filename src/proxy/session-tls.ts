@@ -307,6 +307,7 @@ export class SessionTls {
       const { idleTimeout } = settings;
       const seen = (chunk: Uint8Array, from: 'client' | 'server'): void => {
         records[from].push(chunk);
+        if (this.mayHaveLoggedIn) events.loggedIn();
       };
       this.#opaque = joinDataChannel(
         { client: client.give(), server: server.give() },

@@ -657,7 +657,10 @@ export class Session {
     // 331 is no more than half an answer, and whoever guesses passwords gets many.
     if (code < 300 || (code < 400 && this.#state.loggedIn)) this.#refusals.clear();
     else if (code >= 400 && exchange && !this.#state.loggedIn) this.#makePay(this.#server);
-    if (this.#state.loggedIn) this.#clock.loggedIn(this.#settings.idleTimeout, () => this.#idle());
+    if (this.#state.loggedIn) {
+      this.#events.loggedIn();
+      this.#clock.loggedIn(this.#settings.idleTimeout, () => this.#idle());
+    }
     this.#sendAnswers();
     this.#client.release('reply');
     this.#finishIfDrained();

@@ -67,3 +67,33 @@ test('writes ten lines of what repeats, and counts the others, of one client and
   const lines = lab.log.split('\n').filter((line) => line.includes('"msg":"command refused"'));
   assert.equal(lines.length, 10);
 });
+
+test('writes ten sessions of a client that connects and goes, and all of one that logs in', async (t) => {
+  const relay = await AttackedRelay.start(t);
+  for (let n = 0; n < 40; n++) {
+    const attacker = await relay.dial(t);
+    assert.match(await attacker.line(), /^220 /);
+    attacker.end();
+    await attacker.rest();
+  }
+  await relay.serves();
+  const attacker = await relay.dial(t);
+  assert.match(await attacker.line(), /^220 /);
+  attacker.send('USER anonymous\r\n');
+  assert.match(await attacker.line(), /^331 /);
+  attacker.send('PASS x\r\n');
+  assert.match(await attacker.line(), /^230 /);
+  attacker.send('QUIT\r\n');
+  await attacker.rest();
+  attacker.end();
+  const { address, port } = attacker.local;
+  await relay.logs(`"client":"${address}:${port}","reason":"quit"`);
+  const of = (message: string): string[] =>
+    relay.log
+      .split('\n')
+      .filter(
+        (line) => line.includes(`"msg":"session ${message}"`) && line.includes(`"client":"${address}:`),
+      );
+  assert.equal(of('opened').length, 11);
+  assert.equal(of('closed').length, 11);
+});

@@ -32,6 +32,7 @@ for (const [what, said] of [
     await lab.isTurnedAway(at, hosts.client);
     await lab.isTurnedAway(at, hosts.stranger);
     assert.equal(behind.count, 0);
+    assert.deepEqual(lab.eventsOf('session-logged-in'), []);
   });
 }
 
@@ -55,6 +56,7 @@ test('leads the client alone where both have said what a log in takes, and a str
   await server.expect(record.repeat(3));
   server.send(record.repeat(2));
   await client.expect(record.repeat(2));
+  await lab.event('session-logged-in');
   await lab.isTurnedAway(at, hosts.stranger);
   const data = await lab.dial(at, hosts.client);
   (await behind.next()).send('a file');

@@ -34,6 +34,7 @@ type Name =
   | 'command'
   | 'rewrittenCommand'
   | 'keptCommand'
+  | 'loggedIn'
   | 'loginFailed'
   | 'commandRefused'
   | 'reply'
@@ -64,6 +65,7 @@ export const events: Readonly<Record<Name, Event>> = {
     sent: 'PORT 10,77,0,1,195,81',
   },
   keptCommand: { type: 'command', session: 1, received: 'NOOP', sent: undefined },
+  loggedIn: { type: 'session-logged-in', session: 1 },
   loginFailed: { type: 'login-failed', session: 1, client, code: 530 },
   commandRefused: {
     type: 'command-refused',

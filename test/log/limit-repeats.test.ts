@@ -10,14 +10,14 @@ test('tells at the end of a period what was not logged, and then leaves nothing 
   const before = process.listenerCount('exit');
   const changes = new Changes();
   const told: Repetition[] = [];
-  const isToBeLogged = limitRepeats(
+  const limit = limitRepeats(
     (repetition) => {
       told.push(repetition);
       changes.wake();
     },
     new Repeats({ first: 2, period: 500, kinds: 10 }),
   );
-  const answers = Array.from({ length: 5 }, () => isToBeLogged(kind));
+  const answers = Array.from({ length: 5 }, () => limit.admit(kind));
   assert.deepEqual(answers, [true, true, false, false, false]);
   assert.equal(process.listenerCount('exit'), before + 1);
   await changes.until('a line', () => told[0]);

@@ -89,3 +89,35 @@ test('gives everything that was not told at once', () => {
   assert.deepEqual(repeats.takeAll(), []);
   assert.equal(repeats.nextDue(), undefined);
 });
+
+test('does not count what may turn out to be no event of its kind, and keeps no line of its own for it', () => {
+  const repeats = new Repeats(limits);
+  const reserved = Array.from({ length: 5 }, () => repeats.reserve(a, 0));
+  assert.deepEqual(reserved, [true, true, true, false, false]);
+  repeats.release(a);
+  assert.equal(admitted(repeats, a, 2, 50), 1);
+  repeats.count(a, 50);
+  assert.deepEqual(repeats.due(100), [{ ...a, repeated: 2 }]);
+  // Nothing is told of the next period, but it has not paused.
+  assert.equal(repeats.reserve(a, 150), false);
+  assert.deepEqual(repeats.due(200), []);
+  assert.equal(repeats.reserve(a, 250), false);
+  assert.deepEqual(repeats.due(300), []);
+  assert.deepEqual(repeats.due(400), []);
+  assert.equal(repeats.reserve(a, 450), true);
+});
+
+test('forgets a client that nothing is left of, and gives back what was common to many', () => {
+  const repeats = new Repeats({ ...limits, kinds: 1 });
+  repeats.reserve(a, 0);
+  repeats.release(a);
+  repeats.release(a);
+  assert.equal(admitted(repeats, b, 5, 0), 3);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => repeats.reserve(a, 0)),
+    [true, true, true, false],
+  );
+  repeats.release(a);
+  assert.equal(repeats.reserve(kindOf('192.0.2.3'), 0), true);
+  assert.deepEqual(repeats.takeAll(), [{ ...b, repeated: 2 }]);
+});

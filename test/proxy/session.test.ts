@@ -90,6 +90,22 @@ test('passes a reply on that came before the RST of the server', async (t) => {
   await client.rest();
 });
 
+test('says once that a session has logged in, however often it does', async (t) => {
+  const lab = await Lab.start(t);
+  const pair = await lab.connect();
+  pair.server.send('220 Ready.\r\n');
+  await pair.client.expect('220 Ready.\r\n');
+  await exchange(pair, 'USER anne', '331 Password?');
+  await exchange(pair, 'PASS x', '530 No.');
+  assert.deepEqual(lab.eventsOf('session-logged-in'), []);
+  for (let n = 0; n < 2; n++) {
+    await exchange(pair, 'USER anne', '331 Password?');
+    await exchange(pair, 'PASS secret', '230 Welcome.');
+    await exchange(pair, 'REIN', '220 Ready.');
+  }
+  assert.equal(lab.eventsOf('session-logged-in').length, 1);
+});
+
 test('resets the server when the client resets its control connection', async (t) => {
   const lab = await Lab.start(t);
   const { client, server } = await lab.login();

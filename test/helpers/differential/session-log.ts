@@ -1,4 +1,4 @@
-/** What the log of Pinhole says of its sessions' pinholes. Pure. */
+/** What the log of Pinhole, at level trace, says of its sessions' pinholes: only there are all sessions in it. Pure. */
 type LogRecord = Readonly<Record<string, unknown>>;
 
 export interface LoggedPinhole {

@@ -84,7 +84,7 @@ export async function openWay(network: Network, way: Way): Promise<void> {
 /** Starts what the way needs to run for one family; nothing for the kernel's helper. */
 export async function startWay(network: Network, way: Way, family: Family): Promise<LabRelay | undefined> {
   if (way === 'helper') return undefined;
-  return startRelay(network, { family, flags: ['--plane', way, ...ports] });
+  return startRelay(network, { family, flags: ['--plane', way, '--log-level', 'trace', ...ports] });
 }
 
 export async function onHost(
