@@ -18,35 +18,57 @@ const secretive: ReadonlySet<string> = new Set(['PASS', 'ACCT', 'SITE', 'ADAT', 
 
 const hidden = '****';
 
-/** How many are remembered, and how long one is at most, in characters. */
+/** How many of a kind are remembered, and how long one is at most, in characters. */
 const mostSecrets = 4;
 const longestSecret = 512;
 /** A shorter one is hidden only where it stands as a word of its own: it may be a part of any. */
 const shortest = 4;
 
+/** What was said to log in, what stands behind other commands that are not shown, and what is no command. */
+type SecretKind = 'login' | 'argument' | 'word';
+
+const logins: ReadonlySet<string> = new Set(['PASS', 'ACCT']);
+
 /** What a client said that nobody is to read, for as long as a session goes on: servers say such things back. */
 export class Secrets {
-  readonly #patterns = new Map<string, RegExp>();
+  /** What is said of one kind takes no place of another. */
+  readonly #patterns: Readonly<Record<SecretKind, Map<string, RegExp>>> = {
+    login: new Map(),
+    argument: new Map(),
+    word: new Map(),
+  };
 
   /** Remembers what of a command is secret. */
   add({ verb, argument, plain }: Pick<Command, 'verb' | 'argument' | 'plain'>): void {
     const secret = (secretive.has(verb) ? argument : showable.has(verb) ? '' : plain).trim();
-    if (secret === '' || this.#patterns.has(secret)) return;
-    this.#patterns.set(secret, patternOf(secret.slice(0, longestSecret)));
-    const [oldest] = this.#patterns.keys();
-    if (this.#patterns.size > mostSecrets && oldest !== undefined) this.#patterns.delete(oldest);
+    if (secret === '') return;
+    const patterns = this.#patterns[kindOf(verb)];
+    // Said again it is the latest.
+    patterns.delete(secret);
+    patterns.set(secret, patternOf(secret));
+    const [oldest] = patterns.keys();
+    if (patterns.size > mostSecrets && oldest !== undefined) patterns.delete(oldest);
   }
 
   /** The text without them, in whatever case. */
   hide(text: string): string {
     let shown = text;
-    for (const pattern of this.#patterns.values()) shown = shown.replace(pattern, hidden);
+    for (const patterns of Object.values(this.#patterns)) {
+      for (const pattern of patterns.values()) shown = shown.replace(pattern, hidden);
+    }
     return shown;
   }
 }
 
+function kindOf(verb: string): SecretKind {
+  if (logins.has(verb)) return 'login';
+  return secretive.has(verb) ? 'argument' : 'word';
+}
+
 function patternOf(secret: string): RegExp {
-  const text = escaped(secret);
+  const text = escaped(secret.slice(0, longestSecret));
+  // How much of the rest is what is not remembered, nobody knows.
+  if (secret.length > longestSecret) return new RegExp(`${text}[^]*`, 'i');
   return new RegExp(secret.length >= shortest ? text : `(?<![^\\s"'(:=])${text}(?![^\\s"').,;:])`, 'gi');
 }
 

@@ -82,6 +82,18 @@ test('nor that of an earlier log in, and not the account', async (t) => {
   for (const secret of [password, 'another-0ne', 'Konto-4711']) assert.ok(!lab.log.includes(secret), secret);
 });
 
+test('nor behind five commands of SITE, and nothing of a very long one', async (t) => {
+  const lab = await Lab.start(t);
+  const pair = await loggedIn(lab);
+  pair.server.send('230 Welcome.\r\n');
+  await pair.client.expect('230 Welcome.\r\n');
+  for (let n = 0; n < 5; n++) await exchange(pair, `SITE WHO ${n}`, '200 Done.');
+  await exchange(pair, 'STAT', `211 ${password}`);
+  const long = `${'x'.repeat(600)}${password}2`;
+  await exchange(pair, `PASS ${long}`, `530 ${long} is wrong.`);
+  assert.ok(!lab.log.includes(password), lab.log);
+});
+
 /** ESC, CSI as one byte, what ends a title, newlines, and U+202E RIGHT-TO-LEFT OVERRIDE in UTF-8. */
 const marks = '\x1b[2J\x9b31m\x1b]0;owned\x07\x85 \xe2\x80\xaegnp.exe \xe2\x81\xa6 \xef\xbb\xbf';
 /** What no line of a log may hold but for its end. */

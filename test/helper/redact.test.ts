@@ -112,6 +112,27 @@ for (const [what, said, reply, shown] of [
   ['an account', ['ACCT ledger-7'], '230-ledger-7', '230-****'],
   ['a word that is no command', ['s3cret'], '500 S3CRET not understood', '500 **** not understood'],
   ['a short password that is a word', ['PASS ab'], '230 "ab" and cab, ab.', '230 "****" and cab, ****.'],
+  [
+    'a password whatever else is said behind it',
+    [
+      'PASS s3cret',
+      ...['a', 'b', 'c', 'd', 'e'].flatMap((n) => [`SITE ${n}-xxxx`, `what is ${n}`, `${n}-is-no-command`]),
+    ],
+    '250 s3cret',
+    '250 ****',
+  ],
+  [
+    'a password that was said again',
+    ['one1', 'two2', 'one1', 'three3', 'four4', 'five5'].map((n) => `PASS ${n}`),
+    '1 one1 two2',
+    '1 **** two2',
+  ],
+  [
+    'a password that is too long to be kept, and what follows it',
+    [`PASS ${'x'.repeat(600)}`],
+    `530 ${'X'.repeat(600)} is wrong`,
+    '530 ****',
+  ],
   ['a password of odd characters', ['PASS a.*b$'], '230 a.*b$ axxb$', '230 **** axxb$'],
 ] as const) {
   test(`hides ${what} in any reply`, () => {
