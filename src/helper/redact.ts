@@ -21,6 +21,9 @@ const hidden = '****';
 /** How many of a kind are remembered, and how long one is at most, in characters. */
 const mostSecrets = 4;
 const longestSecret = 512;
+/** How much of a text is shown, in bytes: nobody reads more, and who sends the longest lines has it made for nobody. */
+const mostShown = 1000;
+
 /** A shorter one is hidden only where it stands as a word of its own: it may be a part of any. */
 const shortest = 4;
 
@@ -31,33 +34,116 @@ const logins: ReadonlySet<string> = new Set(['PASS', 'ACCT']);
 
 /** What a client said that nobody is to read, for as long as a session goes on: servers say such things back. */
 export class Secrets {
-  /** What is said of one kind takes no place of another. */
-  readonly #patterns: Readonly<Record<SecretKind, Map<string, RegExp>>> = {
-    login: new Map(),
-    argument: new Map(),
-    word: new Map(),
-  };
+  /** The latest last. */
+  readonly #known: readonly Secret[];
 
-  /** Remembers what of a command is secret. */
-  add({ verb, argument, plain }: Pick<Command, 'verb' | 'argument' | 'plain'>): void {
-    const secret = (secretive.has(verb) ? argument : showable.has(verb) ? '' : plain).trim();
-    if (secret === '') return;
-    const patterns = this.#patterns[kindOf(verb)];
-    // Said again it is the latest.
-    patterns.delete(secret);
-    patterns.set(secret, patternOf(secret));
-    const [oldest] = patterns.keys();
-    if (patterns.size > mostSecrets && oldest !== undefined) patterns.delete(oldest);
+  constructor(known: readonly Secret[] = []) {
+    this.#known = known;
   }
 
-  /** The text without them, in whatever case. */
+  /** These, and what of a command is secret. */
+  with({ verb, argument, plain }: Pick<Command, 'verb' | 'argument' | 'plain'>): Secrets {
+    const text = (secretive.has(verb) ? argument : showable.has(verb) ? '' : plain).trim();
+    if (text === '') return this;
+    const secret = new Secret(kindOf(verb), text);
+    // Said again it is the latest.
+    const known = [...this.#known.filter((each) => !each.isSame(secret)), secret];
+    // What is said of one kind takes no place of another.
+    const isTooMany = known.filter(({ kind }) => kind === secret.kind).length > mostSecrets;
+    const oldest = isTooMany ? known.find(({ kind }) => kind === secret.kind) : undefined;
+    return new Secrets(known.filter((each) => each !== oldest));
+  }
+
+  /** The text without them, in whatever case, as far as it is shown. */
   hide(text: string): string {
-    let shown = text;
-    for (const patterns of Object.values(this.#patterns)) {
-      for (const pattern of patterns.values()) shown = shown.replace(pattern, hidden);
+    if (this.#known.length === 0) return text.slice(0, mostShown);
+    // All of a secret of which any is within what is shown.
+    const seen = bytesOf(text.slice(0, mostShown + longestSecret));
+    const isHidden = new Uint8Array(seen.length);
+    for (const secret of this.#known) secret.mark(seen, isHidden);
+    let shown = '';
+    let at = 0;
+    const end = Math.min(seen.length, mostShown);
+    while (at < end) {
+      const from = isHidden.indexOf(1, at);
+      if (from === -1 || from >= end) return shown + text.slice(at, end);
+      shown += text.slice(at, from) + hidden;
+      const to = isHidden.indexOf(0, from);
+      at = to === -1 ? end : to;
     }
     return shown;
   }
+}
+
+/** One of them, in small letters. */
+class Secret {
+  readonly kind: SecretKind;
+  readonly #bytes: Uint8Array;
+  /** How much of the rest of it is not remembered nobody knows. */
+  readonly #isCut: boolean;
+  #borders: Uint16Array | undefined;
+
+  constructor(kind: SecretKind, text: string) {
+    this.kind = kind;
+    // A copy: a buffer would keep the block that it was cut from.
+    this.#bytes = new Uint8Array(bytesOf(text.slice(0, longestSecret)));
+    this.#isCut = text.length > longestSecret;
+  }
+
+  isSame(other: Secret): boolean {
+    const isAlike = other.kind === this.kind && other.#isCut === this.#isCut;
+    return isAlike && Buffer.compare(other.#bytes, this.#bytes) === 0;
+  }
+
+  /**
+   * Marks with 1 where it stands in a text. The search is Knuth's, Morris's and Pratt's: two steps a byte at most, whatever
+   * the two are made of.
+   */
+  mark(text: Uint8Array, marks: Uint8Array): void {
+    const secret = this.#bytes;
+    const { length } = secret;
+    const borders = (this.#borders ??= bordersOf(secret));
+    let matched = 0;
+    let marked = 0;
+    for (let at = 0; at < text.length; at++) {
+      while (matched > 0 && secret[matched] !== text[at]) matched = borders[matched - 1] ?? 0;
+      if (secret[matched] === text[at]) matched++;
+      if (matched < length) continue;
+      matched = borders[length - 1] ?? 0;
+      const from = at + 1 - length;
+      if (length < shortest && !isWord(text, from, at + 1)) continue;
+      marks.fill(1, Math.max(from, marked), this.#isCut ? text.length : at + 1);
+      if (this.#isCut) return;
+      marked = at + 1;
+    }
+  }
+}
+
+/** Of each beginning of a text: how long the longest shorter one is that it ends with. */
+function bordersOf(text: Uint8Array): Uint16Array {
+  const borders = new Uint16Array(text.length);
+  let matched = 0;
+  for (let at = 1; at < text.length; at++) {
+    while (matched > 0 && text[matched] !== text[at]) matched = borders[matched - 1] ?? 0;
+    if (text[matched] === text[at]) matched++;
+    borders[at] = matched;
+  }
+  return borders;
+}
+
+const blanks = '\t\n\v\f\r \xa0';
+const beforeWord = bytesOf(`${blanks}"'(:=`);
+const behindWord = bytesOf(`${blanks}"').,;:`);
+
+function isWord(text: Uint8Array, from: number, to: number): boolean {
+  const [before, behind] = [text[from - 1], text[to]];
+  if (before !== undefined && !beforeWord.includes(before)) return false;
+  return behind === undefined || behindWord.includes(behind);
+}
+
+/** Of text of one character a byte, in small letters. */
+function bytesOf(text: string): Uint8Array {
+  return Buffer.from(text.toLowerCase(), 'latin1');
 }
 
 function kindOf(verb: string): SecretKind {
@@ -65,22 +151,16 @@ function kindOf(verb: string): SecretKind {
   return secretive.has(verb) ? 'argument' : 'word';
 }
 
-function patternOf(secret: string): RegExp {
-  const text = escaped(secret.slice(0, longestSecret));
-  // How much of the rest is what is not remembered, nobody knows.
-  if (secret.length > longestSecret) return new RegExp(`${text}[^]*`, 'i');
-  return new RegExp(secret.length >= shortest ? text : `(?<![^\\s"'(:=])${text}(?![^\\s"').,;:])`, 'gi');
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-}
+/** Nothing is known to be secret. */
+const none: Secrets = new Secrets();
 
 /** A command as logs may show it: no password at any level, no control bytes. */
-export function showCommand({ verb, argument, plain }: Command): string {
-  // Behind a CR or NUL may stand what its sender took for the next command: a PASS.
-  const [shown = '', ...behind] = plain.split(/[\r\0]/);
-  if (showable.has(verb)) return behind.length > 0 ? `${showBytes(shown)} ${hidden}` : showBytes(shown);
+export function showCommand({ verb, argument, plain }: Command, secrets: Secrets = none): string {
+  if (showable.has(verb)) {
+    // Behind a CR or NUL may stand what its sender took for the next command: a PASS.
+    const end = plain.search(/[\r\0]/);
+    return end === -1 ? showBytes(plain, secrets) : `${showBytes(plain.slice(0, end), secrets)} ${hidden}`;
+  }
   const word = secretive.has(verb) ? verb : hidden;
   return argument === '' ? word : `${word} ${hidden}`;
 }
@@ -94,20 +174,24 @@ export function showSent({ verb, argument }: SentExchange): string {
  * A line of a reply as logs may show it. A server may say back what it was told: of a reply to a command that is
  * not shown, the code alone is; but for PASS and ACCT, whose usual replies are harmless and worth reading.
  */
-export function showReply(text: string, inAnswerTo: string | undefined): string {
-  if (inAnswerTo === undefined || harmless.has(inAnswerTo)) return showBytes(text);
-  const isUsual = (inAnswerTo === 'PASS' || inAnswerTo === 'ACCT') && /^(?:[23]|530)/.test(text);
-  return isUsual ? showBytes(text) : `${/^\d{3}[ -]?/.exec(text)?.[0] ?? ''}${hidden}`;
+export function showReply(text: string, inAnswerTo: string | undefined, secrets: Secrets = none): string {
+  const shown = showBytes(text, secrets);
+  if (inAnswerTo === undefined || harmless.has(inAnswerTo)) return shown;
+  const isUsual = (inAnswerTo === 'PASS' || inAnswerTo === 'ACCT') && /^(?:[23]|530)/.test(shown);
+  return isUsual ? shown : `${/^\d{3}[ -]?/.exec(shown)?.[0] ?? ''}${hidden}`;
 }
 
-/** How much of a text is shown, in bytes: nobody reads more, and who sends the longest lines has it made for nobody. */
-const mostShown = 1000;
+/**
+ * Binary text for people, without secrets: UTF-8 where it is that, control bytes as escapes, so that no line can forge
+ * another.
+ */
+export function showBytes(binary: string, secrets: Secrets = none): string {
+  const shown = escapeBytes(secrets.hide(binary));
+  const leftOut = binary.length - mostShown;
+  return leftOut > 0 ? `${shown}... [${leftOut} bytes left out]` : shown;
+}
 
-/** Binary text for people: UTF-8 where it is that, control bytes as escapes, so that no line can forge another. */
-export function showBytes(binary: string): string {
-  if (binary.length > mostShown) {
-    return `${showBytes(binary.slice(0, mostShown))}... [${binary.length - mostShown} bytes left out]`;
-  }
+function escapeBytes(binary: string): string {
   const bytes = Buffer.from(binary, 'latin1');
   const utf8 = bytes.toString('utf8');
   const text = utf8.includes('\ufffd') ? binary : utf8;

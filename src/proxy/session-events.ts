@@ -13,7 +13,7 @@ export class SessionEvents {
   readonly #session: number;
   readonly #endpoints: SessionEndpoints;
   readonly #observe: Observer;
-  readonly #secrets = new Secrets();
+  #secrets: Secrets = new Secrets();
   readonly #started: number = performance.now();
   #hasLoggedIn = false;
 
@@ -25,7 +25,7 @@ export class SessionEvents {
 
   /** A text of either side as it may be shown. */
   show(text: string): string {
-    return showBytes(this.#secrets.hide(text));
+    return showBytes(text, this.#secrets);
   }
 
   opened(): void {
@@ -35,16 +35,22 @@ export class SessionEvents {
 
   /** A command has gone to the server, as it came or as another text. */
   forwarded(command: Command, text: string): void {
-    this.#secrets.add(command);
-    const received = this.#secrets.hide(showCommand(command));
-    const sent = text === command.plain ? received : this.#secrets.hide(showCommand(parseCommand(text)));
-    this.#observe({ type: 'command', session: this.#session, received, sent });
+    const secrets = this.#secrets.with(command);
+    this.#secrets = secrets;
+    const received = once(() => showCommand(command, secrets));
+    const sent = text === command.plain ? received : once(() => showCommand(parseCommand(text), secrets));
+    this.#observe(dialogue('command', this.#session, received, sent));
   }
 
   /** A command was granted, and the server has not seen it. */
   answered(command: Command, reply: string): void {
     const session = this.#session;
-    this.#observe({ type: 'command', session, received: showCommand(command), sent: undefined });
+    this.#observe({
+      type: 'command',
+      session,
+      received: showCommand(command, this.#secrets),
+      sent: undefined,
+    });
     this.said(reply);
   }
 
@@ -57,9 +63,10 @@ export class SessionEvents {
 
   /** A line of the server's has gone to the client, as it came or as another text. */
   passed(line: string, text: string, inAnswerTo: string | undefined): void {
-    const received = showReply(this.#secrets.hide(line), inAnswerTo);
-    const sent = text === line ? received : showReply(this.#secrets.hide(text), inAnswerTo);
-    this.#observe({ type: 'reply', session: this.#session, received, sent });
+    const secrets = this.#secrets;
+    const received = once(() => showReply(line, inAnswerTo, secrets));
+    const sent = text === line ? received : once(() => showReply(text, inAnswerTo, secrets));
+    this.#observe(dialogue('reply', this.#session, received, sent));
   }
 
   /** The client got a reply of the relay's own. */
@@ -70,7 +77,7 @@ export class SessionEvents {
   /** @param lines of the reply, as they came */
   remarked(reason: ReplyReason, lines: readonly string[]): void {
     const reply = lines
-      .map((line) => showBytes(this.#secrets.hide(line)))
+      .map((line) => this.show(line))
       .join(' ')
       .slice(0, longestRemark);
     this.#observe({ type: 'reply-remarked', session: this.#session, reason, reply });
@@ -108,4 +115,28 @@ export class SessionEvents {
     const seconds = (performance.now() - this.#started) / 1000;
     this.#observe({ type: 'session-closed', session, client, reason, seconds, error });
   }
+}
+
+/** A line that went on; its texts are made for who reads them, and most often nobody does. */
+function dialogue<T extends 'command' | 'reply'>(
+  type: T,
+  session: number,
+  received: () => string,
+  sent: () => string,
+): { readonly type: T; readonly session: number; readonly received: string; readonly sent: string } {
+  return {
+    type,
+    session,
+    get received() {
+      return received();
+    },
+    get sent() {
+      return sent();
+    },
+  };
+}
+
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => (made ??= make());
 }
