@@ -15,14 +15,14 @@ import type { Borrower, RangePlane } from '../plane/plane.ts';
 import type { TlsForClients } from '../tls/for-clients.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
 import { Admission, clientOf, type AdmissionLimits } from './admission.ts';
-import { closeGently } from './close-gently.ts';
+import { closeGently } from './session/close-gently.ts';
 import { GreetingQueue } from './greeting-queue.ts';
 import type { OriginalDestination } from './original-destination.ts';
-import { noTlsWithServer, openWithTls, ServerTlsError } from './server-tls.ts';
-import type { SessionSecurity } from './session-security.ts';
-import type { SessionSettings } from './session-settings.ts';
-import { Session } from './session.ts';
-import { Turns } from './turns.ts';
+import { noTlsWithServer, openWithTls, ServerTlsError } from './session/server-tls.ts';
+import type { SessionSecurity } from './session/tls-plan.ts';
+import type { SessionSettings } from './session/settings.ts';
+import { Session } from './session/session.ts';
+import { Turns } from './session/turns.ts';
 
 /** What new sessions are made with. */
 export interface SessionsSettings extends SessionSettings, AdmissionLimits {

@@ -1,13 +1,13 @@
 /** What a control channel tells, and in which order, where its lines have to wait for their turn. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { tcpChannel } from '../../src/net/channel.ts';
-import { ControlChannel } from '../../src/proxy/control-channel.ts';
-import { Turns } from '../../src/proxy/turns.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
-import { dial, type Peer } from '../helpers/relay/peer.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { tcpChannel } from '../../../src/net/channel.ts';
+import { ControlChannel } from '../../../src/proxy/session/control-channel.ts';
+import { Turns } from '../../../src/proxy/session/turns.ts';
+import { hosts } from '../../helpers/relay/hosts.ts';
+import { PeerListener } from '../../helpers/relay/peer-listener.ts';
+import { dial, type Peer } from '../../helpers/relay/peer.ts';
+import { turns } from '../../helpers/relay/within.ts';
 
 interface Stand {
   readonly peer: Peer;

@@ -1,7 +1,7 @@
-import type { Line } from '../ftp/lines.ts';
-import { ReplyReader } from '../ftp/reply.ts';
-import type { ExchangeQueue } from '../helper/exchange-queue.ts';
-import { announcingVerb, isUnreadAnnouncement } from '../helper/inspect-reply.ts';
+import type { Line } from '../../ftp/lines.ts';
+import { ReplyReader } from '../../ftp/reply.ts';
+import type { ExchangeQueue } from '../../helper/exchange-queue.ts';
+import { announcingVerb, isUnreadAnnouncement } from '../../helper/inspect-reply.ts';
 
 /**
  * What a line of the server comes to.

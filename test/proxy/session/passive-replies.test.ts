@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostPort, hosts, passivePorts } from '../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
+import { hostPort, hosts, passivePorts } from '../../helpers/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../../helpers/relay/lab.ts';
 
 const server = hosts.server.replaceAll('.', ',');
 

@@ -1,10 +1,10 @@
-import { announcedAddress } from '../helper/policy.ts';
-import { familyOf, type Address } from '../net/address.ts';
-import type { Endpoint } from '../net/endpoint.ts';
-import type { PortRange } from '../net/port-range.ts';
-import type { PinholeRequest } from '../plane/plane.ts';
-import { isIntercepted, type SessionEndpoints } from './session-endpoints.ts';
-import type { SessionSettings } from './session-settings.ts';
+import { announcedAddress } from '../../helper/policy.ts';
+import { familyOf, type Address } from '../../net/address.ts';
+import type { Endpoint } from '../../net/endpoint.ts';
+import type { PortRange } from '../../net/port-range.ts';
+import type { PinholeRequest } from '../../plane/plane.ts';
+import { isIntercepted, type SessionEndpoints } from './endpoints.ts';
+import type { SessionSettings } from './settings.ts';
 
 /** Where a pinhole is, who may come to it, and where it leads. */
 export type PinholePlace = Pick<

@@ -1,24 +1,24 @@
-import { isUpload, type CommandReason, type Observer, type SessionReason } from '../events.ts';
-import { endOfSynch, parseCommand, type Command } from '../ftp/command.ts';
-import type { Line } from '../ftp/lines.ts';
-import { isCompletion, isPreliminary } from '../ftp/reply.ts';
-import type { Announcement, CommandDecision, ReplyDecision } from '../helper/decision.ts';
-import { greeting, isTransfer, type SentExchange } from '../helper/exchange-queue.ts';
-import { inspectCommand, inspectOverlong, otherProtocolReplies } from '../helper/inspect-command.ts';
-import { inspectReply, isInspected } from '../helper/inspect-reply.ts';
-import { showCommand, showSent } from '../helper/redact.ts';
+import { isUpload, type CommandReason, type Observer, type SessionReason } from '../../events.ts';
+import { endOfSynch, parseCommand, type Command } from '../../ftp/command.ts';
+import type { Line } from '../../ftp/lines.ts';
+import { isCompletion, isPreliminary } from '../../ftp/reply.ts';
+import type { Announcement, CommandDecision, ReplyDecision } from '../../helper/decision.ts';
+import { greeting, isTransfer, type SentExchange } from '../../helper/exchange-queue.ts';
+import { inspectCommand, inspectOverlong, otherProtocolReplies } from '../../helper/inspect-command.ts';
+import { inspectReply, isInspected } from '../../helper/inspect-reply.ts';
+import { showCommand, showSent } from '../../helper/redact.ts';
 import {
   isCloseExplained,
   isLoginFailure,
   newSessionState,
   settleReply,
   type SessionState,
-} from '../helper/session-state.ts';
-import { isBinary } from '../helper/other-protocols.ts';
-import { isTlsHello } from '../helper/tls-hello.ts';
-import type { Channel } from '../net/channel.ts';
-import { messageOf } from '../net/error.ts';
-import { isUnresponsive } from '../net/keepalive.ts';
+} from '../../helper/session-state.ts';
+import { isBinary } from '../../helper/other-protocols.ts';
+import { isTlsHello } from '../../helper/tls-hello.ts';
+import type { Channel } from '../../net/channel.ts';
+import { messageOf } from '../../net/error.ts';
+import { isUnresponsive } from '../../net/keepalive.ts';
 import {
   NoFreePortError,
   well,
@@ -27,7 +27,7 @@ import {
   type Pinhole,
   type PinholeRequest,
   type RangePlane,
-} from '../plane/plane.ts';
+} from '../../plane/plane.ts';
 import { ControlChannel, type ControlChannelListener } from './control-channel.ts';
 import {
   addressForClient,
@@ -38,13 +38,13 @@ import {
 } from './pinhole-place.ts';
 import { Refusals } from './refusals.ts';
 import { ServerReplies, type ReplyStep } from './server-replies.ts';
-import { SessionClock } from './session-clock.ts';
-import type { SessionEndpoints } from './session-endpoints.ts';
-import { SessionEvents } from './session-events.ts';
-import { SessionPinholes } from './session-pinholes.ts';
-import type { SessionSecurity } from './session-security.ts';
-import type { SessionSettings } from './session-settings.ts';
-import { SessionTls } from './session-tls.ts';
+import { SessionClock } from './clock.ts';
+import type { SessionEndpoints } from './endpoints.ts';
+import { SessionEvents } from './events.ts';
+import { SessionPinholes } from './pinholes.ts';
+import type { SessionSecurity } from './tls-plan.ts';
+import type { SessionSettings } from './settings.ts';
+import { SessionTls } from './tls.ts';
 import type { Turns } from './turns.ts';
 
 /** The two control connections of a session, established and paused. */

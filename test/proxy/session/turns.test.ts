@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns, type Turn } from '../../src/proxy/turns.ts';
+import { Turns, type Turn } from '../../../src/proxy/session/turns.ts';
 
 /** Turns of an event loop that a test moves on, by a clock that only work moves. */
 class Loop {

@@ -5,12 +5,12 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { selfSigned } from '../helpers/certificates.ts';
-import { atRest, mebibyte, pour } from '../helpers/relay/flood.ts';
-import { hosts, passivePorts, firstPassivePort } from '../helpers/relay/hosts.ts';
-import { plane, relayPlaneOnly } from '../helpers/relay/plane.ts';
-import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
-import { secureAsClient, secureAsServer, type Ticket } from '../helpers/relay/tls-peer.ts';
+import { selfSigned } from '../../helpers/certificates.ts';
+import { atRest, mebibyte, pour } from '../../helpers/relay/flood.ts';
+import { hosts, passivePorts, firstPassivePort } from '../../helpers/relay/hosts.ts';
+import { plane, relayPlaneOnly } from '../../helpers/relay/plane.ts';
+import { exchange, Lab, type ControlPair } from '../../helpers/relay/lab.ts';
+import { secureAsClient, secureAsServer, type Ticket } from '../../helpers/relay/tls-peer.ts';
 import {
   dataChannel,
   auth,
@@ -25,8 +25,8 @@ import {
   serveAuth,
   terminating,
   towardsServer,
-} from '../helpers/relay/tls-lab.ts';
-import { turns } from '../helpers/relay/within.ts';
+} from '../../helpers/relay/tls-lab.ts';
+import { turns } from '../../helpers/relay/within.ts';
 
 const implicit = { 'listen-tls': `${hosts.relay}:0` };
 

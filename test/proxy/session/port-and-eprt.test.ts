@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { activePorts, hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
-import { onRelayPlane } from '../helpers/relay/plane.ts';
+import { activePorts, hostPort, hosts } from '../../helpers/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../../helpers/relay/lab.ts';
+import { onRelayPlane } from '../../helpers/relay/plane.ts';
 
 const comma = (address: string): string => address.replaceAll('.', ',');
 

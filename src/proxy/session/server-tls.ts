@@ -1,8 +1,8 @@
-import { LineReader } from '../ftp/lines.ts';
-import { isCompletion, isPreliminary, ReplyReader } from '../ftp/reply.ts';
-import type { Channel, TlsChannel } from '../net/channel.ts';
-import { messageOf } from '../net/error.ts';
-import type { ServerTlsSession } from '../tls/for-server.ts';
+import { LineReader } from '../../ftp/lines.ts';
+import { isCompletion, isPreliminary, ReplyReader } from '../../ftp/reply.ts';
+import type { Channel, TlsChannel } from '../../net/channel.ts';
+import { messageOf } from '../../net/error.ts';
+import type { ServerTlsSession } from '../../tls/for-server.ts';
 
 /** How the control channel to the server becomes TLS. */
 export interface ServerTlsPlan {

@@ -1,5 +1,5 @@
-import type { PinholeReason, TransferCommand } from '../events.ts';
-import type { OwnedChannel, Pinhole, PinholeOwner } from '../plane/plane.ts';
+import type { PinholeReason, TransferCommand } from '../../events.ts';
+import type { OwnedChannel, Pinhole, PinholeOwner } from '../../plane/plane.ts';
 
 /** The pinholes and data channels of one session. */
 export class SessionPinholes implements PinholeOwner {

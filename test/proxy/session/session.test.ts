@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatEndpoint } from '../../src/net/endpoint.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
-import { neverAccepting } from '../helpers/relay/never-accepting.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { formatEndpoint } from '../../../src/net/endpoint.ts';
+import { hosts } from '../../helpers/relay/hosts.ts';
+import { exchange, Lab } from '../../helpers/relay/lab.ts';
+import { neverAccepting } from '../../helpers/relay/never-accepting.ts';
+import { turns } from '../../helpers/relay/within.ts';
 
 const gone = '421 Service not available, the server closed the control connection.\r\n';
 const unreachable = '421 Service not available, the server does not answer.\r\n';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Refusals } from '../../src/proxy/refusals.ts';
+import { Refusals } from '../../../src/proxy/session/refusals.ts';
 
 test('lets ten refusals in a row cost nothing, and each further one more, up to a second', () => {
   const refusals = new Refusals(0);

@@ -1,22 +1,22 @@
-import type { SessionReason, TransferCause } from '../events.ts';
-import type { Command } from '../ftp/command.ts';
-import { isPreliminary } from '../ftp/reply.ts';
-import type { CommandDecision } from '../helper/decision.ts';
-import { showCommand } from '../helper/redact.ts';
-import { changeSecurity, type SessionState } from '../helper/session-state.ts';
-import { isServerAsked } from '../helper/tls-policy.ts';
-import { TlsRecords } from '../helper/tls-records.ts';
-import type { Channel } from '../net/channel.ts';
-import { messageOf } from '../net/error.ts';
-import { joinDataChannel } from '../plane/data-channel.ts';
-import type { OpenRange, Protection } from '../plane/plane.ts';
-import { NotTlsError } from '../tls/handshake.ts';
+import type { SessionReason, TransferCause } from '../../events.ts';
+import type { Command } from '../../ftp/command.ts';
+import { isPreliminary } from '../../ftp/reply.ts';
+import type { CommandDecision } from '../../helper/decision.ts';
+import { showCommand } from '../../helper/redact.ts';
+import { changeSecurity, type SessionState } from '../../helper/session-state.ts';
+import { isServerAsked } from '../../helper/tls-policy.ts';
+import { TlsRecords } from '../../helper/tls-records.ts';
+import type { Channel } from '../../net/channel.ts';
+import { messageOf } from '../../net/error.ts';
+import { joinDataChannel } from '../../plane/data-channel.ts';
+import type { OpenRange, Protection } from '../../plane/plane.ts';
+import { NotTlsError } from '../../tls/handshake.ts';
 import { PipelinedError, type ControlChannel } from './control-channel.ts';
 import { followWithData, followWithTls, noTlsWithServer } from './server-tls.ts';
-import type { SessionEvents } from './session-events.ts';
-import type { SessionPinholes } from './session-pinholes.ts';
-import { protectionOf, type SessionSecurity } from './session-security.ts';
-import type { SessionSettings } from './session-settings.ts';
+import type { SessionEvents } from './events.ts';
+import type { SessionPinholes } from './pinholes.ts';
+import { protectionOf, type SessionSecurity } from './tls-plan.ts';
+import type { SessionSettings } from './settings.ts';
 
 /** What of the session TLS changes, or asks. */
 interface SessionParts {

@@ -1,9 +1,9 @@
-import type { CommandReason, Observer, ReplyReason, SessionReason } from '../events.ts';
-import { parseCommand, type Command } from '../ftp/command.ts';
-import { Secrets, showBytes, showCommand, showReply } from '../helper/redact.ts';
-import type { TlsChannel } from '../net/channel.ts';
-import type { PortRange } from '../net/port-range.ts';
-import type { SessionEndpoints } from './session-endpoints.ts';
+import type { CommandReason, Observer, ReplyReason, SessionReason } from '../../events.ts';
+import { parseCommand, type Command } from '../../ftp/command.ts';
+import { Secrets, showBytes, showCommand, showReply } from '../../helper/redact.ts';
+import type { TlsChannel } from '../../net/channel.ts';
+import type { PortRange } from '../../net/port-range.ts';
+import type { SessionEndpoints } from './endpoints.ts';
 
 /** How much of a remarkable reply is told. */
 const longestRemark = 500;

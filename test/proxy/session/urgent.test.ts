@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { descriptorOf } from '../../src/net/socket.ts';
-import { loadSocketCalls, socketCalls, type SocketCalls } from '../../src/net/socket-calls.ts';
-import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
-import type { Peer } from '../helpers/relay/peer.ts';
-import { relayPlaneOnly } from '../helpers/relay/plane.ts';
-import { authBoth, greet, logIn, terminating, towardsServer } from '../helpers/relay/tls-lab.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { descriptorOf } from '../../../src/net/socket.ts';
+import { loadSocketCalls, socketCalls, type SocketCalls } from '../../../src/net/socket-calls.ts';
+import { exchange, Lab, type ControlPair } from '../../helpers/relay/lab.ts';
+import type { Peer } from '../../helpers/relay/peer.ts';
+import { relayPlaneOnly } from '../../helpers/relay/plane.ts';
+import { authBoth, greet, logIn, terminating, towardsServer } from '../../helpers/relay/tls-lab.ts';
+import { turns } from '../../helpers/relay/within.ts';
 
 function calls(): SocketCalls {
   return socketCalls() ?? assert.fail('koffi is not there');

@@ -1,8 +1,8 @@
-import { LineReader, type Line } from '../ftp/lines.ts';
-import type { Channel } from '../net/channel.ts';
-import { descriptorOf, ignoreError } from '../net/socket.ts';
-import { socketCalls } from '../net/socket-calls.ts';
-import { urgentSignals, watchUrgent } from '../net/urgent.ts';
+import { LineReader, type Line } from '../../ftp/lines.ts';
+import type { Channel } from '../../net/channel.ts';
+import { descriptorOf, ignoreError } from '../../net/socket.ts';
+import { socketCalls } from '../../net/socket-calls.ts';
+import { urgentSignals, watchUrgent } from '../../net/urgent.ts';
 import { closeGently } from './close-gently.ts';
 import type { Turn, Turns } from './turns.ts';
 

@@ -1,5 +1,5 @@
-import type { Address } from '../net/address.ts';
-import type { Endpoint } from '../net/endpoint.ts';
+import type { Address } from '../../net/address.ts';
+import type { Endpoint } from '../../net/endpoint.ts';
 
 /** The endpoints of a session's two control connections, taken while they were connected. */
 export interface SessionEndpoints {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { hostPort, hosts } from '../../helpers/relay/hosts.ts';
+import { exchange, Lab } from '../../helpers/relay/lab.ts';
+import { turns } from '../../helpers/relay/within.ts';
 
 const megabyte = 1024 * 1024;
 

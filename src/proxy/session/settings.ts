@@ -1,6 +1,6 @@
-import type { Policy } from '../helper/policy.ts';
-import type { Address, Family } from '../net/address.ts';
-import type { PortRange } from '../net/port-range.ts';
+import type { Policy } from '../../helper/policy.ts';
+import type { Address, Family } from '../../net/address.ts';
+import type { PortRange } from '../../net/port-range.ts';
 
 /** What all sessions of a listener have in common. Durations are in milliseconds. */
 export interface SessionSettings {

@@ -1,7 +1,7 @@
-import { isUpload, type TransferCommand } from '../events.ts';
-import { isServerDataProtected, type Security, type TlsPolicy } from '../helper/tls-policy.ts';
-import type { Protection } from '../plane/plane.ts';
-import type { ClientTlsSession } from '../tls/for-clients.ts';
+import { isUpload, type TransferCommand } from '../../events.ts';
+import { isServerDataProtected, type Security, type TlsPolicy } from '../../helper/tls-policy.ts';
+import type { Protection } from '../../plane/plane.ts';
+import type { ClientTlsSession } from '../../tls/for-clients.ts';
 import type { ServerTlsPlan } from './server-tls.ts';
 
 /** The TLS that one session's channels may have. */
