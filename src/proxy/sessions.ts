@@ -196,25 +196,16 @@ export class Sessions {
       const from = clientOf(ends.client.address, settings);
       const isLikelyLoop = mayBeLoop(ends.client.address, upstream);
       const most = isLikelyLoop ? mostGreetingsOfLoop : mostGreetings;
-      const { turn, giveUp } = this.#greetings.enter(from, most, settings.connectTimeout);
-      establishing.abort = giveUp;
-      if (!(await turn)) {
+      const place = this.#greetings.enter(from, most, settings.connectTimeout);
+      establishing.abort = place.leave;
+      if (!(await place.turn)) {
         if (this.#closing) failed('shutdown', refusals.shutdown, undefined);
         else if (isLikelyLoop) failed('loop', refusals.loop, noGreeting);
         else failed('server-unreachable', serverIsAway, noGreeting);
         return;
       }
-      let isGreeted = false;
-      const greeted = (): void => {
-        if (!isGreeted) this.#greetings.leave(from);
-        isGreeted = true;
-      };
-      const leave = (): void => {
-        greeted();
-        ends.leave();
-      };
       if (this.#closing) {
-        greeted();
+        place.leave();
         failed('shutdown', refusals.shutdown, undefined);
         return;
       }
@@ -226,14 +217,18 @@ export class Sessions {
       try {
         connected = await dialling.connected;
       } catch (error) {
-        greeted();
+        place.leave();
         failed('server-unreachable', serverIsAway, error);
         return;
       }
       establishing.abort = () => {
         connected.destroy();
       };
-      await this.#begin(client, connected, { ...ends, leave }, greeted, security, settings);
+      const leave = (): void => {
+        place.leave();
+        ends.leave();
+      };
+      await this.#begin(client, connected, { ...ends, leave }, place.leave, security, settings);
     } finally {
       this.#establishing.delete(establishing);
     }
