@@ -66,7 +66,7 @@ const lateWords: Partial<Record<SessionReason, string>> = {
 
 /**
  * The TLS of one session: how its control channels come to it and are cleared of it, and what was agreed on for the
- * data channels. It alone changes the `security` of the session's state, but for what replies to PBSZ and PROT grant.
+ * data channels.
  */
 export class SessionTls {
   readonly #security: SessionSecurity;
@@ -193,7 +193,7 @@ export class SessionTls {
       client,
       async (channel) => (channel.kind === 'tls' ? channel.clear(settings.tlsTimeout) : channel),
       () => {
-        state.security.client = false;
+        changeSecurity(state, 'client-cleared');
         events.cleared();
       },
       (error) => {
@@ -224,8 +224,7 @@ export class SessionTls {
       client,
       async (channel) => (channel.kind === 'tcp' ? tls.control(channel.stream) : channel),
       (channel) => {
-        state.security.client = true;
-        state.security.wasSecured = true;
+        changeSecurity(state, 'client-secured');
         if (protectsData) changeSecurity(state, 'data-protected');
         events.secured('client', channel);
       },
@@ -247,7 +246,7 @@ export class SessionTls {
       server,
       (channel) => followWithTls(channel, { ...plan, protectsData }),
       (channel) => {
-        state.security.server = true;
+        changeSecurity(state, 'server-secured');
         events.secured('server', channel);
         consent();
         this.#secureClient(this.#protectsData);
