@@ -19,7 +19,7 @@ import { closeGently } from './session/close-gently.ts';
 import { GreetingQueue } from './greeting-queue.ts';
 import type { OriginalDestination } from './original-destination.ts';
 import { noTlsWithServer, openWithTls, ServerTlsError } from './session/server-tls.ts';
-import type { SessionSecurity } from './session/tls-plan.ts';
+import type { TlsPlan } from './session/tls-plan.ts';
 import type { SessionSettings } from './session/settings.ts';
 import { Session } from './session/session.ts';
 import { Turns } from './session/turns.ts';
@@ -171,7 +171,7 @@ export class Sessions {
     isImplicit: boolean,
     settings: SessionsSettings,
   ): Promise<void> {
-    const security = securityFor(upstream, settings, this.#pace);
+    const security = tlsPlanFor(upstream, settings, this.#pace);
     let client: Channel = tcpChannel(socket);
     const establishing = { abort: (): void => void socket.destroy() };
     this.#establishing.add(establishing);
@@ -284,7 +284,7 @@ export class Sessions {
     upstream: Socket,
     { reached, arrived, leave, ...ends }: AdmittedEnds,
     greeted: () => void,
-    security: SessionSecurity,
+    security: TlsPlan,
     settings: SessionsSettings,
   ): Promise<void> {
     const server = endpointOfSocket(upstream.remoteAddress, upstream.remotePort);
@@ -383,11 +383,11 @@ function mayBeLoop(client: Address, { host }: Upstream): boolean {
 }
 
 /** What TLS a session with this server may have. */
-function securityFor(
+function tlsPlanFor(
   { host }: Upstream,
   { tls, policy, connectTimeout }: SessionsSettings,
   pace: (step: () => void) => void,
-): SessionSecurity {
+): TlsPlan {
   const { server, serverData } = policy.tls;
   return {
     client: tls.forClients?.newSession(pace),
@@ -408,7 +408,7 @@ function securityFor(
  */
 function openServer(
   upstream: Socket,
-  { server: plan }: SessionSecurity,
+  { server: plan }: TlsPlan,
   { server }: TlsPolicy,
   isClientTls: boolean,
 ): Promise<{ readonly channel: Channel; readonly greeting?: string | undefined }> {

@@ -42,7 +42,7 @@ import { SessionClock } from './clock.ts';
 import type { SessionEndpoints } from './endpoints.ts';
 import { SessionEvents } from './events.ts';
 import { SessionPinholes } from './pinholes.ts';
-import type { SessionSecurity } from './tls-plan.ts';
+import type { TlsPlan } from './tls-plan.ts';
 import type { SessionSettings } from './settings.ts';
 import { SessionTls } from './tls.ts';
 import type { Turns } from './turns.ts';
@@ -112,7 +112,7 @@ export class Session {
     channels: SessionChannels,
     endpoints: SessionEndpoints,
     settings: SessionSettings,
-    security: SessionSecurity,
+    security: TlsPlan,
     { plane, turns, observe }: SessionHost,
     { greeted, over }: SessionEnds,
   ) {
@@ -202,7 +202,7 @@ export class Session {
     this.#client.start();
   }
 
-  #newTls(security: SessionSecurity): SessionTls {
+  #newTls(security: TlsPlan): SessionTls {
     const parts = {
       client: this.#client,
       server: this.#server,

@@ -1,14 +1,14 @@
-import { isUpload, type TransferCommand } from '../../events.ts';
+import { isUpload } from '../../events.ts';
 import { isServerDataProtected, type Security, type TlsPolicy } from '../../helper/tls-policy.ts';
-import type { Protection } from '../../plane/plane.ts';
+import type { Protection, Transfer } from '../../plane/plane.ts';
 import type { ClientTlsSession } from '../../tls/for-clients.ts';
 import type { ServerTlsPlan } from './server-tls.ts';
 
-/** The TLS that one session's channels may have. */
-export interface SessionSecurity {
-  /** There where TLS of clients ends here. */
+/** The TLS that one session's channels may have; what is agreed on of it is `Security`. */
+export interface TlsPlan {
+  /** Set when the relay terminates the client's TLS. */
   readonly client: ClientTlsSession | undefined;
-  /** There where the channels to the server may be TLS. */
+  /** Set when the channels to the server may be TLS. */
   readonly server: ServerTlsPlan | undefined;
   /** Whether TLS of data channels that are protected on both sides is left to the client and the server. */
   readonly leavesData: boolean;
@@ -20,7 +20,7 @@ export interface SessionSecurity {
  * @param patience milliseconds until a handshake on a data channel begins, or is answered
  */
 export function protectionOf(
-  { client, server, leavesData }: SessionSecurity,
+  { client, server, leavesData }: TlsPlan,
   agreed: Security,
   policy: TlsPolicy,
   patience: number,
@@ -31,11 +31,11 @@ export function protectionOf(
   const ofServer = serverIsProtected ? server?.tls : undefined;
   if (!ofClient && !ofServer) return undefined;
   return {
-    client: ofClient && ((socket, command) => ofClient.data(socket, patience, () => sends(command()))),
+    client: ofClient && ((socket, transfer) => ofClient.data(socket, patience, () => sends(transfer))),
     server: ofServer && ((socket) => ofServer.data(socket, patience)),
   };
 }
 
-function sends(command: TransferCommand | undefined): boolean {
+function sends({ command }: Transfer): boolean {
   return command !== undefined && isUpload(command);
 }

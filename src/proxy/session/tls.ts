@@ -15,7 +15,7 @@ import { PipelinedError, type ControlChannel } from './control-channel.ts';
 import { followWithData, followWithTls, noTlsWithServer } from './server-tls.ts';
 import type { SessionEvents } from './events.ts';
 import type { SessionPinholes } from './pinholes.ts';
-import { protectionOf, type SessionSecurity } from './tls-plan.ts';
+import { protectionOf, type TlsPlan } from './tls-plan.ts';
 import type { SessionSettings } from './settings.ts';
 
 /** What of the session TLS changes, or asks. */
@@ -69,7 +69,7 @@ const lateWords: Partial<Record<SessionReason, string>> = {
  * data channels.
  */
 export class SessionTls {
-  readonly #security: SessionSecurity;
+  readonly #security: TlsPlan;
   readonly #parts: SessionParts;
   readonly #host: SessionTlsHost;
   /** Whether the AUTH that the server has to answer means PROT P as well. */
@@ -79,7 +79,7 @@ export class SessionTls {
   /** What can be seen of what the client says in it. */
   readonly #records = new TlsRecords();
 
-  constructor(security: SessionSecurity, parts: SessionParts, host: SessionTlsHost) {
+  constructor(security: TlsPlan, parts: SessionParts, host: SessionTlsHost) {
     this.#security = security;
     this.#parts = parts;
     this.#host = host;
