@@ -2,9 +2,9 @@ import { LineReader, type Line } from '../../ftp/lines.ts';
 import type { Channel } from '../../net/channel.ts';
 import { descriptorOf, ignoreError } from '../../net/socket.ts';
 import { socketCalls } from '../../net/socket-calls.ts';
-import { urgentSignals, watchUrgent } from '../../net/urgent.ts';
 import { closeGently } from './close-gently.ts';
 import type { Turn, Turns } from './turns.ts';
+import { UrgentLines } from './urgent-lines.ts';
 
 /** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
 export interface ControlChannelListener {
@@ -35,7 +35,7 @@ export interface ControlChannelListener {
 export type Hold =
   'pinhole' | 'reply' | 'order' | 'turn' | 'client-drain' | 'server-drain' | 'penalty' | 'tls';
 
-const briefHolds: ReadonlySet<Hold> = new Set(['pinhole', 'order', 'turn']);
+const briefHolds: ReadonlySet<Hold | 'lent'> = new Set(['pinhole', 'order', 'turn']);
 
 /** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
 const mostWaiting = 65_536;
@@ -45,31 +45,34 @@ export class PipelinedError extends Error {
   override readonly name = 'PipelinedError';
 }
 
+/**
+ * What may still be told of what the peer says:
+ * - `lines`: all of it.
+ * - `end`: it has said FIN; the lines that came before, and then that.
+ * - `failure`: its end was told, or nobody wants to know it any more; that the connection fails is told all the same.
+ * - `nothing`: it has not said FIN, and nobody wants to know any more.
+ *
+ * That the connection is gone is told in any case.
+ */
+type Told = 'lines' | 'end' | 'failure' | 'nothing';
+
 /** One side's control channel: bytes in, lines out, in order. It owns its connection. */
 export class ControlChannel {
+  /** Which of its lines came as urgent data. */
+  readonly urgent: UrgentLines = new UrgentLines();
   #channel: Channel;
   readonly #listener: ControlChannelListener;
   readonly #reader = new LineReader();
-  readonly #holds = new Set<Hold>();
-  /** The peer has said FIN. */
-  #ended = false;
+  /** Why no line is told for now; `lent`: the connection is somebody else's. */
+  readonly #holds = new Set<Hold | 'lent'>();
+  #told: Told = 'lines';
   /** It has been said that the connection is gone: Node calls a stream closed before it says so, and may yet. */
-  #closed = false;
-  /** Nothing more is told. */
-  #silent = false;
-  #telling = false;
-  /** The connection is somebody else's for now. */
-  #lent = false;
+  #isGone = false;
+  /** Lines are being told: what that leads to may ask for more to be told, which are told then. */
+  #isTelling = false;
   #output = '';
-  /** Bytes that have come. */
+  /** How many bytes have come. */
   #received = 0;
-  /** Which of them was urgent, by its place among all, until the line that holds it has been told; and of the last line. */
-  #urgentAt: number | undefined;
-  #toldUrgentAt: number | undefined;
-  #seesUrgent = false;
-  /** `urgentSignals` when the line before the last began to be told, and when the last one did. */
-  #signals = urgentSignals();
-  #lastSignals: number = this.#signals;
   #detach: () => void;
   readonly #turn: Turn;
   /** What came while lines waited for their turn. */
@@ -95,7 +98,20 @@ export class ControlChannel {
 
   /** Whether the peer has said FIN; lines of it may still be told. */
   get hasEnded(): boolean {
-    return this.#ended;
+    return this.#told === 'end' || this.#told === 'failure';
+  }
+
+  get #isSilent(): boolean {
+    return this.#told === 'failure' || this.#told === 'nothing';
+  }
+
+  /** Tells no more of what the peer says. */
+  #silence(): void {
+    this.#told = this.hasEnded ? 'failure' : 'nothing';
+  }
+
+  get #isLent(): boolean {
+    return this.#holds.has('lent');
   }
 
   start(): void {
@@ -114,18 +130,7 @@ export class ControlChannel {
   /** Takes back the line that was told last: it can't be judged yet, and will be the next that is told. */
   putBack(): void {
     this.#reader.putBack();
-    this.#urgentAt ??= this.#toldUrgentAt;
-    this.#lastSignals = this.#signals;
-  }
-
-  /** Whether the system tells of urgent data at all. */
-  get seesUrgent(): boolean {
-    return this.#seesUrgent;
-  }
-
-  /** Whether urgent data has come, here or elsewhere, since the line before the last was told. */
-  get wasSignalled(): boolean {
-    return urgentSignals() > this.#signals;
+    this.urgent.putBack();
   }
 
   /** Adds to what the next flush writes. */
@@ -144,7 +149,7 @@ export class ControlChannel {
     const { stream } = this.#channel;
     const calls = socketCalls();
     const fd = descriptorOfChannel(this.#channel);
-    if (!calls || fd === undefined || this.#lent || stream.writableLength > 0 || !stream.writable) {
+    if (!calls || fd === undefined || this.#isLent || stream.writableLength > 0 || !stream.writable) {
       this.send(text);
       return false;
     }
@@ -159,7 +164,7 @@ export class ControlChannel {
    */
   flush(): boolean {
     if (this.#output === '') return true;
-    if (this.#lent) return false;
+    if (this.#isLent) return false;
     const output = this.#output;
     this.#output = '';
     if (!this.#channel.stream.writable) return true;
@@ -169,15 +174,15 @@ export class ControlChannel {
 
   /** Says FIN after what was sent; the peer may still speak. */
   end(): void {
-    if (this.#lent) return;
+    if (this.#isLent) return;
     this.flush();
     this.#channel.stream.end();
   }
 
   /** Says FIN after what was sent, and listens no more. */
   finish(): void {
-    this.#silent = true;
-    if (this.#lent) {
+    this.#silence();
+    if (this.#isLent) {
       this.#channel.reset();
       return;
     }
@@ -186,7 +191,7 @@ export class ControlChannel {
   }
 
   reset(): void {
-    this.#silent = true;
+    this.#silence();
     this.#channel.reset();
   }
 
@@ -205,18 +210,18 @@ export class ControlChannel {
     this.hold('tls');
     if (this.hasWaiting) throw new PipelinedError('bytes came that should have waited');
     this.#detach();
-    this.#lent = true;
+    this.#holds.add('lent');
     const { stream } = this.#channel;
     stream.on('error', ignoreError);
     try {
       const channel = await convert(this.#channel);
       this.#channel = channel;
-      if (!this.#silent) converted(channel);
+      if (!this.#isSilent) converted(channel);
     } finally {
       stream.off('error', ignoreError);
-      this.#lent = false;
+      this.#holds.delete('lent');
       this.#detach = this.#attach();
-      if (this.#silent) this.#channel.reset();
+      if (this.#isSilent) this.#channel.reset();
       else this.#channel.stream.resume();
       // What was sent meanwhile held back whoever had caused it.
       if (this.flush()) this.#listener.drained();
@@ -227,7 +232,7 @@ export class ControlChannel {
   /** Writes what was sent and gives the connection away, paused; nobody is told of it any more. */
   give(): Channel {
     this.flush();
-    this.#silent = true;
+    this.#silence();
     this.#detach();
     this.#channel.stream.pause();
     return this.#channel;
@@ -237,16 +242,14 @@ export class ControlChannel {
   #attach(): () => void {
     const channel = this.#channel;
     const { stream } = channel;
-    const urgent =
-      this.#listener.tellsUrgent && channel.kind === 'tcp' ? watchUrgent(channel.stream) : undefined;
-    this.#seesUrgent = urgent !== undefined;
+    if (this.#listener.tellsUrgent) this.urgent.watch(channel);
     const listeners = {
       data: (chunk: Buffer) => {
-        if (this.#silent) return;
+        if (this.#isSilent) return;
         if (this.#received === 0) this.#listener.begins?.(chunk[0] ?? 0);
         this.#reader.push(chunk);
         this.#received += chunk.length;
-        if (urgent?.isNext()) this.#urgentAt = this.#received;
+        this.urgent.came(this.#received);
         this.#tell();
         if (this.#reader.size > mostWaiting) stream.pause();
       },
@@ -256,7 +259,7 @@ export class ControlChannel {
           this.#fail(new Error('connection reset by peer'));
           return;
         }
-        this.#ended = true;
+        this.#told = this.#isSilent ? 'failure' : 'end';
         if (this.#holds.size > 0) this.#listener.ending?.();
         this.#tell();
       },
@@ -265,10 +268,10 @@ export class ControlChannel {
       },
       close: () => {
         // Where it did not fail: of a failure whatever holds lines is told at once.
-        this.#afterTurn(this.#isHeldBriefly && !this.#silent, () => {
-          this.#silent = true;
-          if (!this.#closed) this.#listener.closed();
-          this.#closed = true;
+        this.#afterTurn(this.#isHeldBriefly && !this.#isSilent, () => {
+          this.#silence();
+          if (!this.#isGone) this.#listener.closed();
+          this.#isGone = true;
         });
       },
       drain: () => {
@@ -285,8 +288,8 @@ export class ControlChannel {
   #fail(error: Error): void {
     this.#channel.stream.destroy();
     this.#afterTurn(false, () => {
-      if (this.#silent && !this.#ended) return;
-      this.#silent = true;
+      if (this.#told === 'nothing') return;
+      this.#silence();
       this.#listener.failed(error);
     });
   }
@@ -299,15 +302,16 @@ export class ControlChannel {
 
   /** Whether lines are held by nothing but what ends by itself, whatever the two sides do. */
   get #isHeldBriefly(): boolean {
-    return this.#holds.size > 0 && [...this.#holds].every((why) => briefHolds.has(why));
+    for (const why of this.#holds) if (!briefHolds.has(why)) return false;
+    return this.#holds.size > 0;
   }
 
   #tell(): void {
     // Telling a line may release a hold, and so come here again.
-    if (this.#telling) return;
+    if (this.#isTelling) return;
     this.#turn.request();
     // What has come is enough until then.
-    if (this.#turn.isWaiting && !this.#lent && !this.#silent) this.#channel.stream.pause();
+    if (this.#turn.isWaiting && !this.#isLent && !this.#isSilent) this.#channel.stream.pause();
   }
 
   /**
@@ -317,30 +321,31 @@ export class ControlChannel {
    */
   #tellUntil(isOver: () => boolean, isNested: boolean): boolean {
     const hasMore = this.#tellLines(isOver, isNested);
-    if (!hasMore && (this.#silent || !this.#isHeldBriefly)) for (const tell of this.#untold.splice(0)) tell();
+    if (!hasMore && (this.#isSilent || !this.#isHeldBriefly))
+      for (const tell of this.#untold.splice(0)) tell();
     return hasMore;
   }
 
   #tellLines(isOver: () => boolean, isNested: boolean): boolean {
-    this.#telling = true;
+    this.#isTelling = true;
     let isLate = false;
     for (let line = this.#next(); line; line = isLate ? undefined : this.#next()) {
-      this.#listener.line(line, this.#isUrgent());
+      this.#listener.line(line, this.urgent.tell(this.#received - this.#reader.size));
       isLate = isOver();
     }
-    this.#telling = false;
-    const isCut = isLate && !this.#silent && this.#holds.size === 0 && this.#reader.size > 0;
+    this.#isTelling = false;
+    const isCut = isLate && !this.#isSilent && this.#holds.size === 0 && this.#reader.size > 0;
     // What came in one segment leaves in one, however many turns it takes.
     if (!isNested && !isCut) this.#listener.turnEnded();
     if (isCut) return true;
-    if (this.#silent) return false;
+    if (this.#isSilent) return false;
     if (this.#holds.size > 0) {
       // It may have been paused until its turn, and reading on shows when the peer goes.
-      if (!this.#lent && this.#reader.size <= mostWaiting) this.#channel.stream.resume();
+      if (!this.#isLent && this.#reader.size <= mostWaiting) this.#channel.stream.resume();
       return false;
     }
-    if (this.#ended) {
-      this.#silent = true;
+    if (this.#told === 'end') {
+      this.#silence();
       this.#listener.ended(this.#reader.rest());
     } else {
       this.#channel.stream.resume();
@@ -348,18 +353,8 @@ export class ControlChannel {
     return false;
   }
 
-  /** Whether the line that is about to be told holds the urgent byte. */
-  #isUrgent(): boolean {
-    const isIn = this.#urgentAt !== undefined && this.#urgentAt < this.#received - this.#reader.size;
-    this.#toldUrgentAt = isIn ? this.#urgentAt : undefined;
-    if (isIn) this.#urgentAt = undefined;
-    this.#signals = this.#lastSignals;
-    this.#lastSignals = urgentSignals();
-    return isIn;
-  }
-
   #next(): Line | undefined {
-    return this.#silent || this.#holds.size > 0 ? undefined : this.#reader.next();
+    return this.#isSilent || this.#holds.size > 0 ? undefined : this.#reader.next();
   }
 }
 

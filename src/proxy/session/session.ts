@@ -325,7 +325,8 @@ export class Session {
 
   /** Whether it is behind a Synch that was urgent, as far as that is known: one that came in line goes on so. */
   #isSignalled(command: Command): boolean {
-    return isSynched(command) && (this.#client.wasSignalled || !this.#client.seesUrgent);
+    const { urgent } = this.#client;
+    return isSynched(command) && (urgent.wereSignalled || !urgent.areSeen);
   }
 
   /**
