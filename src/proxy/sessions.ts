@@ -322,11 +322,13 @@ export class Sessions {
       : local;
     const own = { client: arrived.address, server: local.address };
     const session: Session = new Session(
-      ++this.#lastId,
-      { client, server: opened.channel, greeting: opened.greeting },
-      { client: ends.client, reached, server, inside, own },
-      settings,
-      security,
+      {
+        id: ++this.#lastId,
+        channels: { client, server: opened.channel, greeting: opened.greeting },
+        endpoints: { client: ends.client, reached, server, inside, own },
+        settings,
+        tls: security,
+      },
       { plane: this.#host.plane, turns: this.#turns, observe: this.#observe },
       {
         greeted,

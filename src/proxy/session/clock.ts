@@ -1,25 +1,40 @@
-/**
- * How long a session may go on: first until it has logged in, counted from its start, then while it is silent.
- * Durations are in milliseconds.
- */
+/** Durations are in milliseconds. */
+interface SessionTimeouts {
+  readonly loginTimeout: number;
+  readonly idleTimeout: number;
+}
+
+interface SessionClockListener {
+  loginIsLate(): void;
+  /** The session has been silent for too long. Returns whether it lives on all the same. */
+  wasSilent(): boolean;
+}
+
+/** How long a session may go on: first until it has logged in, counted from its start, then while it is silent. */
 export class SessionClock {
+  readonly #idleTimeout: number;
+  readonly #listener: SessionClockListener;
   #timer: NodeJS.Timeout;
   #isIdleTimer = false;
   readonly #loginBy: number;
 
-  constructor(loginTimeout: number, loginIsLate: () => void) {
+  constructor({ loginTimeout, idleTimeout }: SessionTimeouts, listener: SessionClockListener) {
+    this.#idleTimeout = idleTimeout;
+    this.#listener = listener;
     this.#loginBy = performance.now() + loginTimeout;
-    this.#timer = setTimeout(loginIsLate, loginTimeout);
+    this.#timer = setTimeout(() => {
+      listener.loginIsLate();
+    }, loginTimeout);
   }
 
-  /** From the log in on. `idle` returns whether it may go on, because a data channel is open. */
-  loggedIn(idleTimeout: number, idle: () => boolean): void {
+  /** From the log in on the session may be silent for so long. */
+  loggedIn(): void {
     if (this.#isIdleTimer) return;
     this.#isIdleTimer = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (idle()) this.#timer.refresh();
-    }, idleTimeout);
+      if (this.#listener.wasSilent()) this.#timer.refresh();
+    }, this.#idleTimeout);
   }
 
   /** How long the log in may still take. */

@@ -61,7 +61,7 @@ export class ControlChannel {
   /** Which of its lines came as urgent data. */
   readonly urgent: UrgentLines = new UrgentLines();
   #channel: Channel;
-  readonly #listener: ControlChannelListener;
+  #listener: ControlChannelListener = nobody;
   readonly #reader = new LineReader();
   /** Why no line is told for now; `lent`: the connection is somebody else's. */
   readonly #holds = new Set<Hold | 'lent'>();
@@ -73,21 +73,25 @@ export class ControlChannel {
   #output = '';
   /** How many bytes have come. */
   #received = 0;
-  #detach: () => void;
+  #detach: () => void = () => undefined;
   readonly #turn: Turn;
   /** What came while lines waited for their turn. */
   readonly #untold: (() => void)[] = [];
 
   /**
-   * @param channel connected and paused; `start` begins to read it
+   * @param channel connected and paused; it is to be listened to at once, and `start` begins to read it
    * @param turns in which lines are told
    * @param read what was read of it already
    */
-  constructor(channel: Channel, listener: ControlChannelListener, turns: Turns, read = '') {
+  constructor(channel: Channel, turns: Turns, read = '') {
     this.#channel = channel;
-    this.#listener = listener;
     this.#turn = turns.join((isOver, isNested) => this.#tellUntil(isOver, isNested));
     if (read !== '') this.#reader.push(Buffer.from(read, 'latin1'));
+  }
+
+  /** Tells `listener` what comes; nobody else was told before. */
+  listen(listener: ControlChannelListener): void {
+    this.#listener = listener;
     this.#detach = this.#attach();
   }
 
@@ -361,3 +365,12 @@ export class ControlChannel {
 function descriptorOfChannel(channel: Channel): number | undefined {
   return channel.kind === 'tcp' ? descriptorOf(channel.stream) : undefined;
 }
+
+const nobody: ControlChannelListener = {
+  line: () => undefined,
+  turnEnded: () => undefined,
+  ended: () => undefined,
+  failed: () => undefined,
+  drained: () => undefined,
+  closed: () => undefined,
+};

@@ -1,8 +1,35 @@
-import type { PinholeReason, TransferCommand } from '../../events.ts';
-import type { OwnedChannel, Pinhole, PinholeOwner } from '../../plane/plane.ts';
+import type { PinholeReason } from '../../events.ts';
+import type { Announcement } from '../../helper/decision.ts';
+import type { SentExchange } from '../../helper/exchange-queue.ts';
+import {
+  NoFreePortError,
+  type OpenRange,
+  type OwnedChannel,
+  type Pinhole,
+  type PinholeOwner,
+  type PinholeRequest,
+  type RangePlane,
+} from '../../plane/plane.ts';
+import type { SessionEndpoints } from './endpoints.ts';
+import type { SessionEvents } from './events.ts';
+import { placeForClient, placeForServer } from './pinhole-place.ts';
+import type { SessionSettings } from './settings.ts';
+
+/** A command that data is transferred for, as it was sent. */
+type TransferWords = Pick<SentExchange, 'verb' | 'argument'>;
+
+/** What pinholes depend on of the session that they are opened for. */
+interface PinholesOf {
+  readonly id: number;
+  readonly endpoints: SessionEndpoints;
+  readonly settings: SessionSettings;
+  readonly events: SessionEvents;
+}
 
 /** The pinholes and data channels of one session. */
 export class SessionPinholes implements PinholeOwner {
+  readonly #session: PinholesOf;
+  readonly #plane: RangePlane;
   readonly #channelClosed: () => void;
   /** The one that may be taken, or was last: `max_expected` is 1, as in the kernel. */
   #pending: Pinhole | undefined;
@@ -12,8 +39,60 @@ export class SessionPinholes implements PinholeOwner {
   #reserved: Pinhole | undefined;
   readonly #channels = new Set<OwnedChannel>();
 
-  constructor(channelClosed: () => void) {
+  constructor(session: PinholesOf, plane: RangePlane, channelClosed: () => void) {
+    this.#session = session;
+    this.#plane = plane;
     this.#channelClosed = channelClosed;
+  }
+
+  /**
+   * Opens a pinhole for what was announced; it is none of the session's yet.
+   *
+   * @throws what the plane throws
+   */
+  async open(
+    { mode, verb, endpoint }: Announcement,
+    tls: Pick<PinholeRequest, 'protection' | 'isClearAgreed'>,
+  ): Promise<Pinhole> {
+    const { id, endpoints, settings } = this.#session;
+    const request: PinholeRequest = {
+      session: id,
+      mode,
+      command: verb,
+      preferredPort: endpoint.port,
+      timeout: settings.expectTimeout,
+      owner: this,
+      ...tls,
+      ...(mode === 'passive'
+        ? placeForClient(endpoints, settings, endpoint.port)
+        : placeForServer(endpoints, settings, endpoint)),
+    };
+    try {
+      return await this.#plane.open(request);
+    } catch (error) {
+      // The one that this replaces may have the last port.
+      if (error instanceof NoFreePortError && this.#makeRoom()) return this.#plane.open(request);
+      throw error;
+    }
+  }
+
+  /**
+   * Opens the range of ports that an opaque session may use.
+   *
+   * @param isOpen whether connections are let in by now
+   * @throws what the plane throws
+   */
+  openRange(isOpen: () => boolean): Promise<OpenRange> {
+    const { id, endpoints, settings } = this.#session;
+    return this.#plane.openRange({
+      session: id,
+      peer: endpoints.client.address,
+      address: endpoints.reached.address,
+      ports: settings.passivePorts,
+      to: endpoints.server.address,
+      isOpen,
+      owner: this,
+    });
   }
 
   /** Whether a transfer is under way. A data channel that nothing has come of yet keeps no session. */
@@ -78,7 +157,7 @@ export class SessionPinholes implements PinholeOwner {
   }
 
   /** Takes back the one that is pending, as another is to have its port. Returns whether there was one. */
-  makeRoom(): boolean {
+  #makeRoom(): boolean {
     const isThere = this.#pending !== undefined;
     this.#closePending('replaced');
     return isThere;
@@ -95,9 +174,15 @@ export class SessionPinholes implements PinholeOwner {
     this.#pending = undefined;
   }
 
-  /** Says which command the pending one serves. */
-  serve(command: TransferCommand): void {
-    this.current?.serve(command);
+  /** A command has gone to the server, or is accepted by it, that the data connection will serve. */
+  serve({ verb, argument }: TransferWords): void {
+    this.current?.serve({ verb, path: this.#session.events.show(argument) });
+  }
+
+  /** The server lets a transfer begin, of whatever command that is: data is about to come. */
+  transferBegins(command: TransferWords): void {
+    this.serve(command);
+    this.current?.accept();
   }
 
   /** Takes back what nobody has connected to, or connected to for nothing; transfers that are under way live on. */

@@ -42,18 +42,15 @@ async function start(t: TestContext): Promise<Stand> {
   });
   const told: string[] = [];
   own.socket.removeAllListeners();
-  const channel = new ControlChannel(
-    tcpChannel(own.socket),
-    {
-      line: ({ text }) => void told.push(text),
-      turnEnded: () => undefined,
-      ended: (rest) => void told.push(`end ${rest}`),
-      failed: () => void told.push('failed'),
-      drained: () => undefined,
-      closed: () => void told.push('closed'),
-    },
-    shared,
-  );
+  const channel = new ControlChannel(tcpChannel(own.socket), shared);
+  channel.listen({
+    line: ({ text }) => void told.push(text),
+    turnEnded: () => undefined,
+    ended: (rest) => void told.push(`end ${rest}`),
+    failed: () => void told.push('failed'),
+    drained: () => undefined,
+    closed: () => void told.push('closed'),
+  });
   channel.start();
   const next = (): void => {
     for (const work of later.splice(0)) work();
