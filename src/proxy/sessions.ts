@@ -41,9 +41,9 @@ export interface SessionsSettings extends SessionSettings, AdmissionLimits {
 
 /** Certificates and trust, as new sessions have them. */
 export interface TlsServices {
-  /** There where TLS of clients ends here. */
+  /** Set when the relay terminates the client's TLS. */
   readonly forClients: TlsForClients | undefined;
-  /** There where channels to the server may be TLS. */
+  /** Set when the channels to the server may be TLS. */
   readonly forServer: TlsForServer | undefined;
   /** Whether TLS of data channels that are protected on both sides is left to the client and the server. */
   readonly leavesData: boolean;
@@ -76,9 +76,9 @@ interface Attempt {
 /** What sessions use of this host. */
 export interface SessionsHost {
   readonly plane: RangePlane;
-  /** There where `keepClientAddress` wants it. */
+  /** Set when `keepClientAddress` asks for it. */
   readonly borrower: Borrower | undefined;
-  /** There where sessions are intercepted. */
+  /** Set when sessions are intercepted. */
   readonly originalDestination: OriginalDestination | undefined;
   /** Whether an endpoint is one that this process listens on for sessions. */
   readonly isOwn: (endpoint: Endpoint) => boolean;

@@ -3,6 +3,7 @@ import type { Channel } from '../../net/channel.ts';
 import { descriptorOf, ignoreError } from '../../net/socket.ts';
 import { socketCalls } from '../../net/socket-calls.ts';
 import { closeGently } from './close-gently.ts';
+import { Holds, type Hold } from './holds.ts';
 import type { Turn, Turns } from './turns.ts';
 import { UrgentLines } from './urgent-lines.ts';
 
@@ -26,16 +27,6 @@ export interface ControlChannelListener {
   /** The connection is gone both ways. */
   closed(): void;
 }
-
-/**
- * Why no line is told for now: a pinhole is being opened, the server has to answer first, what the last line says is not
- * true for the client yet, more will be known in the next turn of the event loop, the client or the server does not
- * read what is written for it, refusals have to be paid for, or the connection is being given to TLS or taken from it.
- */
-export type Hold =
-  'pinhole' | 'reply' | 'order' | 'turn' | 'client-drain' | 'server-drain' | 'penalty' | 'tls';
-
-const briefHolds: ReadonlySet<Hold | 'lent'> = new Set(['pinhole', 'order', 'turn']);
 
 /** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
 const mostWaiting = 65_536;
@@ -63,8 +54,7 @@ export class ControlChannel {
   #channel: Channel;
   #listener: ControlChannelListener = nobody;
   readonly #reader = new LineReader();
-  /** Why no line is told for now; `lent`: the connection is somebody else's. */
-  readonly #holds = new Set<Hold | 'lent'>();
+  readonly #holds = new Holds();
   #told: Told = 'lines';
   /** It has been said that the connection is gone: Node calls a stream closed before it says so, and may yet. */
   #isGone = false;
@@ -105,19 +95,6 @@ export class ControlChannel {
     return this.#told === 'end' || this.#told === 'failure';
   }
 
-  get #isSilent(): boolean {
-    return this.#told === 'failure' || this.#told === 'nothing';
-  }
-
-  /** Tells no more of what the peer says. */
-  #silence(): void {
-    this.#told = this.hasEnded ? 'failure' : 'nothing';
-  }
-
-  get #isLent(): boolean {
-    return this.#holds.has('lent');
-  }
-
   start(): void {
     this.#channel.stream.resume();
     if (this.#reader.size > 0) this.#tell();
@@ -128,7 +105,7 @@ export class ControlChannel {
   }
 
   release(why: Hold): void {
-    if (this.#holds.delete(why) && this.#holds.size === 0) this.#tell();
+    if (this.#holds.remove(why)) this.#tell();
   }
 
   /** Takes back the line that was told last: it can't be judged yet, and will be the next that is told. */
@@ -223,7 +200,7 @@ export class ControlChannel {
       if (!this.#isSilent) converted(channel);
     } finally {
       stream.off('error', ignoreError);
-      this.#holds.delete('lent');
+      this.#holds.remove('lent');
       this.#detach = this.#attach();
       if (this.#isSilent) this.#channel.reset();
       else this.#channel.stream.resume();
@@ -240,6 +217,20 @@ export class ControlChannel {
     this.#detach();
     this.#channel.stream.pause();
     return this.#channel;
+  }
+
+  /** Whether the connection is somebody else's for now. */
+  get #isLent(): boolean {
+    return this.#holds.has('lent');
+  }
+
+  get #isSilent(): boolean {
+    return this.#told === 'failure' || this.#told === 'nothing';
+  }
+
+  /** Tells no more of what the peer says. */
+  #silence(): void {
+    this.#told = this.hasEnded ? 'failure' : 'nothing';
   }
 
   /** Listens to the connection; returns what takes that back. */
@@ -264,7 +255,7 @@ export class ControlChannel {
           return;
         }
         this.#told = this.#isSilent ? 'failure' : 'end';
-        if (this.#holds.size > 0) this.#listener.ending?.();
+        if (this.#holds.areThere) this.#listener.ending?.();
         this.#tell();
       },
       error: (error: Error) => {
@@ -272,7 +263,7 @@ export class ControlChannel {
       },
       close: () => {
         // Where it did not fail: of a failure whatever holds lines is told at once.
-        this.#afterTurn(this.#isHeldBriefly && !this.#isSilent, () => {
+        this.#afterTurn(this.#holds.areBrief && !this.#isSilent, () => {
           this.#silence();
           if (!this.#isGone) this.#listener.closed();
           this.#isGone = true;
@@ -304,12 +295,6 @@ export class ControlChannel {
     else tell();
   }
 
-  /** Whether lines are held by nothing but what ends by itself, whatever the two sides do. */
-  get #isHeldBriefly(): boolean {
-    for (const why of this.#holds) if (!briefHolds.has(why)) return false;
-    return this.#holds.size > 0;
-  }
-
   #tell(): void {
     // Telling a line may release a hold, and so come here again.
     if (this.#isTelling) return;
@@ -325,7 +310,7 @@ export class ControlChannel {
    */
   #tellUntil(isOver: () => boolean, isNested: boolean): boolean {
     const hasMore = this.#tellLines(isOver, isNested);
-    if (!hasMore && (this.#isSilent || !this.#isHeldBriefly))
+    if (!hasMore && (this.#isSilent || !this.#holds.areBrief))
       for (const tell of this.#untold.splice(0)) tell();
     return hasMore;
   }
@@ -338,12 +323,12 @@ export class ControlChannel {
       isLate = isOver();
     }
     this.#isTelling = false;
-    const isCut = isLate && !this.#isSilent && this.#holds.size === 0 && this.#reader.size > 0;
+    const isCut = isLate && !this.#isSilent && !this.#holds.areThere && this.#reader.size > 0;
     // What came in one segment leaves in one, however many turns it takes.
     if (!isNested && !isCut) this.#listener.turnEnded();
     if (isCut) return true;
     if (this.#isSilent) return false;
-    if (this.#holds.size > 0) {
+    if (this.#holds.areThere) {
       // It may have been paused until its turn, and reading on shows when the peer goes.
       if (!this.#isLent && this.#reader.size <= mostWaiting) this.#channel.stream.resume();
       return false;
@@ -358,7 +343,7 @@ export class ControlChannel {
   }
 
   #next(): Line | undefined {
-    return this.#isSilent || this.#holds.size > 0 ? undefined : this.#reader.next();
+    return this.#isSilent || this.#holds.areThere ? undefined : this.#reader.next();
   }
 }
 
