@@ -32,6 +32,12 @@ module.exports = {
       to: { path: '^src/plane/', pathNot: '^src/plane/(plane|data-channel)\\.ts$' },
     },
     {
+      name: 'a-session-knows-nothing-of-admission',
+      severity: 'error',
+      from: { path: '^src/proxy/session/' },
+      to: { path: '^src/proxy/', pathNot: '^src/proxy/session/' },
+    },
+    {
       name: 'siblings-stay-apart',
       comment: 'the subjects of one layer know nothing of each other; daemon.ts and the commands join them',
       severity: 'error',

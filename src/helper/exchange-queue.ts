@@ -34,6 +34,8 @@ export function isTransfer({ verb }: { readonly verb: string }): boolean {
  */
 export class ExchangeQueue {
   readonly #exchanges: Exchange[] = [{ kind: 'sent', verb: greeting, argument: '' }];
+  /** Kept as they come and go: it is asked for with each command. */
+  #textSize = greeting.length;
   /** Whether the head has had a preliminary reply: its transfer is under way. */
   #underWay = false;
   /** How many replies were taken for the answers to empty lines while others have had none. */
@@ -49,11 +51,7 @@ export class ExchangeQueue {
 
   /** How many characters of commands and answers it keeps. */
   get textSize(): number {
-    let size = 0;
-    for (const each of this.#exchanges) {
-      size += each.kind === 'sent' ? each.verb.length + each.argument.length : each.answer.length;
-    }
-    return size;
+    return this.#textSize;
   }
 
   /** How many of them are empty lines, which servers may say nothing to. */
@@ -83,13 +81,21 @@ export class ExchangeQueue {
       count++;
     }
     this.#emptyLinesAnswered = 0;
-    this.#exchanges.splice(0, count);
+    this.#take(0, count);
     return answers;
   }
 
   add(exchange: Exchange): void {
     this.#exchanges.push(exchange);
+    this.#textSize += textSizeOf(exchange);
     this.#later?.add(exchange);
+  }
+
+  /** Takes out so many of them. */
+  #take(from: number, count: number): Exchange[] {
+    const taken = this.#exchanges.splice(from, count);
+    for (const exchange of taken) this.#textSize -= textSizeOf(exchange);
+    return taken;
   }
 
   /** The first command sent that fulfils the test. */
@@ -124,7 +130,7 @@ export class ExchangeQueue {
     // 225 ends a transfer and its ABOR at once where no data connection had come (pyftpdlib).
     if (this.#underWay && code !== 225) return '';
     if (before > 0) this.#underWay = false;
-    return answersOf(this.#exchanges.splice(0, Math.max(0, before)));
+    return answersOf(this.#take(0, Math.max(0, before)));
   }
 
   /** The client has a line that it may take for the end of the reply of several lines that is coming. */
@@ -158,8 +164,9 @@ export class ExchangeQueue {
     if (!found) return false;
     if (found === exchange) return open >= 400 && isTransfer(exchange);
     if (!this.#later?.has(found)) return false;
-    const kept = this.#exchanges.slice(from, index).filter(({ kind }) => kind === 'answered');
-    this.#exchanges.splice(from, index - from, ...kept);
+    const kept = this.#take(from, index - from).filter(({ kind }) => kind === 'answered');
+    this.#exchanges.splice(from, 0, ...kept);
+    for (const each of kept) this.#textSize += textSizeOf(each);
     if (from === 0) this.#underWay = false;
     return true;
   }
@@ -173,7 +180,7 @@ export class ExchangeQueue {
       return undefined;
     }
     if (index === 0) this.#underWay = false;
-    const [exchange] = this.#exchanges.splice(index, 1);
+    const [exchange] = this.#take(index, 1);
     if (exchange?.kind !== 'sent') return undefined;
     if (isEmptyLine(exchange))
       this.#emptyLinesAnswered = this.emptyLines === 0 ? 0 : this.#emptyLinesAnswered + 1;
@@ -183,7 +190,7 @@ export class ExchangeQueue {
   /** Takes out the relay's own answers whose turn has come. */
   takeAnswers(): string {
     const next = this.#exchanges.findIndex(({ kind }) => kind === 'sent');
-    return answersOf(this.#exchanges.splice(0, next === -1 ? this.#exchanges.length : next));
+    return answersOf(this.#take(0, next === -1 ? this.#exchanges.length : next));
   }
 
   /** -1 where no exchange that is outstanding can have this reply. */
@@ -228,6 +235,10 @@ export class ExchangeQueue {
     }
     return other;
   }
+}
+
+function textSizeOf(exchange: Exchange): number {
+  return exchange.kind === 'sent' ? exchange.verb.length + exchange.argument.length : exchange.answer.length;
 }
 
 function answersOf(exchanges: readonly Exchange[]): string {

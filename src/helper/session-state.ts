@@ -4,7 +4,7 @@ import type { SecurityEffect } from './decision.ts';
 import { ExchangeQueue, greeting, isAll, type SentExchange } from './exchange-queue.ts';
 import type { Security } from './tls-policy.ts';
 
-/** What the decisions about one session look at. Its session alone changes it, by the functions below, and its TLS. */
+/** What the decisions about one session look at. Its session alone changes it, by the functions below. */
 export interface SessionState {
   /** The control channel's peers. */
   readonly client: Address;
@@ -23,7 +23,8 @@ export interface SessionState {
   goodbye: 'quit' | 'closing' | undefined;
   /** The code of the last reply; 0 before the first. */
   lastCode: number;
-  readonly security: Security;
+  /** Changed by `changeSecurity` alone. */
+  security: Security;
 }
 
 export function newSessionState(
@@ -106,8 +107,18 @@ function undoesLogin(verb: string, code: number): boolean {
   return (verb === 'USER' || verb === 'PASS') && (isRefused || (code >= 300 && code < 400));
 }
 
-/** What PBSZ or PROT asked for was granted. */
-export function changeSecurity({ security }: SessionState, effect: SecurityEffect): void {
-  if (effect === 'size-said') security.isSizeSaid = true;
-  else security.isDataProtected = effect === 'data-protected';
+/** What changes the security of a session: a control channel has become TLS or is TLS no more, or PBSZ or PROT was granted. */
+type SecurityChange = 'client-secured' | 'client-cleared' | 'server-secured' | SecurityEffect;
+
+const changesOf: Readonly<Record<SecurityChange, Partial<Security>>> = {
+  'client-secured': { client: true, wasSecured: true },
+  'client-cleared': { client: false },
+  'server-secured': { server: true },
+  'size-said': { isSizeSaid: true },
+  'data-protected': { isDataProtected: true },
+  'data-clear': { isDataProtected: false },
+};
+
+export function changeSecurity(state: SessionState, change: SecurityChange): void {
+  state.security = { ...state.security, ...changesOf[change] };
 }

@@ -36,14 +36,14 @@ export const noTls: TlsPolicy = {
 /** What the two sides of a session have agreed on about TLS. */
 export interface Security {
   /** Whether the control channels are TLS now. */
-  client: boolean;
-  server: boolean;
+  readonly client: boolean;
+  readonly server: boolean;
   /** Whether the client's control channel has been TLS, CCC or not. */
-  wasSecured: boolean;
+  readonly wasSecured: boolean;
   /** Whether PBSZ has come. */
-  isSizeSaid: boolean;
+  readonly isSizeSaid: boolean;
   /** What PROT says: whether the client's data channels are TLS. */
-  isDataProtected: boolean;
+  readonly isDataProtected: boolean;
 }
 
 /** Whether PROT and PBSZ are the server's to answer: its data channels are as the client's are. */

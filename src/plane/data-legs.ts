@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import type { Mode, TransferCause, TransferCommand, TransferProtection } from '../events.ts';
+import type { Mode, TransferCause, TransferProtection } from '../events.ts';
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import type { Dialling } from '../net/dial.ts';
 import { messageOf } from '../net/error.ts';
 import { ignoreError, reset, resetWhenClosed } from '../net/socket.ts';
 import type { DataChannelEnds } from './data-channel.ts';
-import type { Protect, Protection } from './plane.ts';
+import type { Protect, Protection, Transfer } from './plane.ts';
 
 /** Why a leg of a data channel did not come up. */
 export class LegError extends Error {
@@ -34,6 +34,8 @@ export interface OpeningLegs {
   abort(cause: TransferCause): void;
 }
 
+type ServedTransfer = Transfer & { readonly served: Promise<void> };
+
 interface Legs {
   readonly client: Socket;
   readonly server: Socket;
@@ -43,16 +45,14 @@ interface Legs {
  * Brings up both legs: that which was accepted, and in `mode` the other one. It owns both connections from the call on.
  *
  * @param accepted paused
- * @param served settled when the command has come that the data channel serves, rejected when none will
- * @param command that one, if it has come
+ * @param transfer `served`: settled when its command has come, rejected when none will
  */
 export function openLegs(
   mode: Mode,
   accepted: Socket,
   dialling: Dialling,
   protection: Protection | undefined,
-  served: Promise<void>,
-  command: () => TransferCommand | undefined,
+  transfer: ServedTransfer,
 ): OpeningLegs {
   let aborted: TransferCause | undefined;
   let giveUp = (): void => {
@@ -77,7 +77,7 @@ export function openLegs(
       accepted.off('error', ignoreError);
       dialled.on('error', ignoreError);
       // pyftpdlib resets what begins before the command, and connects before it.
-      const ends = protection ? await protect(legs, protection, served, command) : plain(legs);
+      const ends = protection ? await protect(legs, protection, transfer) : plain(legs);
       dialled.off('error', ignoreError);
       return ends;
     } catch (error) {
@@ -106,22 +106,18 @@ function plain({ client, server }: Legs): DataChannelEnds {
   return { client: tcpChannel(client), server: tcpChannel(server) };
 }
 
-/**
- * Both handshakes at once: which of the two sides begins first depends on the client.
- *
- * @param begins when that with the server may begin
- */
+/** Both handshakes at once: which of the two sides begins first depends on the client. */
 async function protect(
   legs: Legs,
   protection: Protection,
-  begins: Promise<void>,
-  command: () => TransferCommand | undefined,
+  transfer: ServedTransfer,
 ): Promise<DataChannelEnds> {
   const leg = async (side: keyof Legs): Promise<Channel> => {
     const secure: Protect | undefined = protection[side];
     const socket = legs[side];
     if (!secure) return tcpChannel(socket);
-    const begun = side === 'server' ? begins.then(() => secure(socket, command)) : secure(socket, command);
+    const begun =
+      side === 'server' ? transfer.served.then(() => secure(socket, transfer)) : secure(socket, transfer);
     return begun.catch((error: unknown) => {
       throw new LegError(`${side}-tls-failed`, error);
     });

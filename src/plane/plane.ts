@@ -50,10 +50,15 @@ export interface Protection {
 /**
  * Makes a connection, paused, secret.
  *
- * @param command what the data channel serves, where that is known by then
  * @throws where the handshake fails, or does not begin in time
  */
-export type Protect = (socket: Socket, command: () => TransferCommand | undefined) => Promise<Channel>;
+export type Protect = (socket: Socket, transfer: Transfer) => Promise<Channel>;
+
+/** The transfer that a data channel is for. */
+export interface Transfer {
+  /** The command that it serves, as soon as that has come. */
+  readonly command: TransferCommand | undefined;
+}
 
 /** The session that a pinhole belongs to, told when its data channel begins and ends. */
 export interface PinholeOwner {

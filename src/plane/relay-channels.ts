@@ -50,7 +50,7 @@ export class RelayChannels {
     const { tlsTimeout = 30_000 } = this.#options;
     const started = performance.now();
     const dialling = this.#dial(lease.request, accepted);
-    const legs = openLegs(mode, accepted, dialling, protection, lease.served, () => lease.command);
+    const legs = openLegs(mode, accepted, dialling, protection, lease);
     const channel: LeaseChannel = {
       isConnected: false,
       joined: undefined,

@@ -79,7 +79,7 @@ export function sessionsWithin({ total }: Descriptors): number {
 }
 
 /** How many of them can be one client's. */
-export function sessionsOfClientWithin(descriptors: Descriptors): number {
+function sessionsOfClientWithin(descriptors: Descriptors): number {
   return Math.max(1, Math.floor(sessionsWithin(descriptors) * shareOfClient));
 }
 

@@ -1,4 +1,4 @@
-import { Turns, type Share } from './turns.ts';
+import { Turns, type Share } from './session/turns.ts';
 
 /** How long it is known what a client had used when its last session ended, in milliseconds: until it is owed all again. */
 const memory = 2000;

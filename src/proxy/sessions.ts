@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Observer, SessionReason } from '../events.ts';
 import { destinationOf, type Destination, type Meant } from '../helper/destination.ts';
-import type { TlsPolicy } from '../helper/tls-policy.ts';
-import { isLoopback, parseAddress, type Address } from '../net/address.ts';
+import type { Address } from '../net/address.ts';
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import type { Cidr } from '../net/cidr.ts';
 import type { Descriptors } from '../net/descriptors.ts';
 import { dial, type Dialling } from '../net/dial.ts';
-import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { endpointOfSocket, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { keepAlive } from '../net/keepalive.ts';
 import { ignoreError } from '../net/socket.ts';
@@ -16,14 +15,15 @@ import type { TlsForClients } from '../tls/for-clients.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
 import { Admission, clientOf, type AdmissionLimits } from './admission.ts';
 import { ClientShares } from './client-shares.ts';
-import { closeGently } from './close-gently.ts';
+import { closeGently } from './session/close-gently.ts';
+import { mayBeLoop, NoSession, openServer, refusalOf, secureClient, type Upstream } from './establish.ts';
 import { GreetingQueue } from './greeting-queue.ts';
 import type { OriginalDestination } from './original-destination.ts';
-import { noTlsWithServer, openWithTls, ServerTlsError } from './server-tls.ts';
-import type { SessionSecurity } from './session-security.ts';
-import type { SessionSettings } from './session-settings.ts';
-import { Session } from './session.ts';
-import type { Share } from './turns.ts';
+import { OwnConnections } from './own-connections.ts';
+import type { TlsPlan } from './session/tls-plan.ts';
+import type { SessionSettings } from './session/settings.ts';
+import { Session } from './session/session.ts';
+import type { Share } from './session/turns.ts';
 
 /** What new sessions are made with. */
 export interface SessionsSettings extends SessionSettings, AdmissionLimits {
@@ -42,9 +42,9 @@ export interface SessionsSettings extends SessionSettings, AdmissionLimits {
 
 /** Certificates and trust, as new sessions have them. */
 export interface TlsServices {
-  /** There where TLS of clients ends here. */
+  /** Set when the relay terminates the client's TLS. */
   readonly forClients: TlsForClients | undefined;
-  /** There where channels to the server may be TLS. */
+  /** Set when the channels to the server may be TLS. */
   readonly forServer: TlsForServer | undefined;
   /** Whether TLS of data channels that are protected on both sides is left to the client and the server. */
   readonly leavesData: boolean;
@@ -66,17 +66,22 @@ interface AdmittedEnds extends Ends {
   readonly leave: () => void;
 }
 
-interface Upstream {
-  readonly host: string;
-  readonly port: number;
+/** What is on its way to a session: a client that was let in, whose server has not answered yet. */
+interface Attempt {
+  /** TCP, or TLS over it as soon as that is there. */
+  client: Channel;
+  /** Gives up. */
+  abort: () => void;
+  /** The server has greeted it, or will not: others may go to that. */
+  greeted: () => void;
 }
 
 /** What sessions use of this host. */
 export interface SessionsHost {
   readonly plane: RangePlane;
-  /** There where `keepClientAddress` wants it. */
+  /** Set when `keepClientAddress` asks for it. */
   readonly borrower: Borrower | undefined;
-  /** There where sessions are intercepted. */
+  /** Set when sessions are intercepted. */
   readonly originalDestination: OriginalDestination | undefined;
   /** Whether an endpoint is one that this process listens on for sessions. */
   readonly isOwn: (endpoint: Endpoint) => boolean;
@@ -91,13 +96,10 @@ export class Sessions {
   readonly #observe: Observer;
   readonly #shares = new ClientShares();
   readonly #live = new Set<Session>();
-  /** Sessions to be, whose server has not answered yet. */
-  readonly #establishing = new Set<{ abort(): void }>();
+  readonly #attempts = new Set<Attempt>();
   readonly #admission: Admission;
   readonly #greetings = new GreetingQueue();
-  /** The ends of control connections: a client that is one of our own connections to a server is a loop. */
-  readonly #clientEnds = new Set<string>();
-  readonly #upstreamEnds = new Set<string>();
+  readonly #own = new OwnConnections();
   #lastId = 0;
   #closing = false;
   #empty: (() => void) | undefined;
@@ -149,7 +151,8 @@ export class Sessions {
     if (typeof entered === 'string' || !upstream) {
       const reason = typeof entered === 'string' ? entered : 'loop';
       // In clear it would be nothing that a TLS client understands.
-      this.#refuse(tcpChannel(socket), client, reason, isImplicit ? undefined : refusalOf(reason));
+      const reply = isImplicit ? undefined : refusalOf(reason);
+      this.#refuse(tcpChannel(socket), client, { reason, reply, error: undefined });
       return;
     }
     keepAlive(socket, settings.keepalive, true);
@@ -166,78 +169,77 @@ export class Sessions {
     isImplicit: boolean,
     settings: SessionsSettings,
   ): Promise<void> {
-    const security = securityFor(upstream, settings, ends.share);
-    let client: Channel = tcpChannel(socket);
-    const establishing = { abort: (): void => void socket.destroy() };
-    this.#establishing.add(establishing);
-    const failed = (reason: SessionReason, reply: string | undefined, error: unknown): void => {
+    const attempt: Attempt = {
+      client: tcpChannel(socket),
+      abort: () => void socket.destroy(),
+      greeted: () => undefined,
+    };
+    const leave = (): void => {
+      attempt.greeted();
       ends.leave();
-      this.#refuse(client, ends.client, reason, reply, error === undefined ? undefined : messageOf(error));
+    };
+    const plan = tlsPlanFor(upstream, settings, ends.share);
+    this.#attempts.add(attempt);
+    try {
+      if (isImplicit) attempt.client = await secureClient(socket, plan);
+      await this.#waitForTurn(attempt, ends.client, upstream, settings);
+      const connected = await this.#connect(attempt, ends.client, upstream, settings);
+      await this.#begin(attempt, connected, { ...ends, leave }, plan, settings);
+    } catch (error) {
+      if (!(error instanceof NoSession)) throw error;
+      leave();
+      this.#refuse(attempt.client, ends.client, error);
+    } finally {
+      this.#attempts.delete(attempt);
+    }
+  }
+
+  /** Few of one client's wait for the server's greeting at once. @throws {NoSession} */
+  async #waitForTurn(
+    attempt: Attempt,
+    client: Endpoint,
+    upstream: Upstream,
+    settings: SessionsSettings,
+  ): Promise<void> {
+    const from = clientOf(client.address, settings);
+    const isLikelyLoop = mayBeLoop(client.address, upstream);
+    const most = isLikelyLoop ? mostGreetingsOfLoop : mostGreetings;
+    const { turn, leave } = this.#greetings.enter(from, most, settings.connectTimeout);
+    attempt.greeted = leave;
+    attempt.abort = leave;
+    const isInTime = await turn;
+    if (this.#closing) throw new NoSession('shutdown', refusalOf('shutdown'));
+    if (isInTime) return;
+    const reason = isLikelyLoop ? 'loop' : 'server-unreachable';
+    throw new NoSession(reason, refusalOf(reason), noGreeting);
+  }
+
+  /** @throws {NoSession} */
+  async #connect(
+    attempt: Attempt,
+    client: Endpoint,
+    upstream: Upstream,
+    settings: SessionsSettings,
+  ): Promise<Socket> {
+    const dialling = this.#dial(upstream, client, settings);
+    attempt.abort = () => {
+      dialling.abort();
     };
     try {
-      if (isImplicit) {
-        if (!security.client) {
-          failed('tls-failed', undefined, 'clients get no TLS any more');
-          return;
-        }
-        try {
-          client = await security.client.control(socket);
-        } catch (error) {
-          failed('tls-failed', undefined, error);
-          return;
-        }
-        client.stream.once('error', ignoreError);
-      }
-      const from = clientOf(ends.client.address, settings);
-      const isLikelyLoop = mayBeLoop(ends.client.address, upstream);
-      const most = isLikelyLoop ? mostGreetingsOfLoop : mostGreetings;
-      const { turn, giveUp } = this.#greetings.enter(from, most, settings.connectTimeout);
-      establishing.abort = giveUp;
-      if (!(await turn)) {
-        if (this.#closing) failed('shutdown', refusals.shutdown, undefined);
-        else if (isLikelyLoop) failed('loop', refusals.loop, noGreeting);
-        else failed('server-unreachable', serverIsAway, noGreeting);
-        return;
-      }
-      let isGreeted = false;
-      const greeted = (): void => {
-        if (!isGreeted) this.#greetings.leave(from);
-        isGreeted = true;
-      };
-      const leave = (): void => {
-        greeted();
-        ends.leave();
-      };
-      if (this.#closing) {
-        greeted();
-        failed('shutdown', refusals.shutdown, undefined);
-        return;
-      }
-      const dialling = this.#dial(upstream, ends.client, settings);
-      establishing.abort = () => {
-        dialling.abort();
-      };
-      let connected: Socket;
-      try {
-        connected = await dialling.connected;
-      } catch (error) {
-        greeted();
-        failed('server-unreachable', serverIsAway, error);
-        return;
-      }
-      establishing.abort = () => {
+      const connected = await dialling.connected;
+      attempt.abort = () => {
         connected.destroy();
       };
-      await this.#begin(client, connected, { ...ends, leave }, greeted, security, settings);
-    } finally {
-      this.#establishing.delete(establishing);
+      return connected;
+    } catch (error) {
+      throw new NoSession('server-unreachable', refusalOf('server-unreachable'), messageOf(error));
     }
   }
 
   /** Ends sessions as they become idle, and the rest when `grace` milliseconds are over. */
   async close(grace: number): Promise<void> {
     this.#closing = true;
-    for (const each of [...this.#establishing]) each.abort();
+    for (const each of [...this.#attempts]) each.abort();
     for (const session of [...this.#live]) session.drain();
     if (this.count === 0) return;
     const timer = setTimeout(() => {
@@ -273,18 +275,12 @@ export class Sessions {
     return isOfThisHost ? undefined : this.#host.borrower;
   }
 
-  /** The other end of a connection of ours is not served when it comes here, for a while. */
-  #remember(upstreamEnd: string): void {
-    this.#upstreamEnds.add(upstreamEnd);
-    setTimeout(() => this.#upstreamEnds.delete(upstreamEnd), loopMemory).unref();
-  }
-
+  /** @throws {NoSession} */
   async #begin(
-    client: Channel,
+    { client, greeted }: Attempt,
     upstream: Socket,
     { reached, arrived, leave, share, ...ends }: AdmittedEnds,
-    greeted: () => void,
-    security: SessionSecurity,
+    plan: TlsPlan,
     settings: SessionsSettings,
   ): Promise<void> {
     const server = endpointOfSocket(upstream.remoteAddress, upstream.remotePort);
@@ -295,44 +291,39 @@ export class Sessions {
       leave();
       return;
     }
-    const upstreamEnd = endsKey(local, server);
-    if (this.#host.isOwn(server) || this.#clientEnds.has(upstreamEnd)) {
+    if (this.#host.isOwn(server) || this.#own.isServerOwn(local, server)) {
       // It would dial itself for this session, and once more for that one, until no session is left.
       upstream.destroy();
-      this.#remember(upstreamEnd);
-      leave();
-      this.#refuse(client, ends.client, 'loop', refusals.loop);
-      return;
+      this.#own.remember(local, server);
+      throw new NoSession('loop', refusalOf('loop'));
     }
-    this.#upstreamEnds.add(upstreamEnd);
+    const forget = this.#own.addServer(local, server);
     keepAlive(upstream, settings.keepalive, true);
-    let opened: { readonly channel: Channel; readonly greeting?: string | undefined };
-    try {
-      opened = await openServer(upstream, security, settings.policy.tls, client.kind === 'tls');
-    } catch (error) {
-      this.#upstreamEnds.delete(upstreamEnd);
-      leave();
-      const said = error instanceof ServerTlsError ? error.greeting?.trimEnd() : undefined;
-      this.#refuse(client, ends.client, 'server-tls-failed', said ?? noTlsWithServer, messageOf(error));
-      return;
-    }
+    const opened = await openServer(upstream, plan, settings.policy.tls, client.kind === 'tls').catch(
+      (error: unknown) => {
+        forget();
+        throw error;
+      },
+    );
     client.stream.off('error', ignoreError);
     const inside = this.#borrowerFor(ends.client, settings)
       ? { address: ends.client.address, port: local.port }
       : local;
     const own = { client: arrived.address, server: local.address };
     const session: Session = new Session(
-      ++this.#lastId,
-      { client, server: opened.channel, greeting: opened.greeting },
-      { client: ends.client, reached, server, inside, own },
-      settings,
-      security,
+      {
+        id: ++this.#lastId,
+        channels: { client, server: opened.channel, greeting: opened.greeting },
+        endpoints: { client: ends.client, reached, server, inside, own },
+        settings,
+        tls: plan,
+      },
       { plane: this.#host.plane, share, observe: this.#observe },
       {
         greeted,
         over: () => {
           this.#live.delete(session);
-          this.#upstreamEnds.delete(upstreamEnd);
+          forget();
           leave();
         },
       },
@@ -343,15 +334,13 @@ export class Sessions {
 
   #whyRefuse({ client, original }: Ends): SessionReason | undefined {
     if (this.#closing) return 'shutdown';
-    return this.#upstreamEnds.has(endsKey(client, original)) ? 'loop' : undefined;
+    return this.#own.isClientOwn(client, original) ? 'loop' : undefined;
   }
 
   #refuse(
     channel: Channel,
     client: Endpoint,
-    reason: SessionReason,
-    reply: string | undefined,
-    error?: string,
+    { reason, reply, error }: Pick<NoSession, 'reason' | 'reply' | 'error'>,
   ): void {
     const { stream } = channel;
     this.#observe({ type: 'session-refused', client, reason, error });
@@ -371,38 +360,30 @@ export class Sessions {
     const from = clientOf(client.address, settings);
     const leave = this.#admission.enter(from, settings);
     if (typeof leave === 'string') return leave;
-    const key = endsKey(client, original);
-    this.#clientEnds.add(key);
+    const forget = this.#own.addClient(client, original);
     return {
       share: this.#shares.enter(from),
       leave: () => {
         leave();
         this.#shares.leave(from);
-        this.#clientEnds.delete(key);
+        forget();
         if (this.count === 0) this.#empty?.();
       },
     };
   }
 }
 
-/** Whether a client may be this server, which may be a relay in front of this one. */
-function mayBeLoop(client: Address, { host }: Upstream): boolean {
-  const server = parseAddress(host);
-  if (server === undefined) return host === 'localhost' && isLoopback(client);
-  return client === server || (isLoopback(client) && isLoopback(server));
-}
-
 /** What TLS a session with this server may have. */
-function securityFor(
+function tlsPlanFor(
   { host }: Upstream,
   { tls, policy, connectTimeout }: SessionsSettings,
-  pace: Share,
-): SessionSecurity {
+  share: Share,
+): TlsPlan {
   const { server, serverData } = policy.tls;
   return {
-    client: tls.forClients?.newSession(pace),
+    client: tls.forClients?.newSession(share),
     server: tls.forServer && {
-      tls: tls.forServer.newSession(host, pace),
+      tls: tls.forServer.newSession(host, share),
       kind: server === 'implicit' ? 'implicit' : 'explicit',
       protectsData: serverData === 'protected',
       timeout: connectTimeout,
@@ -411,47 +392,7 @@ function securityFor(
   };
 }
 
-/**
- * The control channel to the server, TLS where that comes before all else.
- *
- * @param isClientTls whether the client's is TLS already: it will not say AUTH
- */
-function openServer(
-  upstream: Socket,
-  { server: plan }: SessionSecurity,
-  { server }: TlsPolicy,
-  isClientTls: boolean,
-): Promise<{ readonly channel: Channel; readonly greeting?: string | undefined }> {
-  const channel = tcpChannel(upstream);
-  return plan && (server !== 'same' || isClientTls)
-    ? openWithTls(channel, plan)
-    : Promise.resolve({ channel });
-}
-
-/** One connection: its port alone may be another's too, to another host. */
-function endsKey(from: Endpoint, to: Endpoint): string {
-  return `${formatEndpoint(from)} ${formatEndpoint(to)}`;
-}
-
-/** Milliseconds. */
-const loopMemory = 10_000;
-
-const serverIsAway = '421 Service not available, the server does not answer.';
-
 /** How many sessions of one client may wait for the server's greeting; and where they may be of a loop. */
 const mostGreetings = 64;
 const mostGreetingsOfLoop = 4;
 const noGreeting = 'the server has not greeted the sessions before this one';
-
-function refusalOf(reason: SessionReason): string {
-  return (refusals as Partial<Record<SessionReason, string>>)[reason] ?? serverIsAway;
-}
-
-const refusals = {
-  shutdown: '421 Service closing.',
-  'too-many-sessions': '421 Too many sessions, try again later.',
-  'too-many-sessions-of-client': '421 Too many sessions from your address.',
-  'too-many-descriptors': '421 Too many connections, try again later.',
-  loop: '421 Service not available, this is the relay itself.',
-  'destination-not-allowed': '421 Service not available, this server is not allowed.',
-} as const;

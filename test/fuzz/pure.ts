@@ -18,7 +18,7 @@ import { settleReply } from '../../src/helper/session-state.ts';
 import { parseAddress } from '../../src/net/address.ts';
 import { parseCidr } from '../../src/net/cidr.ts';
 import { parsePortRange } from '../../src/net/port-range.ts';
-import { ServerReplies, type ReplyStep } from '../../src/proxy/server-replies.ts';
+import { ServerReplies, type ReplyStep } from '../../src/proxy/session/server-replies.ts';
 import { loggedIn, policyWith } from '../data/sessions.ts';
 import { dialogueOf } from './dialogue.ts';
 import { read, readEprt, readPort } from './model/commands.ts';

@@ -461,6 +461,7 @@ test('comes to terms with any stream of commands and replies, and gives each ans
       }
       assert.equal(answers, expectedAnswers);
       assert.equal(queue.size, 0);
+      assert.equal(queue.textSize, 0);
     }),
   );
 });

@@ -125,7 +125,7 @@ function loggingIn(): SessionState {
 
 function serverSecured(): SessionState {
   const state = greeted();
-  state.security.server = true;
+  changeSecurity(state, 'server-secured');
   return state;
 }
 

@@ -1,4 +1,4 @@
-/** Peers that do something odd, through the whole relay: what test/proxy/server-replies.test.ts reads without it. */
+/** Peers that do something odd, through the whole relay: what test/proxy/session/server-replies.test.ts reads without it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Endpoint } from '../../src/net/endpoint.ts';

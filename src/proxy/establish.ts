@@ -1,0 +1,89 @@
+import type { Socket } from 'node:net';
+import type { SessionReason } from '../events.ts';
+import type { TlsPolicy } from '../helper/tls-policy.ts';
+import { isLoopback, parseAddress, type Address } from '../net/address.ts';
+import { tcpChannel, type Channel } from '../net/channel.ts';
+import { messageOf } from '../net/error.ts';
+import { ignoreError } from '../net/socket.ts';
+import { noTlsWithServer, openWithTls, ServerTlsError } from './session/server-tls.ts';
+import type { TlsPlan } from './session/tls-plan.ts';
+
+/** A server as it was named. */
+export interface Upstream {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** No session comes of a client's connection. */
+export class NoSession extends Error {
+  override readonly name = 'NoSession';
+  readonly reason: SessionReason;
+  /** What the client hears; undefined where it would understand nothing. */
+  readonly reply: string | undefined;
+  /** The system's own words where something failed. */
+  readonly error: string | undefined;
+
+  constructor(reason: SessionReason, reply: string | undefined, error?: string) {
+    super(error ?? reason);
+    this.reason = reason;
+    this.reply = reply;
+    this.error = error;
+  }
+}
+
+const serverIsAway = '421 Service not available, the server does not answer.';
+
+const refusals: Partial<Record<SessionReason, string>> = {
+  shutdown: '421 Service closing.',
+  'too-many-sessions': '421 Too many sessions, try again later.',
+  'too-many-sessions-of-client': '421 Too many sessions from your address.',
+  'too-many-descriptors': '421 Too many connections, try again later.',
+  loop: '421 Service not available, this is the relay itself.',
+  'destination-not-allowed': '421 Service not available, this server is not allowed.',
+};
+
+/** What a client in clear hears where no session comes of its connection. */
+export function refusalOf(reason: SessionReason): string {
+  return refusals[reason] ?? serverIsAway;
+}
+
+/** TLS with the client, where that comes before all else. @throws {NoSession} */
+export async function secureClient(socket: Socket, { client }: TlsPlan): Promise<Channel> {
+  if (!client) throw new NoSession('tls-failed', undefined, 'clients get no TLS any more');
+  try {
+    const channel = await client.control(socket);
+    channel.stream.once('error', ignoreError);
+    return channel;
+  } catch (error) {
+    throw new NoSession('tls-failed', undefined, messageOf(error));
+  }
+}
+
+/**
+ * The control channel to the server, TLS where that comes before all else.
+ *
+ * @param isClientTls whether the client's is TLS already: it will not say AUTH
+ * @throws {NoSession}
+ */
+export async function openServer(
+  upstream: Socket,
+  { server: plan }: TlsPlan,
+  { server }: TlsPolicy,
+  isClientTls: boolean,
+): Promise<{ readonly channel: Channel; readonly greeting?: string | undefined }> {
+  const channel = tcpChannel(upstream);
+  if (!plan || (server === 'same' && !isClientTls)) return { channel };
+  try {
+    return await openWithTls(channel, plan);
+  } catch (error) {
+    const said = error instanceof ServerTlsError ? error.greeting?.trimEnd() : undefined;
+    throw new NoSession('server-tls-failed', said ?? noTlsWithServer, messageOf(error));
+  }
+}
+
+/** Whether a client may be this server, which may be a relay in front of this one. */
+export function mayBeLoop(client: Address, { host }: Upstream): boolean {
+  const server = parseAddress(host);
+  if (server === undefined) return host === 'localhost' && isLoopback(client);
+  return client === server || (isLoopback(client) && isLoopback(server));
+}

@@ -1,0 +1,362 @@
+import { LineReader, type Line } from '../../ftp/lines.ts';
+import type { Channel } from '../../net/channel.ts';
+import { descriptorOf, ignoreError } from '../../net/socket.ts';
+import { socketCalls } from '../../net/socket-calls.ts';
+import { closeGently } from './close-gently.ts';
+import { Holds, type Hold } from './holds.ts';
+import type { Share, Turn } from './turns.ts';
+import { UrgentLines } from './urgent-lines.ts';
+
+/** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
+export interface ControlChannelListener {
+  /** Whether urgent data is to be told from other: a client cancels by it, and no server speaks so. */
+  readonly tellsUrgent?: boolean;
+  /** The first byte of all has come, and no line was told yet. */
+  begins?(byte: number): void;
+  /** @param isUrgent whether a byte of it came as TCP urgent data, as far as the system tells that */
+  line(line: Line, isUrgent: boolean): void;
+  /** Every line that can be told for now has been: time to flush. */
+  turnEnded(): void;
+  /** The peer said FIN while lines are held, which will be told before `ended`. */
+  ending?(): void;
+  /** The peer said FIN; `rest` is what had come of a line whose end never came. */
+  ended(rest: string): void;
+  failed(error: Error): void;
+  /** What was written has left, after a flush that returned false. */
+  drained(): void;
+  /** The connection is gone both ways. */
+  closed(): void;
+}
+
+/** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
+const mostWaiting = 16_384;
+
+/** The peer sent more than it may before the connection changes: whose bytes those are nobody can say. */
+export class PipelinedError extends Error {
+  override readonly name = 'PipelinedError';
+}
+
+/**
+ * What may still be told of what the peer says:
+ * - `lines`: all of it.
+ * - `end`: it has said FIN; the lines that came before, and then that.
+ * - `failure`: its end was told, or nobody wants to know it any more; that the connection fails is told all the same.
+ * - `nothing`: it has not said FIN, and nobody wants to know any more.
+ *
+ * That the connection is gone is told in any case.
+ */
+type Told = 'lines' | 'end' | 'failure' | 'nothing';
+
+/** One side's control channel: bytes in, lines out, in order. It owns its connection. */
+export class ControlChannel {
+  /** Which of its lines came as urgent data. */
+  readonly urgent: UrgentLines = new UrgentLines();
+  #channel: Channel;
+  #listener: ControlChannelListener = nobody;
+  readonly #reader = new LineReader();
+  readonly #holds = new Holds();
+  #told: Told = 'lines';
+  /** It has been said that the connection is gone: Node calls a stream closed before it says so, and may yet. */
+  #isGone = false;
+  /** Lines are being told: what that leads to may ask for more to be told, which are told then. */
+  #isTelling = false;
+  #output = '';
+  /** How many bytes have come. */
+  #received = 0;
+  #detach: () => void = () => undefined;
+  readonly #turn: Turn;
+  /** What came while lines waited for their turn. */
+  readonly #untold: (() => void)[] = [];
+
+  /**
+   * @param channel connected and paused; it is to be listened to at once, and `start` begins to read it
+   * @param share the client's, in whose turns lines are told
+   * @param read what was read of it already
+   */
+  constructor(channel: Channel, share: Share, read = '') {
+    this.#channel = channel;
+    this.#turn = share.join((isOver, isNested) => this.#tellUntil(isOver, isNested));
+    if (read !== '') this.#reader.push(Buffer.from(read, 'latin1'));
+  }
+
+  /** Tells `listener` what comes; nobody else was told before. */
+  listen(listener: ControlChannelListener): void {
+    this.#listener = listener;
+    this.#detach = this.#attach();
+  }
+
+  /** Whether bytes have come that nobody was told of yet. */
+  get hasWaiting(): boolean {
+    return this.#reader.size > 0;
+  }
+
+  /** Whether the peer has said FIN; lines of it may still be told. */
+  get hasEnded(): boolean {
+    return this.#told === 'end' || this.#told === 'failure';
+  }
+
+  start(): void {
+    this.#channel.resume();
+    if (this.#reader.size > 0) this.#tell();
+  }
+
+  hold(why: Hold): void {
+    this.#holds.add(why);
+  }
+
+  release(why: Hold): void {
+    if (this.#holds.remove(why)) this.#tell();
+  }
+
+  /** Takes back the line that was told last: it can't be judged yet, and will be the next that is told. */
+  putBack(): void {
+    this.#reader.putBack();
+    this.urgent.putBack();
+  }
+
+  /** Adds to what the next flush writes. */
+  send(text: string): void {
+    this.#output += text;
+  }
+
+  /**
+   * Writes what was sent, and behind it this, whose last byte is TCP urgent data. Where that can't be, over TLS, without
+   * the C library's calls, or as the peer does not read, it goes as any other.
+   *
+   * @returns whether it went as urgent data
+   */
+  sendUrgent(text: string): boolean {
+    this.flush();
+    const { stream } = this.#channel;
+    const calls = socketCalls();
+    const fd = descriptorOfChannel(this.#channel);
+    if (!calls || fd === undefined || this.#isLent || stream.writableLength > 0 || !stream.writable) {
+      this.send(text);
+      return false;
+    }
+    const sent = Math.max(0, calls.sendUrgent(fd, Buffer.from(text, 'latin1')));
+    this.send(text.slice(sent));
+    return sent === text.length;
+  }
+
+  /**
+   * Writes what was sent since the last flush in one piece; false where the peer does not keep up, or has to wait for
+   * TLS first.
+   */
+  flush(): boolean {
+    if (this.#output === '') return true;
+    if (this.#isLent) return false;
+    const output = this.#output;
+    this.#output = '';
+    if (!this.#channel.stream.writable) return true;
+    // As bytes: of a text TLS would make UTF-8 first.
+    return this.#channel.stream.write(Buffer.from(output, 'latin1'));
+  }
+
+  /** Says FIN after what was sent; the peer may still speak. */
+  end(): void {
+    if (this.#isLent) return;
+    this.flush();
+    this.#channel.stream.end();
+  }
+
+  /** Says FIN after what was sent, and listens no more. */
+  finish(): void {
+    this.#silence();
+    if (this.#isLent) {
+      this.#channel.reset();
+      return;
+    }
+    this.flush();
+    this.#channel.resume();
+    closeGently(this.#channel.stream);
+  }
+
+  reset(): void {
+    this.#silence();
+    this.#channel.reset();
+  }
+
+  /**
+   * Writes what was sent, lends the connection to `convert`, and goes on with what comes of it; meanwhile no line is
+   * told. Where it fails the old connection goes on, if it is still there.
+   *
+   * @param converted is called before the first line of the new one is told
+   * @throws {PipelinedError} where bytes wait that came before it: nobody is told of them, or of anything else
+   */
+  async convert<T extends Channel>(
+    convert: (channel: Channel) => Promise<T>,
+    converted: (channel: T) => void,
+  ): Promise<void> {
+    this.flush();
+    this.hold('tls');
+    if (this.hasWaiting) throw new PipelinedError('bytes came that should have waited');
+    this.#detach();
+    this.#holds.add('lent');
+    const { stream } = this.#channel;
+    stream.on('error', ignoreError);
+    try {
+      const channel = await convert(this.#channel);
+      this.#channel = channel;
+      if (!this.#isSilent) converted(channel);
+    } finally {
+      stream.off('error', ignoreError);
+      this.#holds.remove('lent');
+      this.#detach = this.#attach();
+      if (this.#isSilent) this.#channel.reset();
+      else this.#channel.resume();
+      // What was sent meanwhile held back whoever had caused it.
+      if (this.flush()) this.#listener.drained();
+      this.release('tls');
+    }
+  }
+
+  /** Writes what was sent and gives the connection away, paused; nobody is told of it any more. */
+  give(): Channel {
+    this.flush();
+    this.#silence();
+    this.#detach();
+    this.#channel.pause();
+    return this.#channel;
+  }
+
+  /** Whether the connection is somebody else's for now. */
+  get #isLent(): boolean {
+    return this.#holds.has('lent');
+  }
+
+  get #isSilent(): boolean {
+    return this.#told === 'failure' || this.#told === 'nothing';
+  }
+
+  /** Tells no more of what the peer says. */
+  #silence(): void {
+    this.#told = this.hasEnded ? 'failure' : 'nothing';
+  }
+
+  /** Listens to the connection; returns what takes that back. */
+  #attach(): () => void {
+    const channel = this.#channel;
+    const { stream } = channel;
+    if (this.#listener.tellsUrgent) this.urgent.watch(channel);
+    const listeners = {
+      data: (chunk: Buffer) => {
+        if (this.#isSilent) return;
+        if (this.#received === 0) this.#listener.begins?.(chunk[0] ?? 0);
+        this.#reader.push(chunk);
+        this.#received += chunk.length;
+        this.urgent.came(this.#received);
+        this.#tell();
+        if (this.#reader.size > mostWaiting) channel.pause();
+      },
+      end: () => {
+        // A control channel without close_notify before its FIN has lost nothing: a line says where it ends.
+        if (channel.whyCutShort() === 'reset') {
+          this.#fail(new Error('connection reset by peer'));
+          return;
+        }
+        this.#told = this.#isSilent ? 'failure' : 'end';
+        if (this.#holds.areThere) this.#listener.ending?.();
+        this.#tell();
+      },
+      error: (error: Error) => {
+        this.#fail(error);
+      },
+      close: () => {
+        // Where it did not fail: of a failure whatever holds lines is told at once.
+        this.#afterTurn(this.#holds.areBrief && !this.#isSilent, () => {
+          this.#silence();
+          if (!this.#isGone) this.#listener.closed();
+          this.#isGone = true;
+        });
+      },
+      drain: () => {
+        this.#listener.drained();
+      },
+    };
+    for (const [event, listener] of Object.entries(listeners)) stream.on(event, listener);
+    if (stream.closed) setImmediate(listeners.close);
+    return () => {
+      for (const [event, listener] of Object.entries(listeners)) stream.off(event, listener);
+    };
+  }
+
+  #fail(error: Error): void {
+    this.#channel.stream.destroy();
+    this.#afterTurn(false, () => {
+      if (this.#told === 'nothing') return;
+      this.#silence();
+      this.#listener.failed(error);
+    });
+  }
+
+  /** Lines that wait for their turn, and the end behind them, are told before what came after them. */
+  #afterTurn(isHeld: boolean, tell: () => void): void {
+    if (this.#turn.isWaiting || isHeld) this.#untold.push(tell);
+    else tell();
+  }
+
+  #tell(): void {
+    // Telling a line may release a hold, and so come here again.
+    if (this.#isTelling) return;
+    this.#turn.request();
+    // What has come is enough until then.
+    if (this.#turn.isWaiting && !this.#isLent && !this.#isSilent) this.#channel.pause();
+  }
+
+  /**
+   * Returns whether there may be more to tell.
+   *
+   * @param isNested whether a line of the other side's has led here: its turn ends later
+   */
+  #tellUntil(isOver: () => boolean, isNested: boolean): boolean {
+    const hasMore = this.#tellLines(isOver, isNested);
+    if (!hasMore && (this.#isSilent || !this.#holds.areBrief))
+      for (const tell of this.#untold.splice(0)) tell();
+    return hasMore;
+  }
+
+  #tellLines(isOver: () => boolean, isNested: boolean): boolean {
+    this.#isTelling = true;
+    let isLate = false;
+    for (let line = this.#next(); line; line = isLate ? undefined : this.#next()) {
+      this.#listener.line(line, this.urgent.tell(this.#received - this.#reader.size));
+      isLate = isOver();
+    }
+    this.#isTelling = false;
+    const isCut = isLate && !this.#isSilent && !this.#holds.areThere && this.#reader.size > 0;
+    // What came in one segment leaves in one, however many turns it takes.
+    if (!isNested && !isCut) this.#listener.turnEnded();
+    if (isCut) return true;
+    if (this.#isSilent) return false;
+    if (this.#holds.areThere) {
+      // It may have been paused until its turn, and reading on shows when the peer goes.
+      if (!this.#isLent && this.#reader.size <= mostWaiting) this.#channel.resume();
+      return false;
+    }
+    if (this.#told === 'end') {
+      this.#silence();
+      this.#listener.ended(this.#reader.rest());
+    } else {
+      this.#channel.resume();
+    }
+    return false;
+  }
+
+  #next(): Line | undefined {
+    return this.#isSilent || this.#holds.areThere ? undefined : this.#reader.next();
+  }
+}
+
+function descriptorOfChannel(channel: Channel): number | undefined {
+  return channel.kind === 'tcp' ? descriptorOf(channel.stream) : undefined;
+}
+
+const nobody: ControlChannelListener = {
+  line: () => undefined,
+  turnEnded: () => undefined,
+  ended: () => undefined,
+  failed: () => undefined,
+  drained: () => undefined,
+  closed: () => undefined,
+};

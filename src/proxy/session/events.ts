@@ -1,0 +1,142 @@
+import type { CommandReason, Observer, ReplyReason, SessionReason } from '../../events.ts';
+import { parseCommand, type Command } from '../../ftp/command.ts';
+import { Secrets, showBytes, showCommand, showReply } from '../../helper/redact.ts';
+import type { TlsChannel } from '../../net/channel.ts';
+import type { PortRange } from '../../net/port-range.ts';
+import type { SessionEndpoints } from './endpoints.ts';
+
+/** How much of a remarkable reply is told. */
+const longestRemark = 500;
+
+/** Tells what happens in one session, with no secret in it. */
+export class SessionEvents {
+  readonly #session: number;
+  readonly #endpoints: SessionEndpoints;
+  readonly #observe: Observer;
+  #secrets: Secrets = new Secrets();
+  readonly #started: number = performance.now();
+  #hasLoggedIn = false;
+
+  constructor(session: number, endpoints: SessionEndpoints, observe: Observer) {
+    this.#session = session;
+    this.#endpoints = endpoints;
+    this.#observe = observe;
+  }
+
+  /** A text of either side as it may be shown. */
+  show(text: string): string {
+    return showBytes(text, this.#secrets);
+  }
+
+  opened(): void {
+    const { client, reached, server } = this.#endpoints;
+    this.#observe({ type: 'session-opened', session: this.#session, client, reached, server });
+  }
+
+  /** A command has gone to the server, as it came or as another text. */
+  forwarded(command: Command, text: string): void {
+    const secrets = this.#secrets.with(command);
+    this.#secrets = secrets;
+    const received = once(() => showCommand(command, secrets));
+    const sent = text === command.plain ? received : once(() => showCommand(parseCommand(text), secrets));
+    this.#observe(dialogue('command', this.#session, received, sent));
+  }
+
+  /** A command was granted, and the server has not seen it. */
+  answered(command: Command, reply: string): void {
+    const session = this.#session;
+    this.#observe({
+      type: 'command',
+      session,
+      received: showCommand(command, this.#secrets),
+      sent: undefined,
+    });
+    this.said(reply);
+  }
+
+  /** @param command ready to be shown */
+  refused(command: string, reason: CommandReason, reply: string, detail?: string): void {
+    const session = this.#session;
+    const { client } = this.#endpoints;
+    this.#observe({ type: 'command-refused', session, client, command, reason, reply, detail });
+  }
+
+  /** A line of the server's has gone to the client, as it came or as another text. */
+  passed(line: string, text: string, inAnswerTo: string | undefined): void {
+    const secrets = this.#secrets;
+    const received = once(() => showReply(line, inAnswerTo, secrets));
+    const sent = text === line ? received : once(() => showReply(text, inAnswerTo, secrets));
+    this.#observe(dialogue('reply', this.#session, received, sent));
+  }
+
+  /** The client got a reply of the relay's own. */
+  said(reply: string): void {
+    this.#observe({ type: 'reply', session: this.#session, received: undefined, sent: reply });
+  }
+
+  /** @param lines of the reply, as they came */
+  remarked(reason: ReplyReason, lines: readonly string[]): void {
+    const reply = lines
+      .map((line) => this.show(line))
+      .join(' ')
+      .slice(0, longestRemark);
+    this.#observe({ type: 'reply-remarked', session: this.#session, reason, reply });
+  }
+
+  /** Told once, however often it does. */
+  loggedIn(): void {
+    if (this.#hasLoggedIn) return;
+    this.#hasLoggedIn = true;
+    this.#observe({ type: 'session-logged-in', session: this.#session });
+  }
+
+  loginFailed(code: number): void {
+    const { client } = this.#endpoints;
+    this.#observe({ type: 'login-failed', session: this.#session, client, code });
+  }
+
+  secured(side: 'client' | 'server', { facts }: TlsChannel): void {
+    this.#observe({ type: 'session-secured', session: this.#session, side, ...facts });
+  }
+
+  cleared(): void {
+    this.#observe({ type: 'session-cleared', session: this.#session });
+  }
+
+  /** @param unavailable ports of the range that somebody else has */
+  becameOpaque(unavailable: readonly PortRange[]): void {
+    this.#observe({ type: 'session-opaque', session: this.#session, unavailable });
+  }
+
+  /** @param error the system's own words where something failed */
+  closed(reason: SessionReason, error: string | undefined): void {
+    const session = this.#session;
+    const { client } = this.#endpoints;
+    const seconds = (performance.now() - this.#started) / 1000;
+    this.#observe({ type: 'session-closed', session, client, reason, seconds, error });
+  }
+}
+
+/** A line that went on; its texts are made for who reads them, and most often nobody does. */
+function dialogue<T extends 'command' | 'reply'>(
+  type: T,
+  session: number,
+  received: () => string,
+  sent: () => string,
+): { readonly type: T; readonly session: number; readonly received: string; readonly sent: string } {
+  return {
+    type,
+    session,
+    get received() {
+      return received();
+    },
+    get sent() {
+      return sent();
+    },
+  };
+}
+
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => (made ??= make());
+}

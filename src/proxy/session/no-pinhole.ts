@@ -1,0 +1,13 @@
+import { NoFreePortError } from '../../plane/plane.ts';
+
+type Why = 'no-free-port' | 'plane-failed';
+
+export function whyNoPinhole(error: unknown): Why {
+  return error instanceof NoFreePortError ? 'no-free-port' : 'plane-failed';
+}
+
+/** What the client hears where no pinhole could be opened. */
+export const noPinholeReplies: Readonly<Record<Why, string>> = {
+  'no-free-port': '425 Cannot open data connection, no free port at the relay.',
+  'plane-failed': '425 Cannot open data connection.',
+};

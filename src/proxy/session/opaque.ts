@@ -1,0 +1,100 @@
+import type { SessionReason, TransferCause } from '../../events.ts';
+import { mayHaveLoggedIn, TlsRecords } from '../../helper/tls-records.ts';
+import { messageOf } from '../../net/error.ts';
+import { joinDataChannel } from '../../plane/data-channel.ts';
+import type { OpenRange } from '../../plane/plane.ts';
+import type { Lifetime } from './lifetime.ts';
+import type { SessionParts } from './parts.ts';
+
+/** How a session ended whose control channels were opaque; all else means that the client closed it. */
+const ends: Partial<Record<TransferCause, SessionReason>> = {
+  'client-reset': 'client-reset',
+  'server-reset': 'server-reset',
+  'data-idle-timeout': 'idle-timeout',
+};
+
+const lateWords: Partial<Record<SessionReason, string>> = {
+  'tls-failed': 'the TLS handshake behind AUTH was not over in time',
+  'login-timeout': 'too few TLS records came for a log in',
+};
+
+/** What can be seen of what each side says. */
+interface Records {
+  readonly client: TlsRecords;
+  readonly server: TlsRecords;
+}
+
+/**
+ * The server has consented to an AUTH that is passed: from here on the dialogue is the client's and the server's alone,
+ * and so is what they announce in it. The server says nothing until the range of ports is there that they may use.
+ *
+ * @param consent passes the server's reply on
+ * @param refusePipelined ends the session, where one side has said more already
+ */
+export async function becomeOpaque(
+  parts: SessionParts,
+  lifetime: Lifetime,
+  consent: () => void,
+  refusePipelined: () => void,
+): Promise<void> {
+  const { client, server } = parts.channels;
+  const records: Records = { client: new TlsRecords(), server: new TlsRecords() };
+  let range: OpenRange;
+  try {
+    range = await parts.pinholes.openRange(() => mayHaveLoggedIn(records.client, records.server));
+  } catch (error) {
+    const reply = '421 Service not available, no port of the relay is free.';
+    if (!lifetime.isOver) lifetime.finish('tls-failed', reply, messageOf(error));
+    return;
+  }
+  if (lifetime.isOver) {
+    range.close();
+  } else if (server.hasWaiting || client.hasWaiting) {
+    range.close();
+    refusePipelined();
+  } else {
+    consent();
+    parts.events.becameOpaque(range.unavailable);
+    join(parts, lifetime, range, records);
+  }
+}
+
+/** Copies the bytes of both control channels, for as long as a handshake and a log in may take, or as they are used. */
+function join(
+  { channels, clock, events, pinholes, settings }: SessionParts,
+  lifetime: Lifetime,
+  range: OpenRange,
+  records: Records,
+): void {
+  const isLoggedIn = (): boolean => mayHaveLoggedIn(records.client, records.server);
+  let late: SessionReason | undefined;
+  const limit = (reason: SessionReason, milliseconds: number, isDone: () => boolean): NodeJS.Timeout =>
+    setTimeout(() => {
+      if (isDone()) return;
+      late = reason;
+      joined.abort('shutdown');
+    }, milliseconds);
+  // The session is silent from here on, however much its two sides say.
+  clock.stop();
+  const limits = [
+    limit('tls-failed', settings.tlsTimeout, () => records.client.hasHandshake),
+    limit('login-timeout', clock.left, isLoggedIn),
+  ];
+  const joined = joinDataChannel(
+    { client: channels.client.give(), server: channels.server.give() },
+    {
+      idleTimeout: settings.idleTimeout,
+      livesOn: () => pinholes.hasOpenChannel,
+      seen: (chunk, from) => {
+        records[from].push(chunk);
+        if (isLoggedIn()) events.loggedIn();
+      },
+    },
+    ({ cause, error }) => {
+      for (const each of limits) clearTimeout(each);
+      range.close();
+      lifetime.opaqueClosed(late ?? ends[cause] ?? 'client-closed', late ? lateWords[late] : error);
+    },
+  );
+  lifetime.becomeOpaque(joined);
+}

@@ -1,0 +1,194 @@
+import type { PinholeReason } from '../../events.ts';
+import type { Announcement } from '../../helper/decision.ts';
+import type { SentExchange } from '../../helper/exchange-queue.ts';
+import {
+  NoFreePortError,
+  type OpenRange,
+  type OwnedChannel,
+  type Pinhole,
+  type PinholeOwner,
+  type PinholeRequest,
+  type RangePlane,
+} from '../../plane/plane.ts';
+import type { SessionEndpoints } from './endpoints.ts';
+import type { SessionEvents } from './events.ts';
+import { placeForClient, placeForServer } from './pinhole-place.ts';
+import type { SessionSettings } from './settings.ts';
+
+/** A command that data is transferred for, as it was sent. */
+type TransferWords = Pick<SentExchange, 'verb' | 'argument'>;
+
+/** What pinholes depend on of the session that they are opened for. */
+interface PinholesOf {
+  readonly id: number;
+  readonly endpoints: SessionEndpoints;
+  readonly settings: SessionSettings;
+  readonly events: SessionEvents;
+}
+
+/** The pinholes and data channels of one session. */
+export class SessionPinholes implements PinholeOwner {
+  readonly #session: PinholesOf;
+  readonly #plane: RangePlane;
+  readonly #channelClosed: () => void;
+  /** The one that may be taken, or was last: `max_expected` is 1, as in the kernel. */
+  #pending: Pinhole | undefined;
+  /** Whether a transfer has used the pending one, and is over. */
+  #isSpent = false;
+  /** That of a PORT which the server has not answered yet. */
+  #reserved: Pinhole | undefined;
+  readonly #channels = new Set<OwnedChannel>();
+
+  constructor(session: PinholesOf, plane: RangePlane, channelClosed: () => void) {
+    this.#session = session;
+    this.#plane = plane;
+    this.#channelClosed = channelClosed;
+  }
+
+  /**
+   * Opens a pinhole for what was announced; it is none of the session's yet.
+   *
+   * @throws what the plane throws
+   */
+  async open(
+    { mode, verb, endpoint }: Announcement,
+    tls: Pick<PinholeRequest, 'protection' | 'isClearAgreed'>,
+  ): Promise<Pinhole> {
+    const { id, endpoints, settings } = this.#session;
+    const request: PinholeRequest = {
+      session: id,
+      mode,
+      command: verb,
+      preferredPort: endpoint.port,
+      timeout: settings.expectTimeout,
+      owner: this,
+      ...tls,
+      ...(mode === 'passive'
+        ? placeForClient(endpoints, settings, endpoint.port)
+        : placeForServer(endpoints, settings, endpoint)),
+    };
+    try {
+      return await this.#plane.open(request);
+    } catch (error) {
+      // The one that this replaces may have the last port.
+      if (error instanceof NoFreePortError && this.#makeRoom()) return this.#plane.open(request);
+      throw error;
+    }
+  }
+
+  /**
+   * Opens the range of ports that an opaque session may use.
+   *
+   * @param isOpen whether connections are let in by now
+   * @throws what the plane throws
+   */
+  openRange(isOpen: () => boolean): Promise<OpenRange> {
+    const { id, endpoints, settings } = this.#session;
+    return this.#plane.openRange({
+      session: id,
+      peer: endpoints.client.address,
+      address: endpoints.reached.address,
+      ports: settings.passivePorts,
+      to: endpoints.server.address,
+      isOpen,
+      owner: this,
+    });
+  }
+
+  /** Whether a transfer is under way. A data channel that nothing has come of yet keeps no session. */
+  get hasOpenChannel(): boolean {
+    return [...this.#channels].some(({ isUnused }) => !isUnused);
+  }
+
+  channelOpened(channel: OwnedChannel): void {
+    this.#channels.add(channel);
+  }
+
+  channelClosed(channel: OwnedChannel): void {
+    this.#channels.delete(channel);
+    this.#channelClosed();
+  }
+
+  /** The one that the next transfer will use, or the one under way uses: pending or taken. */
+  get current(): Pinhole | undefined {
+    return this.#isSpent ? undefined : this.#pending;
+  }
+
+  /** The server has said the last of a transfer: what it says from now on is of no data connection that there is. */
+  transferEnded(): void {
+    this.current?.accept();
+    this.current?.retire?.();
+    this.#isSpent = true;
+  }
+
+  /** The server has refused a transfer: another may use what was opened for it. */
+  transferRefused(): void {
+    this.current?.refuse();
+  }
+
+  reserve(pinhole: Pinhole): void {
+    // A server that said something else than an answer to the PORT before has left it.
+    this.closeReserved('replaced');
+    this.#reserved = pinhole;
+  }
+
+  get reserved(): Pinhole | undefined {
+    return this.#reserved;
+  }
+
+  /** The server has refused the PORT, or nothing could be made of its consent. */
+  closeReserved(reason: PinholeReason): void {
+    this.#reserved?.close(reason);
+    this.#reserved = undefined;
+  }
+
+  /**
+   * A new expectation replaces the one that is pending, and a data channel for which the server has accepted nothing: it
+   * waits for another one now as well, and a client could have as many as it likes.
+   */
+  expect(pinhole: Pinhole): void {
+    this.#pending?.close('replaced');
+    for (const channel of [...this.#channels]) {
+      if (!channel.isAccepted && channel !== pinhole.channel) channel.abort('replaced');
+    }
+    this.#pending = pinhole;
+    this.#isSpent = false;
+    if (this.#reserved === pinhole) this.#reserved = undefined;
+  }
+
+  /** Takes back the one that is pending, as another is to have its port. Returns whether there was one. */
+  #makeRoom(): boolean {
+    const isThere = this.#pending !== undefined;
+    this.#closePending('replaced');
+    return isThere;
+  }
+
+  /** What the pending one was opened for does not hold any more, nor for the data channel that has come of it. */
+  abandonPending(): void {
+    this.#pending?.abandon?.();
+    this.#closePending('replaced');
+  }
+
+  #closePending(reason: PinholeReason): void {
+    this.#pending?.close(reason);
+    this.#pending = undefined;
+  }
+
+  /** A command has gone to the server, or is accepted by it, that the data connection will serve. */
+  serve({ verb, argument }: TransferWords): void {
+    this.current?.serve({ verb, path: this.#session.events.show(argument) });
+  }
+
+  /** The server lets a transfer begin, of whatever command that is: data is about to come. */
+  transferBegins(command: TransferWords): void {
+    this.serve(command);
+    this.current?.accept();
+  }
+
+  /** Takes back what nobody has connected to, or connected to for nothing; transfers that are under way live on. */
+  close(): void {
+    this.#closePending('session-closed');
+    this.closeReserved('session-closed');
+    for (const channel of [...this.#channels]) if (channel.isUnused) channel.abort('session-closed');
+  }
+}

@@ -1,0 +1,41 @@
+import { isUpload } from '../../events.ts';
+import { isServerDataProtected, type Security, type TlsPolicy } from '../../helper/tls-policy.ts';
+import type { Protection, Transfer } from '../../plane/plane.ts';
+import type { ClientTlsSession } from '../../tls/for-clients.ts';
+import type { ServerTlsPlan } from './server-tls.ts';
+
+/** The TLS that one session's channels may have; what is agreed on of it is `Security`. */
+export interface TlsPlan {
+  /** Set when the relay terminates the client's TLS. */
+  readonly client: ClientTlsSession | undefined;
+  /** Set when the channels to the server may be TLS. */
+  readonly server: ServerTlsPlan | undefined;
+  /** Whether TLS of data channels that are protected on both sides is left to the client and the server. */
+  readonly leavesData: boolean;
+}
+
+/**
+ * Where TLS of the next data channel ends; undefined where the bytes can be passed on as they come.
+ *
+ * @param patience milliseconds until a handshake on a data channel begins, or is answered
+ */
+export function protectionOf(
+  { client, server, leavesData }: TlsPlan,
+  agreed: Security,
+  policy: TlsPolicy,
+  patience: number,
+): Protection | undefined {
+  const serverIsProtected = isServerDataProtected(agreed, policy);
+  if (agreed.isDataProtected && serverIsProtected && leavesData) return undefined;
+  const ofClient = agreed.isDataProtected ? client : undefined;
+  const ofServer = serverIsProtected ? server?.tls : undefined;
+  if (!ofClient && !ofServer) return undefined;
+  return {
+    client: ofClient && ((socket, transfer) => ofClient.data(socket, patience, () => sends(transfer))),
+    server: ofServer && ((socket) => ofServer.data(socket, patience)),
+  };
+}
+
+function sends({ command }: Transfer): boolean {
+  return command !== undefined && isUpload(command);
+}
