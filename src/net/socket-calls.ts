@@ -6,6 +6,8 @@ export interface SocketCalls {
   unacknowledged(fd: number): number | undefined;
   /** What the system knows of the connection (TCP_INFO). */
   information(fd: number): TcpInformation | undefined;
+  /** Bytes that have come and were not read (FIONREAD). */
+  unread(fd: number): number | undefined;
   /** Another descriptor of the same connection, which outlives the first. */
   duplicate(fd: number): number | undefined;
   close(fd: number): void;
@@ -39,6 +41,8 @@ export interface SocketCalls {
 
 interface TcpInformation {
   readonly isClosed: boolean;
+  /** Whether the peer has said FIN or RST; what came before may be unread. */
+  readonly hasPeerEnded: boolean;
   /** How often the same bytes, or the question whether there is room for more, were sent again without an answer. */
   readonly unanswered: number;
   /** Milliseconds since the peer acknowledged anything. */
@@ -49,6 +53,7 @@ interface TcpInformation {
 const architectures: ReadonlySet<string> = new Set(['x64', 'arm64', 'arm', 'ia32', 'riscv64', 'loong64']);
 const SIOCOUTQ = 0x5411;
 const SIOCATMARK = 0x8905;
+const FIONREAD = 0x541b;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_OOBINLINE = 10;
@@ -61,6 +66,7 @@ const TCP_INFO = 11;
 const TCP_QUICKACK = 12;
 const TCP_USER_TIMEOUT = 18;
 const TCP_CLOSE = 7;
+const TCP_CLOSE_WAIT = 8;
 const F_SETOWN = 8;
 const MSG_OOB = 0x1;
 const MSG_DONTWAIT = 0x40;
@@ -125,10 +131,12 @@ function bind(koffi: typeof import('koffi')): SocketCalls {
       const [state, , retransmits = 0, probes = 0] = info;
       return {
         isClosed: state === TCP_CLOSE,
+        hasPeerEnded: state === TCP_CLOSE || state === TCP_CLOSE_WAIT,
         unanswered: Math.max(retransmits, probes),
         sinceAcknowledged: info.readUInt32LE(56),
       };
     },
+    unread: (fd) => ask(fd, FIONREAD),
     duplicate: (fd) => {
       const copy = dup(fd);
       return copy < 0 ? undefined : copy;

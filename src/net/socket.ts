@@ -25,6 +25,17 @@ export function wasReset(socket: Socket): boolean {
   }
 }
 
+/**
+ * Whether the peer of a connection that is not read has ended it, and nothing that it said is unread: whoever half-closes
+ * behind what it has to say may wait for the answer. False where the system cannot be asked.
+ */
+export function hasLeft(socket: Socket): boolean {
+  const fd = descriptorOf(socket);
+  if (fd === undefined) return true;
+  const calls = socketCalls();
+  return calls?.information(fd)?.hasPeerEnded === true && calls.unread(fd) === 0;
+}
+
 /** Sends an acknowledgement that is due at once, as far as the system can be told so. */
 export function acknowledge(socket: Socket): void {
   const fd = descriptorOf(socket);

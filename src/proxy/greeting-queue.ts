@@ -9,6 +9,8 @@ interface Client {
 export interface GreetingPlace {
   /** Whether its turn came in time, and before it left. */
   readonly turn: Promise<boolean>;
+  /** Whether that was still to come. */
+  readonly waits: boolean;
   /** The session has been greeted, has ended, or does not wait any longer: the next one has its turn. Once is enough. */
   readonly leave: () => void;
 }
@@ -37,7 +39,7 @@ export class GreetingQueue {
     if (client.greeting < most && client.waiting.size === 0) {
       client.greeting++;
       isIn = true;
-      return { turn: Promise.resolve(true), leave };
+      return { turn: Promise.resolve(true), waits: false, leave };
     }
     let giveUp = (): void => undefined;
     const turn = new Promise<boolean>((resolve) => {
@@ -55,6 +57,7 @@ export class GreetingQueue {
     });
     return {
       turn,
+      waits: true,
       leave: () => {
         giveUp();
         leave();

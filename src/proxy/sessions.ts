@@ -9,7 +9,7 @@ import { dial, type Dialling } from '../net/dial.ts';
 import { endpointOfSocket, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { keepAlive } from '../net/keepalive.ts';
-import { ignoreError } from '../net/socket.ts';
+import { hasLeft, ignoreError } from '../net/socket.ts';
 import type { Borrower, RangePlane } from '../plane/plane.ts';
 import type { TlsForClients } from '../tls/for-clients.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
@@ -182,7 +182,13 @@ export class Sessions {
     this.#attempts.add(attempt);
     try {
       if (isImplicit) attempt.client = await secureClient(socket, plan);
-      await this.#waitForTurn(attempt, ends.client, upstream, settings);
+      const hasWaited = await this.#waitForTurn(attempt, ends.client, upstream, settings);
+      if (hasWaited && hasLeft(socket)) {
+        // Nobody reads from a client that waits: its end is not told.
+        attempt.client.stream.destroy();
+        leave();
+        return;
+      }
       const connected = await this.#connect(attempt, ends.client, upstream, settings);
       await this.#begin(attempt, connected, { ...ends, leave }, plan, settings);
     } catch (error) {
@@ -194,22 +200,22 @@ export class Sessions {
     }
   }
 
-  /** Few of one client's wait for the server's greeting at once. @throws {NoSession} */
+  /** Few of one client's wait for the server's greeting at once. Returns whether it has waited. @throws {NoSession} */
   async #waitForTurn(
     attempt: Attempt,
     client: Endpoint,
     upstream: Upstream,
     settings: SessionsSettings,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const from = clientOf(client.address, settings);
     const isLikelyLoop = mayBeLoop(client.address, upstream);
     const most = isLikelyLoop ? mostGreetingsOfLoop : mostGreetings;
-    const { turn, leave } = this.#greetings.enter(from, most, settings.connectTimeout);
+    const { turn, waits, leave } = this.#greetings.enter(from, most, settings.connectTimeout);
     attempt.greeted = leave;
     attempt.abort = leave;
     const isInTime = await turn;
     if (this.#closing) throw new NoSession('shutdown', refusalOf('shutdown'));
-    if (isInTime) return;
+    if (isInTime) return waits;
     const reason = isLikelyLoop ? 'loop' : 'server-unreachable';
     throw new NoSession(reason, refusalOf(reason), noGreeting);
   }

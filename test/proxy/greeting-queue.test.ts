@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+<<<<<<< HEAD
 import { GreetingQueue, type GreetingPlace } from '../../src/proxy/greeting-queue.ts';
+=======
+import { GreetingQueue } from '../../src/proxy/greeting-queue.ts';
+import { Lab, type ControlPair } from '../helpers/relay/lab.ts';
+import type { Peer } from '../helpers/relay/peer.ts';
+>>>>>>> df4d36b (Pass over clients that have gone while they waited for others to be greeted)
 import { turns } from '../helpers/relay/within.ts';
 
 const long = 60_000;
@@ -65,4 +71,30 @@ test('lets one that waits give up', async () => {
   const waiting = queue.enter('a', 1, long);
   waiting.leave();
   assert.equal(await waiting.turn, false);
+});
+
+test('passes over clients that have gone while they waited, and not over one that has said all it has to say', async (t) => {
+  const lab = await Lab.start(t);
+  // As many as may wait for a greeting where all are on one host.
+  const greeting: ControlPair[] = [];
+  for (let n = 0; n < 4; n++) greeting.push(await lab.connect());
+  const clients: Peer[] = [];
+  for (let n = 0; n < 5; n++) clients.push(await lab.dial(lab.relay));
+  const [closed, reset, patient, said, silent] = clients;
+  assert.ok(closed && reset && patient && said && silent);
+  closed.socket.destroy();
+  reset.reset();
+  said.end('NOOP\r\n');
+  await turns(20);
+  assert.equal(lab.server.count, 4);
+  for (const [index, words] of ['one', 'two', 'three'].entries()) {
+    greeting[index]?.server.send('220 Ready.\r\n');
+    const server = await lab.server.next();
+    server.send(`220 ${words}.\r\n`);
+    if (words === 'two') await server.expect('NOOP\r\n');
+  }
+  await patient.expect('220 one.\r\n');
+  await said.expect('220 two.\r\n');
+  await silent.expect('220 three.\r\n');
+  assert.equal(lab.server.count, 7);
 });
