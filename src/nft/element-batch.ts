@@ -1,19 +1,18 @@
-import { bytesOfAddress, parseAddress } from '../net/address.ts';
-import { MessageWriter, readErrno, readHeader, shortBytes, wordBytes } from './netlink-attributes.ts';
+import { bytesOfAddress } from '../net/address.ts';
+import { MessageWriter, readErrno, readHeader } from './netlink-attributes.ts';
+import type { AddElement, DeleteElement, Fields, Statement } from './statement.ts';
 
 /**
  * Statements that only add and delete elements of sets and maps, as netlink messages (linux/netfilter/nf_tables.h);
- * undefined for any other. An opened pinhole is no more than such; libnftables would read the text and ask the kernel
- * for all tables and sets first, which takes several times as long as the transaction.
- *
- *     add element inet pinhole to4 { 198.51.100.10 . 198.51.100.1 . 50000 timeout 310000ms : 10.77.0.2 . 30000 }
- *     delete element inet pinhole to4 { 198.51.100.10 . 198.51.100.1 . 50000 }
+ * undefined where one is of a whole table. An opened pinhole is no more than elements; libnftables would read the text
+ * and ask the kernel for all tables and sets first, which takes several times as long as the transaction.
  */
-export function elementBatch(statements: string): Uint8Array | undefined {
+export function toMessages(statements: readonly Statement[]): Uint8Array | undefined {
   const writer = new MessageWriter();
   writer.message({ type: type.begin, flags: flag.request, family: 0, resource: nfTables });
-  for (const line of statements.split('\n')) {
-    if (line !== '' && !writeStatement(writer, line)) return undefined;
+  for (const statement of statements) {
+    if (statement.kind === 'table') return undefined;
+    writeElement(writer, statement);
   }
   return writer.message({ type: type.end, flags: flag.request, family: 0, resource: nfTables }).bytes();
 }
@@ -34,66 +33,40 @@ const inElements = { element: 1 } as const;
 const inElement = { key: 1, data: 2, timeout: 4 } as const;
 const inData = { value: 1 } as const;
 
-const pattern =
-  /^(add|delete) element inet (\w+) (\w+) \{ ([^ ]+(?: \. [^ ]+)+)(?: timeout (\d+)ms)?(?: : ([^}]+))? \}$/;
-
-function writeStatement(writer: MessageWriter, line: string): boolean {
-  const [, verb, table = '', set = '', key = '', timeout, value] = pattern.exec(line) ?? [];
-  const keyBytes = concatenated(key);
-  const valueBytes = value === undefined ? [] : concatenated(value);
-  if (verb === undefined || !keyBytes || !valueBytes) return false;
-  const adds = verb === 'add';
+function writeElement(writer: MessageWriter, statement: AddElement | DeleteElement): void {
+  const adds = statement.kind === 'add-element';
   const kind = adds ? type.newElements : type.deleteElements;
   const flags = adds ? flag.request | flag.create : flag.request;
   writer.message({ type: kind, flags, family: inet }, () => {
-    writer.attribute(inList.table, textBytes(table));
-    writer.attribute(inList.set, textBytes(set));
+    writer.text(inList.table, statement.table);
+    writer.text(inList.set, statement.set);
     writer.nest(inList.elements, () => {
       writer.nest(inElements.element, () => {
         writer.nest(inElement.key, () => {
-          writer.attribute(inData.value, keyBytes);
+          writer.attribute(inData.value, bytesOfFields(statement.key));
         });
-        if (timeout !== undefined) {
-          const ms = Number(timeout);
-          writer.attribute(inElement.timeout, [
-            ...wordBytes(Math.floor(ms / 2 ** 32)),
-            ...wordBytes(ms % 2 ** 32),
-          ]);
-        }
-        if (valueBytes.length > 0) {
-          writer.nest(inElement.data, () => {
-            writer.attribute(inData.value, valueBytes);
-          });
-        }
+        if (adds) writeAddition(writer, statement);
       });
     });
   });
-  return true;
 }
 
-/** Addresses and ports, each padded to a multiple of 4 bytes; undefined where there is something else. */
-function concatenated(text: string): number[] | undefined {
+function writeAddition(writer: MessageWriter, { timeout, value }: AddElement): void {
+  writer.long(inElement.timeout, timeout);
+  if (value === undefined) return;
+  writer.nest(inElement.data, () => {
+    writer.attribute(inData.value, bytesOfFields(value));
+  });
+}
+
+/** Addresses and ports, each padded to a multiple of 4 bytes. */
+function bytesOfFields(fields: Fields): number[] {
   const bytes: number[] = [];
-  for (const part of text.split(' . ')) {
-    if (/^\d{1,5}$/.test(part)) {
-      bytes.push(...shortBytes(Number(part)), 0, 0);
-      continue;
-    }
-    const address = /^\d+\.\d+\.\d+\.\d+$/.test(part) ? part.split('.').map(Number) : bytesOf6(part);
-    if (!address) return undefined;
-    bytes.push(...address);
+  for (const field of fields) {
+    if (typeof field === 'number') bytes.push(field >>> 8, field & 0xff, 0, 0);
+    else for (const byte of bytesOfAddress(field)) bytes.push(byte);
   }
   return bytes;
-}
-
-function bytesOf6(text: string): Uint8Array | undefined {
-  const address = parseAddress(text);
-  return address && bytesOfAddress(address);
-}
-
-/** With the NUL behind it. */
-function textBytes(text: string): Uint8Array {
-  return Buffer.from(`${text}\0`, 'latin1');
 }
 
 /** Whether the kernel's answer says that the batch has failed; it says nothing where all is well. */

@@ -1,8 +1,10 @@
 import { messageOf } from '../net/error.ts';
-import { elementBatch, isFailure } from './element-batch.ts';
+import { isFailure, toMessages } from './element-batch.ts';
 import { errorFromOutput, NftError } from './error.ts';
 import { openNetlink, type Netlink } from './netlink.ts';
 import type { Nft } from './nft.ts';
+import type { Statement } from './statement.ts';
+import { toText } from './text.ts';
 
 /** What is called of libnftables(3). A context is a pointer, and nothing to this side. */
 interface Library {
@@ -12,7 +14,7 @@ interface Library {
   readonly bufferError: (context: unknown) => number;
   readonly errorBuffer: (context: unknown) => string;
   readonly setDryRun: (context: unknown, dry: boolean) => void;
-  readonly run: (context: unknown, statements: string) => number;
+  readonly run: (context: unknown, text: string) => number;
 }
 
 const soname = 'libnftables.so.1';
@@ -31,8 +33,9 @@ export async function loadNft(what: string): Promise<Nft> {
   if (context === null) throw new NftError('other', 'nftables: no context');
   library.bufferOutput(context);
   library.bufferError(context);
-  const run = (statements: string): void => {
-    for (let tries = 1; library.run(context, statements) !== 0; tries++) {
+  const run = (statements: readonly Statement[]): void => {
+    const text = toText(statements);
+    for (let tries = 1; library.run(context, text) !== 0; tries++) {
       const output = library.errorBuffer(context);
       // Somebody else changed the ruleset while it was read, and nothing has been carried out.
       const interrupted = output.includes('Interrupted system call');
@@ -62,8 +65,8 @@ export async function loadNft(what: string): Promise<Nft> {
 }
 
 /** Returns whether the statements are of elements alone, and all are carried out; else none is. */
-function runElements(netlink: Netlink, statements: string): boolean {
-  const batch = elementBatch(statements);
+function runElements(netlink: Netlink, statements: readonly Statement[]): boolean {
+  const batch = toMessages(statements);
   if (!batch) return false;
   try {
     netlink.send(batch);

@@ -86,14 +86,33 @@ export class MessageWriter {
 
   /** Padded behind its value to a multiple of 4, which its length does not count. */
   attribute(kind: number, value: ArrayLike<number>): void {
-    const start = this.#take(padded(4 + value.length));
-    this.#view.setUint16(start, 4 + value.length, little);
-    this.#view.setUint16(start + 2, kind, little);
-    this.#bytes.set(value, start + 4);
+    const start = this.#begin(kind, value.length);
+    this.#bytes.set(value, start);
+  }
+
+  /** ASCII, and a NUL after it. */
+  text(kind: number, value: string): void {
+    const start = this.#begin(kind, value.length + 1);
+    for (let index = 0; index < value.length; index++) this.#bytes[start + index] = value.charCodeAt(index);
+  }
+
+  /** A whole number in 64 bits. */
+  long(kind: number, value: number): void {
+    const start = this.#begin(kind, 8);
+    this.#view.setUint32(start, Math.floor(value / 2 ** 32));
+    this.#view.setUint32(start + 4, value % 2 ** 32);
   }
 
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** The head of an attribute. Returns where its value is, all 0. */
+  #begin(kind: number, size: number): number {
+    const start = this.#take(padded(4 + size));
+    this.#view.setUint16(start, 4 + size, little);
+    this.#view.setUint16(start + 2, kind, little);
+    return start + 4;
   }
 
   /** Room for so many bytes, all 0. */

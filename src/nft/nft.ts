@@ -1,3 +1,5 @@
+import type { Statement } from './statement.ts';
+
 /** Runs transactions: the one seam between this program and nftables. */
 export interface Nft {
   /**
@@ -5,8 +7,8 @@ export interface Nft {
    *
    * @throws {NftError}
    */
-  run(statements: string): void;
+  run(statements: readonly Statement[]): void;
   /** Reads the statements and asks the kernel what it has, and changes nothing. @throws {NftError} */
-  check(statements: string): void;
+  check(statements: readonly Statement[]): void;
   close(): void;
 }

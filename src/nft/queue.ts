@@ -1,7 +1,8 @@
 import type { Nft } from './nft.ts';
+import type { Statement } from './statement.ts';
 
 interface Pending {
-  readonly statements: string;
+  readonly statements: readonly Statement[];
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -21,7 +22,7 @@ export class NftQueue {
   }
 
   /** Resolves when the statements, all of them, hold. @throws {NftError} and then none does */
-  submit(statements: string): Promise<void> {
+  submit(statements: readonly Statement[]): Promise<void> {
     return new Promise((done, failed) => {
       if (this.#pending.push({ statements, done, failed }) > 1) return;
       setImmediate(() => {
@@ -31,7 +32,7 @@ export class NftQueue {
   }
 
   /** As `submit`, for what is in no hurry: it goes with the next transaction, or one of its own after a while. */
-  submitLater(statements: string): Promise<void> {
+  submitLater(statements: readonly Statement[]): Promise<void> {
     return new Promise((done, failed) => {
       this.#later.push({ statements, done, failed });
       this.#timer ??= setTimeout(() => {
@@ -49,7 +50,7 @@ export class NftQueue {
     this.#pending = [];
     if (pending.length === 0) return;
     try {
-      this.#nft.run(pending.map(({ statements }) => statements).join(''));
+      this.#nft.run(pending.flatMap(({ statements }) => statements));
     } catch (error) {
       // One bad element fails them all: each alone, and only that one does.
       if (pending.length > 1)

@@ -1,5 +1,7 @@
 import { familyOf, withoutZone, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import type { AddElement, DeleteElement, Fields, Statement, TableStatement } from './statement.ts';
+import { textOfFields } from './text.ts';
 
 /** The one table that is ours, and the mark of the connections that it lets through. */
 export interface TableSettings {
@@ -25,9 +27,6 @@ export interface Path extends Lead {
   readonly from: Endpoint;
 }
 
-/** A statement and its end, so that statements can be joined to one transaction. */
-type Statements = string;
-
 /** How many pinholes of one family can be pending. */
 const capacity = 65_536;
 
@@ -41,7 +40,11 @@ const capacity = 65_536;
  * alone, `borrow` the source of connections that this process makes. Each stands at two hooks, as what this host itself sends and receives passes others than what it
  * forwards.
  */
-export function makeTable({ table, mark, isOwned = false }: TableSettings): Statements {
+export function makeTable(settings: TableSettings): TableStatement {
+  return { kind: 'table', change: 'make', table: settings.table, text: textOfTable(settings) };
+}
+
+function textOfTable({ table, mark, isOwned = false }: TableSettings): string {
   // The kernel gives no owner to a table that was without one in the same transaction.
   const begin = isOwned
     ? `table inet ${table} {\n\tflags owner\n`
@@ -76,8 +79,9 @@ ${([4, 6] as const).map(settleOf).join('')}\t}
 }
 
 /** Deletes the table; where it is not there already that is no error. */
-export function dropTable({ table, isOwned = false }: TableSettings): Statements {
-  return `${isOwned ? '' : `add table inet ${table}\n`}delete table inet ${table}\n`;
+export function dropTable({ table, isOwned = false }: TableSettings): TableStatement {
+  const text = `${isOwned ? '' : `add table inet ${table}\n`}delete table inet ${table}\n`;
+  return { kind: 'table', change: 'drop', table, text };
 }
 
 /**
@@ -86,28 +90,27 @@ export function dropTable({ table, isOwned = false }: TableSettings): Statements
  *
  * @param timeout milliseconds
  */
-export function admit(table: string, path: Lead, timeout: number): Statements {
-  const tuple = tupleOf(path);
-  const later = timeout + 10 * second;
-  return (
-    `add element ${elementOf(table, 'to', path)} ${braces(tuple, later, endpointText(path.to))}\n` +
-    `add element ${elementOf(table, 'expect', path)} ${braces(tuple, timeout)}\n`
-  );
+export function admit(table: string, path: Lead, timeout: number): Statement[] {
+  const key = tupleOf(path);
+  return [
+    add(table, setOf('to', path), key, timeout + 10 * second, fieldsOf(path.to)),
+    add(table, setOf('expect', path), key, timeout),
+  ];
 }
 
 /** The end of `admit`: nobody is let in any more, connections that were live on. */
-export function dismiss(table: string, path: Lead): Statements {
-  const tuple = tupleOf(path);
-  return (
-    admit(table, path, second) +
-    `delete element ${elementOf(table, 'expect', path)} { ${tuple} }\n` +
-    `delete element ${elementOf(table, 'to', path)} { ${tuple} }\n`
-  );
+export function dismiss(table: string, path: Lead): Statement[] {
+  const key = tupleOf(path);
+  return [
+    ...admit(table, path, second),
+    remove(table, setOf('expect', path), key),
+    remove(table, setOf('to', path), key),
+  ];
 }
 
 /** The end of `admit` after the peer has come: the kernel has taken the expectation out by itself. */
-export function clear(table: string, path: Lead): Statements {
-  return `delete element ${elementOf(table, 'to', path)} { ${tupleOf(path)} }\n`;
+export function clear(table: string, path: Lead): Statement[] {
+  return [remove(table, setOf('to', path), tupleOf(path))];
 }
 
 /**
@@ -116,15 +119,13 @@ export function clear(table: string, path: Lead): Statements {
  *
  * @param timeout milliseconds
  */
-export function disguise(table: string, path: Path, timeout: number): Statements {
-  const element = elementOf(table, path.from.port === 0 ? 'from' : 'from_port', path);
-  return `add element ${element} ${braces(sourceKey(path), timeout + 10 * second, sourceText(path))}\n`;
+export function disguise(table: string, path: Path, timeout: number): Statement[] {
+  return [add(table, sourceSetOf(path), goalOf(path), timeout + 10 * second, sourceOf(path))];
 }
 
 /** The end of `disguise`. */
-export function undisguise(table: string, path: Path): Statements {
-  const element = elementOf(table, path.from.port === 0 ? 'from' : 'from_port', path);
-  return disguise(table, path, second) + `delete element ${element} { ${sourceKey(path)} }\n`;
+export function undisguise(table: string, path: Path): Statement[] {
+  return [...disguise(table, path, second), remove(table, sourceSetOf(path), goalOf(path))];
 }
 
 /** A connection that this process makes: where it comes from, where it goes, and whose address it borrows. */
@@ -139,32 +140,23 @@ export interface Loan {
  *
  * @param timeout milliseconds
  */
-export function borrow(table: string, loan: Loan, timeout: number): Statements {
-  return `add element ${loanedBy(table, loan)} ${braces(loanKey(loan), timeout, withoutZone(loan.as))}\n`;
+export function borrow(table: string, loan: Loan, timeout: number): Statement[] {
+  return [add(table, borrowedSetOf(loan), connectionOf(loan), timeout, [withoutZone(loan.as)])];
 }
 
 /** The end of `borrow`: a connection that was made lives on. */
-export function giveBack(table: string, loan: Loan): Statements {
-  return borrow(table, loan, second) + `delete element ${loanedBy(table, loan)} { ${loanKey(loan)} }\n`;
-}
-
-/** `10.77.0.1 . 40000 . 10.77.0.2 . 21` */
-function loanKey({ local, to }: Loan): string {
-  return `${endpointText(local)} . ${endpointText(to)}`;
-}
-
-function loanedBy(table: string, { to }: Loan): string {
-  return `inet ${table} borrowed${familyOf(to.address)}`;
+export function giveBack(table: string, loan: Loan): Statement[] {
+  return [...borrow(table, loan, second), remove(table, borrowedSetOf(loan), connectionOf(loan))];
 }
 
 /** `198.51.100.10 . 10.77.0.2 . 30000`: who connects, and to where it is led. */
-export function sourceKey({ peer, to }: Pick<Path, 'peer' | 'to'>): string {
-  return `${withoutZone(peer)} . ${endpointText(to)}`;
+export function sourceKey(path: Pick<Path, 'peer' | 'to'>): string {
+  return textOfFields(goalOf(path));
 }
 
 /** `198.51.100.1 . 20`, or the address alone where any port will do. */
-export function sourceText({ from }: Pick<Path, 'from'>): string {
-  return from.port === 0 ? withoutZone(from.address) : endpointText(from);
+export function sourceText(path: Pick<Path, 'from'>): string {
+  return textOfFields(sourceOf(path));
 }
 
 const second = 1000;
@@ -206,23 +198,47 @@ function gates(mark: number): string {
   return `${first} tcp flags ack / fin,syn,rst,ack ct mark ${mark} ct state established jump settle;`;
 }
 
-function elementOf(
-  table: string,
-  set: 'expect' | 'to' | 'from' | 'from_port',
-  { at }: Pick<Lead, 'at'>,
-): string {
-  return `inet ${table} ${set}${familyOf(at.address)}`;
+function setOf(name: 'expect' | 'to' | 'from' | 'from_port', { at }: Pick<Lead, 'at'>): string {
+  return `${name}${familyOf(at.address)}`;
+}
+
+function sourceSetOf(path: Path): string {
+  return setOf(path.from.port === 0 ? 'from' : 'from_port', path);
+}
+
+function borrowedSetOf({ to }: Loan): string {
+  return `borrowed${familyOf(to.address)}`;
 }
 
 /** `198.51.100.10 . 198.51.100.1 . 50000` */
-function tupleOf({ peer, at }: Lead): string {
-  return `${withoutZone(peer)} . ${endpointText(at)}`;
+function tupleOf({ peer, at }: Lead): Fields {
+  return [withoutZone(peer), ...fieldsOf(at)];
 }
 
-function endpointText({ address, port }: Endpoint): string {
-  return `${withoutZone(address)} . ${port}`;
+/** `198.51.100.10 . 10.77.0.2 . 30000` */
+function goalOf({ peer, to }: Pick<Path, 'peer' | 'to'>): Fields {
+  return [withoutZone(peer), ...fieldsOf(to)];
 }
 
-function braces(key: string, timeout: number, value?: string): string {
-  return `{ ${key} timeout ${Math.max(1, Math.ceil(timeout))}ms${value === undefined ? '' : ` : ${value}`} }`;
+/** `198.51.100.1 . 20`, or `198.51.100.1` */
+function sourceOf({ from }: Pick<Path, 'from'>): Fields {
+  return from.port === 0 ? [withoutZone(from.address)] : fieldsOf(from);
+}
+
+/** `10.77.0.1 . 40000 . 10.77.0.2 . 21` */
+function connectionOf({ local, to }: Loan): Fields {
+  return [...fieldsOf(local), ...fieldsOf(to)];
+}
+
+function fieldsOf({ address, port }: Endpoint): Fields {
+  return [withoutZone(address), port];
+}
+
+/** A timeout of nothing would be none at all. */
+function add(table: string, set: string, key: Fields, timeout: number, value?: Fields): AddElement {
+  return { kind: 'add-element', table, set, key, timeout: Math.max(1, Math.ceil(timeout)), value };
+}
+
+function remove(table: string, set: string, key: Fields): DeleteElement {
+  return { kind: 'delete-element', table, set, key };
 }

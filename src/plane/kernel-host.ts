@@ -100,7 +100,7 @@ async function openNft(needs: KernelNeeds): Promise<Nft> {
   requireNetAdmin(needs.what);
   const nft = await loadNft(needs.what);
   try {
-    nft.check(makeTable(needs));
+    nft.check([makeTable(needs)]);
     if (needs.forwards) await requireConntrack();
     return nft;
   } catch (error) {

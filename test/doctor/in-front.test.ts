@@ -40,7 +40,7 @@ for (const deployment of [
 }
 
 test("knows Pinhole by the table that it makes, beside rules of somebody's own", () => {
-  const nftables = `${makeTable({ table: 'pinhole', mark: 5 })}
+  const nftables = `${makeTable({ table: 'pinhole', mark: 5 }).text}
 table inet filter {
   chain input {
     type filter hook input priority filter; policy drop;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { endianness } from 'node:os';
 import { test } from 'node:test';
-import { elementBatch, isFailure } from '../../src/nft/element-batch.ts';
+import { isFailure, toMessages } from '../../src/nft/element-batch.ts';
+import type { Statement } from '../../src/nft/statement.ts';
+import { toText } from '../../src/nft/text.ts';
 import {
   admit,
   borrow,
@@ -22,8 +24,8 @@ const settings = { table: 'pinhole', mark: 1 };
 const begin = '14000000' + '10000100' + '0000000000000000' + '0000000a';
 const end = '14000000' + '11000100' + '0000000000000000' + '0000000a';
 
-function hexOf(statements: string): string | undefined {
-  const batch = elementBatch(statements);
+function hexOf(statements: readonly Statement[]): string | undefined {
+  const batch = toMessages(statements);
   return batch && Buffer.from(batch).toString('hex');
 }
 
@@ -35,9 +37,13 @@ test('writes an element of a map as the kernel reads it', { skip }, () => {
     ('0c000400' + '000000000004baf0') + // 310,000 ms
     ('10000280' + '0c000100' + '0a4d0002' + '75300000'); // where it leads
   assert.equal(
-    hexOf(
-      'add element inet pinhole to4 { 198.51.100.10 . 198.51.100.1 . 50000 timeout 310000ms : 10.77.0.2 . 30000 }\n',
-    ),
+    hexOf([
+      {
+        ...{ kind: 'add-element', table: 'pinhole', set: 'to4', timeout: 310_000 },
+        key: [address('198.51.100.10'), address('198.51.100.1'), 50_000],
+        value: [address('10.77.0.2'), 30_000],
+      },
+    ]),
     begin +
       ('60000000' + '0c0a0104' + '0000000000000000' + '01000000') +
       ('0c000100' + '70696e686f6c6500') + // pinhole
@@ -55,7 +61,12 @@ test('writes the end of an element by its key', { skip }, () => {
     'fd770000000000000000000000000002' +
     '00150000';
   assert.equal(
-    hexOf('delete element inet p to6 { 2001:db8:51::10 . fd77::2 . 21 }\n'),
+    hexOf([
+      {
+        ...{ kind: 'delete-element', table: 'p', set: 'to6' },
+        key: [address('2001:db8:51::10'), address('fd77::2'), 21],
+      },
+    ]),
     begin +
       ('58000000' + '0e0a0100' + '0000000000000000' + '01000000') +
       ('06000100' + '70000000') +
@@ -89,23 +100,26 @@ test('writes all that a pinhole needs, in one batch', () => {
       borrow('t', loan, 1),
       giveBack('t', loan),
     ];
-    for (const each of statements) assert.ok(elementBatch(each), each);
-    assert.ok(elementBatch(statements.join('')));
+    for (const each of statements) assert.ok(toMessages(each), toText(each));
+    assert.ok(toMessages(statements.flat()));
   }
 });
 
-for (const statements of [
-  makeTable(settings),
-  dropTable(settings),
-  'add element inet t s { 192.0.2.1 . 21 }\nadd table inet t\n',
-  'add element inet t s { somebody . 21 }\n',
-  'add element inet t s { 2001:db8::g . 21 }\n',
-  'add element inet t s { 192.0.2.1 . 21 : nowhere }\n',
-]) {
-  test(`leaves to nftables what is more than elements: ${JSON.stringify(statements.slice(0, 60))}`, () => {
-    assert.equal(elementBatch(statements), undefined);
+const element: Statement = { kind: 'delete-element', table: 't', set: 's', key: [address('192.0.2.1'), 21] };
+
+for (const statements of [[makeTable(settings)], [dropTable(settings)], [element, dropTable(settings)]]) {
+  test(`leaves to nftables what is more than elements: ${JSON.stringify(toText(statements).slice(0, 60))}`, () => {
+    assert.equal(toMessages(statements), undefined);
   });
 }
+
+test('writes a timeout of more than 32 bits', { skip }, () => {
+  const timeout = 2 ** 32 + 1;
+  assert.match(
+    hexOf([{ ...element, kind: 'add-element', timeout, value: undefined }]) ?? '',
+    /0000000100000001/,
+  );
+});
 
 test('tells a refusal from a consent', { skip }, () => {
   const answer = (errno: string): Buffer =>

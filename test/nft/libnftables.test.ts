@@ -4,11 +4,16 @@ import { test } from 'node:test';
 import { NftError } from '../../src/nft/error.ts';
 import { loadNft } from '../../src/nft/libnftables.ts';
 import type { Nft } from '../../src/nft/nft.ts';
+import type { Statement } from '../../src/nft/statement.ts';
 
 // What changes tables is tested in network namespaces; a check changes nothing anywhere.
 const present = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'].some(
   (folder) => existsSync(`${folder}/libnftables.so.1`),
 );
+
+function statement(text: string): Statement {
+  return { kind: 'table', change: 'make', table: 'pinhole-test', text };
+}
 
 test('libnftables answers in this process, with typed errors', async (t) => {
   let nft: Nft;
@@ -22,11 +27,11 @@ test('libnftables answers in this process, with typed errors', async (t) => {
   const isRoot = process.getuid?.() === 0;
   const kind = isRoot ? 'other' : 'no-permission';
   assert.throws(() => {
-    nft.check('no statement at all\n');
+    nft.check([statement('no statement at all\n')]);
   }, NftError);
   assert.throws(
     () => {
-      nft.check('add rule inet pinhole-test chain nonsense\n');
+      nft.check([statement('add rule inet pinhole-test chain nonsense\n')]);
     },
     { name: 'NftError', kind },
   );

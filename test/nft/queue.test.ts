@@ -2,61 +2,72 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NftError } from '../../src/nft/error.ts';
 import { NftQueue } from '../../src/nft/queue.ts';
+import type { Statement } from '../../src/nft/statement.ts';
 import { FakeNft } from '../helpers/fake-nft.ts';
+
+function statement(table: string): Statement {
+  return { kind: 'table', change: 'make', table, text: `add table inet ${table}\n` };
+}
+const a = statement('a');
+const b = statement('b');
+const c = statement('c');
+const d = statement('d');
+const bad = statement('bad');
 
 test('joins what is asked for in one turn to one transaction', async () => {
   const nft = new FakeNft();
   const queue = new NftQueue(nft);
-  await Promise.all(['a\n', 'b\n', 'c\n'].map((text) => queue.submit(text)));
-  await queue.submit('d\n');
-  assert.deepEqual(nft.transactions, ['a\nb\nc\n', 'd\n']);
+  await Promise.all([a, b, c].map((each) => queue.submit([each])));
+  await queue.submit([d]);
+  assert.deepEqual(nft.transactions, [[a, b, c], [d]]);
 });
 
 test('of several one bad transaction fails alone', async () => {
   const nft = new FakeNft();
-  nft.failure = (text) => (text.includes('bad') ? new NftError('other', 'nftables: no') : undefined);
+  nft.failure = (statements) =>
+    statements.includes(bad) ? new NftError('other', 'nftables: no') : undefined;
   const queue = new NftQueue(nft);
-  const results = await Promise.allSettled(['a\n', 'bad\n', 'c\n'].map((text) => queue.submit(text)));
+  const results = await Promise.allSettled([a, bad, c].map((each) => queue.submit([each])));
   assert.deepEqual(
     results.map(({ status }) => status),
     ['fulfilled', 'rejected', 'fulfilled'],
   );
-  assert.deepEqual(nft.transactions, ['a\nbad\nc\n', 'a\n', 'bad\n', 'c\n']);
+  assert.deepEqual(nft.transactions, [[a, bad, c], [a], [bad], [c]]);
 });
 
 test('a bad transaction that is alone is tried once', async () => {
   const nft = new FakeNft();
   nft.failure = () => new NftError('full', 'nftables: full');
-  await assert.rejects(new NftQueue(nft).submit('a\n'), { kind: 'full' });
+  await assert.rejects(new NftQueue(nft).submit([a]), { kind: 'full' });
   assert.equal(nft.transactions.length, 1);
 });
 
 test('flush runs what is pending at once, and nothing twice', async () => {
   const nft = new FakeNft();
   const queue = new NftQueue(nft);
-  const submitted = queue.submit('a\n');
+  const submitted = queue.submit([a]);
   queue.flush();
-  assert.deepEqual(nft.transactions, ['a\n']);
+  assert.deepEqual(nft.transactions, [[a]]);
   await submitted;
   await new Promise(setImmediate);
-  assert.deepEqual(nft.transactions, ['a\n']);
+  assert.deepEqual(nft.transactions, [[a]]);
 });
 
 test('what is in no hurry goes before the next transaction, in one with it', async () => {
   const nft = new FakeNft();
   const queue = new NftQueue(nft);
-  const later = queue.submitLater('a\n');
+  const later = queue.submitLater([a]);
   await new Promise(setImmediate);
   assert.deepEqual(nft.transactions, []);
-  await Promise.all([queue.submit('b\n'), later]);
-  assert.deepEqual(nft.transactions, ['a\nb\n']);
+  await Promise.all([queue.submit([b]), later]);
+  assert.deepEqual(nft.transactions, [[a, b]]);
 });
 
 test('what is in no hurry does not wait for ever', async () => {
   const nft = new FakeNft();
   // It keeps no process alive by itself.
   const life = setInterval(() => undefined, 1000);
-  await new NftQueue(nft).submitLater('a\n');
+  await new NftQueue(nft).submitLater([a]);
   clearInterval(life);
-  assert.deepEqual(nft.transactions, ['a\n']);
+  assert.deepEqual(nft.transactions, [[a]]);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toText } from '../../src/nft/text.ts';
 import {
   admit,
   borrow,
@@ -30,19 +31,19 @@ const active: Path = {
 };
 
 test('makes the table in the place of one that was left behind', () => {
-  const text = makeTable({ table: 'ftp', mark: 0x2121 });
+  const { text } = makeTable({ table: 'ftp', mark: 0x2121 });
   assert.match(text, /^add table inet ftp\ndelete table inet ftp\ntable inet ftp \{\n/);
-  assert.equal(dropTable({ table: 'ftp', mark: 1 }), 'add table inet ftp\ndelete table inet ftp\n');
+  assert.equal(dropTable({ table: 'ftp', mark: 1 }).text, 'add table inet ftp\ndelete table inet ftp\n');
 });
 
 test('makes a table that goes with this process where that is asked for, and deletes it as such', () => {
   const owned = { table: 'ftp', mark: 1, isOwned: true };
-  assert.match(makeTable(owned), /^table inet ftp \{\n\tflags owner\n/);
-  assert.equal(dropTable(owned), 'delete table inet ftp\n');
+  assert.match(makeTable(owned).text, /^table inet ftp \{\n\tflags owner\n/);
+  assert.equal(dropTable(owned).text, 'delete table inet ftp\n');
 });
 
 test('takes an expectation out with the packet that meets it, and marks the connection, and drops others until one comes of it', () => {
-  const text = makeTable({ table: 'ftp', mark: 0x2121 });
+  const { text } = makeTable({ table: 'ftp', mark: 0x2121 });
   for (const [ip, family] of [
     ['ip', 4],
     ['ip6', 6],
@@ -57,7 +58,7 @@ test('takes an expectation out with the packet that meets it, and marks the conn
 });
 
 test('rewrites marked connections alone, but for the source of those that this host makes under another address', () => {
-  const text = makeTable({ table: 'ftp', mark: 0x2121 });
+  const { text } = makeTable({ table: 'ftp', mark: 0x2121 });
   const nat = text.split('\n').filter((line) => line.includes('type nat'));
   assert.equal(nat.length, 5);
   const borrowing = nat.filter((line) => line.includes('jump borrow'));
@@ -72,14 +73,14 @@ test('rewrites marked connections alone, but for the source of those that this h
 
 test('lets a peer in, leads it and names its source, each with a timeout', () => {
   assert.equal(
-    admit('pinhole', passive, 300_000) + disguise('pinhole', passive, 300_000),
+    toText([...admit('pinhole', passive, 300_000), ...disguise('pinhole', passive, 300_000)]),
     `add element inet pinhole to4 { 198.51.100.10 . 198.51.100.1 . 50000 timeout 310000ms : 10.77.0.2 . 30000 }
 add element inet pinhole expect4 { 198.51.100.10 . 198.51.100.1 . 50000 timeout 300000ms }
 add element inet pinhole from4 { 198.51.100.10 . 10.77.0.2 . 30000 timeout 310000ms : 10.77.0.1 }
 `,
   );
   assert.equal(
-    admit('pinhole', active, 1000) + disguise('pinhole', active, 1000),
+    toText([...admit('pinhole', active, 1000), ...disguise('pinhole', active, 1000)]),
     `add element inet pinhole to6 { fd77::2 . fd77::1 . 51000 timeout 11000ms : 2001:db8:51::10 . 40000 }
 add element inet pinhole expect6 { fd77::2 . fd77::1 . 51000 timeout 1000ms }
 add element inet pinhole from_port6 { fd77::2 . 2001:db8:51::10 . 40000 timeout 11000ms : 2001:db8:51::1 . 20 }
@@ -88,13 +89,13 @@ add element inet pinhole from_port6 { fd77::2 . 2001:db8:51::10 . 40000 timeout 
 });
 
 test('never writes a timeout of nothing, which would be none at all', () => {
-  assert.match(admit('pinhole', passive, 0.2), /expect4 \{ \S+ \. \S+ \. 50000 timeout 1ms \}/);
-  assert.match(admit('pinhole', passive, 0), /expect4 .* timeout 1ms/);
+  assert.match(toText(admit('pinhole', passive, 0.2)), /expect4 \{ \S+ \. \S+ \. 50000 timeout 1ms \}/);
+  assert.match(toText(admit('pinhole', passive, 0)), /expect4 .* timeout 1ms/);
 });
 
 test('writes link-local addresses without their zone, which nftables does not know', () => {
   const path = { ...active, peer: address('fe80::2%eth0') };
-  assert.match(admit('pinhole', path, 1000), /expect6 \{ fe80::2 \. fd77::1 \. 51000 /);
+  assert.match(toText(admit('pinhole', path, 1000)), /expect6 \{ fe80::2 \. fd77::1 \. 51000 /);
 });
 
 for (const [what, begin, end] of [
@@ -103,7 +104,7 @@ for (const [what, begin, end] of [
 ] as const) {
   test(`the end of ${what} leaves nothing, whether the kernel has taken its elements already or not`, () => {
     const nft = new FakeNft();
-    nft.run(makeTable({ table: 'pinhole', mark: 1 }));
+    nft.run([makeTable({ table: 'pinhole', mark: 1 })]);
     for (const path of [passive, active]) {
       nft.run(begin('pinhole', path, 1000));
       assert.ok([...(nft.sets?.values() ?? [])].some((set) => set.size > 0));
@@ -130,7 +131,7 @@ test('lends an address to one connection from this host, and takes it back, ther
     as: address('198.51.100.10'),
   };
   const nft = new FakeNft();
-  nft.run(makeTable({ table: 'pinhole', mark: 1 }));
+  nft.run([makeTable({ table: 'pinhole', mark: 1 })]);
   nft.run(borrow('pinhole', loan, 5000));
   assert.deepEqual(nft.elements('borrowed4'), ['10.77.0.1 . 40000 . 10.77.0.2 . 21 : 198.51.100.10']);
   for (let n = 0; n < 2; n++) {
