@@ -8,8 +8,12 @@ const layers = [
   ['admin, proxy, ruleset, doctor, demo', '^src/(admin|proxy|ruleset|doctor|demo)/'],
   ['config', '^src/config\\.ts$'],
   ['helper, plane', '^src/(helper|plane)/'],
-  ['expectation, nft, ftp, tls', '^src/(expectation|nft|ftp|tls)/'],
+  [
+    'expectation, ftp, tls, linux with addresses',
+    '^src/(expectation|ftp|tls)/|^src/linux/(nftables/|conntrack/|original-destination\\.ts$)',
+  ],
   ['net', '^src/net/'],
+  ['linux without addresses', '^src/linux/(netlink/|(allocator|process-limits|socket-calls|sysctl)\\.ts$)'],
 ];
 
 /** A layer may import what stands below it, never what stands above. */

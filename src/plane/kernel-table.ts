@@ -1,9 +1,9 @@
 import type { Observer } from '../events.ts';
-import { NftError } from '../nft/error.ts';
-import type { Nft } from '../nft/nft.ts';
-import { NftQueue } from '../nft/queue.ts';
-import type { Statement } from '../nft/statement.ts';
-import { dropTable, makeTable, type TableSettings } from '../nft/transaction.ts';
+import { NftError } from '../linux/nftables/error.ts';
+import type { Nft } from '../linux/nftables/nft.ts';
+import { NftQueue } from '../linux/nftables/queue.ts';
+import type { Statement } from '../linux/nftables/statement.ts';
+import { dropTable, makeTable, type TableSettings } from '../linux/nftables/transaction.ts';
 
 /**
  * The one table of nftables that is this process's own: made at start in the place of what a crash has left, made

@@ -6,7 +6,7 @@ import { ExpectationTable } from '../expectation/table.ts';
 import { familyOf, type Address } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
-import type { Statement } from '../nft/statement.ts';
+import type { Statement } from '../linux/nftables/statement.ts';
 import {
   admit,
   clear,
@@ -16,9 +16,9 @@ import {
   sourceText,
   undisguise,
   type Path,
-} from '../nft/transaction.ts';
-import { isOver, type Flow } from './conntrack-flow.ts';
-import type { Conntrack, FollowConntrack } from './conntrack.ts';
+} from '../linux/nftables/transaction.ts';
+import { isOver, type Flow } from '../linux/conntrack/flow.ts';
+import type { Conntrack, FollowConntrack } from '../linux/conntrack/follow.ts';
 import type { KernelTable } from './kernel-table.ts';
 import {
   NoFreePortError,

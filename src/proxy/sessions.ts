@@ -18,7 +18,7 @@ import { Admission, clientOf, type AdmissionLimits } from './admission.ts';
 import { ClientShares } from './client-shares.ts';
 import { closeGently } from './close-gently.ts';
 import { GreetingQueue } from './greeting-queue.ts';
-import type { OriginalDestination } from './original-destination.ts';
+import type { OriginalDestination } from '../linux/original-destination.ts';
 import { noTlsWithServer, openWithTls, ServerTlsError } from './server-tls.ts';
 import type { SessionSecurity } from './session-security.ts';
 import type { SessionSettings } from './session-settings.ts';

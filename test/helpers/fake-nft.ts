@@ -1,6 +1,6 @@
-import { NftError } from '../../src/nft/error.ts';
-import type { Nft } from '../../src/nft/nft.ts';
-import type { AddElement, DeleteElement, Fields, Statement } from '../../src/nft/statement.ts';
+import { NftError } from '../../src/linux/nftables/error.ts';
+import type { Nft } from '../../src/linux/nftables/nft.ts';
+import type { AddElement, DeleteElement, Fields, Statement } from '../../src/linux/nftables/statement.ts';
 
 /** nftables without a kernel: sets, maps and their elements as the statements say, all of a transaction or none. */
 export class FakeNft implements Nft {

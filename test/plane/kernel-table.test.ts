@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '../../src/events.ts';
-import { NftError } from '../../src/nft/error.ts';
-import type { AddElement } from '../../src/nft/statement.ts';
+import { NftError } from '../../src/linux/nftables/error.ts';
+import type { AddElement } from '../../src/linux/nftables/statement.ts';
 import { KernelTable } from '../../src/plane/kernel-table.ts';
 import { FakeNft } from '../helpers/fake-nft.ts';
 import { address } from '../helpers/relay/hosts.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { endianness } from 'node:os';
 import { test } from 'node:test';
-import { isOver } from '../../src/plane/conntrack-flow.ts';
-import { askForMarked, askForOne, onlyMarked, readMessages } from '../../src/plane/conntrack-message.ts';
-import type { FilterStep } from '../../src/nft/netlink.ts';
-import { address } from '../helpers/relay/hosts.ts';
+import { isOver } from '../../../src/linux/conntrack/flow.ts';
+import { askForMarked, askForOne, onlyMarked, readMessages } from '../../../src/linux/conntrack/messages.ts';
+import type { FilterStep } from '../../../src/linux/netlink/socket.ts';
+import { address } from '../../helpers/relay/hosts.ts';
 
 /** As Linux sent them: a connection that begins, one that both sides have ended, one that is gone, a list. */
 const began =

@@ -1,5 +1,5 @@
-import { bytesOfAddress } from '../net/address.ts';
-import { MessageWriter, readErrno, readHeader } from './netlink-attributes.ts';
+import { bytesOfAddress } from '../../net/address.ts';
+import { MessageWriter, readErrno, readHeader } from '../netlink/attributes.ts';
 import type { AddElement, DeleteElement, Fields, Statement } from './statement.ts';
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadOriginalDestination } from '../../src/proxy/original-destination.ts';
+import { loadOriginalDestination } from '../../src/linux/original-destination.ts';
 import { hosts } from '../helpers/relay/hosts.ts';
 import { PeerListener } from '../helpers/relay/peer-listener.ts';
 import { dial } from '../helpers/relay/peer.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { endianness } from 'node:os';
 import { test } from 'node:test';
-import { isFailure, toMessages } from '../../src/nft/element-batch.ts';
-import type { Statement } from '../../src/nft/statement.ts';
-import { toText } from '../../src/nft/text.ts';
+import { isFailure, toMessages } from '../../../src/linux/nftables/messages.ts';
+import type { Statement } from '../../../src/linux/nftables/statement.ts';
+import { toText } from '../../../src/linux/nftables/text.ts';
 import {
   admit,
   borrow,
@@ -14,8 +14,8 @@ import {
   giveBack,
   makeTable,
   undisguise,
-} from '../../src/nft/transaction.ts';
-import { address } from '../helpers/relay/hosts.ts';
+} from '../../../src/linux/nftables/transaction.ts';
+import { address } from '../../helpers/relay/hosts.ts';
 
 // Headers are in the order of the host.
 const skip = endianness() === 'LE' ? false : 'the messages are of a little-endian host';

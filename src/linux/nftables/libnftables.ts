@@ -1,7 +1,7 @@
-import { messageOf } from '../net/error.ts';
-import { isFailure, toMessages } from './element-batch.ts';
+import { messageOf } from '../../net/error.ts';
+import { isFailure, toMessages } from './messages.ts';
 import { errorFromOutput, NftError } from './error.ts';
-import { openNetlink, type Netlink } from './netlink.ts';
+import { openNetlink, type Netlink } from '../netlink/socket.ts';
 import type { Nft } from './nft.ts';
 import type { Statement } from './statement.ts';
 import { toText } from './text.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorFromOutput } from '../../src/nft/error.ts';
+import { errorFromOutput } from '../../../src/linux/nftables/error.ts';
 
 const outputs = [
   ['no-permission', 'netlink: Error: cache initialization failed: Operation not permitted\n'],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NftError } from '../../src/nft/error.ts';
-import { NftQueue } from '../../src/nft/queue.ts';
-import type { Statement } from '../../src/nft/statement.ts';
-import { FakeNft } from '../helpers/fake-nft.ts';
+import { NftError } from '../../../src/linux/nftables/error.ts';
+import { NftQueue } from '../../../src/linux/nftables/queue.ts';
+import type { Statement } from '../../../src/linux/nftables/statement.ts';
+import { FakeNft } from '../../helpers/fake-nft.ts';
 
 function statement(table: string): Statement {
   return { kind: 'table', change: 'make', table, text: `add table inet ${table}\n` };

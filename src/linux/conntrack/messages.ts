@@ -1,6 +1,6 @@
-import { addressOfBytes, bytesOfAddress, familyOf } from '../net/address.ts';
-import type { Endpoint } from '../net/endpoint.ts';
-import type { Flow } from './conntrack-flow.ts';
+import { addressOfBytes, bytesOfAddress, familyOf } from '../../net/address.ts';
+import type { Endpoint } from '../../net/endpoint.ts';
+import type { Flow } from './flow.ts';
 import {
   attributesAt,
   eachAttribute,
@@ -10,8 +10,8 @@ import {
   readHeader,
   shortBytes,
   wordBytes,
-} from '../nft/netlink-attributes.ts';
-import type { FilterStep } from '../nft/netlink.ts';
+} from '../netlink/attributes.ts';
+import type { FilterStep } from '../netlink/socket.ts';
 
 /**
  * The messages of the kernel's connection tracking (linux/netfilter/nfnetlink_conntrack.h), to and fro:

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../net/endpoint.ts';
+import type { Endpoint } from '../../net/endpoint.ts';
 
 /** One connection as the kernel's connection tracking has it. */
 export interface Flow {

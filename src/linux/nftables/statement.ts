@@ -1,4 +1,4 @@
-import type { Address } from '../net/address.ts';
+import type { Address } from '../../net/address.ts';
 
 /**
  * What nftables is asked for. The statements of one transaction are carried out together or not at all; `toText` says

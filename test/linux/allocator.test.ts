@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import koffi from 'koffi';
-import { keepFreedMemory } from '../../src/tls/malloc.ts';
+import { keepFreedMemory } from '../../src/linux/allocator.ts';
 
 const program = koffi.load(null);
 const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };

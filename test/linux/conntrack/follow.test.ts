@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { followConntrack, requireConntrack } from '../../src/plane/conntrack.ts';
-import { checkHost, missingSettings } from '../../src/plane/kernel-host.ts';
-import { address } from '../helpers/relay/hosts.ts';
+import { followConntrack, requireConntrack } from '../../../src/linux/conntrack/follow.ts';
+import { address } from '../../helpers/relay/hosts.ts';
 
 test('follows connections and lists them where that is allowed, else says why not', async () => {
   const listener = { event: () => undefined, missed: () => undefined };
@@ -26,17 +25,4 @@ test('follows connections and lists them where that is allowed, else says why no
   assert.equal(conntrack.find({ from: end, at: end }), undefined);
   assert.equal(conntrack.list(), undefined);
   conntrack.stop();
-});
-
-test('says what this host lacks for the kernel plane, or what is off', async () => {
-  try {
-    assert.deepEqual(
-      await checkHost({ table: 'pinhole', mark: 1, what: 'the test', forwards: true }),
-      missingSettings(),
-    );
-  } catch (error) {
-    assert.match(String(error), /the kernel plane (?:needs|cannot)|nftables/);
-  }
-  for (const line of missingSettings())
-    assert.match(line, /^[^\n]+ while (net\.[a-z0-9_.]+) is 0: sysctl -w \1=1$/);
 });

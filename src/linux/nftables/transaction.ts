@@ -1,5 +1,5 @@
-import { familyOf, withoutZone, type Address, type Family } from '../net/address.ts';
-import type { Endpoint } from '../net/endpoint.ts';
+import { familyOf, withoutZone, type Address, type Family } from '../../net/address.ts';
+import type { Endpoint } from '../../net/endpoint.ts';
 import type { AddElement, DeleteElement, Fields, Statement, TableStatement } from './statement.ts';
 import { textOfFields } from './text.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { NftError } from '../../src/nft/error.ts';
-import { loadNft } from '../../src/nft/libnftables.ts';
-import type { Nft } from '../../src/nft/nft.ts';
-import type { Statement } from '../../src/nft/statement.ts';
+import { NftError } from '../../../src/linux/nftables/error.ts';
+import { loadNft } from '../../../src/linux/nftables/libnftables.ts';
+import type { Nft } from '../../../src/linux/nftables/nft.ts';
+import type { Statement } from '../../../src/linux/nftables/statement.ts';
 
 // What changes tables is tested in network namespaces; a check changes nothing anywhere.
 const present = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'].some(

@@ -1,17 +1,10 @@
 import { getSystemErrorName } from 'node:util';
-import { addressOfBytes } from '../net/address.ts';
-import { messageOf } from '../net/error.ts';
-import type { Flow } from './conntrack-flow.ts';
-import {
-  allEvents,
-  askForMarked,
-  askForOne,
-  forgetOne,
-  onlyMarked,
-  readMessages,
-} from './conntrack-message.ts';
-import { openNetlink, type Netlink } from '../nft/netlink.ts';
-import { readSysctl } from './sysctl.ts';
+import { addressOfBytes } from '../../net/address.ts';
+import { messageOf } from '../../net/error.ts';
+import type { Flow } from './flow.ts';
+import { allEvents, askForMarked, askForOne, forgetOne, onlyMarked, readMessages } from './messages.ts';
+import { openNetlink, type Netlink } from '../netlink/socket.ts';
+import { readSysctl } from '../sysctl.ts';
 
 /** Tells what becomes of the connections that bear a mark. */
 export interface Conntrack {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Descriptors } from '../src/net/descriptors.ts';
-import { descriptorLimit, descriptorsToShare } from '../src/process-limits.ts';
+import { descriptorLimit, descriptorsToShare } from '../../src/linux/process-limits.ts';
 
 const limits = `Limit                     Soft Limit           Hard Limit           Units
 Max cpu time              unlimited            unlimited            seconds
@@ -27,16 +26,4 @@ test('knows no limit where the system does not tell one', () => {
     assert.equal(descriptorLimit(read), undefined);
   }
   assert.equal(descriptorsToShare(undefined), Infinity);
-});
-
-test('gives descriptors out up to a share of all, and takes each back once', () => {
-  const descriptors = new Descriptors(10);
-  const give = descriptors.take(4, 0.5);
-  assert.ok(give);
-  assert.equal(descriptors.take(2, 0.5), undefined);
-  assert.ok(descriptors.take(6));
-  assert.equal(descriptors.take(1), undefined);
-  give();
-  give();
-  assert.equal(descriptors.taken, 6);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toText } from '../../src/nft/text.ts';
+import { toText } from '../../../src/linux/nftables/text.ts';
 import {
   admit,
   borrow,
@@ -13,9 +13,9 @@ import {
   sourceText,
   undisguise,
   type Path,
-} from '../../src/nft/transaction.ts';
-import { FakeNft } from '../helpers/fake-nft.ts';
-import { address } from '../helpers/relay/hosts.ts';
+} from '../../../src/linux/nftables/transaction.ts';
+import { FakeNft } from '../../helpers/fake-nft.ts';
+import { address } from '../../helpers/relay/hosts.ts';
 
 const passive: Path = {
   peer: address('198.51.100.10'),
