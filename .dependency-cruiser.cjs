@@ -13,7 +13,10 @@ const layers = [
     '^src/(expectation|ftp|tls)/|^src/linux/(nftables/|conntrack/|original-destination\\.ts$)',
   ],
   ['net', '^src/net/'],
-  ['linux without addresses', '^src/linux/(netlink/|(allocator|process-limits|socket-calls|sysctl)\\.ts$)'],
+  [
+    'linux without addresses',
+    '^src/linux/(netlink/|(allocator|libc|process-limits|socket-calls|sysctl)\\.ts$)',
+  ],
 ];
 
 /** A layer may import what stands below it, never what stands above. */
@@ -27,6 +30,12 @@ const downward = layers.slice(1).map(([name, path], index) => ({
 module.exports = {
   forbidden: [
     ...downward,
+    {
+      name: 'koffi-is-loaded-in-one-place',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/linux/libc\\.ts$' },
+      to: { path: '(^|/)koffi(/|$)' },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '\\.d\\.ts$' }, to: {} },
     {

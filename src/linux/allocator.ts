@@ -1,3 +1,5 @@
+import { loadLibc } from './libc.ts';
+
 /** Of malloc.h. */
 const M_TRIM_THRESHOLD = -1;
 const M_TOP_PAD = -2;
@@ -14,11 +16,7 @@ const MiB = 1024 * 1024;
  */
 export async function keepFreedMemory(): Promise<boolean> {
   try {
-    const koffi = await import('koffi');
-    const mallopt = koffi.load(null).func('mallopt', 'int', ['int', 'int']) as (
-      option: number,
-      value: number,
-    ) => number;
+    const { mallopt } = await loadLibc('memory that is kept', ['mallopt']);
     const settings = [
       [M_TRIM_THRESHOLD, 64 * MiB],
       [M_TOP_PAD, MiB],

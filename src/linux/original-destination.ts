@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { addressOfBytes, familyOf, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import { messageOf } from '../net/error.ts';
+import { descriptorOf } from '../net/socket.ts';
+import { loadLibc } from './libc.ts';
 
 /** Where a connection was going before a rule of this host redirected it; undefined where that is not known. */
 export type OriginalDestination = (socket: Socket, arrived: Address) => Endpoint | undefined;
@@ -14,30 +15,17 @@ const longest = 28;
 
 /** Reads `SO_ORIGINAL_DST` by getsockopt(2) of this process's C library. @throws where koffi is missing */
 export async function loadOriginalDestination(): Promise<OriginalDestination> {
-  const koffi = await import('koffi').catch((cause: unknown) => {
-    throw new Error('intercept needs koffi, an optional package: npm install koffi', { cause });
-  });
-  const getsockopt = load(koffi);
+  const { getsockopt } = await loadLibc('intercept', ['getsockopt']);
   return (socket, arrived) => {
-    const { _handle: handle } = socket as unknown as { _handle: { readonly fd: number } | null };
-    if (!handle || handle.fd < 0) return undefined;
+    const fd = descriptorOf(socket);
+    if (fd === undefined) return undefined;
     const family = familyOf(arrived);
     const name = Buffer.alloc(longest);
     const length = Buffer.alloc(4);
     length.writeUInt32LE(longest);
-    if (getsockopt(handle.fd, level[family], originalDst, name, length) !== 0) return undefined;
+    if (getsockopt(fd, level[family], originalDst, name, length) !== 0) return undefined;
     return endpointOfSockaddr(name, family);
   };
-}
-
-type Getsockopt = (fd: number, level: number, name: number, value: Buffer, length: Buffer) => number;
-
-function load(koffi: typeof import('koffi')): Getsockopt {
-  try {
-    return koffi.load(null).func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']);
-  } catch (cause) {
-    throw new Error(`intercept needs getsockopt of the C library: ${messageOf(cause)}`, { cause });
-  }
 }
 
 /**

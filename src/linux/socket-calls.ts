@@ -1,4 +1,5 @@
 import { endianness } from 'node:os';
+import { loadLibc, type Libc } from './libc.ts';
 
 /** What Node does not offer of a TCP connection, by calls of the C library. `fd` is the connection's descriptor. */
 export interface SocketCalls {
@@ -78,33 +79,31 @@ export function socketCalls(): SocketCalls | undefined {
 /**
  * Loads them for this process, once it is started.
  *
- * @param load brings koffi, an optional package
+ * @param load brings the C library, through koffi, an optional package
  * @returns whether they are there; false without koffi and on other systems than Linux
  */
-export async function loadSocketCalls(
-  load: () => Promise<typeof import('koffi')> = () => import('koffi'),
-): Promise<boolean> {
+export async function loadSocketCalls(load: typeof loadLibc = loadLibc): Promise<boolean> {
   loaded = undefined;
   if (process.platform !== 'linux' || !architectures.has(process.arch) || endianness() !== 'LE') return false;
   try {
-    loaded = bind(await load());
+    loaded = callsOf(await load('what Node does not offer of a connection', functions));
   } catch {
     // Each of them is done without, as docs/what-it-does.md tells.
   }
   return loaded !== undefined;
 }
 
-type Call = (...words: (number | Buffer)[]) => number;
+const functions = ['ioctl', 'getsockopt', 'setsockopt', 'send', 'fcntl', 'dup', 'close'] as const;
 
-function bind(koffi: typeof import('koffi')): SocketCalls {
-  const library = koffi.load(null);
-  const ioctl = library.func('ioctl', 'int', ['int', 'ulong', 'void *']) as Call;
-  const getsockopt = library.func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']) as Call;
-  const setsockopt = library.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32_t']) as Call;
-  const send = library.func('send', 'int64_t', ['int', 'void *', 'size_t', 'int']) as Call;
-  const fcntl = library.func('fcntl', 'int', ['int', 'int', 'long']) as Call;
-  const dup = library.func('dup', 'int', ['int']) as Call;
-  const close = library.func('close', 'int', ['int']) as Call;
+function callsOf({
+  ioctl,
+  getsockopt,
+  setsockopt,
+  send,
+  fcntl,
+  dup,
+  close,
+}: Libc<(typeof functions)[number]>): SocketCalls {
   // One after the other, and none waits: they share their buffers.
   const number = Buffer.alloc(4);
   const info = Buffer.alloc(infoLength);

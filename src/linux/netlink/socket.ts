@@ -1,4 +1,4 @@
-import { getSystemErrorName } from 'node:util';
+import { loadLibc } from '../libc.ts';
 
 /** A netlink socket (netlink(7)) of the netfilter family. Nothing of it waits. */
 export interface Netlink {
@@ -25,23 +25,7 @@ interface NetlinkOptions {
 /** One `struct sock_filter`, see linux/filter.h. */
 export type FilterStep = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 
-/** What is called of the C library. */
-interface Library {
-  readonly socket: (domain: number, type: number, protocol: number) => number;
-  readonly bind: (fd: number, address: Uint8Array, length: number) => number;
-  readonly setNumber: (
-    fd: number,
-    level: number,
-    option: number,
-    value: Uint8Array,
-    length: number,
-  ) => number;
-  readonly setFilter: (fd: number, level: number, option: number, program: object, length: number) => number;
-  readonly send: (fd: number, message: Uint8Array, length: number, flags: number) => number;
-  readonly receive: (fd: number, buffer: Uint8Array, length: number, flags: number) => number;
-  readonly close: (fd: number) => number;
-  readonly lastError: () => string;
-}
+const functions = ['socket', 'bind', 'setsockopt', 'attachFilter', 'send', 'recv', 'close'] as const;
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
@@ -51,67 +35,49 @@ const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const SO_RCVBUFFORCE = 33;
 const MSG_DONTWAIT = 0x40;
-/** `struct sock_fprog` with the pointer of a 64-bit machine behind padding. */
+/** `struct sock_fprog` with the pointer of a 64-bit machine after padding. */
 const fprogSize = 16;
 /** The most that the kernel puts into one datagram of a list. */
 const datagramSize = 32_768;
 
 /** @throws where there is no such socket to be had */
 export async function openNetlink({ groups, bufferSize, filter = [] }: NetlinkOptions): Promise<Netlink> {
-  const library = await load();
-  const fd = library.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+  const libc = await loadLibc('netlink', functions);
+  const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
   const must = (result: number): void => {
-    if (result < 0) throw new Error(`netlink: ${library.lastError()}`);
+    if (result < 0) throw new Error(`netlink: ${libc.lastError()}`);
   };
   must(fd);
   try {
     if (bufferSize !== undefined) {
-      must(library.setNumber(fd, SOL_SOCKET, SO_RCVBUFFORCE, wordOf(bufferSize), 4));
+      must(libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, wordOf(bufferSize), 4));
     }
     if (filter.length > 0) {
-      const program = { length: filter.length, steps: bytesOf(filter) };
-      must(library.setFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, fprogSize));
+      const program = { len: filter.length, filter: bytesOf(filter) };
+      must(libc.attachFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, fprogSize));
     }
     // struct sockaddr_nl: family, padding, port (0: the kernel chooses), groups
     const address = Uint8Array.from([...shortOf(AF_NETLINK), 0, 0, ...wordOf(0), ...wordOf(groups)]);
-    must(library.bind(fd, address, address.length));
+    must(libc.bind(fd, address, address.length));
   } catch (error) {
-    library.close(fd);
+    libc.close(fd);
     throw error;
   }
   const buffer = new Uint8Array(datagramSize);
   return {
     send: (message) => {
-      must(library.send(fd, message, message.length, MSG_DONTWAIT));
+      must(libc.send(fd, message, message.length, MSG_DONTWAIT));
     },
     receive: () => {
-      const length = library.receive(fd, buffer, buffer.length, MSG_DONTWAIT);
+      const length = libc.recv(fd, buffer, buffer.length, MSG_DONTWAIT);
       if (length >= 0) return buffer.subarray(0, length);
-      const code = library.lastError();
+      const code = libc.lastError();
       if (code === 'EAGAIN') return undefined;
       throw new Error(`netlink: ${code}`);
     },
     close: () => {
-      library.close(fd);
+      libc.close(fd);
     },
-  };
-}
-
-async function load(): Promise<Library> {
-  const koffi = await import('koffi');
-  // The program itself: it has the C library in it, whatever that is called on this system.
-  const handle = koffi.load(null);
-  const program = koffi.struct({ length: 'uint16_t', steps: 'void *' });
-  const sized = ['int', 'void *', 'size_t', 'int'];
-  return {
-    socket: handle.func('socket', 'int', ['int', 'int', 'int']),
-    bind: handle.func('bind', 'int', ['int', 'void *', 'uint32_t']),
-    setNumber: handle.func('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32_t']),
-    setFilter: handle.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(program), 'uint32_t']),
-    send: handle.func('send', 'intptr_t', sized),
-    receive: handle.func('recv', 'intptr_t', sized),
-    close: handle.func('close', 'int', ['int']),
-    lastError: () => getSystemErrorName(-koffi.errno()),
   };
 }
 

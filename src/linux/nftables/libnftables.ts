@@ -1,6 +1,7 @@
 import { messageOf } from '../../net/error.ts';
 import { isFailure, toMessages } from './messages.ts';
 import { errorFromOutput, NftError } from './error.ts';
+import { loadKoffi } from '../libc.ts';
 import { openNetlink, type Netlink } from '../netlink/socket.ts';
 import type { Nft } from './nft.ts';
 import type { Statement } from './statement.ts';
@@ -80,9 +81,8 @@ function runElements(netlink: Netlink, statements: readonly Statement[]): boolea
 }
 
 async function load(what: string): Promise<Library> {
-  const koffi = await import('koffi').catch((cause: unknown) => {
-    const words = `${what} needs koffi, an optional package: npm install koffi`;
-    throw new NftError('no-library', words, { cause });
+  const koffi = await loadKoffi(what).catch((cause: unknown) => {
+    throw new NftError('no-library', messageOf(cause), { cause });
   });
   try {
     const handle = koffi.load(soname);
