@@ -1,8 +1,9 @@
 import { getSystemErrorName } from 'node:util';
 import { addressOfBytes } from '../../net/address.ts';
 import { messageOf } from '../../net/error.ts';
+import { onlyMarked } from './filter.ts';
 import type { Flow } from './flow.ts';
-import { allEvents, askForMarked, askForOne, forgetOne, onlyMarked, readMessages } from './messages.ts';
+import { allEvents, askForMarked, askForOne, forgetOne, readMessages } from './messages.ts';
 import { openNetlink, type Netlink } from '../netlink/socket.ts';
 import { readSysctl } from '../sysctl.ts';
 
