@@ -5,7 +5,7 @@ import { codeOf } from '../net/error.ts';
 import { NftError } from '../linux/nftables/error.ts';
 import { loadNft } from '../linux/nftables/libnftables.ts';
 import type { Nft } from '../linux/nftables/nft.ts';
-import { makeTable, type TableSettings } from '../linux/nftables/transaction.ts';
+import { makeTable, type TableSettings } from '../linux/nftables/table.ts';
 import { Borrowing } from './borrowing.ts';
 import { followConntrack, requireConntrack } from '../linux/conntrack/follow.ts';
 import { createKernelPlane, type KernelPlaneOptions } from './kernel.ts';

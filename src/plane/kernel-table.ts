@@ -3,7 +3,7 @@ import { NftError } from '../linux/nftables/error.ts';
 import type { Nft } from '../linux/nftables/nft.ts';
 import { NftQueue } from '../linux/nftables/queue.ts';
 import type { Statement } from '../linux/nftables/statement.ts';
-import { dropTable, makeTable, type TableSettings } from '../linux/nftables/transaction.ts';
+import { dropTable, makeTable, type TableSettings } from '../linux/nftables/table.ts';
 
 /**
  * The one table of nftables that is this process's own: made at start in the place of what a crash has left, made

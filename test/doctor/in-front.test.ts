@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { isFault } from '../../src/doctor/finding.ts';
 import { examineHost } from '../../src/doctor/host.ts';
 import type { HostSources } from '../../src/doctor/host-sources.ts';
-import { makeTable } from '../../src/linux/nftables/transaction.ts';
+import { makeTable } from '../../src/linux/nftables/table.ts';
 import { server, sourcesOf } from './host-sets.ts';
 
 const faultsOf = (sources: HostSources): string[] =>

@@ -4,15 +4,14 @@ import { test } from 'node:test';
 import { isFailure, toMessages } from '../../../src/linux/nftables/messages.ts';
 import type { Statement } from '../../../src/linux/nftables/statement.ts';
 import { toText } from '../../../src/linux/nftables/text.ts';
+import { dropTable, makeTable } from '../../../src/linux/nftables/table.ts';
 import {
   admit,
   borrow,
   clear,
   disguise,
   dismiss,
-  dropTable,
   giveBack,
-  makeTable,
   undisguise,
 } from '../../../src/linux/nftables/transaction.ts';
 import { address } from '../../helpers/relay/hosts.ts';
