@@ -15,7 +15,7 @@ import {
   sourceKey,
   sourceText,
   undisguise,
-  type Path,
+  type Translation,
 } from '../linux/nftables/transaction.ts';
 import { isOver, type Flow } from '../linux/conntrack/flow.ts';
 import type { Conntrack, FollowConntrack } from '../linux/conntrack/follow.ts';
@@ -54,7 +54,7 @@ export async function createKernelPlane(options: KernelPlaneOptions): Promise<Pl
 interface Lease {
   readonly expectation: Expectation;
   readonly request: PinholeRequest;
-  readonly path: Path;
+  readonly path: Translation;
   /** Whether the kernel has it. */
   admitted: boolean;
   command: TransferCommand | undefined;
@@ -297,7 +297,7 @@ class KernelPlane implements Plane {
     return [...undisguise(this.#name, path), ...statements];
   }
 
-  #unshare(path: Path): Statement[] {
+  #unshare(path: Translation): Statement[] {
     const source = this.#sources.get(sourceKey(path));
     if (!source || --source.users > 0) return [];
     this.#sources.delete(sourceKey(path));

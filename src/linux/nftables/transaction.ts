@@ -13,9 +13,9 @@ export interface Lead {
   readonly to: Endpoint;
 }
 
-/** What the kernel is told of one pinhole. */
-export interface Path extends Lead {
-  /** Where it comes from, as the far end sees it; port 0: the port that it came from, if that is free. */
+/** The address translation of one pinhole: where its connections lead, and the source that they have there. */
+export interface Translation extends Lead {
+  /** Where a connection comes from, as the far end sees it; port 0: the port that it came from, if that is free. */
   readonly from: Endpoint;
 }
 
@@ -25,42 +25,47 @@ export interface Path extends Lead {
  *
  * @param timeout milliseconds
  */
-export function admit(table: string, path: Lead, timeout: number): Statement[] {
-  const key = tupleOf(path);
+export function admit(table: string, lead: Lead, timeout: number): Statement[] {
+  const key = tupleOf(lead);
   return [
-    add(table, setOf('to', path), key, timeout + 10 * second, fieldsOf(path.to)),
-    add(table, setOf('expect', path), key, timeout),
+    add(table, setOf('to', lead), key, timeout + 10 * second, fieldsOf(lead.to)),
+    add(table, setOf('expect', lead), key, timeout),
   ];
 }
 
 /** The end of `admit`: nobody is let in any more, connections that were live on. */
-export function dismiss(table: string, path: Lead): Statement[] {
-  const key = tupleOf(path);
+export function dismiss(table: string, lead: Lead): Statement[] {
+  const key = tupleOf(lead);
   return [
-    ...admit(table, path, second),
-    remove(table, setOf('expect', path), key),
-    remove(table, setOf('to', path), key),
+    ...admit(table, lead, second),
+    remove(table, setOf('expect', lead), key),
+    remove(table, setOf('to', lead), key),
   ];
 }
 
 /** The end of `admit` after the peer has come: the kernel has taken the expectation out by itself. */
-export function clear(table: string, path: Lead): Statement[] {
-  return [remove(table, setOf('to', path), tupleOf(path))];
+export function clear(table: string, lead: Lead): Statement[] {
+  return [remove(table, setOf('to', lead), tupleOf(lead))];
 }
 
 /**
- * Names the source of the connections that go from the peer to where a path leads. The key is what a packet has
- * by then, `peer . to`: paths that have these in common share the element, see `sourceKey`.
+ * Names the source of the connections that go from the peer to where they are led. The key is what a packet has
+ * by then, `peer . to`: translations that have these in common share the element, see `sourceKey`.
  *
  * @param timeout milliseconds
  */
-export function disguise(table: string, path: Path, timeout: number): Statement[] {
-  return [add(table, sourceSetOf(path), goalOf(path), timeout + 10 * second, sourceOf(path))];
+export function disguise(table: string, translation: Translation, timeout: number): Statement[] {
+  return [
+    add(table, sourceSetOf(translation), goalOf(translation), timeout + 10 * second, sourceOf(translation)),
+  ];
 }
 
 /** The end of `disguise`. */
-export function undisguise(table: string, path: Path): Statement[] {
-  return [...disguise(table, path, second), remove(table, sourceSetOf(path), goalOf(path))];
+export function undisguise(table: string, translation: Translation): Statement[] {
+  return [
+    ...disguise(table, translation, second),
+    remove(table, sourceSetOf(translation), goalOf(translation)),
+  ];
 }
 
 /** A connection that this process makes: where it comes from, where it goes, and whose address it borrows. */
@@ -85,13 +90,13 @@ export function giveBack(table: string, loan: Loan): Statement[] {
 }
 
 /** `198.51.100.10 . 10.77.0.2 . 30000`: who connects, and to where it is led. */
-export function sourceKey(path: Pick<Path, 'peer' | 'to'>): string {
-  return textOfFields(goalOf(path));
+export function sourceKey(translation: Pick<Translation, 'peer' | 'to'>): string {
+  return textOfFields(goalOf(translation));
 }
 
 /** `198.51.100.1 . 20`, or the address alone where any port will do. */
-export function sourceText(path: Pick<Path, 'from'>): string {
-  return textOfFields(sourceOf(path));
+export function sourceText(translation: Pick<Translation, 'from'>): string {
+  return textOfFields(sourceOf(translation));
 }
 
 const second = 1000;
@@ -100,8 +105,8 @@ function setOf(name: 'expect' | 'to' | 'from' | 'from_port', { at }: Pick<Lead, 
   return `${name}${familyOf(at.address)}`;
 }
 
-function sourceSetOf(path: Path): string {
-  return setOf(path.from.port === 0 ? 'from' : 'from_port', path);
+function sourceSetOf(translation: Translation): string {
+  return setOf(translation.from.port === 0 ? 'from' : 'from_port', translation);
 }
 
 function borrowedSetOf({ to }: Loan): string {
@@ -114,12 +119,12 @@ function tupleOf({ peer, at }: Lead): Fields {
 }
 
 /** `198.51.100.10 . 10.77.0.2 . 30000` */
-function goalOf({ peer, to }: Pick<Path, 'peer' | 'to'>): Fields {
+function goalOf({ peer, to }: Pick<Translation, 'peer' | 'to'>): Fields {
   return [withoutZone(peer), ...fieldsOf(to)];
 }
 
 /** `198.51.100.1 . 20`, or `198.51.100.1` */
-function sourceOf({ from }: Pick<Path, 'from'>): Fields {
+function sourceOf({ from }: Pick<Translation, 'from'>): Fields {
   return from.port === 0 ? [withoutZone(from.address)] : fieldsOf(from);
 }
 

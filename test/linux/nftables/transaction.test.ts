@@ -11,18 +11,18 @@ import {
   sourceKey,
   sourceText,
   undisguise,
-  type Path,
+  type Translation,
 } from '../../../src/linux/nftables/transaction.ts';
 import { FakeNft } from '../../helpers/fake-nft.ts';
 import { address } from '../../helpers/relay/hosts.ts';
 
-const passive: Path = {
+const passive: Translation = {
   peer: address('198.51.100.10'),
   at: { address: address('198.51.100.1'), port: 50000 },
   to: { address: address('10.77.0.2'), port: 30000 },
   from: { address: address('10.77.0.1'), port: 0 },
 };
-const active: Path = {
+const active: Translation = {
   peer: address('fd77::2'),
   at: { address: address('fd77::1'), port: 51000 },
   to: { address: address('2001:db8:51::10'), port: 40000 },
