@@ -8,8 +8,15 @@ const layers = [
   ['admin, proxy, ruleset, doctor, demo', '^src/(admin|proxy|ruleset|doctor|demo)/'],
   ['config', '^src/config\\.ts$'],
   ['helper, plane', '^src/(helper|plane)/'],
-  ['expectation, nft, ftp, tls', '^src/(expectation|nft|ftp|tls)/'],
+  [
+    'expectation, ftp, tls, linux with addresses',
+    '^src/(expectation|ftp|tls)/|^src/linux/(nftables/|conntrack/|original-destination\\.ts$)',
+  ],
   ['net', '^src/net/'],
+  [
+    'linux without addresses',
+    '^src/linux/(netlink/|(allocator|libc|process-limits|socket-calls|sysctl)\\.ts$)',
+  ],
 ];
 
 /** A layer may import what stands below it, never what stands above. */
@@ -23,6 +30,12 @@ const downward = layers.slice(1).map(([name, path], index) => ({
 module.exports = {
   forbidden: [
     ...downward,
+    {
+      name: 'koffi-is-loaded-in-one-place',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/linux/libc\\.ts$' },
+      to: { path: '(^|/)koffi(/|$)' },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '\\.d\\.ts$' }, to: {} },
     {

@@ -12,7 +12,7 @@ import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
 import { Descriptors } from './net/descriptors.ts';
 import { codeOf, messageOf } from './net/error.ts';
 import { formatPortRange } from './net/port-range.ts';
-import { loadSocketCalls } from './net/socket-calls.ts';
+import { loadSocketCalls } from './linux/socket-calls.ts';
 import { Borrowing } from './plane/borrowing.ts';
 import { createEitherPlane } from './plane/either.ts';
 import {
@@ -24,10 +24,10 @@ import {
   type WayBack,
 } from './plane/kernel-host.ts';
 import { createRelayPlane } from './plane/relay.ts';
-import { descriptorLimit, descriptorsToShare } from './process-limits.ts';
+import { descriptorLimit, descriptorsToShare } from './linux/process-limits.ts';
 import { sessionsWithin } from './proxy/admission.ts';
 import { listen, type Listener } from './proxy/listener.ts';
-import { loadOriginalDestination } from './proxy/original-destination.ts';
+import { loadOriginalDestination } from './linux/original-destination.ts';
 import { PublicAddress } from './proxy/public-address.ts';
 import { Sessions, type SessionsHost, type SessionsSettings, type TlsServices } from './proxy/sessions.ts';
 

@@ -7,7 +7,7 @@ import { createLogger } from '../log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { checkHost } from '../plane/kernel-host.ts';
-import { keepFreedMemory } from '../tls/malloc.ts';
+import { keepFreedMemory } from '../linux/allocator.ts';
 import type { Command } from './command.ts';
 import { inFrontOf, listenOf, servable, startEmbeddedServer, wantsEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';

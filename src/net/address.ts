@@ -78,7 +78,10 @@ export function addressOfBytes(bytes: Uint8Array): Address {
 
 /** The opposite of `addressOfBytes`; a zone is left out. */
 export function bytesOfAddress(address: Address): Uint8Array {
-  if (familyOf(address) === 4) return Uint8Array.from(address.split('.').map(Number));
+  if (familyOf(address) === 4) {
+    const [first = '', second = '', third = '', fourth = ''] = address.split('.');
+    return Uint8Array.of(Number(first), Number(second), Number(third), Number(fourth));
+  }
   const bytes = new Address6(withoutZone(address)).toUnsignedByteArray();
   // The library leaves out leading zeros.
   return Uint8Array.from([...new Array<number>(16 - bytes.length).fill(0), ...bytes]);

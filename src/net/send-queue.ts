@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { bytesOfAddress } from './address.ts';
 import { endpointOfSocket, type Endpoint } from './endpoint.ts';
 import { descriptorOf } from './socket.ts';
-import { socketCalls } from './socket-calls.ts';
+import { socketCalls } from '../linux/socket-calls.ts';
 
 /**
  * What was written to a TCP connection and its peer has not acknowledged: by SIOCOUTQ where the C library can be called

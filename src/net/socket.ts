@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { socketCalls } from './socket-calls.ts';
+import { socketCalls } from '../linux/socket-calls.ts';
 
 /** The descriptor of a connection; undefined where it is closed. */
 export function descriptorOf(socket: Socket): number | undefined {

@@ -6,7 +6,7 @@ import { dial, NoAnswerError, type Dialling, type LocalEnd, type Way } from '../
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { sharedLookup } from '../net/shared-lookup.ts';
-import { admit, borrow, dismiss, giveBack, type Lead, type Loan } from '../nft/transaction.ts';
+import { admit, borrow, dismiss, giveBack, type Lead, type Loan } from '../linux/nftables/transaction.ts';
 import type { KernelTable } from './kernel-table.ts';
 import type { Borrower } from './plane.ts';
 

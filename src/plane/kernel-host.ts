@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import type { Observer } from '../events.ts';
 import { codeOf } from '../net/error.ts';
-import { NftError } from '../nft/error.ts';
-import { loadNft } from '../nft/libnftables.ts';
-import type { Nft } from '../nft/nft.ts';
-import { makeTable, type TableSettings } from '../nft/transaction.ts';
+import { NftError } from '../linux/nftables/error.ts';
+import { loadNft } from '../linux/nftables/libnftables.ts';
+import type { Nft } from '../linux/nftables/nft.ts';
+import { makeTable, type TableSettings } from '../linux/nftables/table.ts';
 import { Borrowing } from './borrowing.ts';
-import { followConntrack, requireConntrack } from './conntrack.ts';
+import { followConntrack, requireConntrack } from '../linux/conntrack/follow.ts';
 import { createKernelPlane, type KernelPlaneOptions } from './kernel.ts';
 import { KernelTable } from './kernel-table.ts';
 import type { Plane } from './plane.ts';
-import { readSysctl } from './sysctl.ts';
+import { readSysctl } from '../linux/sysctl.ts';
 
 /** What of nftables a configuration uses, and how. */
 export interface KernelNeeds extends TableSettings {
@@ -100,7 +100,7 @@ async function openNft(needs: KernelNeeds): Promise<Nft> {
   requireNetAdmin(needs.what);
   const nft = await loadNft(needs.what);
   try {
-    nft.check(makeTable(needs));
+    nft.check([makeTable(needs)]);
     if (needs.forwards) await requireConntrack();
     return nft;
   } catch (error) {

@@ -1,8 +1,9 @@
 import type { Observer } from '../events.ts';
-import { NftError } from '../nft/error.ts';
-import type { Nft } from '../nft/nft.ts';
-import { NftQueue } from '../nft/queue.ts';
-import { dropTable, makeTable, type TableSettings } from '../nft/transaction.ts';
+import { NftError } from '../linux/nftables/error.ts';
+import type { Nft } from '../linux/nftables/nft.ts';
+import { NftQueue } from '../linux/nftables/queue.ts';
+import type { Statement } from '../linux/nftables/statement.ts';
+import { dropTable, makeTable, type TableSettings } from '../linux/nftables/table.ts';
 
 /**
  * The one table of nftables that is this process's own: made at start in the place of what a crash has left, made
@@ -13,7 +14,7 @@ export class KernelTable {
   readonly #nft: Nft;
   readonly #observe: Observer;
   readonly #queue: NftQueue;
-  readonly #holders: (() => readonly string[])[] = [];
+  readonly #holders: (() => readonly (readonly Statement[])[])[] = [];
   /** How often it was made. */
   #generation = 0;
   #closed = false;
@@ -25,7 +26,7 @@ export class KernelTable {
     this.#observe = observe;
     this.#queue = new NftQueue(nft);
     try {
-      nft.run(makeTable(settings));
+      nft.run([makeTable(settings)]);
     } catch (error) {
       nft.close();
       throw error;
@@ -33,7 +34,7 @@ export class KernelTable {
   }
 
   /** Where the table is made again, it gets what `holder` returns: the statements of each pinhole that is pending. */
-  restores(holder: () => readonly string[]): void {
+  restores(holder: () => readonly (readonly Statement[])[]): void {
     this.#holders.push(holder);
   }
 
@@ -43,7 +44,7 @@ export class KernelTable {
    *
    * @throws {NftError} and then nothing of it was done
    */
-  async submit(statements: string): Promise<void> {
+  async submit(statements: readonly Statement[]): Promise<void> {
     if (this.#isClosed()) throw new NftError('other', 'nftables: the table is gone, Pinhole ends');
     const generation = this.#generation;
     try {
@@ -56,13 +57,13 @@ export class KernelTable {
   }
 
   /** Takes what was there out; a failure leaves it to its own timeout. */
-  withdraw(statements: string): void {
+  withdraw(statements: readonly Statement[]): void {
     if (!this.#closed) this.#queue.submit(statements).catch(() => undefined);
   }
 
   /** As `withdraw`, for what does nothing any more: together with the next transaction, or after a while. */
-  withdrawLater(statements: string): void {
-    if (!this.#closed && statements !== '') this.#queue.submitLater(statements).catch(() => undefined);
+  withdrawLater(statements: readonly Statement[]): void {
+    if (!this.#closed && statements.length > 0) this.#queue.submitLater(statements).catch(() => undefined);
   }
 
   /** Runs what is pending now. */
@@ -76,7 +77,7 @@ export class KernelTable {
     this.#queue.flush();
     this.#closed = true;
     try {
-      this.#nft.run(dropTable(this.settings));
+      this.#nft.run([dropTable(this.settings)]);
     } finally {
       this.#nft.close();
     }
@@ -88,7 +89,7 @@ export class KernelTable {
 
   #makeAgain(): void {
     const pinholes = this.#holders.flatMap((holder) => holder());
-    this.#nft.run(makeTable(this.settings) + pinholes.join(''));
+    this.#nft.run([makeTable(this.settings), ...pinholes.flat()]);
     this.#generation++;
     this.#observe({ type: 'table-restored', table: this.settings.table, pinholes: pinholes.length });
   }

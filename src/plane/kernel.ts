@@ -6,6 +6,7 @@ import { ExpectationTable } from '../expectation/table.ts';
 import { familyOf, type Address } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
+import type { Statement } from '../linux/nftables/statement.ts';
 import {
   admit,
   clear,
@@ -14,10 +15,10 @@ import {
   sourceKey,
   sourceText,
   undisguise,
-  type Path,
-} from '../nft/transaction.ts';
-import { isOver, type Flow } from './conntrack-flow.ts';
-import type { Conntrack, FollowConntrack } from './conntrack.ts';
+  type Translation,
+} from '../linux/nftables/transaction.ts';
+import { isOver, type Flow } from '../linux/conntrack/flow.ts';
+import type { Conntrack, FollowConntrack } from '../linux/conntrack/follow.ts';
 import type { KernelTable } from './kernel-table.ts';
 import {
   NoFreePortError,
@@ -53,7 +54,7 @@ export async function createKernelPlane(options: KernelPlaneOptions): Promise<Pl
 interface Lease {
   readonly expectation: Expectation;
   readonly request: PinholeRequest;
-  readonly path: Path;
+  readonly path: Translation;
   /** Whether the kernel has it. */
   admitted: boolean;
   command: TransferCommand | undefined;
@@ -276,12 +277,12 @@ class KernelPlane implements Plane {
     throw new Error('the pinhole was taken back while it was opened');
   }
 
-  #admission({ path, expectation }: Lease, source: string): string {
-    return source + admit(this.#name, path, expectation.expires - performance.now());
+  #admission({ path, expectation }: Lease, source: readonly Statement[]): Statement[] {
+    return [...source, ...admit(this.#name, path, expectation.expires - performance.now())];
   }
 
   /** Returns the statements that name the source; another path may have named the same one. */
-  #share({ path, expectation }: Lease): string {
+  #share({ path, expectation }: Lease): Statement[] {
     const key = sourceKey(path);
     const source = this.#sources.get(key);
     if (source && sourceText(source) !== sourceText(path)) {
@@ -293,12 +294,12 @@ class KernelPlane implements Plane {
       return statements;
     }
     source.users++;
-    return undisguise(this.#name, path) + statements;
+    return [...undisguise(this.#name, path), ...statements];
   }
 
-  #unshare(path: Path): string {
+  #unshare(path: Translation): Statement[] {
     const source = this.#sources.get(sourceKey(path));
-    if (!source || --source.users > 0) return '';
+    if (!source || --source.users > 0) return [];
     this.#sources.delete(sourceKey(path));
     return undisguise(this.#name, path);
   }
@@ -371,8 +372,7 @@ class KernelPlane implements Plane {
     if (!lease.admitted) return;
     const { at, peer } = lease.path;
     this.#late.set(tupleKey(at, peer), { lease, until: performance.now() + lateness });
-    const statements = dismiss(this.#name, lease.path) + this.#unshare(lease.path);
-    this.#options.table.withdraw(statements);
+    this.#options.table.withdraw([...dismiss(this.#name, lease.path), ...this.#unshare(lease.path)]);
   }
 
   #forget({ expectation }: Lease): void {
@@ -381,7 +381,7 @@ class KernelPlane implements Plane {
   }
 
   /** What the kernel has of it, to be said again. */
-  #again(lease: Lease): string {
+  #again(lease: Lease): Statement[] {
     const left = lease.expectation.expires - performance.now();
     return this.#admission(lease, disguise(this.#name, lease.path, left));
   }

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { addressOfSocket, type Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import { socketCalls } from '../net/socket-calls.ts';
+import { socketCalls } from '../linux/socket-calls.ts';
 
 export interface Listener {
   readonly endpoint: Endpoint;

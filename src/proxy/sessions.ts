@@ -18,7 +18,7 @@ import { ClientShares } from './client-shares.ts';
 import { closeGently } from './session/close-gently.ts';
 import { mayBeLoop, NoSession, openServer, refusalOf, secureClient, type Upstream } from './establish.ts';
 import { GreetingQueue } from './greeting-queue.ts';
-import type { OriginalDestination } from './original-destination.ts';
+import type { OriginalDestination } from '../linux/original-destination.ts';
 import { OwnConnections } from './own-connections.ts';
 import type { TlsPlan } from './session/tls-plan.ts';
 import type { SessionSettings } from './session/settings.ts';

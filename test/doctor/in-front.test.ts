@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { isFault } from '../../src/doctor/finding.ts';
 import { examineHost } from '../../src/doctor/host.ts';
 import type { HostSources } from '../../src/doctor/host-sources.ts';
-import { makeTable } from '../../src/nft/transaction.ts';
+import { makeTable } from '../../src/linux/nftables/table.ts';
 import { server, sourcesOf } from './host-sets.ts';
 
 const faultsOf = (sources: HostSources): string[] =>
@@ -40,7 +40,7 @@ for (const deployment of [
 }
 
 test("knows Pinhole by the table that it makes, beside rules of somebody's own", () => {
-  const nftables = `${makeTable({ table: 'pinhole', mark: 5 })}
+  const nftables = `${makeTable({ table: 'pinhole', mark: 5 }).text}
 table inet filter {
   chain input {
     type filter hook input priority filter; policy drop;

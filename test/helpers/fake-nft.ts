@@ -1,35 +1,33 @@
-import { NftError } from '../../src/nft/error.ts';
-import type { Nft } from '../../src/nft/nft.ts';
+import { NftError } from '../../src/linux/nftables/error.ts';
+import type { Nft } from '../../src/linux/nftables/nft.ts';
+import type { AddElement, DeleteElement, Fields, Statement } from '../../src/linux/nftables/statement.ts';
 
-/**
- * nftables without a kernel: it knows of sets, maps and their elements what the transactions of this program say,
- * a statement a line, all or none. Timeouts it keeps as text.
- */
+/** nftables without a kernel: sets, maps and their elements as the statements say, all of a transaction or none. */
 export class FakeNft implements Nft {
-  /** `inet pinhole expect4` -> key -> `timeout 300000ms` or `timeout 300000ms : value`; undefined: no table. */
-  sets: Map<string, Map<string, string>> | undefined;
-  readonly transactions: string[] = [];
-  readonly checked: string[] = [];
+  /** `pinhole expect4` -> key -> the element as it was added; undefined: no table. */
+  sets: Map<string, Map<string, AddElement>> | undefined;
+  readonly transactions: (readonly Statement[])[] = [];
+  readonly checked: (readonly Statement[])[] = [];
   closed = false;
   /** How many elements a set may have. */
   capacity = 65_536;
   /** What the next transactions fail with, if it returns something. */
-  failure: (statements: string) => NftError | undefined = () => undefined;
+  failure: (statements: readonly Statement[]) => NftError | undefined = () => undefined;
 
-  run(statements: string): void {
+  run(statements: readonly Statement[]): void {
     this.transactions.push(statements);
     const failure = this.failure(statements);
     if (failure) throw failure;
     const before = this.sets && new Map([...this.sets].map(([name, set]) => [name, new Map(set)]));
     try {
-      for (const line of statements.split('\n')) this.#carryOut(line);
+      for (const statement of statements) this.#carryOut(statement);
     } catch (error) {
       this.sets = before;
       throw error;
     }
   }
 
-  check(statements: string): void {
+  check(statements: readonly Statement[]): void {
     this.checked.push(statements);
     const failure = this.failure(statements);
     if (failure) throw failure;
@@ -41,32 +39,34 @@ export class FakeNft implements Nft {
 
   /** The elements of a set, `key` or `key : value`, without their timeouts. */
   elements(name: string): string[] {
-    return [...(this.sets?.get(`inet pinhole ${name}`) ?? [])].map(
-      ([key, rest]) => key + rest.replace(/^timeout \d+ms/, ''),
+    return [...(this.sets?.get(`pinhole ${name}`)?.values() ?? [])].map(({ key, value }) =>
+      value ? `${joined(key)} : ${joined(value)}` : joined(key),
     );
   }
 
-  #carryOut(line: string): void {
-    if (/^delete table /.test(line)) this.sets = undefined;
-    if (/^table /.test(line)) this.sets = new Map();
-    const [, verb, set = '', key = '', rest = ''] =
-      /^(add|delete) element (inet \S+ \S+) \{ (\S+(?: \. \S+)+)(?: (timeout .*?))? \}$/.exec(line) ?? [];
-    if (verb === undefined) return;
+  #carryOut(statement: Statement): void {
+    if (statement.kind === 'table') this.sets = statement.change === 'make' ? new Map() : undefined;
+    else this.#change(statement);
+  }
+
+  #change(statement: AddElement | DeleteElement): void {
     if (!this.sets) throw new NftError('no-table', 'nftables: No such file or directory');
-    const elements = this.sets.get(set) ?? new Map<string, string>();
-    this.sets.set(set, elements);
+    const name = `${statement.table} ${statement.set}`;
+    const elements = this.sets.get(name) ?? new Map<string, AddElement>();
+    this.sets.set(name, elements);
+    const key = joined(statement.key);
     const there = elements.get(key);
-    if (verb === 'delete') {
+    if (statement.kind === 'delete-element') {
       if (!elements.delete(key)) throw new NftError('no-table', 'nftables: No such file or directory');
     } else if (there === undefined) {
       if (elements.size >= this.capacity) throw new NftError('full', 'nftables: a set is full');
-      elements.set(key, rest);
-    } else if (valueOf(there) !== valueOf(rest)) {
+      elements.set(key, statement);
+    } else if (joined(there.value) !== joined(statement.value)) {
       throw new NftError('other', 'nftables: Could not process rule: File exists');
     }
   }
 }
 
-function valueOf(rest: string): string {
-  return rest.replace(/^timeout \S+/, '');
+function joined(fields: Fields = []): string {
+  return fields.join(' . ');
 }

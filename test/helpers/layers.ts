@@ -15,7 +15,7 @@ interface Cruise {
   }[];
 }
 
-/** Which node imports which; a node is a folder of src, or a file that lies in src itself. */
+/** Which node imports which; a node is a folder of src, or a file that lies in src itself. The parts of `linux/` stand above and below `net/`, and are nodes each. */
 type Edges = ReadonlyMap<string, ReadonlyMap<string, 'type-only' | 'value'>>;
 
 const cruiser = join('node_modules', '.bin', 'depcruise');
@@ -47,9 +47,9 @@ function edgesOf({ modules }: Cruise): Edges {
   return edges;
 }
 
-/** `src/ftp/reply.ts` -> `ftp/`, `src/log.ts` -> `log.ts` */
+/** `src/ftp/reply.ts` -> `ftp/`, `src/log.ts` -> `log.ts`, `src/linux/netlink/socket.ts` -> `linux/netlink/` */
 function nodeOf(path: string): string | undefined {
-  const [, folder, rest] = /^src\/([^/]+)(\/.*)?$/.exec(path) ?? [];
+  const [, folder, rest] = /^src\/((?:linux\/)?[^/]+)(\/.*)?$/.exec(path) ?? [];
   return folder === undefined ? undefined : rest === undefined ? folder : `${folder}/`;
 }
 

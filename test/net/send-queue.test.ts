@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { SendQueue } from '../../src/net/send-queue.ts';
-import { loadSocketCalls } from '../../src/net/socket-calls.ts';
+import { loadSocketCalls } from '../../src/linux/socket-calls.ts';
 import { turns, within } from '../helpers/relay/within.ts';
 
 interface Pair {

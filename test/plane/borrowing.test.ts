@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Address } from '../../src/net/address.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
-import { NftError } from '../../src/nft/error.ts';
+import { NftError } from '../../src/linux/nftables/error.ts';
+import { toText } from '../../src/linux/nftables/text.ts';
 import { Borrowing } from '../../src/plane/borrowing.ts';
 import { KernelTable } from '../../src/plane/kernel-table.ts';
 import type { PinholeRequest } from '../../src/plane/plane.ts';
@@ -43,8 +44,9 @@ async function start(t: TestContext): Promise<Stand> {
 /** Every loan that was ever given. */
 function loans({ nft }: Stand): string[] {
   return nft.transactions
-    .flatMap((text) => text.split('\n'))
-    .filter((line) => line.startsWith('add element inet pinhole borrowed4') && !line.includes(' 1000ms'));
+    .flat()
+    .filter((each) => each.kind === 'add-element' && each.set === 'borrowed4' && each.timeout !== 1000)
+    .map((each) => toText([each]).trimEnd());
 }
 
 test('names the source before it connects, and takes that back when it has', async (t) => {

@@ -1,7 +1,7 @@
 /** What one server says and does in an order, on two connections, its client sees in that order. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { loadSocketCalls } from '../../src/net/socket-calls.ts';
+import { loadSocketCalls } from '../../src/linux/socket-calls.ts';
 import { hostPort } from '../helpers/relay/hosts.ts';
 import { announcedIn, exchange, Lab, type ControlPair, type DataPair } from '../helpers/relay/lab.ts';
 import { neverAccepting } from '../helpers/relay/never-accepting.ts';

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '../../src/events.ts';
-import { NftError } from '../../src/nft/error.ts';
+import { NftError } from '../../src/linux/nftables/error.ts';
+import type { AddElement } from '../../src/linux/nftables/statement.ts';
 import { KernelTable } from '../../src/plane/kernel-table.ts';
 import { FakeNft } from '../helpers/fake-nft.ts';
+import { address } from '../helpers/relay/hosts.ts';
 
 const settings = { table: 'pinhole', mark: 0x2121 };
-const element = 'add element inet pinhole expect4 { 192.0.2.1 . 192.0.2.2 . 50000 timeout 1000ms }\n';
-const other = element.replace('50000', '50001');
+function expecting(port: number): AddElement[] {
+  const key = [address('192.0.2.1'), address('192.0.2.2'), port];
+  return [{ kind: 'add-element', table: 'pinhole', set: 'expect4', key, timeout: 1000, value: undefined }];
+}
+const element = expecting(50_000);
+const other = expecting(50_001);
 
 function start(): { nft: FakeNft; events: Event[]; table: KernelTable } {
   const nft = new FakeNft();
@@ -34,7 +40,7 @@ test('a table that somebody has deleted is made again with all that it had, once
   table.restores(() => [element]);
   await table.submit(element);
   nft.sets = undefined;
-  await Promise.all([table.submit(other), table.submit(other.replace('50001', '50002'))]);
+  await Promise.all([table.submit(other), table.submit(expecting(50_002))]);
   assert.equal(nft.elements('expect4').length, 3);
   assert.deepEqual(events, [{ type: 'table-restored', table: 'pinhole', pinholes: 1 }]);
 });
@@ -43,7 +49,7 @@ test('where it cannot be made again, who asked is told, and the next tries again
   const { nft, events, table } = start();
   nft.sets = undefined;
   const failure = new NftError('no-permission', 'nftables: Operation not permitted');
-  nft.failure = (statements) => (statements.startsWith('add table') ? failure : undefined);
+  nft.failure = (statements) => (statements[0]?.kind === 'table' ? failure : undefined);
   await assert.rejects(table.submit(element), failure);
   nft.failure = () => undefined;
   await table.submit(element);
@@ -53,7 +59,7 @@ test('where it cannot be made again, who asked is told, and the next tries again
 
 test('the end deletes it before it returns, with what is pending, and may come twice', () => {
   const { nft, table } = start();
-  table.withdraw(element.replace('add', 'delete'));
+  table.withdraw(element.map((each) => ({ ...each, kind: 'delete-element' })));
   table.close();
   assert.equal(nft.sets, undefined);
   assert.ok(nft.closed);

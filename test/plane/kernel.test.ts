@@ -4,8 +4,8 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { Event } from '../../src/events.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
-import { NftError } from '../../src/nft/error.ts';
-import type { Flow } from '../../src/plane/conntrack-flow.ts';
+import { NftError } from '../../src/linux/nftables/error.ts';
+import type { Flow } from '../../src/linux/conntrack/flow.ts';
 import { createKernelPlane } from '../../src/plane/kernel.ts';
 import { KernelTable } from '../../src/plane/kernel-table.ts';
 import { NoFreePortError, type Plane, type PinholeRequest } from '../../src/plane/plane.ts';
@@ -144,7 +144,7 @@ class Stand {
     for (const flow of flows) {
       // Whom the kernel lets in it takes out of the set.
       const expected = `${flow.from.address} . ${flow.at.address} . ${flow.at.port}`;
-      if (flow.what === 'new') this.nft.sets?.get('inet pinhole expect4')?.delete(expected);
+      if (flow.what === 'new') this.nft.sets?.get('pinhole expect4')?.delete(expected);
       this.#untold.push(flow);
     }
   }
@@ -154,10 +154,10 @@ class Stand {
     for (const flow of this.#untold.splice(0)) this.#listener?.event(flow);
   }
 
-  /** It happens at the last moment before the kernel carries out what `statements` finds in a transaction. */
-  happensBefore(statements: string, ...flows: Flow[]): void {
+  /** It happens at the last moment before the kernel carries out a transaction with such a statement about expect4. */
+  happensBefore(kind: 'add-element' | 'delete-element', ...flows: Flow[]): void {
     this.nft.failure = (transaction) => {
-      if (!transaction.includes(statements)) return undefined;
+      if (!transaction.some((each) => each.kind === kind && each.set === 'expect4')) return undefined;
       this.nft.failure = () => undefined;
       this.happens(...flows);
       return undefined;
@@ -395,7 +395,7 @@ for (const [cause, states, mode] of [
 test('a connection that the kernel let in just before its pinhole was taken back is followed too', async (t) => {
   const stand = await Stand.start(t);
   const pinhole = await stand.plane.open(stand.passive());
-  stand.happensBefore('delete element inet pinhole expect4', stand.flow('new', 'SYN_SENT'));
+  stand.happensBefore('delete-element', stand.flow('new', 'SYN_SENT'));
   pinhole.close('replaced');
   await stand.event('pinhole-taken');
   assert.equal(stand.owner.open, 1);
@@ -425,7 +425,7 @@ test('a connection to a pinhole that was taken back does not use up the next one
   const stand = await Stand.start(t);
   const first = await stand.plane.open(stand.passive());
   first.close('replaced');
-  stand.happensBefore('add element inet pinhole expect4', stand.flow('new', 'SYN_SENT'));
+  stand.happensBefore('add-element', stand.flow('new', 'SYN_SENT'));
   await stand.plane.open(stand.passive({ to: { address: server, port: 30001 } }));
   const expectations = (): (number | undefined)[] =>
     stand.of('pinhole-taken').map((event) => ('expectation' in event ? event.expectation : undefined));
@@ -617,7 +617,7 @@ test('a table that cannot be made again fails the pinhole, which holds no port, 
   await stand.plane.open(stand.passive({ peer: other }));
   stand.nft.sets = undefined;
   stand.nft.failure = (statements) =>
-    statements.includes('chain gate') ? new NftError('other', 'nftables: no') : undefined;
+    statements.some(({ kind }) => kind === 'table') ? new NftError('other', 'nftables: no') : undefined;
   await assert.rejects(stand.plane.open(stand.passive()), { message: 'nftables: no' });
   assert.deepEqual(stand.of('table-restored'), []);
   stand.nft.failure = () => undefined;
@@ -648,7 +648,7 @@ test('takes its pinholes back at the end, and nothing waits for data channels wi
 test('waits for the data channel of a client that comes at the last moment', async (t) => {
   const stand = await Stand.start(t);
   await stand.plane.open(stand.passive());
-  stand.happensBefore('delete element inet pinhole expect4', stand.flow('new', 'SYN_SENT'));
+  stand.happensBefore('delete-element', stand.flow('new', 'SYN_SENT'));
   const closing = stand.plane.close(60_000);
   await settled();
   assert.ok(stand.following);

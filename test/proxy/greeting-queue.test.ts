@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-<<<<<<< HEAD
 import { GreetingQueue, type GreetingPlace } from '../../src/proxy/greeting-queue.ts';
-=======
-import { GreetingQueue } from '../../src/proxy/greeting-queue.ts';
 import { Lab, type ControlPair } from '../helpers/relay/lab.ts';
 import type { Peer } from '../helpers/relay/peer.ts';
->>>>>>> df4d36b (Pass over clients that have gone while they waited for others to be greeted)
 import { turns } from '../helpers/relay/within.ts';
 
 const long = 60_000;

@@ -1,7 +1,7 @@
 import { LineReader, type Line } from '../../ftp/lines.ts';
 import type { Channel } from '../../net/channel.ts';
 import { descriptorOf, ignoreError } from '../../net/socket.ts';
-import { socketCalls } from '../../net/socket-calls.ts';
+import { socketCalls } from '../../linux/socket-calls.ts';
 import { closeGently } from './close-gently.ts';
 import { Holds, type Hold } from './holds.ts';
 import type { Share, Turn } from './turns.ts';

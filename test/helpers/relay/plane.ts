@@ -3,7 +3,7 @@
  * which they have to be in a network namespace of their own.
  */
 import type { Carrier } from '../../../src/events.ts';
-import type { TableSettings } from '../../../src/nft/transaction.ts';
+import type { TableSettings } from '../../../src/linux/nftables/table.ts';
 
 export const plane: Carrier = process.env['PINHOLE_TEST_PLANE'] === 'kernel' ? 'kernel' : 'relay';
 
