@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { TlsPolicy } from './helper/tls-policy.ts';
 import type { Logger } from './log.ts';
 import { codeOf, messageOf } from './net/error.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ConfigError, formatConfig, loadConfig, settings } from '../src/config.ts';
-import type { Config, ConfigSources, LoadedConfig } from '../src/config.ts';
+import { ConfigError, formatConfig, loadConfig, settings } from '../src/config/config.ts';
+import type { Config, ConfigSources, LoadedConfig } from '../src/config/config.ts';
 import { formatCidr } from '../src/net/cidr.ts';
 
 function load({ flags = {}, env = {}, file }: Partial<ConfigSources> & { file?: string }): LoadedConfig {

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { loadConfig, settings } from '../src/config.ts';
+import { loadConfig, settings } from '../src/config/config.ts';
 import { decisionNames, decisionOf } from './helpers/differential/decisions.ts';
 import { drawLayers } from './helpers/layers.ts';
 import { differences } from './helpers/relay/plane.ts';

@@ -4,7 +4,7 @@ import {
   type Config,
   type ListenAddress,
   type LoadedConfig,
-} from '../config.ts';
+} from '../config/config.ts';
 import type { ServableConfig } from '../daemon.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 import { parseAddress } from '../net/address.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
-import { formatConfig, type Config, type LoadedConfig } from '../config.ts';
+import { formatConfig, type Config, type LoadedConfig } from '../config/config.ts';
 import { loadTls } from '../daemon-tls.ts';
 import { needsOf, startDaemon, wayBackOf, type Daemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';

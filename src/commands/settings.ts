@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Argv, Options } from 'yargs';
-import { loadConfig, settings, type LoadedConfig } from '../config.ts';
+import { loadConfig, settings, type LoadedConfig } from '../config/config.ts';
 
 /**
  * yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept.

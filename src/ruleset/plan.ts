@@ -1,4 +1,4 @@
-import type { Config, ListenAddress } from '../config.ts';
+import type { Config, ListenAddress } from '../config/config.ts';
 import type { Family } from '../net/address.ts';
 import { formatCidr, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';

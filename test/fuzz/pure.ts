@@ -1,5 +1,5 @@
 /** The layers that touch no socket, by bytes: no exception, the same however the bytes are cut, and nothing shown that is not to be. */
-import { ConfigError, loadConfig, settings } from '../../src/config.ts';
+import { ConfigError, loadConfig, settings } from '../../src/config/config.ts';
 import { endOfSynch, parseCommand } from '../../src/ftp/command.ts';
 import {
   findExtendedPorts,

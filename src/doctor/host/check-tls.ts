@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { familyOf, isLoopback, parseAddress } from '../../net/address.ts';
 import { formatPortRange } from '../../net/port-range.ts';
 import { isPrivate, isUnroutable } from '../addresses.ts';

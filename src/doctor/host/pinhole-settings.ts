@@ -1,4 +1,4 @@
-import { loadConfig, reasonOfRelay, type Config, type ListenAddress } from '../../config.ts';
+import { loadConfig, reasonOfRelay, type Config, type ListenAddress } from '../../config/config.ts';
 import { isLoopback } from '../../net/address.ts';
 import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';

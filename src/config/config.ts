@@ -1,12 +1,12 @@
 import { parse, stringify, TomlError } from 'smol-toml';
-import { serverDataTlsKinds, serverTlsKinds, tlsModes, type TlsPolicy } from './helper/tls-policy.ts';
-import { familyOf, parseAddress } from './net/address.ts';
-import type { Address, Family } from './net/address.ts';
-import { contains, formatCidr, parseCidr } from './net/cidr.ts';
-import type { Cidr } from './net/cidr.ts';
-import { parseHost, parsePort, splitHostPort } from './net/endpoint.ts';
-import { formatPortRange, parsePortRange } from './net/port-range.ts';
-import type { PortRange } from './net/port-range.ts';
+import { serverDataTlsKinds, serverTlsKinds, tlsModes, type TlsPolicy } from '../helper/tls-policy.ts';
+import { familyOf, parseAddress } from '../net/address.ts';
+import type { Address, Family } from '../net/address.ts';
+import { contains, formatCidr, parseCidr } from '../net/cidr.ts';
+import type { Cidr } from '../net/cidr.ts';
+import { parseHost, parsePort, splitHostPort } from '../net/endpoint.ts';
+import { formatPortRange, parsePortRange } from '../net/port-range.ts';
+import type { PortRange } from '../net/port-range.ts';
 
 /** An FTP server inside: an address or a host name, and the port of its control channel. */
 interface ServerAddress {
