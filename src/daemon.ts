@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Config, ListenAddress } from './config/config.ts';
+import type { Config } from './config/config.ts';
+import type { ListenAddress } from './config/listening.ts';
 import { createCounters } from './admin/counters.ts';
 import { watchEventLoop } from './admin/event-loop.ts';
 import { loadTls, tlsPolicyOf, watchCertificates } from './daemon-tls.ts';

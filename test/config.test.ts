@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ConfigError, formatConfig, loadConfig, settings } from '../src/config/config.ts';
-import type { Config, ConfigSources, LoadedConfig } from '../src/config/config.ts';
+import { ConfigError } from '../src/config/error.ts';
+import { formatConfig, loadConfig } from '../src/config/load.ts';
+import { settings } from '../src/config/table.ts';
+import type { Config } from '../src/config/config.ts';
+import type { LoadedConfig } from '../src/config/load.ts';
+import type { ConfigSources } from '../src/config/sources.ts';
 import { formatCidr } from '../src/net/cidr.ts';
 
 function load({ flags = {}, env = {}, file }: Partial<ConfigSources> & { file?: string }): LoadedConfig {

@@ -1,10 +1,7 @@
-import {
-  defaultListen,
-  refuseAccidentalServer,
-  type Config,
-  type ListenAddress,
-  type LoadedConfig,
-} from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { refuseAccidentalServer } from '../config/consistency.ts';
+import { defaultListen, type ListenAddress } from '../config/listening.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { ServableConfig } from '../daemon.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 import { parseAddress } from '../net/address.ts';

@@ -1,4 +1,5 @@
-import { ConfigError, type Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/error.ts';
 import { parseAddress, type Family } from '../net/address.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { parsePortRange } from '../net/port-range.ts';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
-import { formatConfig, type Config, type LoadedConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { formatConfig, type LoadedConfig } from '../config/load.ts';
 import { loadTls } from '../daemon-tls.ts';
 import { needsOf, startDaemon, wayBackOf, type Daemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';

@@ -1,4 +1,5 @@
-import type { Config, ListenAddress } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { ListenAddress } from '../config/listening.ts';
 import type { Family } from '../net/address.ts';
 import { formatCidr, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';

@@ -1,4 +1,4 @@
-import { reasonOfRelay } from '../config/config.ts';
+import { reasonOfRelay } from '../config/carrying.ts';
 import type { RulesetOptions, TlsOptions } from './plan.ts';
 
 /** Whether any control channel may be TLS, on either side. */

@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../config/config.ts';
+import type { ListenAddress } from '../config/listening.ts';
 import { familyOf, isLoopback, type Family } from '../net/address.ts';
 import { contains, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';

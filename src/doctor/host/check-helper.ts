@@ -1,4 +1,4 @@
-import { defaultListen } from '../../config/config.ts';
+import { defaultListen } from '../../config/listening.ts';
 import { endTls } from '../end-tls.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, helperSysctl, type Facts } from './facts.ts';

@@ -1,4 +1,7 @@
-import { loadConfig, reasonOfRelay, type Config, type ListenAddress } from '../../config/config.ts';
+import { reasonOfRelay } from '../../config/carrying.ts';
+import type { Config } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/listening.ts';
+import { loadConfig } from '../../config/load.ts';
 import { isLoopback } from '../../net/address.ts';
 import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
