@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/error.ts';
+import { listenInFront } from '../config/listening.ts';
 import { parseAddress, type Family } from '../net/address.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { parsePortRange } from '../net/port-range.ts';
@@ -15,7 +16,6 @@ import {
   type TlsOptions,
 } from '../ruleset/plan.ts';
 import type { Command } from './command.ts';
-import { listenOf } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 import { writeTree } from './write-tree.ts';
 
@@ -178,7 +178,7 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
     deployment,
     plane,
     server: server && address !== undefined ? { address, port: server.port } : undefined,
-    listen: server || config.listen ? listenOf(config) : [{ address: undefined, port: 21 }],
+    listen: listenInFront(config),
     passivePorts,
     activePorts,
     keepClientAddress,

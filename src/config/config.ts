@@ -17,7 +17,7 @@ export const logFormats = ['auto', 'json', 'pretty'] as const;
 export interface Config {
   /** Undefined: no server named, the caller stands one up for the demonstration. */
   readonly server: ServerAddress | undefined;
-  /** Undefined: the caller chooses. */
+  /** Undefined: as `listening.ts` chooses. */
   readonly listen: readonly ListenAddress[] | undefined;
   readonly publicAddress: string | undefined;
   readonly publicAddress6: string | undefined;

@@ -1,7 +1,7 @@
 import { isLoopback, parseAddress } from '../net/address.ts';
 import type { Config } from './config.ts';
 import { wrongSetting, type ConfigError } from './error.ts';
-import { defaultListen, formatListen, overlapOf, reaches, type ListenAddress } from './listening.ts';
+import { formatListen, isReachable, listenInFront, listenOf, overlapOf, reaches } from './listening.ts';
 import { keyOf, table, writeSetting } from './table.ts';
 
 /** For each key where its value came from. */
@@ -43,10 +43,12 @@ function isLoopbackHost(host: string): boolean {
 
 /** A relay that is its own server would open sessions with itself until it runs out of them. */
 function refuseOwnServer(config: Config, origins: Origins): void {
-  const { server, listen = defaultListen } = config;
+  const { server } = config;
   const address = server === undefined ? undefined : parseAddress(server.host);
   if (server === undefined || address === undefined) return;
-  const own = listen.find(({ address: at, port }) => port === server.port && reaches(address, at));
+  const own = listenInFront(config).find(
+    ({ address: at, port }) => port === server.port && reaches(address, at, isLoopback),
+  );
   if (own === undefined) return;
   const why = `the relay itself is there: listen is ${formatListen(own)} from ${originOf('listen', origins)}`;
   throw refusal(config, origins, 'server', table.server.kind.allowed, why);
@@ -62,8 +64,7 @@ function refuseHalfTls(config: Config, origins: Origins): void {
   refuseServerTls(config, refuse);
   refusePassedTls(config, refuse);
   refuseDataTls(config, refuse);
-  const { listen = defaultListen, listenTls } = config;
-  const overlap = overlapOf([...listen, ...listenTls]);
+  const overlap = overlapOf([...listenInFront(config), ...config.listenTls]);
   if (overlap !== undefined) refuse('listenTls', 'other ports than listen', overlap);
 }
 
@@ -139,18 +140,11 @@ const ofAServer = [
  * Without a server the small one in memory is served, which takes files from everybody. A line that was lost must not
  * publish it: only where nothing speaks of a server, and nobody else can connect, was that meant.
  *
- * @param listen where it would be served
  * @throws {ConfigError}
  */
-export function refuseAccidentalServer(
-  config: Config,
-  listen: readonly ListenAddress[],
-  origins: Origins,
-): void {
+export function refuseAccidentalServer(config: Config, origins: Origins): void {
   const allowed = `${table.server.kind.allowed}; or none, with all of listen at loopback addresses`;
-  const open = [...listen, ...config.listenTls].find(
-    ({ address }) => address === undefined || !isLoopback(address),
-  );
+  const open = [...listenOf(config), ...config.listenTls].find(isReachable);
   if (open) {
     const why = `none is named, and listen is ${formatListen(open)} from ${originOf('listen', origins)}: a server in memory would be there for all`;
     throw refusal(config, origins, 'server', allowed, why);

@@ -1,5 +1,5 @@
-import { familyOf, isLoopback, parseAddress, type Address } from '../net/address.ts';
-import { parsePort } from '../net/endpoint.ts';
+import { familyOf, isLoopback, parseAddress, type Address, type Family } from '../net/address.ts';
+import { parsePort, type Endpoint } from '../net/endpoint.ts';
 import { list, mayBeHost, type Kind } from './kinds.ts';
 
 /**
@@ -51,16 +51,74 @@ export function overlapOf(listeners: readonly ListenAddress[]): string | undefin
 
 function covers(one: ListenAddress, other: ListenAddress): boolean {
   if (one.address === undefined || one.address === other.address) return true;
-  return other.address !== undefined && one.address === (familyOf(other.address) === 4 ? '0.0.0.0' : '::');
+  return other.address !== undefined && isWildcardOf(familyOf(other.address), one.address);
 }
 
-/** What the relay listens on where a server is named and no listener is. */
-export const defaultListen: readonly ListenAddress[] = [{ address: undefined, port: 21 }];
+// ---- Where the relay listens, by its settings ----
 
-function isWildcard(address: Address | undefined): boolean {
-  return address === undefined || address === '0.0.0.0' || address === '::';
+/** Where a relay that leads to a server listens: on port 21 of all addresses where `listen` says nothing. */
+export function listenInFront({ listen }: ListenSettings): readonly ListenAddress[] {
+  return listen ?? [{ address: undefined, port: 21 }];
 }
 
-export function reaches(address: Address, listening: Address | undefined): boolean {
-  return listening === address || (isWildcard(listening) && isLoopback(address));
+/** Where `run` listens: on loopback alone where it leads to no server, and `listen` says nothing. */
+export function listenOf(
+  settings: ListenSettings & { readonly server: object | undefined; readonly intercept: boolean },
+): readonly ListenAddress[] {
+  const leadsToServer = settings.server !== undefined || settings.intercept;
+  if (settings.listen || leadsToServer) return listenInFront(settings);
+  return [{ address: parseAddress('127.0.0.1'), port: 2121 }];
+}
+
+interface ListenSettings {
+  readonly listen: readonly ListenAddress[] | undefined;
+}
+
+// ---- What listens where ----
+
+const wildcards = ['0.0.0.0', '::']
+  .map((text) => parseAddress(text))
+  .filter((address) => address !== undefined);
+
+/** Whether it stands for all addresses: of both families, or of one. */
+export function isWildcard(address: Address | undefined): boolean {
+  return address === undefined || wildcards.includes(address);
+}
+
+function isWildcardOf(family: Family, address: Address | undefined): boolean {
+  return isWildcard(address) && (address === undefined || familyOf(address) === family);
+}
+
+/** The family of a listener that has one alone. */
+export function familyOfListener({ address }: ListenAddress): Family | undefined {
+  return address === undefined ? undefined : familyOf(address);
+}
+
+/** What to bind: a port alone is that port on all addresses of both families. */
+export function endpointsOf({ address, port }: ListenAddress): Endpoint[] {
+  return (address ? [address] : wildcards).map((each) => ({ address: each, port }));
+}
+
+/**
+ * Whether a connection to `address` comes to a listener at `listening`.
+ *
+ * @param isOwn whether an address is one of this host's
+ */
+export function reaches(
+  address: Address,
+  listening: Address | undefined,
+  isOwn: (address: Address) => boolean,
+): boolean {
+  return listening === address || (isWildcardOf(familyOf(address), listening) && isOwn(address));
+}
+
+/** Whether other hosts reach it. What comes from this host itself comes by lo. */
+export function isReachable({ address }: ListenAddress): boolean {
+  return address === undefined || !isLoopback(address);
+}
+
+/** The IPv4 address that other hosts connect to, where the listeners have one and no more. */
+export function reachedIPv4(listen: readonly ListenAddress[]): Address | undefined {
+  const [only, ...others] = listen.filter(isReachable).filter((each) => (familyOfListener(each) ?? 4) === 4);
+  return others.length > 0 || isWildcard(only?.address) ? undefined : only?.address;
 }

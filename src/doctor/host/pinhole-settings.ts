@@ -1,8 +1,7 @@
 import { reasonOfRelay } from '../../config/carrying.ts';
 import type { Config } from '../../config/config.ts';
-import type { ListenAddress } from '../../config/listening.ts';
+import { isReachable, listenInFront } from '../../config/listening.ts';
 import { loadConfig } from '../../config/load.ts';
-import { isLoopback } from '../../net/address.ts';
 import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
 
@@ -16,16 +15,14 @@ export function readPinhole(file: string, text: string): Config | undefined {
 }
 
 /** The relay as firewalls see it: a server of FTP. */
-export function serviceOfPinhole(
-  file: string,
-  { listen, listenTls, passivePorts, publicAddress }: Config,
-): FtpService {
-  const [first] = listen ?? [];
+export function serviceOfPinhole(file: string, config: Config): FtpService {
+  const { listenTls, passivePorts, publicAddress } = config;
+  const [first] = listenInFront(config);
   return {
     program: 'pinhole',
     file,
     controlPort: first === undefined || first.port === 0 ? 21 : first.port,
-    tlsPorts: listenTls.filter(isReachable).map(({ port }) => port),
+    tlsPorts: listenTls.filter((each) => each.port !== 0 && isReachable(each)).map(({ port }) => port),
     listenAddress: first?.address,
     isPassive: true,
     passiveFrom: { value: passivePorts.first, line: 0 },
@@ -35,10 +32,6 @@ export function serviceOfPinhole(
     unprivileged: undefined,
     tls: undefined,
   };
-}
-
-function isReachable({ address, port }: ListenAddress): boolean {
-  return port !== 0 && (address === undefined || !isLoopback(address));
 }
 
 /** Whether clients connect to passive-ports of this host: on the kernel plane too where TLS ends or is passed here. */
