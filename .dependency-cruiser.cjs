@@ -7,7 +7,8 @@ const layers = [
   ['log', '^src/log(\\.ts$|/)'],
   ['admin, proxy, ruleset, doctor, demo', '^src/(admin|proxy|ruleset|doctor|demo)/'],
   ['config', '^src/config/'],
-  ['helper, plane', '^src/(helper|plane)/'],
+  ['plane', '^src/plane/'],
+  ['helper', '^src/helper/'],
   ['expectation, nft, ftp, tls', '^src/(expectation|nft|ftp|tls)/'],
   ['net', '^src/net/'],
 ];

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/error.ts';
 import { listenInFront } from '../config/listening.ts';
+import { tlsPolicyOf } from '../config/tls-policy.ts';
 import { parseAddress, type Family } from '../net/address.ts';
 import { parseCidr } from '../net/cidr.ts';
 import { parsePortRange } from '../net/port-range.ts';
@@ -13,7 +14,6 @@ import {
   type Deployment,
   type Plan,
   type RulesetOptions,
-  type TlsOptions,
 } from '../ruleset/plan.ts';
 import type { Command } from './command.ts';
 import { configFrom, withSettings } from './settings.ts';
@@ -197,20 +197,7 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
       parsePortRange,
       'TCP ports and ranges of them like 22,8000-8010, no names; UDP takes a rule of your own',
     ),
-    tls: tlsOptionsOf(config),
-  };
-}
-
-function tlsOptionsOf(config: Config): TlsOptions {
-  return {
-    mode: config.tls,
-    listen: config.listenTls,
-    data: config.tlsData,
-    isRequired: config.requireTls,
-    isRequiredForData: config.requireDataTls,
-    server: config.serverTls,
-    serverData: config.serverDataTls,
-    publicAddress: config.publicAddress,
+    tls: { ...tlsPolicyOf(config), listen: config.listenTls, publicAddress: config.publicAddress },
   };
 }
 

@@ -5,7 +5,6 @@ import type { PortRange } from '../net/port-range.ts';
 import type { ServerAddress } from './kinds.ts';
 import type { ListenAddress } from './listening.ts';
 
-export const dataTlsEnds = ['relay', 'server'] as const;
 export const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const;
 export const cccAnswers = ['refuse', 'allow'] as const;
 export const truncatedEnds = ['reset', 'end'] as const;
@@ -66,7 +65,7 @@ export interface Config {
   readonly tlsClientCa: string | undefined;
   readonly tlsMinVersion: (typeof tlsVersions)[number];
   readonly tlsCcc: (typeof cccAnswers)[number];
-  readonly tlsData: (typeof dataTlsEnds)[number];
+  readonly tlsData: TlsPolicy['data'];
   readonly requireTls: boolean;
   readonly requireDataTls: boolean;
   readonly requireSessionReuse: boolean;

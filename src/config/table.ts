@@ -1,7 +1,6 @@
-import { serverDataTlsKinds, serverTlsKinds, tlsModes } from '../helper/tls-policy.ts';
+import { dataTlsEnds, serverDataTlsKinds, serverTlsKinds, tlsModes } from '../helper/tls-policy.ts';
 import {
   cccAnswers,
-  dataTlsEnds,
   logFormats,
   logLevels,
   planes,

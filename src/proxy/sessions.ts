@@ -45,8 +45,6 @@ export interface TlsServices {
   readonly forClients: TlsForClients | undefined;
   /** There where channels to the server may be TLS. */
   readonly forServer: TlsForServer | undefined;
-  /** Whether TLS of data channels that are protected on both sides is left to the client and the server. */
-  readonly leavesData: boolean;
 }
 
 /** Whose control connection it is, and where it was going before any rule of this host. */
@@ -390,7 +388,6 @@ function securityFor({ host }: Upstream, { tls, policy, connectTimeout }: Sessio
       protectsData: serverData === 'protected',
       timeout: connectTimeout,
     },
-    leavesData: tls.leavesData,
   };
 }
 

@@ -1,4 +1,5 @@
 import { familyOfListener, isReachable, isWildcard, type ListenAddress } from '../config/listening.ts';
+import { relaysActive, relaysPassive } from '../helper/carrying.ts';
 import { familyOf, isLoopback, type Family } from '../net/address.ts';
 import { contains, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -13,7 +14,7 @@ import {
   type RulesetOptions,
   type Served,
 } from './plan.ts';
-import { relaysActive, relaysPassive, whyRelayed } from './tls.ts';
+import { whyRelayed } from './tls.ts';
 
 const ftp = 21;
 /** TLS from the first byte. */

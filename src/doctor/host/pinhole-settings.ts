@@ -1,7 +1,8 @@
-import { reasonOfRelay } from '../../config/carrying.ts';
 import type { Config } from '../../config/config.ts';
 import { isReachable, listenInFront } from '../../config/listening.ts';
 import { loadConfig } from '../../config/load.ts';
+import { tlsPolicyOf } from '../../config/tls-policy.ts';
+import type { CarryingSettings } from '../../helper/carrying.ts';
 import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
 
@@ -34,14 +35,9 @@ export function serviceOfPinhole(file: string, config: Config): FtpService {
   };
 }
 
-/** Whether clients connect to passive-ports of this host: on the kernel plane too where TLS ends or is passed here. */
-export function relaysPassive(config: Config): boolean {
-  return config.plane === 'relay' || reasonOfRelay(config) !== undefined;
-}
-
-/** The same for the server and active-ports; behind AUTH that is passed there is no active mode. */
-export function relaysActive(config: Config): boolean {
-  return config.plane === 'relay' || reasonOfRelay(config) === 'ends here';
+/** What decides whether this process or the kernel carries data. */
+export function carryingOf(config: Config): CarryingSettings {
+  return { plane: config.plane, tls: tlsPolicyOf(config) };
 }
 
 /** The relay of which nothing is known but where it listens. */
