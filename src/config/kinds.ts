@@ -3,8 +3,8 @@ import { contains, formatCidr, parseCidr, type Cidr } from '../net/cidr.ts';
 import { parseHost, splitHostPort } from '../net/endpoint.ts';
 import { formatPortRange, parsePortRange, type PortRange } from '../net/port-range.ts';
 
-/** How a value is read and written, and what it may be. */
-export interface Kind<T> {
+/** How a value is read, and what it may be. */
+export interface Readable<T> {
   /** What a value may be, as an error says it. */
   readonly allowed: string;
   /** A list: the flag may be repeated, commas separate its items. */
@@ -12,6 +12,10 @@ export interface Kind<T> {
   /** True or false: the flag alone means true. */
   readonly isSwitch: boolean;
   readonly read: (text: string) => Read<T>;
+}
+
+/** The same, and how it is written. */
+export interface Kind<T> extends Readable<T> {
   /** The value as the file says it. */
   readonly write: (value: T) => Written;
 }
@@ -22,13 +26,13 @@ export type Read<T> = { readonly value: T } | { readonly wrong: unknown; readonl
 export type Written = string | number | boolean | readonly string[];
 
 /** Reads what a flag, a variable or a file has: a text, a number, or a list of those. */
-export function readValue<T>(value: unknown, kind: Kind<T>): Read<T> {
+export function readValue<T>(value: unknown, kind: Readable<T>): Read<T> {
   const text = textOf(value, kind);
   return 'value' in text ? kind.read(text.value) : text;
 }
 
 /** The text of a value as a flag would say it: a number as its digits, a list with commas. */
-function textOf(value: unknown, { many, isSwitch }: Pick<Kind<never>, 'many' | 'isSwitch'>): Read<string> {
+function textOf(value: unknown, { many, isSwitch }: Readable<unknown>): Read<string> {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
   const odd = items.find(
     (item) => !['string', 'number', isSwitch ? 'boolean' : 'string'].includes(typeof item),
@@ -139,6 +143,16 @@ export function duration(least: 0 | 1, most: number): Kind<number> {
   return one(`seconds, or a text like 500ms, 300s, 5m or 1h, ${bounds}`, read, (value) =>
     value % second === 0 ? value / second : `${value}ms`,
   );
+}
+
+/** The same as a number of seconds alone, which may have decimals. */
+export function seconds(least: 0 | 1, most: number): Kind<number> {
+  const allowed = `seconds ${least === 0 ? 'from 0 to' : 'above 0, up to'} ${most / second}`;
+  const read = (text: string): number | undefined => {
+    const value = /^[0-9]+(?:\.[0-9]+)?(?:e-[0-9]+)?$/.test(text) ? Number(text) * second : NaN;
+    return (least === 0 ? value >= 0 : value > 0) && value <= most ? value : undefined;
+  };
+  return one(allowed, read, (value) => value / second);
 }
 
 export function choice<T extends string>(members: readonly T[]): Kind<T> {

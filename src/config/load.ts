@@ -2,7 +2,7 @@ import { stringify } from 'smol-toml';
 import type { Config } from './config.ts';
 import { checkConsistency } from './consistency.ts';
 import { oneLine, wrongSetting } from './error.ts';
-import { readValue, type Kind } from './kinds.ts';
+import { readValue, type Readable } from './kinds.ts';
 import { readSources, type ConfigSources, type Given } from './sources.ts';
 import { keyOf, names, table, writeSetting } from './table.ts';
 
@@ -34,7 +34,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
 }
 
 function readSetting(name: keyof Config, { value, origin }: Given): unknown {
-  const kind = table[name].kind as Kind<unknown>;
+  const kind: Readable<unknown> = table[name].kind;
   const result = readValue(value, kind);
   if ('value' in result) return result.value;
   throw wrongSetting(keyOf(name), origin, result.wrong, kind.allowed, result.why);

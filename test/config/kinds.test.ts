@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Config } from '../../src/config/config.ts';
 import { formatConfig } from '../../src/config/load.ts';
+import { seconds } from '../../src/config/kinds.ts';
 import { settings } from '../../src/config/table.ts';
 import { load, message } from '../helpers/load-config.ts';
 
@@ -178,4 +179,23 @@ test('reads a fingerprint as openssl and as sha256sum print it', () => {
     const flags = { 'server-tls': 'explicit', 'server-tls-fingerprint': text };
     assert.deepEqual(load({ flags }).config.serverTlsFingerprint, [withColons]);
   }
+});
+
+test('reads seconds alone, with decimals', () => {
+  for (const [text, expected] of [
+    ['10', 10_000],
+    ['0.25', 250],
+    ['1e-3', 1],
+    ['60', 60_000],
+    ['0', undefined],
+    ['61', undefined],
+    ['-1', undefined],
+    ['5m', undefined],
+    ['NaN', undefined],
+    ['', undefined],
+  ] as const) {
+    const result = seconds(1, 60_000).read(text);
+    assert.equal('value' in result ? result.value : undefined, expected, text);
+  }
+  assert.deepEqual(seconds(0, 60_000).read('0'), { value: 0 });
 });
