@@ -2,7 +2,7 @@
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import type { Command } from './commands/command.ts';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config/error.ts';
 import { messageOf } from './net/error.ts';
 
 /** What is wrong with the words of the call, as opposed to what went wrong in doing it. */

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Config } from './config.ts';
-import type { TlsPolicy } from './helper/tls-policy.ts';
+import type { Config } from './config/config.ts';
 import type { Logger } from './log.ts';
 import { codeOf, messageOf } from './net/error.ts';
 import type { TlsServices } from './proxy/sessions.ts';
@@ -10,18 +9,6 @@ import { loadIdentities, readAuthorities, remarksOn, type Identity } from './tls
 
 /** How often the files of the certificates are looked at, in milliseconds. */
 const lookEvery = 2000;
-
-/** What decisions about TLS need of the configuration. */
-export function tlsPolicyOf(config: Config): TlsPolicy {
-  return {
-    mode: config.tls,
-    server: config.serverTls,
-    serverData: config.serverDataTls,
-    isRequired: config.requireTls,
-    isRequiredForData: config.requireDataTls,
-    allowsClear: config.tlsCcc === 'allow',
-  };
-}
 
 /**
  * Reads what TLS needs from files.
@@ -43,7 +30,6 @@ export function loadTls(config: Config): { readonly services: TlsServices; reado
             fingerprints: serverTlsFingerprint,
             handshakeTimeout: tlsHandshakeTimeout,
           }),
-    leavesData: config.tlsData === 'server',
   };
   return { services, remarks: remarksOn(identities, new Date()) };
 }

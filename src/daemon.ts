@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Config, ListenAddress } from './config.ts';
+import type { Config } from './config/config.ts';
+import { endpointsOf, reaches, type ListenAddress } from './config/listening.ts';
+import { tlsPolicyOf } from './config/tls-policy.ts';
 import { createCounters } from './admin/counters.ts';
 import { watchEventLoop } from './admin/event-loop.ts';
-import { loadTls, tlsPolicyOf, watchCertificates } from './daemon-tls.ts';
+import { loadTls, watchCertificates } from './daemon-tls.ts';
 import { tellAll, type Observer } from './events.ts';
 import { ExpectationRegister } from './expectation/register.ts';
 import { logEvents, type Logger } from './log.ts';
-import { familyOf, parseAddress, type Address, type Family } from './net/address.ts';
+import { familyOf, type Address, type Family } from './net/address.ts';
 import { formatEndpoint, type Endpoint } from './net/endpoint.ts';
 import { Descriptors } from './net/descriptors.ts';
 import { codeOf, messageOf } from './net/error.ts';
@@ -81,7 +83,9 @@ export async function startDaemon(
   const listeners = new Map<string, Listener>();
   const isOwn = (endpoint: Endpoint): boolean => {
     const others = [...listeners.values()].map((listener) => listener.endpoint);
-    return others.some(({ address, port }) => port === endpoint.port && reaches(endpoint.address, address));
+    return others.some(
+      ({ address, port }) => port === endpoint.port && reaches(endpoint.address, address, isOwnAddress),
+    );
   };
   const sessions = new Sessions(
     settingsOf(config, addresses, tls.services),
@@ -98,7 +102,7 @@ export async function startDaemon(
       const accept = (socket: Socket): void => {
         sessions.accept(socket, isImplicit);
       };
-      for (const { address, port } of wanted.flatMap(bothFamilies)) {
+      for (const { address, port } of wanted.flatMap(endpointsOf)) {
         const key = `${formatEndpoint({ address, port })}${isImplicit ? ' tls' : ''}`;
         keys.add(key);
         if (listeners.has(key)) continue;
@@ -378,21 +382,6 @@ async function startPublicAddresses(config: Config, observe: Observer): Promise<
       v6?.stop();
     },
   };
-}
-
-const wildcards = ['0.0.0.0', '::']
-  .map((text) => parseAddress(text))
-  .filter((address) => address !== undefined);
-
-/** A port alone is that port on all addresses of both families. */
-function bothFamilies({ address, port }: ListenAddress): Endpoint[] {
-  return (address ? [address] : wildcards).map((each) => ({ address: each, port }));
-}
-
-/** Whether a connection to `address` comes to a listener at `listening`. */
-function reaches(address: Address, listening: Address): boolean {
-  if (address === listening) return true;
-  return wildcards.includes(listening) && familyOf(listening) === familyOf(address) && isOwnAddress(address);
 }
 
 /** Whether an address is one of this host's. */

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Event, Observer } from './events.ts';
 import { fieldsOf, levelOf, wordsOf } from './log/event-line.ts';
 import { escapeHarmful, harmlessLine, visibleControls } from './log/harmless-line.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config/load.ts';
 import { loadTls, watchCertificates } from '../src/daemon-tls.ts';
 import { createLogger } from '../src/log.ts';
 import { selfSigned } from './helpers/certificates.ts';

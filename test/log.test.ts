@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Config } from '../src/config.ts';
+import type { Config } from '../src/config/config.ts';
 import { tellAll, type Event } from '../src/events.ts';
 import { createLogger, logEvents } from '../src/log.ts';
 import { events } from './data/events.ts';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/load.ts';
 import { startDaemon } from '../daemon.ts';
 import { playTransfers } from '../demo/client.ts';
 import { drawLadder, ladderHeading, type LadderOptions } from '../demo/ladder.ts';

@@ -1,26 +1,21 @@
 import { readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { styleText } from 'node:util';
-import { ConfigError } from '../config.ts';
+import { ConfigError, oneLine, quote } from '../config/error.ts';
+import { choice, day, path, readValue, seconds, type Readable } from '../config/kinds.ts';
 import { isFault, type Finding, type Level } from '../doctor/finding.ts';
 import { byImportance, examineHost } from '../doctor/host.ts';
 import type { HostSources, SourceText } from '../doctor/host-sources.ts';
 import { readHost, thisHost } from '../doctor/host/read-host.ts';
 import { isRecognised } from '../doctor/host/recognise.ts';
-import {
-  findingText,
-  languageOf,
-  languages,
-  reportJson,
-  summaryText,
-  type Language,
-} from '../doctor/report.ts';
+import { findingText, languageOf, languages, reportJson, summaryText } from '../doctor/report.ts';
 import { examineServer } from '../doctor/server.ts';
 import type { ServerTarget } from '../doctor/server/target.ts';
 import { splitHostPort } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { isColoured } from './colour.ts';
 import type { Command } from './command.ts';
+import { readFlag } from './flags.ts';
 
 /** The flag that names a copy of a file -> what it is a copy of. */
 const files = {
@@ -38,8 +33,14 @@ const files = {
   'pinhole-config': ['pinhole', "Pinhole's own configuration"],
 } as const satisfies Record<string, readonly [keyof HostSources, string]>;
 
-/** In seconds. */
-const day = 86_400;
+/** What flags may be. */
+const kinds = {
+  lang: choice(languages),
+  timeout: seconds(1, day),
+  idle: seconds(0, day),
+  limit: seconds(1, day),
+  file: path('one file'),
+};
 
 interface DoctorFlags {
   readonly url?: string | undefined;
@@ -103,7 +104,8 @@ export const doctorCommand: Command<DoctorFlags> = {
       .epilogue('Exit code: 0 healthy, 1 something has to be changed, 2 could not run, 130 interrupted.');
   },
   handler: async (argv) => {
-    const language = (argv.lang as Language | undefined) ?? languageOf(process.env);
+    const language =
+      argv.lang === undefined ? languageOf(process.env) : readFlag('lang', argv.lang, kinds.lang);
     const tell = (finding: Finding): void => {
       if (!argv.json)
         process.stdout.write(findingText(finding, language, isColoured() ? inColour : undefined));
@@ -129,7 +131,7 @@ async function examine(
   argv: DoctorFlags & Readonly<Record<string, unknown>>,
   tell: (finding: Finding) => void,
 ): Promise<Finding[]> {
-  const { url, host, timeout, idle, limit } = argv;
+  const { url, host } = argv;
   const named = Object.keys(files).filter((flag) => argv[flag] !== undefined);
   const [flag] = named;
   if (flag !== undefined && !host) throw new ConfigError(`--${flag} is a file of a host: say --host too`);
@@ -138,11 +140,9 @@ async function examine(
       'nothing to examine, allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], --host, or both',
     );
   }
-  if (!(timeout > 0 && timeout <= day))
-    throw new ConfigError(`timeout: allowed: seconds above 0, up to ${day}`);
-  if (!(idle >= 0 && idle <= day)) throw new ConfigError(`idle: allowed: seconds from 0 to ${day}`);
-
-  if (!(limit > 0 && limit <= day)) throw new ConfigError(`limit: allowed: seconds above 0, up to ${day}`);
+  const timeout = readOption('timeout', argv.timeout, kinds.timeout);
+  const idle = readOption('idle', argv.idle, kinds.idle);
+  const limit = readOption('limit', argv.limit, kinds.limit);
 
   const target = url === undefined ? undefined : targetOf(url, argv['password-file']);
   const ofHost = host ? await examineThisHost(named, argv) : [];
@@ -153,9 +153,9 @@ async function examine(
     interruption.abort();
   });
   const options = {
-    timeout: timeout * 1000,
-    idle: idle * 1000,
-    limit: (limit + idle) * 1000,
+    timeout,
+    idle,
+    limit: limit + idle,
     signal: interruption.signal,
     tell,
   };
@@ -179,6 +179,13 @@ async function examineThisHost(
   return examineHost(Object.fromEntries(entries));
 }
 
+/** As `readFlag`, in the words that the doctor's flags have. */
+function readOption<T>(flag: string, given: unknown, kind: Readable<T>): T {
+  const result = readValue(given, kind);
+  if ('value' in result) return result.value;
+  throw new ConfigError(oneLine(`flag --${flag}: allowed: ${kind.allowed}; given: ${quote(result.wrong)}`));
+}
+
 /** No listing of a host is nearly as large; what is larger is another file. */
 const largest = 64 * 1024 * 1024;
 
@@ -190,8 +197,8 @@ function readCopy(flag: string, path: unknown, source: keyof HostSources, what: 
   );
 }
 
-function readGiven(flag: string, path: unknown): SourceText {
-  if (typeof path !== 'string') throw new ConfigError(`--${flag}: allowed: one file`);
+function readGiven(flag: string, given: unknown): SourceText {
+  const path = readOption(flag, given, kinds.file);
   try {
     const { size } = statSync(path);
     if (size <= largest) return { file: path, text: readFileSync(path, 'utf8') };

@@ -1,13 +1,9 @@
-import {
-  defaultListen,
-  refuseAccidentalServer,
-  type Config,
-  type ListenAddress,
-  type LoadedConfig,
-} from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { refuseAccidentalServer } from '../config/consistency.ts';
+import { listenOf } from '../config/listening.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { ServableConfig } from '../daemon.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
-import { parseAddress } from '../net/address.ts';
 
 const insideHost = '127.0.0.2';
 
@@ -23,13 +19,6 @@ export function startEmbeddedServer(): Promise<FtpServer> {
   });
 }
 
-/** Where the relay listens, if it was not said: on port 21 for real servers, else on loopback. */
-export function listenOf({ server, intercept, listen }: Config): readonly ListenAddress[] {
-  return (
-    listen ?? (server || intercept ? defaultListen : [{ address: parseAddress('127.0.0.1'), port: 2121 }])
-  );
-}
-
 /**
  * Whether the server in memory is wanted.
  *
@@ -37,7 +26,7 @@ export function listenOf({ server, intercept, listen }: Config): readonly Listen
  */
 export function wantsEmbeddedServer({ config, origins }: LoadedConfig): boolean {
   if (servable(config)) return false;
-  refuseAccidentalServer(config, listenOf(config), origins);
+  refuseAccidentalServer(config, origins);
   return true;
 }
 

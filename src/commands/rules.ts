@@ -1,7 +1,9 @@
-import { ConfigError, type Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/error.ts';
+import { choice, networks, path, portRanges, whole } from '../config/kinds.ts';
+import { listenInFront } from '../config/listening.ts';
+import { tlsPolicyOf } from '../config/tls-policy.ts';
 import { parseAddress, type Family } from '../net/address.ts';
-import { parseCidr } from '../net/cidr.ts';
-import { parsePortRange } from '../net/port-range.ts';
 import type { RulesetFile } from '../ruleset/file.ts';
 import { filesOf, formatNames, formatsText, reasonAgainst, type FormatName } from '../ruleset/formats.ts';
 import { planOf } from '../ruleset/make-plan.ts';
@@ -11,10 +13,9 @@ import {
   type Deployment,
   type Plan,
   type RulesetOptions,
-  type TlsOptions,
 } from '../ruleset/plan.ts';
 import type { Command } from './command.ts';
-import { listenOf } from './embedded.ts';
+import { readFlag } from './flags.ts';
 import { configFrom, withSettings } from './settings.ts';
 import { writeTree } from './write-tree.ts';
 
@@ -52,7 +53,21 @@ const concerned: ReadonlySet<string> = new Set([
   'server-data-tls',
 ]);
 
-const families: Readonly<Record<string, Family>> = { ipv4: 4, ipv6: 6 };
+const families = { ipv4: 4, ipv6: 6 } as const satisfies Record<string, Family>;
+
+/** What flags may be that are no settings. */
+const kinds = {
+  for: choice([...formatNames, 'all']),
+  deployment: choice(deployments),
+  family: choice(Object.keys(families) as (keyof typeof families)[]),
+  clientNetworks: networks('networks like 10.77.0.0/24'),
+  openPorts: portRanges(
+    'TCP ports and ranges of them like 22,8000-8010, no names; UDP takes a rule of your own',
+  ),
+  // nft and hashlimit count up to this in a minute.
+  sessionRate: whole(1, 10_000),
+  out: path('a folder'),
+};
 
 export const rulesCommand: Command<RulesFlags> = {
   builder: (yargs) =>
@@ -119,22 +134,22 @@ export const rulesCommand: Command<RulesFlags> = {
   handler: (argv) => {
     const { config } = configFrom({ ...argv });
     const files = made(argv, config);
-    if (argv.out === '') throw new ConfigError('flag --out: "", allowed: a folder');
-    if (argv.out === undefined) process.stdout.write(printed(files));
-    else
-      process.stdout.write(
-        writeTree(files, argv.out, argv.force)
-          .map((file) => `${file}\n`)
-          .join(''),
-      );
+    if (argv.out === undefined) {
+      process.stdout.write(printed(files));
+      return;
+    }
+    const written = writeTree(files, readFlag('out', argv.out, kinds.out), argv.force);
+    process.stdout.write(written.map((file) => `${file}\n`).join(''));
   },
 };
 
 function made(argv: RulesFlags, config: Config): readonly RulesetFile[] {
   try {
     const plan = planOf(optionsFrom(argv, config));
-    const files = argv.for === 'all' ? allFiles(plan) : filesOf(plan, argv.for as FormatName);
-    return argv.family === undefined ? files : ofOneFamily(files, argv.family, argv.for);
+    const format = readFlag('for', argv.for, kinds.for);
+    const files = format === 'all' ? allFiles(plan) : filesOf(plan, format);
+    if (argv.family === undefined) return files;
+    return ofOneFamily(files, families[readFlag('family', argv.family, kinds.family)], format);
   } catch (error) {
     // What is wrong is the words of the call.
     if (error instanceof RulesetError) throw new ConfigError(error.message, { cause: error });
@@ -143,8 +158,12 @@ function made(argv: RulesFlags, config: Config): readonly RulesetFile[] {
 }
 
 /** What a program that reads its rules from a pipe takes. */
-function ofOneFamily(files: readonly RulesetFile[], name: string, format: string): readonly RulesetFile[] {
-  const chosen = files.filter(({ family }) => family === families[name]);
+function ofOneFamily(
+  files: readonly RulesetFile[],
+  wanted: Family,
+  format: FormatName | 'all',
+): readonly RulesetFile[] {
+  const chosen = files.filter(({ family }) => family === wanted);
   if (chosen.length === 1) return chosen;
   throw new ConfigError(
     `flag --family: not with --for ${format}, which has no file for each family; allowed: --for iptables, --for redhat`,
@@ -167,8 +186,12 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
       `server: ${server.host} is a name, and rules take addresses: --server ADDRESS[:PORT]`,
     );
   }
-  const deployment = (argv.deployment as Deployment | undefined) ?? deploymentOf(config);
-  if (argv['client-networks'] !== undefined && deployment !== 'gateway-intercept') {
+  const given = argv['client-networks'];
+  const deployment =
+    argv.deployment === undefined
+      ? deploymentOf(config)
+      : readFlag('deployment', argv.deployment, kinds.deployment);
+  if (given !== undefined && deployment !== 'gateway-intercept') {
     throw new ConfigError(
       `flag --client-networks: not for the deployment ${deployment}, which intercepts nothing; allowed: with --intercept`,
     );
@@ -177,76 +200,22 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
     deployment,
     plane,
     server: server && address !== undefined ? { address, port: server.port } : undefined,
-    listen: server || config.listen ? listenOf(config) : [{ address: undefined, port: 21 }],
+    listen: listenInFront(config),
     passivePorts,
     activePorts,
     keepClientAddress,
-    clientNetworks: listFrom(
-      'client-networks',
-      argv['client-networks'],
-      parseCidr,
-      'networks like 10.77.0.0/24',
-    ),
+    clientNetworks: readFlag('client-networks', given ?? '', kinds.clientNetworks),
     interceptNetworks,
     kernelMark,
-    sessionRate: rateFrom(argv['session-rate']),
-    openPorts: listFrom(
-      'open-ports',
-      argv['open-ports'],
-      parsePortRange,
-      'TCP ports and ranges of them like 22,8000-8010, no names; UDP takes a rule of your own',
-    ),
-    tls: tlsOptionsOf(config),
-  };
-}
-
-function tlsOptionsOf(config: Config): TlsOptions {
-  return {
-    mode: config.tls,
-    listen: config.listenTls,
-    data: config.tlsData,
-    isRequired: config.requireTls,
-    isRequiredForData: config.requireDataTls,
-    server: config.serverTls,
-    serverData: config.serverDataTls,
-    publicAddress: config.publicAddress,
+    sessionRate: readFlag('session-rate', argv['session-rate'], kinds.sessionRate),
+    openPorts: readFlag('open-ports', argv['open-ports'] ?? '', kinds.openPorts),
+    tls: { ...tlsPolicyOf(config), listen: config.listenTls, publicAddress: config.publicAddress },
   };
 }
 
 function deploymentOf({ intercept, plane, keepClientAddress }: Config): Deployment {
   if (intercept) return 'gateway-intercept';
   return plane === 'kernel' || keepClientAddress ? 'gateway' : 'in-front';
-}
-
-function listFrom<T>(
-  flag: string,
-  text: string | undefined,
-  read: (item: string) => T | undefined,
-  allowed: string,
-): T[] {
-  return (text ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-    .map((item) => {
-      const value = read(item);
-      if (value === undefined)
-        throw new ConfigError(`flag --${flag}: ${JSON.stringify(item)}, allowed: ${allowed}`);
-      return value;
-    });
-}
-
-/** nft and hashlimit count up to this in a minute. */
-const mostSessions = 10_000;
-
-function rateFrom(text: string): number {
-  const rate = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (rate < 1 || rate > mostSessions) {
-    throw new ConfigError(
-      `flag --session-rate: ${JSON.stringify(text)}, allowed: a whole number from 1 to ${mostSessions}`,
-    );
-  }
-  return rate;
 }
 
 /** One file as it is, so that it can be piped on; several with their names, as head(1) prints them. */

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
-import { formatConfig, type Config, type LoadedConfig } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { listenOf } from '../config/listening.ts';
+import { formatConfig, type LoadedConfig } from '../config/load.ts';
 import { loadTls } from '../daemon-tls.ts';
 import { needsOf, startDaemon, wayBackOf, type Daemon } from '../daemon.ts';
 import { createLogger } from '../log.ts';
@@ -9,7 +11,7 @@ import { messageOf } from '../net/error.ts';
 import { checkHost } from '../plane/kernel-host.ts';
 import { keepFreedMemory } from '../linux/allocator.ts';
 import type { Command } from './command.ts';
-import { inFrontOf, listenOf, servable, startEmbeddedServer, wantsEmbeddedServer } from './embedded.ts';
+import { inFrontOf, servable, startEmbeddedServer, wantsEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 
 interface RunFlags {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Argv, Options } from 'yargs';
-import { loadConfig, settings, type LoadedConfig } from '../config.ts';
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { settings } from '../config/table.ts';
 
 /**
  * yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept.

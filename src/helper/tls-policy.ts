@@ -1,6 +1,9 @@
 /** What `AUTH` gets: 534; TLS that ends here; or TLS that is the server's, and nothing is seen any more. */
 export const tlsModes = ['refuse', 'terminate', 'pass'] as const;
 
+/** Where TLS of data channels ends that are protected on both sides: here, or at the server, to which it is passed on. */
+export const dataTlsEnds = ['relay', 'server'] as const;
+
 /**
  * How the control channel to the server is protected: not; by AUTH TLS at once, before the client hears of the server;
  * from its first byte; or as the client's is, by its own AUTH.
@@ -13,6 +16,7 @@ export const serverDataTlsKinds = ['same', 'clear', 'protected'] as const;
 /** What decisions about TLS depend on. */
 export interface TlsPolicy {
   readonly mode: (typeof tlsModes)[number];
+  readonly data: (typeof dataTlsEnds)[number];
   readonly server: (typeof serverTlsKinds)[number];
   readonly serverData: (typeof serverDataTlsKinds)[number];
   /** No log in before TLS. */
@@ -26,6 +30,7 @@ export interface TlsPolicy {
 /** No TLS anywhere. */
 export const noTls: TlsPolicy = {
   mode: 'refuse',
+  data: 'relay',
   server: 'off',
   serverData: 'same',
   isRequired: false,

@@ -1,5 +1,5 @@
-import { familyOf } from '../net/address.ts';
-import type { PinholeRequest, Plane, RangePlane } from './plane.ts';
+import { kernelCarries } from '../helper/carrying.ts';
+import type { Plane, RangePlane } from './plane.ts';
 
 /** The kernel plane, and the relay plane for what the kernel cannot carry. */
 export function createEitherPlane(kernel: Plane, relay: RangePlane): RangePlane {
@@ -13,10 +13,4 @@ export function createEitherPlane(kernel: Plane, relay: RangePlane): RangePlane 
       await Promise.all([kernel.close(grace), relay.close(grace)]);
     },
   };
-}
-
-/** NAT leads IPv4 to IPv4 and IPv6 to IPv6, and it ends no TLS. */
-export function kernelCarries({ peer, address, to, from, protection }: PinholeRequest): boolean {
-  if (protection) return false;
-  return [address, to.address, from.address].every((each) => familyOf(each) === familyOf(peer));
 }

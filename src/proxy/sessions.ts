@@ -46,8 +46,6 @@ export interface TlsServices {
   readonly forClients: TlsForClients | undefined;
   /** Set when the channels to the server may be TLS. */
   readonly forServer: TlsForServer | undefined;
-  /** Whether TLS of data channels that are protected on both sides is left to the client and the server. */
-  readonly leavesData: boolean;
 }
 
 /** Whose control connection it is, and where it was going before any rule of this host. */
@@ -394,7 +392,6 @@ function tlsPlanFor(
       protectsData: serverData === 'protected',
       timeout: connectTimeout,
     },
-    leavesData: tls.leavesData,
   };
 }
 

@@ -1,7 +1,8 @@
+import { reachedIPv4 } from '../config/listening.ts';
 import { familyOf, isLoopback, parseAddress } from '../net/address.ts';
 import { formatPortRange, sizeOf, type PortRange } from '../net/port-range.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
-import { familyOfListener, isServerHere, isWildcard, reachable, sharesAddress } from './listeners.ts';
+import { isServerHere, sharesAddress } from './listeners.ts';
 import { RulesetError, type Plan, type RulesetOptions } from './plan.ts';
 import { usesTls } from './tls.ts';
 
@@ -46,9 +47,7 @@ const lastPort = 65535;
 /** Undefined where none is known, and over IPv6, whose 229 has no address. */
 function publicAddressOf({ server, listen, tls }: RulesetOptions): string | undefined {
   if (server && familyOf(server.address) === 6) return undefined;
-  const [only, ...others] = reachable(listen).filter((each) => (familyOfListener(each) ?? 4) === 4);
-  const listening = only && others.length === 0 && !isWildcard(only.address) ? only.address : undefined;
-  return tls.publicAddress ?? listening;
+  return tls.publicAddress ?? reachedIPv4(listen);
 }
 
 /** Why TLS leaves nothing to print for a server; undefined where it does not. */

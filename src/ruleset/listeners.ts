@@ -1,14 +1,9 @@
-import type { ListenAddress } from '../config.ts';
+import { isWildcard, type ListenAddress } from '../config/listening.ts';
 import { familyOf, isLoopback, type Address, type Family } from '../net/address.ts';
 import { parseCidr, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PortRange } from '../net/port-range.ts';
 import { anywhere, familyOfCidr, isWholeFamily, RulesetError, type RulesetOptions } from './plan.ts';
-
-/** Those that other hosts reach. What comes from this host itself comes by lo, and needs no rule. */
-export function reachable(listen: readonly ListenAddress[]): readonly ListenAddress[] {
-  return listen.filter(({ address }) => address === undefined || !isLoopback(address));
-}
 
 /** Where a port is listened on. */
 export interface Opening {
@@ -28,15 +23,6 @@ export function addressesOf(listen: readonly ListenAddress[]): readonly Cidr[] {
   const networks = listen.map(({ address }) => (address === undefined ? undefined : listenedOn(address)));
   if (networks.includes(undefined)) return anywhere;
   return withoutCovered(networks.filter((network) => network !== undefined));
-}
-
-/** The family of a listener that has one alone. */
-export function familyOfListener({ address }: ListenAddress): Family | undefined {
-  return address === undefined ? undefined : familyOf(address);
-}
-
-export function isWildcard(address: Address | undefined): boolean {
-  return address === undefined || address === '0.0.0.0' || address === '::';
 }
 
 /** All addresses of a family. */

@@ -1,4 +1,6 @@
-import type { Config, ListenAddress } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import type { ListenAddress } from '../config/listening.ts';
+import type { TlsPolicy } from '../helper/tls-policy.ts';
 import type { Family } from '../net/address.ts';
 import { formatCidr, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -29,16 +31,10 @@ export interface RulesetOptions {
   readonly tls: TlsOptions;
 }
 
-/** What of TLS concerns ports and servers; each member is the setting of `pinhole run` that has its name. */
-export interface TlsOptions {
-  readonly mode: Config['tls'];
+/** What of TLS concerns ports and servers. */
+export interface TlsOptions extends Omit<TlsPolicy, 'allowsClear'> {
   /** Where control channels are TLS from their first byte. */
   readonly listen: readonly ListenAddress[];
-  readonly data: Config['tlsData'];
-  readonly isRequired: boolean;
-  readonly isRequiredForData: boolean;
-  readonly server: Config['serverTls'];
-  readonly serverData: Config['serverDataTls'];
   /** What the server has to announce where nobody rewrites it: an address or a host name. */
   readonly publicAddress: string | undefined;
 }

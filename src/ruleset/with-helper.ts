@@ -1,17 +1,8 @@
-import type { ListenAddress } from '../config.ts';
+import { familyOfListener, isReachable, type ListenAddress } from '../config/listening.ts';
 import { familyOf } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange, type PortRange } from '../net/port-range.ts';
-import {
-  addressesOf,
-  familyOfListener,
-  isServerHere,
-  networkOf,
-  openingsOf,
-  reachable,
-  wholeFamily,
-  type Opening,
-} from './listeners.ts';
+import { addressesOf, isServerHere, networkOf, openingsOf, wholeFamily, type Opening } from './listeners.ts';
 import { isWholeFamily, RulesetError, type Rule, type RulesetOptions, type Served } from './plan.ts';
 
 const unprivileged: PortRange = { first: 1024, last: 65535 };
@@ -24,7 +15,7 @@ const controlComment = 'control channel of both modes: client, any port above 10
  */
 export function planWithHelper(options: RulesetOptions): Served {
   const { server, listen, passivePorts } = options;
-  const reached = reachable(listen);
+  const reached = listen.filter(isReachable);
   if (reached.length === 0) {
     throw new RulesetError(
       'listen: loopback addresses alone, and the helper watches what comes from other hosts; allowed: --listen ADDRESS:PORT of an interface, or PORT',

@@ -1,17 +1,9 @@
-import type { ListenAddress } from '../config.ts';
+import { familyOfListener, isReachable, isWildcard, type ListenAddress } from '../config/listening.ts';
+import { relaysActive, relaysPassive } from '../helper/carrying.ts';
 import { familyOf, isLoopback, type Family } from '../net/address.ts';
 import { contains, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import {
-  addressesOf,
-  familyOfListener,
-  isServerHere,
-  isWildcard,
-  networkOf,
-  openingsOf,
-  reachable,
-  wholeFamily,
-} from './listeners.ts';
+import { addressesOf, isServerHere, networkOf, openingsOf, wholeFamily } from './listeners.ts';
 import {
   anywhere,
   familyOfCidr,
@@ -22,7 +14,7 @@ import {
   type RulesetOptions,
   type Served,
 } from './plan.ts';
-import { relaysActive, relaysPassive, whyRelayed } from './tls.ts';
+import { whyRelayed } from './tls.ts';
 
 const ftp = 21;
 /** TLS from the first byte. */
@@ -60,8 +52,8 @@ export function planWithPinhole(options: RulesetOptions): Served {
 /** To a server inside, by the relay's own ports. */
 function serving(options: RulesetOptions, server: Endpoint): Rule[] {
   const { passivePorts, tls } = options;
-  const listen = reachable(options.listen);
-  const listenTls = reachable(tls.listen);
+  const listen = options.listen.filter(isReachable);
+  const listenTls = tls.listen.filter(isReachable);
   const opened = (listeners: readonly ListenAddress[], kind: string): Rule[] =>
     openingsOf(listeners).map((opening) => ({
       comment: `control channel of both modes${kind}: client, any port above 1023 -> port ${opening.ports[0].first}`,
@@ -115,14 +107,14 @@ function interceptions({ clientNetworks, interceptNetworks, listen, tls }: Rules
         `client-networks: ${named}, and intercept-networks name nothing of IPv${family} that they may reach; allowed: client-networks of the same family`,
       );
     }
-    const listener = listenerFor(from, family, reachable(listen));
+    const listener = listenerFor(from, family, listen.filter(isReachable));
     if (!listener) {
       throw new RulesetError(
         `client-networks: ${named}, and nothing listens for IPv${family} where other hosts reach it; allowed: client-networks of the family of --listen, or an IPv${family} address there too`,
       );
     }
     const caught = { family, from, to: to.some(isWholeFamily) ? anywhere : to };
-    const secured = listenerFor(from, family, reachable(tls.listen));
+    const secured = listenerFor(from, family, tls.listen.filter(isReachable));
     return [
       { ...caught, port: ftp, listener },
       ...(secured ? [{ ...caught, port: ftps, listener: secured } as const] : []),

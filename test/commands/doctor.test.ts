@@ -96,6 +96,11 @@ for (const [name, args, message] of [
   ],
   ['no time', ['ftp://ftp.example.org', '--timeout', '0'], /timeout: allowed: seconds above 0/],
   ['no time in all', ['ftp://ftp.example.org', '--limit', '0'], /limit: allowed: seconds above 0/],
+  [
+    'a time of more than a day',
+    ['ftp://ftp.example.org', '--limit', '86401'],
+    /flag --limit: allowed: seconds above 0, up to 86400; given: "86401"/,
+  ],
   ['a time before now', ['ftp://ftp.example.org', '--idle', '-1'], /idle: allowed: seconds from 0/],
 ] as const) {
   test(`doctor with ${name} is one line on standard error and exit code 2`, async (t) => {

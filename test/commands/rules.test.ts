@@ -162,6 +162,10 @@ test('wrong words get one line that names what and what is allowed, and exit cod
     ['--for', 'nftables', '--intercept', '--client-networks', 'lan'],
     'flag --client-networks: "lan", allowed: networks like 10.77.0.0/24',
   );
+  refused(
+    ['--for', 'nftables', ...server, '--session-rate', '5', '--session-rate', '6'],
+    'flag --session-rate: ["5","6"] (one value, not several), allowed: a whole number from 1 to 10000',
+  );
   refused(['--for', 'nftables', ...server, '--out', ''], 'flag --out: "", allowed: a folder');
   refused(
     ['--for', 'pf', '--intercept', '--client-networks', '10.77.0.0/24'],

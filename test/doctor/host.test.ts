@@ -597,6 +597,16 @@ const broken: readonly (readonly [
     'pasv_address=203.0.113.5',
   ],
   [
+    'tls-pass-address-missing',
+    'fault',
+    sourcesOf({
+      pinhole: changed(passes.pinhole, '203.0.113.5:21', '0.0.0.0:21'),
+      vsftpd: changed(passes.vsftpd, 'pasv_address=203.0.113.5\n', ''),
+    }),
+    'vsftpd',
+    'pasv_address=PUBLIC-ADDRESS',
+  ],
+  [
     'tls-pass-address-private',
     'fault',
     sourcesOf({ ...passes, vsftpd: changed(passes.vsftpd, '=203.0.113.5', '=10.77.0.2') }),

@@ -1,5 +1,7 @@
 /** The layers that touch no socket, by bytes: no exception, the same however the bytes are cut, and nothing shown that is not to be. */
-import { ConfigError, loadConfig, settings } from '../../src/config.ts';
+import { ConfigError } from '../../src/config/error.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { settings } from '../../src/config/table.ts';
 import { endOfSynch, parseCommand } from '../../src/ftp/command.ts';
 import {
   findExtendedPorts,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createEitherPlane, kernelCarries } from '../../src/plane/either.ts';
+import { createEitherPlane } from '../../src/plane/either.ts';
 import type { Pinhole, RangePlane, PinholeRequest } from '../../src/plane/plane.ts';
 import { address } from '../helpers/relay/hosts.ts';
 
@@ -26,14 +26,6 @@ function request([peer, reached, to, from]: readonly (typeof four)[number][]): P
     owner: { channelOpened: () => undefined, channelClosed: () => undefined },
   };
 }
-
-test('the kernel carries what is of one family throughout', () => {
-  assert.ok(kernelCarries(request(four)));
-  assert.ok(kernelCarries(request(six)));
-  for (let n = 0; n < 4; n++) {
-    assert.ok(!kernelCarries(request(four.map((each, index) => (index === n ? (six[n] ?? each) : each)))));
-  }
-});
 
 test('asks the plane that can carry it, and closes both', async () => {
   const told: string[] = [];

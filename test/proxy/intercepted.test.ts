@@ -64,7 +64,7 @@ async function start(
       publicAddress: () => address('192.0.2.99'),
       tls: noTls,
     },
-    tls: { forClients: undefined, forServer: undefined, leavesData: false },
+    tls: { forClients: undefined, forServer: undefined },
     tlsTimeout: 5000,
     upstream: isNamed ? { host: hosts.server, port: meant.endpoint.port } : undefined,
     keepClientAddress: false,

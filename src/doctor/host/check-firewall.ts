@@ -1,3 +1,4 @@
+import { relaysActive, relaysPassive } from '../../helper/carrying.ts';
 import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
 import { endTls } from '../end-tls.ts';
 import { fine, type Finding, type Remedy } from '../finding.ts';
@@ -13,7 +14,7 @@ import {
 } from './firewall.ts';
 import { hasRange, passiveRange, portsOfService, type FtpService } from './ftp-service.ts';
 import { closedPorts, closingChain, letsAllIn, openPorts, opennessFor, opennessOfRange } from './openness.ts';
-import { relaysActive, relaysPassive } from './pinhole-settings.ts';
+import { carryingOf } from './pinhole-settings.ts';
 import { isCovered, overlap } from './ports.ts';
 import { helperRemedy, inputRemedy, limitsOf, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
 import { fault, note } from './say.ts';
@@ -155,7 +156,7 @@ function missingRange(way: Way, { program, file }: FtpService, firewall: Firewal
 
 function checkActivePorts({ pinhole }: Facts, firewall: Firewall): Finding[] {
   const config = pinhole?.config;
-  if (config === undefined || !relaysActive(config) || firewall.family === 6) return [];
+  if (config === undefined || !relaysActive(carryingOf(config)) || firewall.family === 6) return [];
   const way = { hook: 'input', state: 'new' } as const;
   const [closed] = closedPorts(firewall, config.activePorts, way);
   if (closed === undefined) return [];
@@ -235,7 +236,7 @@ function isOpen(facts: Facts, firewall: Firewall, service: FtpService): boolean 
 
 /** nftables carries all data then, and no input chain sees it. */
 function isByKernelPlane({ pinhole }: Facts): boolean {
-  return pinhole?.config !== undefined && !relaysPassive(pinhole.config);
+  return pinhole?.config !== undefined && !relaysPassive(carryingOf(pinhole.config));
 }
 
 /** A list that is read, whatever its length. */

@@ -1,4 +1,4 @@
-import { defaultListen } from '../../config.ts';
+import { listenInFront } from '../../config/listening.ts';
 import { endTls } from '../end-tls.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, helperSysctl, type Facts } from './facts.ts';
@@ -39,7 +39,7 @@ function checkBlind(facts: Facts): Finding[] {
 function checkBesidePinhole(facts: Facts): Finding[] {
   const config = facts.pinhole?.config;
   if (config === undefined) return [];
-  const listeners = [...(config.listen ?? defaultListen), ...config.listenTls];
+  const listeners = [...listenInFront(config), ...config.listenTls];
   const ports = [...new Set(listeners.map(({ port }) => port))];
   return ports.flatMap((port) => checkBeside(facts, port));
 }

@@ -1,5 +1,6 @@
-import type { Config } from '../../config.ts';
-import { familyOf, isLoopback, parseAddress } from '../../net/address.ts';
+import type { Config } from '../../config/config.ts';
+import { listenInFront, reachedIPv4 } from '../../config/listening.ts';
+import { familyOf, parseAddress } from '../../net/address.ts';
 import { formatPortRange } from '../../net/port-range.ts';
 import { isPrivate, isUnroutable } from '../addresses.ts';
 import type { Finding, Remedy } from '../finding.ts';
@@ -61,9 +62,8 @@ function listensAt({ listen = [] }: Config, address: string): boolean {
   return listen.some((listener) => listener.address === address);
 }
 
-function reachedAt({ publicAddress, listen = [] }: Config): string {
-  const [only, ...others] = listen.filter(({ address }) => address === undefined || !isLoopback(address));
-  return publicAddress ?? (others.length === 0 ? only?.address : undefined) ?? 'PUBLIC-ADDRESS';
+function reachedAt(config: Config): string {
+  return config.publicAddress ?? reachedIPv4(listenInFront(config)) ?? 'PUBLIC-ADDRESS';
 }
 
 /** The client's data channel resumes the session that it has with Pinhole, of which the server knows nothing. */

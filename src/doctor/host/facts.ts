@@ -1,5 +1,5 @@
 import type { Address } from '../../net/address.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { HostSources, SourceText } from '../host-sources.ts';
 import {
   forwardingRule,

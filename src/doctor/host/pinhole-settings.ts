@@ -1,5 +1,8 @@
-import { loadConfig, reasonOfRelay, type Config, type ListenAddress } from '../../config.ts';
-import { isLoopback } from '../../net/address.ts';
+import type { Config } from '../../config/config.ts';
+import { isReachable, listenInFront } from '../../config/listening.ts';
+import { loadConfig } from '../../config/load.ts';
+import { tlsPolicyOf } from '../../config/tls-policy.ts';
+import type { CarryingSettings } from '../../helper/carrying.ts';
 import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
 
@@ -13,16 +16,14 @@ export function readPinhole(file: string, text: string): Config | undefined {
 }
 
 /** The relay as firewalls see it: a server of FTP. */
-export function serviceOfPinhole(
-  file: string,
-  { listen, listenTls, passivePorts, publicAddress }: Config,
-): FtpService {
-  const [first] = listen ?? [];
+export function serviceOfPinhole(file: string, config: Config): FtpService {
+  const { listenTls, passivePorts, publicAddress } = config;
+  const [first] = listenInFront(config);
   return {
     program: 'pinhole',
     file,
     controlPort: first === undefined || first.port === 0 ? 21 : first.port,
-    tlsPorts: listenTls.filter(isReachable).map(({ port }) => port),
+    tlsPorts: listenTls.filter((each) => each.port !== 0 && isReachable(each)).map(({ port }) => port),
     listenAddress: first?.address,
     isPassive: true,
     passiveFrom: { value: passivePorts.first, line: 0 },
@@ -34,18 +35,9 @@ export function serviceOfPinhole(
   };
 }
 
-function isReachable({ address, port }: ListenAddress): boolean {
-  return port !== 0 && (address === undefined || !isLoopback(address));
-}
-
-/** Whether clients connect to passive-ports of this host: on the kernel plane too where TLS ends or is passed here. */
-export function relaysPassive(config: Config): boolean {
-  return config.plane === 'relay' || reasonOfRelay(config) !== undefined;
-}
-
-/** The same for the server and active-ports; behind AUTH that is passed there is no active mode. */
-export function relaysActive(config: Config): boolean {
-  return config.plane === 'relay' || reasonOfRelay(config) === 'ends here';
+/** What decides whether this process or the kernel carries data. */
+export function carryingOf(config: Config): CarryingSettings {
+  return { plane: config.plane, tls: tlsPolicyOf(config) };
 }
 
 /** The relay of which nothing is known but where it listens. */

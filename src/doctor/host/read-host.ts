@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { codeOf } from '../../net/error.ts';
 import type { Finding } from '../finding.ts';
 import type { HostSources, SourceText } from '../host-sources.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { checkAuthorities, checkIdentity, type PemFile } from './check-certificates.ts';
 import { readPinhole } from './pinhole-settings.ts';
 import { withIncludes } from './read-proftpd.ts';

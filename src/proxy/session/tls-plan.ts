@@ -1,5 +1,6 @@
 import { isUpload } from '../../events.ts';
-import { isServerDataProtected, type Security, type TlsPolicy } from '../../helper/tls-policy.ts';
+import { tlsEndsHere } from '../../helper/carrying.ts';
+import type { Security, TlsPolicy } from '../../helper/tls-policy.ts';
 import type { Protection, Transfer } from '../../plane/plane.ts';
 import type { ClientTlsSession } from '../../tls/for-clients.ts';
 import type { ServerTlsPlan } from './server-tls.ts';
@@ -10,8 +11,6 @@ export interface TlsPlan {
   readonly client: ClientTlsSession | undefined;
   /** Set when the channels to the server may be TLS. */
   readonly server: ServerTlsPlan | undefined;
-  /** Whether TLS of data channels that are protected on both sides is left to the client and the server. */
-  readonly leavesData: boolean;
 }
 
 /**
@@ -20,15 +19,14 @@ export interface TlsPlan {
  * @param patience milliseconds until a handshake on a data channel begins, or is answered
  */
 export function protectionOf(
-  { client, server, leavesData }: TlsPlan,
+  { client, server }: TlsPlan,
   agreed: Security,
   policy: TlsPolicy,
   patience: number,
 ): Protection | undefined {
-  const serverIsProtected = isServerDataProtected(agreed, policy);
-  if (agreed.isDataProtected && serverIsProtected && leavesData) return undefined;
-  const ofClient = agreed.isDataProtected ? client : undefined;
-  const ofServer = serverIsProtected ? server?.tls : undefined;
+  const ends = tlsEndsHere(agreed, policy);
+  const ofClient = ends.client ? client : undefined;
+  const ofServer = ends.server ? server?.tls : undefined;
   if (!ofClient && !ofServer) return undefined;
   return {
     client: ofClient && ((socket, transfer) => ofClient.data(socket, patience, () => sends(transfer))),

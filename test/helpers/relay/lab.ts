@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { loadConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/config/load.ts';
 import { startDaemon, type Daemon, type ServableConfig } from '../../../src/daemon.ts';
 import type { Event } from '../../../src/events.ts';
 import { findExtendedPorts } from '../../../src/ftp/extended-host-port.ts';

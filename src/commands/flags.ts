@@ -1,0 +1,14 @@
+import { ConfigError, oneLine, quote } from '../config/error.ts';
+import { readValue, type Readable } from '../config/kinds.ts';
+
+/**
+ * Reads a flag that is no setting, as settings are read.
+ *
+ * @throws {ConfigError} that says its name, what was given and what is allowed
+ */
+export function readFlag<T>(flag: string, given: unknown, kind: Readable<T>): T {
+  const result = readValue(given, kind);
+  if ('value' in result) return result.value;
+  const reason = result.why === undefined ? '' : ` (${result.why})`;
+  throw new ConfigError(oneLine(`flag --${flag}: ${quote(result.wrong)}${reason}, allowed: ${kind.allowed}`));
+}

@@ -1,0 +1,82 @@
+import type { TlsPolicy } from '../helper/tls-policy.ts';
+import type { Address } from '../net/address.ts';
+import type { Cidr } from '../net/cidr.ts';
+import type { PortRange } from '../net/port-range.ts';
+import type { ServerAddress } from './kinds.ts';
+import type { ListenAddress } from './listening.ts';
+
+export const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const;
+export const cccAnswers = ['refuse', 'allow'] as const;
+export const truncatedEnds = ['reset', 'end'] as const;
+export const planes = ['relay', 'kernel'] as const;
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const logFormats = ['auto', 'json', 'pretty'] as const;
+
+/** What the relay does, frozen in all its depth. Durations are in milliseconds. */
+export interface Config {
+  /** Undefined: no server named, the caller stands one up for the demonstration. */
+  readonly server: ServerAddress | undefined;
+  /** Undefined: as `listening.ts` chooses. */
+  readonly listen: readonly ListenAddress[] | undefined;
+  readonly publicAddress: string | undefined;
+  readonly publicAddress6: string | undefined;
+  readonly localNetworks: readonly Cidr[];
+  /** At most one of each family. */
+  readonly insideAddress: readonly Address[];
+  readonly keepClientAddress: boolean;
+  readonly intercept: boolean;
+  /** Where intercepted sessions may go. */
+  readonly interceptNetworks: readonly Cidr[];
+  readonly passivePorts: PortRange;
+  readonly activePorts: PortRange;
+  /** 0: any free port. */
+  readonly dataSourcePort: number;
+  readonly fxpPeers: readonly Cidr[];
+  readonly denyPorts: readonly PortRange[];
+  /** Empty: any that `denyPorts` does not name. */
+  readonly serverPassivePorts: readonly PortRange[];
+  readonly maxSessions: number;
+  readonly maxSessionsPerClient: number;
+  /** How many bits of an IPv6 address say which client it is. */
+  readonly ipv6ClientPrefix: number;
+  /** 0: any number. */
+  readonly maxRefusals: number;
+  readonly expectTimeout: number;
+  readonly connectTimeout: number;
+  readonly loginTimeout: number;
+  readonly idleTimeout: number;
+  readonly dataIdleTimeout: number;
+  /** 0: the system's own, which is as good as none. */
+  readonly keepalive: number;
+  readonly grace: number;
+  readonly plane: (typeof planes)[number];
+  /** The name of the kernel plane's nftables table, of family inet. */
+  readonly kernelTable: string;
+  /** The mark of the connections that the kernel plane lets through, from 1 to 2^32 - 1. */
+  readonly kernelMark: number;
+  readonly tls: TlsPolicy['mode'];
+  /** Where control channels are TLS from their first byte. */
+  readonly listenTls: readonly ListenAddress[];
+  /** Paths of PEM files. */
+  readonly tlsCert: readonly string[];
+  /** One for each of `tlsCert`. */
+  readonly tlsKey: readonly string[];
+  readonly tlsStrictSni: boolean;
+  readonly tlsClientCa: string | undefined;
+  readonly tlsMinVersion: (typeof tlsVersions)[number];
+  readonly tlsCcc: (typeof cccAnswers)[number];
+  readonly tlsData: TlsPolicy['data'];
+  readonly requireTls: boolean;
+  readonly requireDataTls: boolean;
+  readonly requireSessionReuse: boolean;
+  readonly tlsHandshakeTimeout: number;
+  readonly tlsTruncated: (typeof truncatedEnds)[number];
+  readonly serverTls: TlsPolicy['server'];
+  readonly serverTlsCa: string | undefined;
+  /** `AB:CD:...`, 32 bytes each. */
+  readonly serverTlsFingerprint: readonly string[];
+  readonly serverTlsName: string | undefined;
+  readonly serverDataTls: TlsPolicy['serverData'];
+  readonly logLevel: (typeof logLevels)[number];
+  readonly logFormat: (typeof logFormats)[number];
+}

@@ -1,0 +1,28 @@
+/** A setting or a flag that cannot be used. The message is one line: its name, what was given and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @param origin where the value came from: a flag, a variable, a file or the default */
+export function wrongSetting(
+  key: string,
+  origin: string,
+  value: unknown,
+  allowed: string,
+  why?: string,
+): ConfigError {
+  const reason = why === undefined ? '' : ` (${why})`;
+  return new ConfigError(
+    oneLine(`${key}: ${quote(value)} (from ${origin}) is not allowed${reason}; allowed: ${allowed}`),
+  );
+}
+
+export function quote(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length <= 100 ? text : `${text.slice(0, 97)}...`;
+}
+
+/** Neither a terminal nor a comment of TOML 1.0 takes control characters; a file's name may have them. */
+export function oneLine(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '\ufffd');
+}
