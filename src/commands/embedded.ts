@@ -6,6 +6,7 @@ import {
   type LoadedConfig,
 } from '../config.ts';
 import type { ServableConfig } from '../daemon.ts';
+import { plantFiles } from '../demo/file-tree.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 import { parseAddress } from '../net/address.ts';
 
@@ -17,10 +18,8 @@ and came to you through the relay in front of it.
 
 /** The small internal FTP server that stands in where no server is named; its files are in memory. */
 export function startEmbeddedServer(): Promise<FtpServer> {
-  return startFtpServer({
-    host: insideHost,
-    files: { '/welcome.txt': welcome, '/pub/zeros.bin': Buffer.alloc(1024 * 1024), '/incoming/': '' },
-  });
+  const files = { '/welcome.txt': welcome, '/pub/zeros.bin': Buffer.alloc(1024 * 1024), '/incoming/': '' };
+  return startFtpServer(insideHost, plantFiles(files));
 }
 
 /** Where the relay listens, if it was not said: on port 21 for real servers, else on loopback. */
