@@ -98,7 +98,7 @@ test('answers the parameter commands with the codes of the RFC', async (t) => {
   ]);
 });
 
-test('lists its features, and keeps the facts that OPTS MLST chose', async (t) => {
+test('lists its features, and the facts of a file', async (t) => {
   const client = await RawClient.login(await start(t));
   const features = [
     'EPRT',
@@ -112,11 +112,10 @@ test('lists its features, and keeps the facts that OPTS MLST chose', async (t) =
   ];
   const feat = await client.command('FEAT');
   assert.deepEqual(feat.split('\r\n'), ['211-Features:', ...features.map((line) => ` ${line}`), '211 End']);
-  assert.equal(await client.command('OPTS MLST size;Type;foo;'), '200 MLST OPTS type;size;');
-  assert.match(await client.command('FEAT'), / MLST type\*;size\*;modify;perm;unique;\r\n/);
-  assert.match(await client.command('MLST readme.txt'), /\r\n type=file;size=8; \/readme.txt\r\n250 End$/);
-  assert.equal(await client.command('OPTS MLST'), '200 MLST OPTS');
-  assert.equal((await client.fetch('MLSD pub')).bytes.toString(), ' a.bin\r\n');
+  assert.match(
+    await client.command('MLST readme.txt'),
+    /\r\n type=file;size=8;modify=\d{14};perm=adfrw;unique=\d+; \/readme.txt\r\n250 End$/,
+  );
 });
 
 test('answers the file commands with the codes of the RFC', async (t) => {

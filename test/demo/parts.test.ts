@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { AsciiDecoder, asciiLength, asciiSlices, skip } from '../../src/demo/server/ascii.ts';
+import { AsciiDecoder, onWire, wireLength } from '../../src/demo/server/ascii.ts';
 import { longLine } from '../../src/demo/server/listing.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -12,13 +12,13 @@ test('writes LF as CRLF, leaves CRLF alone, and reads it back wherever it is cut
     .map((parts) => bytes(parts.join('')));
   fc.assert(
     fc.property(text, fc.nat(60), (content, cut) => {
-      const wire = Buffer.concat([...asciiSlices(content)]);
+      const wire = Buffer.concat([...onWire(content, 'A')]);
       assert.equal(wire.toString(), content.toString().replace(/\r?\n/g, '\r\n'));
-      assert.equal(asciiLength(content), wire.length);
+      assert.equal(wireLength(content, 'A'), wire.length);
       const decoder = new AsciiDecoder();
       const back = [decoder.push(wire.subarray(0, cut)), decoder.push(wire.subarray(cut)), decoder.end()];
       assert.equal(Buffer.concat(back).toString(), content.toString().replaceAll('\r\n', '\n'));
-      assert.deepEqual(Buffer.concat([...skip([wire], cut)]), wire.subarray(cut));
+      assert.deepEqual(Buffer.concat([...onWire(content, 'A', cut)]), wire.subarray(cut));
     }),
   );
 });
@@ -26,7 +26,7 @@ test('writes LF as CRLF, leaves CRLF alone, and reads it back wherever it is cut
 test('converts line ends across the slices of a large file', () => {
   const content = bytes('\r\r\n\n'.repeat(200_001));
   assert.equal(
-    Buffer.concat([...asciiSlices(content)]).toString(),
+    Buffer.concat([...onWire(content, 'A')]).toString(),
     content.toString().replace(/(?<!\r)\n/g, '\r\n'),
   );
 });

@@ -3,9 +3,9 @@ import type { Endpoint } from '../../net/endpoint.ts';
 import type { Command } from '../../ftp/command.ts';
 import { formatExtendedPort, parseExtendedHostPort, protocolNumber } from '../../ftp/extended-host-port.ts';
 import { formatHostPort, parseHostPort } from '../../ftp/host-port.ts';
-import { asciiLength } from './ascii.ts';
+import { wireLength } from './ascii.ts';
 import { dialForData, listenForData } from './data-port.ts';
-import { factLine, knownFacts, timeValue } from './listing.ts';
+import { factLine, facts, timeValue } from './listing.ts';
 import { limits, type Reply, type Session } from './session.ts';
 import { append, list, machineList, nameList, retrieve, status, store } from './transfers.ts';
 
@@ -129,23 +129,14 @@ function reinitialize(session: Session): Reply {
   return [220, 'Ready for a new user'];
 }
 
-function features({ state }: Session): Reply {
-  const facts = knownFacts.map((fact) => `${fact}${state.facts.has(fact) ? '*' : ''};`).join('');
+function features(): Reply {
   const lines = ['EPRT', 'EPSV', 'MDTM', `MLST ${facts}`, 'REST STREAM', 'SIZE', 'TVFS', 'UTF8'];
   return [211, 'Features:', ...lines.map((line) => ` ${line}`), 'End'];
 }
 
-function options({ state }: Session, argument: string): Reply {
-  const [name = '', value = ''] = argument.toUpperCase().trim().split(/ +/, 2);
-  if (name === 'UTF8' && ['', 'ON', 'NLST'].includes(value)) {
-    return [200, 'Names are kept byte for byte, UTF-8 among them'];
-  }
-  if (name !== 'MLST') return [501, `No such option: ${argument}`];
-  // RFC 3659, section 7.9: unknown facts are passed over, and the reply says what is left.
-  const wanted = new Set(value.toLowerCase().split(';'));
-  const left = knownFacts.filter((fact) => wanted.has(fact));
-  state.facts = new Set(left);
-  return [200, `MLST OPTS ${left.map((fact) => `${fact};`).join('')}`.trimEnd()];
+function options(_: Session, argument: string): Reply {
+  if (!/^ *UTF8( +(ON|NLST))? *$/i.test(argument)) return [501, `No such option: ${argument}`];
+  return [200, 'Names are kept byte for byte, UTF-8 among them'];
 }
 
 function help(_: Session, argument: string): Reply {
@@ -289,7 +280,7 @@ function done(refusal: string | undefined, code: 550 | 553): Reply {
 function size(session: Session, argument: string): Reply {
   const node = session.tree.find(session.resolve(argument));
   if (node?.kind !== 'file') return [550, 'Not a plain file'];
-  return [213, String(session.state.type === 'A' ? asciiLength(node.content) : node.content.length)];
+  return [213, String(wireLength(node.content, session.state.type))];
 }
 
 function modificationTime(session: Session, argument: string): Reply {
@@ -301,7 +292,7 @@ function machineListOne(session: Session, argument: string): Reply {
   const path = session.resolve(argument);
   const node = session.tree.find(path);
   if (node === undefined) return [550, 'No such file or directory'];
-  return [250, `Listing ${path}`, ` ${factLine(path, node, session.state.facts)}`, 'End'];
+  return [250, `Listing ${path}`, ` ${factLine(path, node)}`, 'End'];
 }
 
 /** RFC 959, appendix II: a quote in a name is written twice. */

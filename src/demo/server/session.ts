@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import type { Address } from '../../net/address.ts';
 import { resolvePath, type FileTree } from '../file-tree.ts';
 import type { DataPort } from './data-port.ts';
-import { knownFacts, type Fact } from './listing.ts';
 import type { OpenHandles } from './open-handles.ts';
 
 /** Milliseconds. */
@@ -48,7 +47,6 @@ class State {
   type: 'A' | 'I' = 'A';
   restartAt = 0;
   renameFrom: string | undefined;
-  facts: ReadonlySet<Fact> = new Set(knownFacts);
   extendedOnly = false;
 }
 

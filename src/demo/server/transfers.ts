@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { wasReset } from '../../net/socket.ts';
 import type { TreeNode, UploadMode } from '../file-tree.ts';
-import { AsciiDecoder, asciiLength, asciiSlices, skip, slices } from './ascii.ts';
+import { AsciiDecoder, onWire, wireLength } from './ascii.ts';
 import { factLine, longLine, sortedEntries } from './listing.ts';
 import { limits, Transfer, type Reply, type Session } from './session.ts';
 
@@ -16,11 +16,12 @@ export async function retrieve(session: Session, argument: string): Promise<Repl
   const node = session.tree.find(session.resolve(argument));
   if (node?.kind !== 'file') return [550, node === undefined ? 'No such file' : 'Not a plain file'];
   const { content } = node;
-  const length = type === 'A' ? asciiLength(content) : content.length;
+  const length = wireLength(content, type);
   if (restartAt > length) return beyond(restartAt, length);
-  const chunks = type === 'A' ? skip(asciiSlices(content), restartAt) : slices(content.subarray(restartAt));
   const opening = `${openingOf(session, argument)} (${length - restartAt} bytes)`;
-  return transfer(session, 'RETR', opening, (socket, current) => download(socket, chunks, current));
+  return transfer(session, 'RETR', opening, (socket, current) =>
+    download(socket, onWire(content, type, restartAt), current),
+  );
 }
 
 /** STOR, to the byte that REST named and on; what the file had behind it is replaced. */
@@ -59,7 +60,7 @@ export async function machineList(session: Session, argument: string): Promise<R
   const node = session.tree.find(session.resolve(argument));
   if (node === undefined) return [550, 'No such directory'];
   if (node.kind === 'file') return [501, 'Not a directory'];
-  const lines = sortedEntries(node).map(([name, entry]) => factLine(name, entry, session.state.facts));
+  const lines = sortedEntries(node).map(([name, entry]) => factLine(name, entry));
   return sendLines(session, 'MLSD', lines);
 }
 
@@ -106,7 +107,7 @@ function beyond(offset: number, length: number): Reply {
 async function sendLines(session: Session, verb: string, lines: readonly string[]): Promise<Reply> {
   const content = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), 'latin1');
   return transfer(session, verb, 'Here comes the listing', (socket, current) =>
-    download(socket, slices(content), current),
+    download(socket, onWire(content, 'I'), current),
   );
 }
 
