@@ -74,6 +74,13 @@ module.exports = {
       from: { path: '^src/(config/|log\\.ts$|log/)' },
       to: { path: '^src/', pathNot: '^src/(net/|events\\.ts|config/|log/|helper/tls-policy\\.ts)' },
     },
+    {
+      name: 'demo-knows-the-grammar-alone',
+      comment: 'what the relay is shown in front of shares no decision with it',
+      severity: 'error',
+      from: { path: '^src/demo/' },
+      to: { path: '^src/', pathNot: '^src/(demo|ftp|net)/|^src/events\\.ts$' },
+    },
     { name: 'src-never-imports-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^test/' } },
   ],
   options: {

@@ -3,6 +3,7 @@ import { refuseAccidentalServer } from '../config/consistency.ts';
 import { listenOf } from '../config/listening.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { ServableConfig } from '../daemon.ts';
+import { plantFiles } from '../demo/file-tree.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 
 const insideHost = '127.0.0.2';
@@ -13,10 +14,8 @@ and came to you through the relay in front of it.
 
 /** The small internal FTP server that stands in where no server is named; its files are in memory. */
 export function startEmbeddedServer(): Promise<FtpServer> {
-  return startFtpServer({
-    host: insideHost,
-    files: { '/welcome.txt': welcome, '/pub/zeros.bin': Buffer.alloc(1024 * 1024), '/incoming/': '' },
-  });
+  const files = { '/welcome.txt': welcome, '/pub/zeros.bin': Buffer.alloc(1024 * 1024), '/incoming/': '' };
+  return startFtpServer(insideHost, plantFiles(files));
 }
 
 /**

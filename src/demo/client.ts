@@ -1,69 +1,104 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { Client, enterPassiveModeIPv4, type FTPContext, type FTPResponse } from 'basic-ftp';
-import type { Endpoint } from '../net/endpoint.ts';
+import { createServer, type Socket } from 'node:net';
+import { findHostPorts, formatHostPort } from '../ftp/host-port.ts';
+import { WholeReplies, type Reply } from '../ftp/whole-replies.ts';
+import { dial } from '../net/dial.ts';
+import { endpointOfServer, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { ignoreError } from '../net/socket.ts';
+
+/** No wait takes longer, in milliseconds. */
+const limit = 10_000;
 
 /** Plays one passive and one active download through the relay at `relay`; returns the bytes of each. */
 export async function playTransfers(
   relay: Endpoint,
   path: string,
 ): Promise<{ passive: number; active: number }> {
-  const client = new Client(10_000);
+  const socket = await connect(relay);
   try {
-    await client.access({ host: relay.address, port: relay.port, user: 'demo', password: 'demo' });
-    client.prepareTransfer = enterPassiveModeIPv4;
-    const passive = await download(client, path);
-    client.prepareTransfer = enterActiveMode;
-    const active = await download(client, path);
-    await client.send('QUIT');
+    const control = new Control(socket);
+    await control.expect(220);
+    await control.ask('USER demo', 331);
+    await control.ask('PASS demo', 230);
+    await control.ask('TYPE I', 200);
+    const passive = await downloadPassive(control, relay, path);
+    const active = await downloadActive(control, socket.localAddress ?? '', path);
+    await control.ask('QUIT', 221);
     return { passive, active };
   } finally {
-    client.close();
+    socket.destroy();
   }
 }
 
-async function download(client: Client, path: string): Promise<number> {
+/** A control connection that asks for one thing after the other. */
+class Control {
+  readonly #socket: Socket;
+  readonly #chunks: AsyncIterator<Buffer, undefined>;
+  readonly #reader = new WholeReplies();
+  readonly #replies: Reply[] = [];
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#chunks = (socket as AsyncIterable<Buffer, undefined>)[Symbol.asyncIterator]();
+  }
+
+  /** Sends a command; returns the text of its reply, which must have this code. */
+  ask(command: string, code: number): Promise<string> {
+    this.#socket.write(`${command}\r\n`);
+    return this.expect(code);
+  }
+
+  async expect(code: number): Promise<string> {
+    while (this.#replies.length === 0) {
+      const { value: chunk } = await this.#chunks.next();
+      if (!chunk) throw new Error(`the connection ended, where ${code} was expected`);
+      this.#replies.push(...this.#reader.push(chunk));
+    }
+    const reply = this.#replies.shift();
+    const text = reply?.lines.join(' ') ?? '';
+    if (reply?.code !== code) throw new Error(`${text}, where ${code} was expected`);
+    return text;
+  }
+}
+
+/** As strict clients do, it refuses to connect anywhere but to the address that it has dialled. */
+async function downloadPassive(control: Control, relay: Endpoint, path: string): Promise<number> {
+  const text = await control.ask('PASV', 227);
+  const endpoint = findHostPorts(text)[0]?.endpoint;
+  if (endpoint?.address !== relay.address) throw new Error(`${text}, from ${formatEndpoint(relay)}`);
+  return download(control, path, await connect(endpoint));
+}
+
+async function downloadActive(control: Control, host: string, path: string): Promise<number> {
+  const listener = createServer({ pauseOnConnect: true });
+  try {
+    listener.listen({ host, port: 0 });
+    await once(listener, 'listening');
+    const signal = AbortSignal.timeout(limit);
+    const accepted = once(listener, 'connection', { signal }).then(([socket]) => socket as Socket);
+    accepted.catch(ignoreError);
+    await control.ask(`PORT ${formatHostPort(endpointOfServer(listener))}`, 200);
+    return await download(control, path, accepted);
+  } finally {
+    listener.close();
+  }
+}
+
+/** Returns how many bytes came. */
+async function download(control: Control, path: string, data: Socket | Promise<Socket>): Promise<number> {
+  await control.ask(`RETR ${path}`, 150);
   let bytes = 0;
-  const sink = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      bytes += chunk.length;
-      done();
-    },
-  });
-  await client.downloadTo(sink, path);
+  for await (const chunk of limited(await data) as AsyncIterable<Buffer>) bytes += chunk.length;
+  await control.expect(226);
   return bytes;
 }
 
-/**
- * The library knows passive mode alone, and wants its data socket before it sends RETR, where in active mode
- * the connection comes after. So it gets one end of a connection within this process, and the other end is
- * joined with the server's connection when that has come.
- */
-async function enterActiveMode(ftp: FTPContext): Promise<FTPResponse> {
-  const host = ftp.socket.localAddress ?? '127.0.0.1';
-  const listener = createServer({ allowHalfOpen: true });
-  const joint = createServer({ allowHalfOpen: true });
-  const arrived = once(listener, 'connection') as Promise<[Socket]>;
-  const [port, jointPort] = await Promise.all([listen(listener, host), listen(joint, '127.0.0.1')]);
-
-  const inner = once(joint, 'connection') as Promise<[Socket]>;
-  const dataSocket = connect({ host: '127.0.0.1', port: jointPort });
-  await once(dataSocket, 'connect');
-  ftp.dataSocket = dataSocket;
-  void Promise.all([arrived, inner])
-    .then(([[outside], [inside]]) => {
-      listener.close();
-      joint.close();
-      return Promise.all([pipeline(outside, inside), pipeline(inside, outside)]);
-    })
-    .catch((error: unknown) => dataSocket.destroy(error instanceof Error ? error : new Error(String(error))));
-  return ftp.request(`PORT ${[...host.split('.'), port >> 8, port & 0xff].join(',')}`);
+async function connect({ address, port }: Endpoint): Promise<Socket> {
+  return limited(await dial({ host: address, port }, limit).connected);
 }
 
-async function listen(server: ReturnType<typeof createServer>, host: string): Promise<number> {
-  server.listen(0, host);
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
+/** Its errors are told to who reads it. */
+function limited(socket: Socket): Socket {
+  socket.on('error', ignoreError);
+  return socket.setTimeout(limit, () => socket.destroy(new Error(`silent for ${limit / 1000} s`)));
 }

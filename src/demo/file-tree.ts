@@ -23,12 +23,28 @@ export interface DirectoryNode {
 
 export type TreeNode = FileNode | DirectoryNode;
 
+const defaultMaxBytes = 256 * 1024 * 1024;
 /** Names cost memory that no byte of content accounts for, so their number has a cap of its own. */
 const maxEntries = 100_000;
 
 /** `text` (UTF-16, as written in a program) as the byte string of its UTF-8 form. */
 export function toByteString(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/**
+ * The tree of `files`: path -> content; directories come of themselves, and a path that ends in `/` is an empty one.
+ *
+ * @param maxBytes of all contents together, uploads under way included
+ * @throws where the files make no tree
+ */
+export function plantFiles(
+  files: Readonly<Record<string, string | Buffer>>,
+  maxBytes: number = defaultMaxBytes,
+): FileTree {
+  const tree = new FileTree(maxBytes);
+  for (const [path, content] of Object.entries(files)) tree.plant(toByteString(path), Buffer.from(content));
+  return tree;
 }
 
 /** The absolute path, without `.`, `..` and empty parts, that `path` means when given in directory `cwd`. */
@@ -42,7 +58,7 @@ export function resolvePath(cwd: string, path: string): string {
 }
 
 /** `/a/b` -> `['/a', 'b']`, `/a` -> `['/', 'a']`; `path` is absolute and resolved. */
-export function splitPath(path: string): [parent: string, name: string] {
+function splitPath(path: string): [parent: string, name: string] {
   const slash = path.lastIndexOf('/');
   return [slash === 0 ? '/' : path.slice(0, slash), path.slice(slash + 1)];
 }

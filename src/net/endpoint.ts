@@ -16,6 +16,16 @@ export function endpointOfSocket(
   return known && port !== undefined ? { address: known, port } : undefined;
 }
 
+/** Where a `net.Server` listens. @throws where it does not listen on TCP */
+export function endpointOfServer(server: {
+  address(): { readonly address: string; readonly port: number } | string | null;
+}): Endpoint {
+  const bound = server.address();
+  const endpoint = typeof bound === 'object' ? endpointOfSocket(bound?.address, bound?.port) : undefined;
+  if (!endpoint) throw new Error('not listening on TCP');
+  return endpoint;
+}
+
 /** `192.0.2.1:21`, `[2001:db8::1]:21` (RFC 3986 section 3.2.2). */
 export function formatEndpoint({ address, port }: Endpoint): string {
   return familyOf(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;

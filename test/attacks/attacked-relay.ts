@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { playTransfers } from '../../src/demo/client.ts';
+import { plantFiles } from '../../src/demo/file-tree.ts';
 import { startFtpServer } from '../../src/demo/ftp-server.ts';
 import { formatEndpoint, type Endpoint } from '../../src/net/endpoint.ts';
 import { firstActivePort, hosts, passivePorts, activePorts } from '../helpers/relay/hosts.ts';
@@ -68,7 +69,7 @@ export class AttackedRelay {
   static async start(t: TestContext, options: AttackedRelayOptions = {}): Promise<AttackedRelay> {
     let named = options.server;
     if (named === undefined) {
-      const server = await startFtpServer({ host: hosts.server, files: { [file]: Buffer.alloc(size, 'x') } });
+      const server = await startFtpServer(hosts.server, plantFiles({ [file]: Buffer.alloc(size, 'x') }));
       t.after(() => server.close());
       named = `${server.address}:${server.port}`;
     }

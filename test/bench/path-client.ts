@@ -10,65 +10,13 @@
  */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { Control } from './control.ts';
 import { median } from './report.ts';
 
 const [host = '', port = '', user = '', password = '', what = '', count = '', size = ''] =
   process.argv.slice(2);
 
-class Control {
-  readonly #socket: Socket;
-  readonly #waiting: ((line: string) => void)[] = [];
-  readonly #lines: string[] = [];
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    let rest = '';
-    socket.setNoDelay(true);
-    socket.on('data', (chunk) => {
-      const lines = (rest + chunk.toString('latin1')).split('\r\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines.filter((each) => /^\d{3} /.test(each))) {
-        const waiting = this.#waiting.shift();
-        if (waiting === undefined) this.#lines.push(line);
-        else waiting(line);
-      }
-    });
-  }
-
-  static async login(): Promise<Control> {
-    const socket = connect(Number(port), host);
-    const control = new Control(socket);
-    await once(socket, 'connect');
-    await control.expect(220);
-    await control.ask(`USER ${user}`, 331);
-    await control.ask(`PASS ${password}`, 230);
-    return control;
-  }
-
-  get localAddress(): string {
-    return this.#socket.localAddress ?? '';
-  }
-
-  send(command: string): void {
-    this.#socket.write(`${command}\r\n`);
-  }
-
-  /** The last line of the next reply, which must have this code. */
-  async expect(code: number): Promise<string> {
-    const line = this.#lines.shift() ?? (await new Promise<string>((resolve) => this.#waiting.push(resolve)));
-    if (!line.startsWith(String(code))) throw new Error(`expected ${code}, got ${line}`);
-    return line;
-  }
-
-  ask(command: string, code: number): Promise<string> {
-    this.send(command);
-    return this.expect(code);
-  }
-
-  end(): void {
-    this.#socket.destroy();
-  }
-}
+const login = (): Promise<Control> => Control.login(host, Number(port), user, password);
 
 async function passive(control: Control): Promise<Socket> {
   const [, announced] = /\|\|\|(\d+)\|/.exec(await control.ask('EPSV', 229)) ?? [];
@@ -131,10 +79,10 @@ async function measure(once: () => Promise<void>): Promise<number> {
 async function run(): Promise<number> {
   if (what === 'login') {
     return measure(async () => {
-      (await Control.login()).end();
+      (await login()).end();
     });
   }
-  const control = await Control.login();
+  const control = await login();
   await control.ask('TYPE I', 200);
   switch (what) {
     case 'passive':

@@ -5,7 +5,8 @@
  *     node --import tsx transfers-client.ts HOST PORT USER PASSWORD PATH SESSIONS EACH
  */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import { Control } from './control.ts';
 
 export interface Measured {
   /** Transfers a second. */
@@ -17,59 +18,9 @@ export interface Measured {
 const [host = '', port = '', user = '', password = '', path = '', sessions = '', each = ''] =
   process.argv.slice(2);
 
-class Control {
-  readonly #socket: Socket;
-  #text = '';
-  #waiting: (() => void) | undefined;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.setNoDelay(true);
-    socket.on('data', (chunk) => {
-      this.#text += chunk.toString('latin1');
-      this.#waiting?.();
-    });
-  }
-
-  send(command: string): void {
-    this.#socket.write(`${command}\r\n`);
-  }
-
-  /** The next final line of a reply; it must have this code. */
-  async expect(code: number): Promise<string> {
-    const line = await this.reply();
-    if (!line.startsWith(String(code))) throw new Error(`expected ${code}, got ${line}`);
-    return line;
-  }
-
-  /** The next final line of a reply. */
-  async reply(): Promise<string> {
-    for (;;) {
-      const match = /^(?:\d{3}-[^]*?\n)?(\d{3}) .*\r\n/.exec(this.#text);
-      if (match) {
-        this.#text = this.#text.slice(match[0].length);
-        return match[0];
-      }
-      await new Promise<void>((resolve) => (this.#waiting = resolve));
-    }
-  }
-
-  end(): void {
-    this.#socket.destroy();
-  }
-}
-
 async function login(): Promise<Control> {
-  const socket = connect(Number(port), host);
-  await once(socket, 'connect');
-  const control = new Control(socket);
-  await control.expect(220);
-  control.send(`USER ${user}`);
-  await control.expect(331);
-  control.send(`PASS ${password}`);
-  await control.expect(230);
-  control.send('TYPE I');
-  await control.expect(200);
+  const control = await Control.login(host, Number(port), user, password);
+  await control.ask('TYPE I', 200);
   return control;
 }
 
@@ -83,8 +34,7 @@ async function passive(control: Control): Promise<number> {
     if (port !== undefined) return Number(port);
     extended = false;
   }
-  control.send('PASV');
-  const [, high, low] = /,(\d+),(\d+)\)/.exec(await control.expect(227)) ?? [];
+  const [, high, low] = /,(\d+),(\d+)\)/.exec(await control.ask('PASV', 227)) ?? [];
   return Number(high) * 256 + Number(low);
 }
 

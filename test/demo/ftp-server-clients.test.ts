@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'basic-ftp';
+import { plantFiles } from '../../src/demo/file-tree.ts';
 import { startFtpServer } from '../../src/demo/ftp-server.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -24,7 +25,7 @@ function sink(): { stream: Writable; bytes: () => Buffer } {
 }
 
 test('basic-ftp lists, uploads, resumes, renames and removes', async (t) => {
-  const server = await startFtpServer({ host: '127.0.0.2', files });
+  const server = await startFtpServer('127.0.0.2', plantFiles(files));
   t.after(() => server.close());
   const client = new Client(10_000);
   t.after(() => {
@@ -62,7 +63,7 @@ test('basic-ftp lists, uploads, resumes, renames and removes', async (t) => {
 const curl = spawnSync('curl', ['--version']).status === 0;
 
 test('curl transfers in each of its modes', { skip: !curl && 'curl is not installed' }, async (t) => {
-  const server = await startFtpServer({ host: '127.0.0.2', files });
+  const server = await startFtpServer('127.0.0.2', plantFiles(files));
   t.after(() => server.close());
   const url = `ftp://127.0.0.2:${server.port}`;
   const run = async (...args: string[]): Promise<string> =>
@@ -93,7 +94,7 @@ async function handles(): Promise<string[]> {
 
 test('close cuts everything and leaves no handle', async () => {
   const before = await handles();
-  const server = await startFtpServer({ host: '127.0.0.2', files: { '/large': Buffer.alloc(32 << 20) } });
+  const server = await startFtpServer('127.0.0.2', plantFiles({ '/large': Buffer.alloc(32 << 20) }));
   const [idle, waiting, loading] = [
     await RawClient.login(server),
     await RawClient.login(server),
@@ -113,6 +114,6 @@ test('close cuts everything and leaves no handle', async () => {
 });
 
 test('rejects when it cannot listen, or when the files make no tree', async () => {
-  await assert.rejects(startFtpServer({ host: '192.0.2.1' }), /EADDRNOTAVAIL/);
-  await assert.rejects(startFtpServer({ host: '127.0.0.2', files: { '/a': '', '/a/b': '' } }), /\/a: /);
+  await assert.rejects(startFtpServer('192.0.2.1', plantFiles({})), /EADDRNOTAVAIL/);
+  assert.throws(() => plantFiles({ '/a': '', '/a/b': '' }), /\/a: /);
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { startFtpServer, type FtpServer, type FtpServerOptions } from '../../src/demo/ftp-server.ts';
+import { plantFiles } from '../../src/demo/file-tree.ts';
+import { startFtpServer, type FtpServer } from '../../src/demo/ftp-server.ts';
 import { RawClient } from './raw-client.ts';
 
 const files = { '/readme.txt': 'one\ntwo\n', '/pub/a.bin': Buffer.from([0, 1, 2, 3]), '/empty/': '' };
 
-async function start(t: TestContext, options: Partial<FtpServerOptions> = {}): Promise<FtpServer> {
-  const server = await startFtpServer({ host: '127.0.0.2', files, ...options });
+async function start(t: TestContext): Promise<FtpServer> {
+  const server = await startFtpServer('127.0.0.2', plantFiles(files));
   t.after(() => server.close());
   return server;
 }
@@ -25,14 +26,13 @@ test('serves before login only what a client needs to log in', async (t) => {
     ['HELP', 214],
     ['OPTS UTF8 ON', 200],
     ['AUTH TLS', 502],
-    ['AUTH', 501],
     ['PBSZ 0', 502],
     ['FOO', 500],
     ['PASS x', 503],
   ]);
   const others =
-    'ACCT ALLO REST REIN STAT TYPE MODE STRU PASV EPSV PORT EPRT CWD CDUP PWD MKD RMD DELE RNFR RNTO SIZE';
-  for (const verb of `${others} MDTM MLST MLSD LIST NLST RETR STOR STOU APPE ABOR SITE XPWD`.split(' ')) {
+    'ALLO REST REIN STAT TYPE MODE STRU PASV EPSV PORT EPRT CWD CDUP PWD MKD RMD DELE RNFR RNTO SIZE';
+  for (const verb of `${others} MDTM MLST MLSD LIST NLST RETR STOR APPE ABOR XPWD`.split(' ')) {
     assert.equal(await client.code(`${verb} x`), 530, verb);
   }
   assert.equal(await client.code('QUIT'), 221);
@@ -55,19 +55,8 @@ test('logs in the guest with any password and a user with the right one', async 
     ['USER anonymous', 331],
     ['PWD', 530],
     ['PASS', 230],
-    ['ACCT x', 202],
     ['REIN', 220],
     ['PWD', 530],
-  ]);
-});
-
-test('takes the users that it is given', async (t) => {
-  const client = await RawClient.connect(await start(t, { users: { jürgen: 'schlüssel' } }));
-  await codes(client, [
-    ['USER anonymous', 331],
-    ['PASS x', 530],
-    [`USER ${Buffer.from('jürgen').toString('latin1')}`, 331],
-    [`PASS ${Buffer.from('schlüssel').toString('latin1')}`, 230],
   ]);
 });
 
@@ -95,8 +84,6 @@ test('answers the parameter commands with the codes of the RFC', async (t) => {
     ['REST 0', 350],
     ['REST -1', 501],
     ['REST', 501],
-    ['SITE HELP', 214],
-    ['SITE CHMOD', 500],
     ['HELP RETR', 214],
     ['HELP FOO', 501],
     ['OPTS UTF8 OFF', 501],
@@ -105,10 +92,13 @@ test('answers the parameter commands with the codes of the RFC', async (t) => {
     ['PASV x', 501],
     ['ABOR', 226],
     ['LANG en', 502],
+    ['SITE HELP', 502],
+    ['ACCT x', 502],
+    ['STOU', 502],
   ]);
 });
 
-test('lists its features, and keeps the facts that OPTS MLST chose', async (t) => {
+test('lists its features, and the facts of a file', async (t) => {
   const client = await RawClient.login(await start(t));
   const features = [
     'EPRT',
@@ -122,11 +112,10 @@ test('lists its features, and keeps the facts that OPTS MLST chose', async (t) =
   ];
   const feat = await client.command('FEAT');
   assert.deepEqual(feat.split('\r\n'), ['211-Features:', ...features.map((line) => ` ${line}`), '211 End']);
-  assert.equal(await client.command('OPTS MLST size;Type;foo;'), '200 MLST OPTS type;size;');
-  assert.match(await client.command('FEAT'), / MLST type\*;size\*;modify;perm;unique;\r\n/);
-  assert.match(await client.command('MLST readme.txt'), /\r\n type=file;size=8; \/readme.txt\r\n250 End$/);
-  assert.equal(await client.command('OPTS MLST'), '200 MLST OPTS');
-  assert.equal((await client.fetch('MLSD pub')).bytes.toString(), ' a.bin\r\n');
+  assert.match(
+    await client.command('MLST readme.txt'),
+    /\r\n type=file;size=8;modify=\d{14};perm=adfrw;unique=\d+; \/readme.txt\r\n250 End$/,
+  );
 });
 
 test('answers the file commands with the codes of the RFC', async (t) => {
@@ -229,14 +218,10 @@ test('answers a line that is too long, NUL and what is no command with 500, and 
   await codes(client, [
     ['x'.repeat(1 << 20), 500],
     ['NOOP\0', 500],
+    ['CWD a\rb', 500],
+    ['123', 500],
     ['', 500],
     ['GET / HTTP/1.1', 500],
     ['NOOP', 200],
   ]);
-});
-
-test('closes an idle session with 421', async (t) => {
-  const client = await RawClient.connect(await start(t, { limits: { idle: 20 } }));
-  assert.match(await client.reply(), /^421 /);
-  await assert.rejects(client.reply(), /connection ended/);
 });

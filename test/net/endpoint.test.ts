@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseAddress } from '../../src/net/address.ts';
-import { formatEndpoint, parseHost, parsePort, splitHostPort } from '../../src/net/endpoint.ts';
+import {
+  endpointOfServer,
+  formatEndpoint,
+  parseHost,
+  parsePort,
+  splitHostPort,
+} from '../../src/net/endpoint.ts';
 
 test('reads ports from 1 to 65535, digits only', () => {
   assert.equal(parsePort('1'), 1);
@@ -100,4 +106,12 @@ test('formats an endpoint so that splitting it gives the endpoint', () => {
       assert.deepEqual(splitHostPort(formatEndpoint({ address, port })), { host: address, port });
     }),
   );
+});
+
+test('says where a server listens, and throws where it does not listen on TCP', () => {
+  const listening = { address: () => ({ address: '::ffff:127.0.0.1', port: 21 }) };
+  assert.deepEqual(endpointOfServer(listening), { address: '127.0.0.1', port: 21 });
+  for (const bound of [null, '/run/socket']) {
+    assert.throws(() => endpointOfServer({ address: () => bound }), /not listening/);
+  }
 });

@@ -12,21 +12,15 @@ ports of others. SETTINGS is JSON:
 Prints how often each was there once a second, as JSON, and ends behind a line on standard input. `served` counts
 strangers that got a byte of somebody's file.
 """
-import collections
 import ftplib
-import json
-import random
+import functools
 import socket
 import struct
 import subprocess
-import sys
-import threading
 
-settings = json.loads(sys.argv[1])
+from clients import count, run, settings, stop
+
 where = (settings['host'], settings['port'])
-counts = collections.Counter()
-lock = threading.Lock()
-stop = threading.Event()
 content = bytes(range(256)) * 4096
 
 
@@ -112,11 +106,11 @@ def never_listens(chance, _):
     client.quit()
 
 
-def reset_download(chance, _):
-    client = login()
+def reset_data(client, chance, command, use):
+    """Resets the data connection after `use`, and sometimes hears what the server says of it."""
     client.set_pasv(chance.random() < 0.5)
-    data = client.transfercmd('RETR file-big')
-    data.recv(chance.randint(1, 100_000))
+    data = client.transfercmd(command)
+    use(data)
     reset(data)
     if chance.random() < 0.5:
         try:
@@ -124,21 +118,17 @@ def reset_download(chance, _):
         except ftplib.Error:
             pass
     client.close()
+
+
+def reset_download(chance, _):
+    reset_data(login(), chance, 'RETR file-big', lambda data: data.recv(chance.randint(1, 100_000)))
 
 
 def reset_upload(chance, number):
     """Who reads the server's log finds no file of this name complete."""
-    client = login()
-    client.set_pasv(chance.random() < 0.5)
-    data = client.transfercmd('STOR reset-%d' % number)
-    data.sendall(content[: chance.randint(1, 900_000)])
-    reset(data)
-    if chance.random() < 0.5:
-        try:
-            client.voidresp()
-        except ftplib.Error:
-            pass
-    client.close()
+    reset_data(
+        login(), chance, 'STOR reset-%d' % number, lambda data: data.sendall(content[: chance.randint(1, 900_000)])
+    )
 
 
 def killed(chance, number):
@@ -167,8 +157,7 @@ def stranger(chance, _):
         try:
             with connect(settings['stranger'], (where[0], chance.randint(first, last))) as connection:
                 if connection.recv(1):
-                    with lock:
-                        counts['served'] += 1
+                    count('served')
         except ConnectionError:
             pass
         stop.wait(0.005)
@@ -188,32 +177,15 @@ kinds = [
 ]
 
 
-def work(kind, number):
-    chance = random.Random('%s %d' % (settings['seed'], number))
-    while not stop.is_set():
-        try:
-            kind(chance, number)
-        except (OSError, EOFError, ftplib.Error):
-            # They get what they deserve.
-            with lock:
-                counts['turned away'] += 1
-        with lock:
-            counts[kind.__name__] += 1
-        # They are to disturb the good ones, and not to take their place.
-        stop.wait(chance.uniform(0.1, 0.5))
+def turn(kind, number, chance):
+    try:
+        kind(chance, number)
+    except (OSError, EOFError, ftplib.Error):
+        # They get what they deserve.
+        count('turned away')
+    count(kind.__name__)
+    # They are to disturb the good ones, and not to take their place.
+    stop.wait(chance.uniform(0.1, 0.5))
 
 
-def report():
-    with lock:
-        print(json.dumps(counts), flush=True)
-
-
-threads = [threading.Thread(target=work, args=(kind, number)) for number, kind in enumerate(kinds)]
-threading.Thread(target=lambda: (sys.stdin.readline(), stop.set()), daemon=True).start()
-for thread in threads:
-    thread.start()
-while not stop.wait(1):
-    report()
-for thread in threads:
-    thread.join()
-report()
+run([('%s %d' % (settings['seed'], n), functools.partial(turn, kind, n)) for n, kind in enumerate(kinds)])

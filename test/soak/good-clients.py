@@ -17,17 +17,13 @@ Prints what has been done so far once a second, as JSON, and ends behind a line 
 """
 import collections
 import ftplib
+import functools
 import io
-import json
 import os
-import random
-import socket
 import subprocess
-import sys
-import threading
-import time
 
-settings = json.loads(sys.argv[1])
+from clients import count, counts, lock, run, settings, stop
+
 root = settings['root']
 files = {}
 for name in ('file-1k', 'file-16k', 'file-300k'):
@@ -36,10 +32,7 @@ for name in ('file-1k', 'file-16k', 'file-300k'):
 # Most files are small: it is their number that is to be large.
 weighted = ['file-1k'] * 14 + ['file-16k'] * 5 + ['file-300k']
 
-counts = collections.Counter()
 failures = collections.Counter()
-lock = threading.Lock()
-stop = threading.Event()
 
 
 class Wrong(Exception):
@@ -105,8 +98,7 @@ def resume_upload(client, chance, name):
     stored(name, content[:half])
     client.storbinary('STOR ' + name, io.BytesIO(content[half:]), rest=half)
     stored(name, content)
-    with lock:
-        counts['transfers'] += 1
+    count('transfers')
 
 
 def listing(client, chance, _):
@@ -127,8 +119,7 @@ def session(host, chance, name):
         client.connect(host, settings['port'])
         client.login(settings['user'], settings['password'])
         client.voidcmd('TYPE I')
-        with lock:
-            counts['sessions'] += 1
+        count('sessions')
         for _ in range(chance.randint(10, 200)):
             if stop.is_set():
                 break
@@ -136,8 +127,7 @@ def session(host, chance, name):
             deed = chance.choice(deeds)
             what = '%s %s' % (client.mode, deed.__name__)
             deed(client, chance, name)
-            with lock:
-                counts['transfers'] += 1
+            count('transfers')
         what = 'quit'
         client.quit()
     except Wrong as error:
@@ -163,8 +153,7 @@ def curl(host, chance, name):
     where = 'ftp://%s:%d/%s' % ('[%s]' % host if ':' in host else host, settings['port'], name if isUpload else remote)
     argv = ['curl', '-sS', '-g', '--max-time', str(settings['timeout']), *flags, *(['-T', '-'] if isUpload else []), where]
     done = subprocess.run(argv, input=content or b'', capture_output=True)
-    with lock:
-        counts['sessions'] += 1
+    count('sessions')
     if done.returncode != 0:
         fail('failed', 'curl %s: %s' % (mode, done.stderr.decode().strip()))
         return
@@ -173,8 +162,7 @@ def curl(host, chance, name):
             stored(name, content)
         else:
             compare(remote, done.stdout, files[remote])
-        with lock:
-            counts['transfers'] += 1
+        count('transfers')
     except Wrong as error:
         fail('wrong', 'curl %s: %s' % (mode, error))
 
@@ -188,24 +176,11 @@ def fail(kind, words):
     stop.wait(0.2)
 
 
-def work(number):
-    chance = random.Random('%s %s %s' % (settings['seed'], settings['name'], number))
+def turn(number, chance):
     does = curl if number < settings['curl'] else session
-    while not stop.is_set():
-        does(chance.choice(settings['hosts']), chance, 'up-%s-%d' % (settings['name'], number))
+    does(chance.choice(settings['hosts']), chance, 'up-%s-%d' % (settings['name'], number))
 
 
-def report():
-    with lock:
-        print(json.dumps({**counts, 'failures': failures}), flush=True)
-
-
-threads = [threading.Thread(target=work, args=(number,)) for number in range(settings['threads'])]
-threading.Thread(target=lambda: (sys.stdin.readline(), stop.set()), daemon=True).start()
-for thread in threads:
-    thread.start()
-while not stop.wait(1):
-    report()
-for thread in threads:
-    thread.join()
-report()
+seed = '%s %s' % (settings['seed'], settings['name'])
+turns = [('%s %s' % (seed, number), functools.partial(turn, number)) for number in range(settings['threads'])]
+run(turns, lambda: {**counts, 'failures': failures})

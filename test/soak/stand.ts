@@ -182,7 +182,7 @@ class LabStand implements Stand {
     const python = (host: 'client' | 'stranger', script: string, settings: object): LabProcess =>
       this.#network.spawn(
         host,
-        [debianPython, '-u', join(import.meta.dirname, script), JSON.stringify(settings)],
+        [debianPython, '-Bu', join(import.meta.dirname, script), JSON.stringify(settings)],
         { interactive: true },
       );
     const [four] = both;

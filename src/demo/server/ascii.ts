@@ -7,42 +7,33 @@ const CR = 0x0d;
 const LF = 0x0a;
 const sliceBytes = 256 * 1024;
 
-/** The content in slices, as it is: TYPE I. */
-export function* slices(content: Buffer): Generator<Buffer> {
-  for (let start = 0; start < content.length; start += sliceBytes) {
-    yield content.subarray(start, start + sliceBytes);
-  }
-}
-
-/** The content in slices with LF written as CRLF; a line that ends in CRLF already is left alone. */
-export function* asciiSlices(content: Buffer): Generator<Buffer> {
-  let start = 0;
-  while (start < content.length) {
+/** The content of a file as RETR sends it, from byte `from` of that on, in slices. A line that ends in CRLF is left alone. */
+export function* onWire(content: Buffer, type: 'A' | 'I', from = 0): Generator<Buffer> {
+  let skipped = from;
+  for (let start = 0; start < content.length;) {
     let end = Math.min(start + sliceBytes, content.length);
     // A CR at the end of a slice would be out of sight of the LF behind it.
     while (end < content.length && content[end - 1] === CR) end++;
-    const text = content.toString('latin1', start, end);
-    yield Buffer.from(text.replace(/(?<!\r)\n/g, '\r\n'), 'latin1');
+    const slice = content.subarray(start, end);
+    const sent = type === 'I' ? slice : toCrlf(slice);
+    if (skipped < sent.length) yield sent.subarray(skipped);
+    skipped = Math.max(0, skipped - sent.length);
     start = end;
   }
 }
 
-/** How many bytes `asciiSlices` makes of the content: what SIZE means under TYPE A (RFC 3659, section 4). */
-export function asciiLength(content: Buffer): number {
+function toCrlf(slice: Buffer): Buffer {
+  return Buffer.from(slice.toString('latin1').replace(/(?<!\r)\n/g, '\r\n'), 'latin1');
+}
+
+/** How many bytes `onWire` sends of the whole: what SIZE means (RFC 3659, section 4). */
+export function wireLength(content: Buffer, type: 'A' | 'I'): number {
   let length = content.length;
+  if (type === 'I') return length;
   for (let at = content.indexOf(LF); at !== -1; at = content.indexOf(LF, at + 1)) {
     if (content[at - 1] !== CR) length++;
   }
   return length;
-}
-
-/** The same bytes without the first `count`. */
-export function* skip(chunks: Iterable<Buffer>, count: number): Generator<Buffer> {
-  let left = count;
-  for (const chunk of chunks) {
-    if (left < chunk.length) yield chunk.subarray(left);
-    left = Math.max(0, left - chunk.length);
-  }
 }
 
 /** Turns CRLF into LF in a stream of chunks, wherever they are cut. */

@@ -1,425 +1,298 @@
-import { resolvePath } from '../file-tree.ts';
-import { formatHostPort, parseExtended, parseHostPort, protocolNumber, type Endpoint } from './address.ts';
-import { asciiLength } from './ascii.ts';
-import { ActivePort, listenPassive, type PassivePort } from './data-port.ts';
-import { factLine, knownFacts, timeValue } from './listing.ts';
-import type { Session } from './session.ts';
-import { append, list, machineList, nameList, retrieve, status, store, storeUnique } from './transfers.ts';
+import { familyOf } from '../../net/address.ts';
+import type { Endpoint } from '../../net/endpoint.ts';
+import type { Command } from '../../ftp/command.ts';
+import { formatExtendedPort, parseExtendedHostPort, protocolNumber } from '../../ftp/extended-host-port.ts';
+import { formatHostPort, parseHostPort } from '../../ftp/host-port.ts';
+import { wireLength } from './ascii.ts';
+import { dialForData, listenForData } from './data-port.ts';
+import { factLine, facts, timeValue } from './listing.ts';
+import { limits, type Reply, type Session } from './session.ts';
+import { append, list, machineList, nameList, retrieve, status, store } from './transfers.ts';
 
-/** One command of the server; `run` sends every reply to it. */
-interface Command {
-  readonly run: (session: Session, argument: string) => void | Promise<void>;
-  /** For HELP: `<x>` must be given, `[<x>]` may be, and nothing may be where it is empty. */
-  readonly syntax: string;
-  readonly beforeLogin?: true;
-}
+type Run = (session: Session, argument: string) => Reply | Promise<Reply>;
 
-/** RFC 1635: the two names of the guest, both with any password, and one user for a demonstration. */
-export const defaultUsers: Readonly<Record<string, string | true>> = {
-  anonymous: true,
-  ftp: true,
-  demo: 'demo',
+/** For HELP: `<x>` must be given, `[<x>]` may be, and nothing may be where it is empty. */
+type Served = readonly [syntax: string, run: Run];
+
+const transferCommands: Readonly<Record<string, Served>> = {
+  RETR: ['<path>', retrieve],
+  STOR: ['<path>', store],
+  APPE: ['<path>', append],
+  LIST: ['[<path>]', list],
+  NLST: ['[<path>]', nameList],
+  MLSD: ['[<path>]', machineList],
+  // By now the transfer that it was meant for has had its 426; RFC 959 answers ABOR with 226 either way.
+  ABOR: ['', () => [226, 'Nothing is being transferred any more']],
 };
 
-const accessCommands: Record<string, Command> = {
-  USER: { syntax: '<name>', run: user, beforeLogin: true },
-  PASS: { syntax: '[<password>]', run: pass, beforeLogin: true },
-  ACCT: {
-    syntax: '<account>',
-    run: (session) => {
-      session.reply(202, 'No account is needed');
-    },
-  },
-  AUTH: {
-    syntax: '<mechanism>',
-    run: (session) => {
-      session.reply(502, 'TLS is not served');
-    },
-    beforeLogin: true,
-  },
-  REIN: { syntax: '', run: reinitialize },
-  QUIT: { syntax: '', run: quit, beforeLogin: true },
-};
+const commands: ReadonlyMap<string, Served> = new Map<string, Served>([
+  ['USER', ['<name>', user]],
+  ['PASS', ['[<password>]', pass]],
+  ['REIN', ['', reinitialize]],
+  ['QUIT', ['', () => [221, 'Goodbye']]],
+  ['NOOP', ['', () => [200, 'OK']]],
+  ['SYST', ['', () => [215, 'UNIX Type: L8']]],
+  ['FEAT', ['', features]],
+  ['OPTS', ['<command> [<options>]', options]],
+  ['HELP', ['[<command>]', help]],
+  ['STAT', ['[<path>]', status]],
+  ['TYPE', ['<A|I>', type]],
+  ['MODE', ['<S>', (_, letter) => onlyOne('MODE', letter, 'S', /^[BC]$/)]],
+  ['STRU', ['<F>', (_, letter) => onlyOne('STRU', letter, 'F', /^[RP]$/)]],
+  ['ALLO', ['<bytes> [R <bytes>]', allocate]],
+  ['REST', ['<offset>', restart]],
+  ['PASV', ['', passive]],
+  ['EPSV', ['[<protocol>|ALL]', extendedPassive]],
+  ['PORT', ['<h1,h2,h3,h4,p1,p2>', port]],
+  ['EPRT', ['<|protocol|address|port|>', extendedPort]],
+  ['CWD', ['<path>', changeDirectory]],
+  ['CDUP', ['', (session) => changeDirectory(session, '..')]],
+  ['PWD', ['', ({ state }) => [257, `${quote(state.cwd)} is the current directory`]]],
+  ['MKD', ['<path>', makeDirectory]],
+  ['RMD', ['<path>', (session, path) => done(session.tree.removeDirectory(session.resolve(path)), 550)]],
+  ['DELE', ['<path>', (session, path) => done(session.tree.removeFile(session.resolve(path)), 550)]],
+  ['RNFR', ['<path>', renameFrom]],
+  ['RNTO', ['<path>', renameTo]],
+  ['SIZE', ['<path>', size]],
+  ['MDTM', ['<path>', modificationTime]],
+  ['MLST', ['[<path>]', machineListOne]],
+  ...Object.entries(transferCommands),
+]);
 
-const informationCommands: Record<string, Command> = {
-  NOOP: {
-    syntax: '',
-    run: (session) => {
-      session.reply(200, 'OK');
-    },
-    beforeLogin: true,
-  },
-  SYST: {
-    syntax: '',
-    run: (session) => {
-      session.reply(215, 'UNIX Type: L8');
-    },
-    beforeLogin: true,
-  },
-  FEAT: { syntax: '', run: features, beforeLogin: true },
-  OPTS: { syntax: '<command> [<options>]', run: options, beforeLogin: true },
-  HELP: { syntax: '[<command>]', run: help, beforeLogin: true },
-  SITE: { syntax: '<command>', run: site },
-  STAT: { syntax: '[<path>]', run: status },
-};
-
-const parameterCommands: Record<string, Command> = {
-  TYPE: { syntax: '<A|I>', run: type },
-  MODE: {
-    syntax: '<S>',
-    run: (session, argument) => {
-      oneOf(session, 'MODE', argument, 'S', 'BC');
-    },
-  },
-  STRU: {
-    syntax: '<F>',
-    run: (session, argument) => {
-      oneOf(session, 'STRU', argument, 'F', 'RP');
-    },
-  },
-  ALLO: { syntax: '<bytes> [R <bytes>]', run: allocate },
-  REST: { syntax: '<offset>', run: restart },
-  PASV: { syntax: '', run: passive },
-  EPSV: { syntax: '[<protocol>|ALL]', run: extendedPassive },
-  PORT: { syntax: '<h1,h2,h3,h4,p1,p2>', run: port },
-  EPRT: { syntax: '<|protocol|address|port|>', run: extendedPort },
-};
-
-const fileCommands: Record<string, Command> = {
-  CWD: { syntax: '<path>', run: changeDirectory },
-  CDUP: {
-    syntax: '',
-    run: (session) => {
-      changeDirectory(session, '..');
-    },
-  },
-  PWD: {
-    syntax: '',
-    run: (session) => {
-      session.reply(257, `${quote(session.cwd)} is the current directory`);
-    },
-  },
-  MKD: { syntax: '<path>', run: makeDirectory },
-  RMD: { syntax: '<path>', run: removeDirectory },
-  DELE: { syntax: '<path>', run: removeFile },
-  RNFR: { syntax: '<path>', run: renameFrom },
-  RNTO: { syntax: '<path>', run: renameTo },
-  SIZE: { syntax: '<path>', run: size },
-  MDTM: { syntax: '<path>', run: modificationTime },
-  MLST: { syntax: '[<path>]', run: machineListOne },
-};
-
-const transferCommands: Record<string, Command> = {
-  RETR: { syntax: '<path>', run: retrieve },
-  STOR: { syntax: '<path>', run: store },
-  STOU: { syntax: '[<name>]', run: storeUnique },
-  APPE: { syntax: '<path>', run: append },
-  LIST: { syntax: '[<path>]', run: list },
-  NLST: { syntax: '[<path>]', run: nameList },
-  MLSD: { syntax: '[<path>]', run: machineList },
-  ABOR: { syntax: '', run: abort },
-};
+const beforeLogin = new Set('USER PASS QUIT NOOP SYST FEAT OPTS HELP'.split(' '));
 
 /** RFC 1123, section 4.1.3.1: the names that RFC 775 gave the directory commands. */
-const oldNames = { XCWD: 'CWD', XCUP: 'CDUP', XPWD: 'PWD', XMKD: 'MKD', XRMD: 'RMD' };
+const oldNames = new Map([
+  ['XCWD', 'CWD'],
+  ['XCUP', 'CDUP'],
+  ['XPWD', 'PWD'],
+  ['XMKD', 'MKD'],
+  ['XRMD', 'RMD'],
+]);
 
 /** Commands of the RFCs that are known to exist and not served: 502, where others get 500. */
-const notServed = new Set('SMNT ADAT PBSZ PROT CCC MIC CONF ENC LANG HOST LPRT LPSV'.split(' '));
-
-const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({
-    ...accessCommands,
-    ...informationCommands,
-    ...parameterCommands,
-    ...fileCommands,
-    ...transferCommands,
-  }),
+const notServed = new Set(
+  'ACCT SITE STOU SMNT AUTH ADAT PBSZ PROT CCC MIC CONF ENC LANG HOST LPRT LPSV'.split(' '),
 );
 
 /** REST counts for the transfer that follows; what arranges that transfer may stand between. */
-const keepRestart = new Set('PASV EPSV PORT EPRT TYPE MODE STRU ALLO NOOP STAT'.split(' '));
+const keepRestart = new Set('REST PASV EPSV PORT EPRT TYPE MODE STRU ALLO NOOP STAT'.split(' '));
 
-/** Runs one command and sends its replies. */
-export async function execute(session: Session, given: string, argument: string): Promise<void> {
-  const verb = given in oldNames ? oldNames[given as keyof typeof oldNames] : given;
-  const command = commands.get(verb);
-  if (verb !== 'RNTO') session.renameFrom = undefined;
-  if (command === undefined) {
-    if (notServed.has(verb)) session.reply(502, `${verb} is not served`);
-    else session.reply(500, `${verb} is not a command`);
-  } else if (!session.loggedIn && command.beforeLogin === undefined) {
-    session.reply(530, 'Log in with USER and PASS first');
-  } else if (argument === '' && command.syntax.startsWith('<')) {
-    session.reply(501, `${verb} needs ${command.syntax}`);
-  } else if (argument.trim() !== '' && command.syntax === '') {
-    session.reply(501, `${verb} takes nothing`);
-  } else {
-    await command.run(session, argument);
-  }
-  if (verb !== 'REST' && !keepRestart.has(verb)) session.restartAt = 0;
+/** RFC 1635: the two names of the guest, both with any password, and one user for a demonstration. */
+const passwords = new Map<string | undefined, string | true>([
+  ['anonymous', true],
+  ['ftp', true],
+  ['demo', 'demo'],
+]);
+
+/** Runs one command; returns its final reply. */
+export async function execute(session: Session, command: Command): Promise<Reply> {
+  const verb = oldNames.get(command.verb) ?? command.verb;
+  if (verb !== 'RNTO') session.state.renameFrom = undefined;
+  const reply = await run(session, verb, command.argument);
+  if (!keepRestart.has(verb)) session.state.restartAt = 0;
+  return reply;
 }
 
-function user(session: Session, name: string): void {
-  session.user = name;
-  session.loggedIn = false;
-  const any = session.settings.users.get(name) === true;
-  session.reply(331, any ? 'Any password will do, an e-mail address is usual' : 'Password, please');
+async function run(session: Session, verb: string, argument: string): Promise<Reply> {
+  const [syntax, serve] = commands.get(verb) ?? [];
+  if (syntax === undefined || serve === undefined) {
+    return notServed.has(verb) ? [502, `${verb} is not served`] : [500, 'No such command'];
+  }
+  if (!session.state.loggedIn && !beforeLogin.has(verb)) return [530, 'Log in with USER and PASS first'];
+  if (argument === '' && syntax.startsWith('<')) return [501, `${verb} needs ${syntax}`];
+  if (argument.trim() !== '' && syntax === '') return [501, `${verb} takes nothing`];
+  const reply = await serve(session, argument);
+  // A transfer that is refused gives up the data connection that was arranged for it.
+  if (verb in transferCommands) session.setDataPort(undefined);
+  return reply;
 }
 
-function pass(session: Session, password: string): void {
-  if (session.user === undefined || session.loggedIn) {
-    session.reply(503, 'USER comes first');
-    return;
-  }
-  const expected = session.settings.users.get(session.user);
-  if (expected === true || expected === password) {
-    session.loggedIn = true;
-    session.reply(230, 'Logged in');
-  } else {
-    session.user = undefined;
-    session.reply(530, 'Login incorrect');
-  }
+function user({ state }: Session, name: string): Reply {
+  state.user = name;
+  state.loggedIn = false;
+  const any = passwords.get(name) === true;
+  return [331, any ? 'Any password will do, an e-mail address is usual' : 'Password, please'];
 }
 
-function reinitialize(session: Session): void {
+function pass({ state }: Session, password: string): Reply {
+  if (state.user === undefined || state.loggedIn) return [503, 'USER comes first'];
+  const expected = passwords.get(state.user);
+  state.loggedIn = expected === true || expected === password;
+  if (state.loggedIn) return [230, 'Logged in'];
+  state.user = undefined;
+  return [530, 'Login incorrect'];
+}
+
+function reinitialize(session: Session): Reply {
   session.reset();
-  session.reply(220, 'Ready for a new user');
+  return [220, 'Ready for a new user'];
 }
 
-function quit(session: Session): void {
-  session.reply(221, 'Goodbye');
-  session.control.end();
-}
-
-function features(session: Session): void {
-  const facts = knownFacts.map((fact) => `${fact}${session.facts.has(fact) ? '*' : ''};`).join('');
+function features(): Reply {
   const lines = ['EPRT', 'EPSV', 'MDTM', `MLST ${facts}`, 'REST STREAM', 'SIZE', 'TVFS', 'UTF8'];
-  session.replyLines(
-    211,
-    'Features:',
-    lines.map((line) => ` ${line}`),
-    'End',
-  );
+  return [211, 'Features:', ...lines.map((line) => ` ${line}`), 'End'];
 }
 
-function options(session: Session, argument: string): void {
-  const [name = '', value = ''] = argument.toUpperCase().trim().split(/ +/, 2);
-  if (name === 'UTF8' && ['', 'ON', 'NLST'].includes(value)) {
-    session.reply(200, 'Names are kept byte for byte, UTF-8 among them');
-  } else if (name === 'MLST') {
-    // RFC 3659, section 7.9: unknown facts are passed over, and the reply says what is left.
-    const wanted = new Set(value.toLowerCase().split(';'));
-    session.facts = new Set(knownFacts.filter((fact) => wanted.has(fact)));
-    const left = [...session.facts].map((fact) => `${fact};`).join('');
-    session.reply(200, `MLST OPTS ${left}`.trimEnd());
-  } else {
-    session.reply(501, `No such option: ${argument}`);
-  }
+function options(_: Session, argument: string): Reply {
+  if (!/^ *UTF8( +(ON|NLST))? *$/i.test(argument)) return [501, `No such option: ${argument}`];
+  return [200, 'Names are kept byte for byte, UTF-8 among them'];
 }
 
-function help(session: Session, argument: string): void {
+function help(_: Session, argument: string): Reply {
   const verb = argument.trim().toUpperCase();
-  const command = commands.get(verb);
-  if (command !== undefined) {
-    session.reply(214, `Syntax: ${verb} ${command.syntax}`.trimEnd());
-  } else if (verb !== '') {
-    session.reply(501, `${verb} is not a command`);
-  } else {
-    const names = [...commands.keys()].sort();
-    const lines = [];
-    for (let at = 0; at < names.length; at += 8) lines.push(` ${names.slice(at, at + 8).join(' ')}`);
-    session.replyLines(214, 'These commands are served:', lines, 'HELP <command> tells its syntax');
-  }
+  const [syntax] = commands.get(verb) ?? [];
+  if (syntax !== undefined) return [214, `Syntax: ${verb} ${syntax}`.trimEnd()];
+  if (verb !== '') return [501, 'No such command'];
+  const names = [...commands.keys()].sort();
+  const lines = [];
+  for (let at = 0; at < names.length; at += 8) lines.push(` ${names.slice(at, at + 8).join(' ')}`);
+  return [214, 'These commands are served:', ...lines, 'HELP <command> tells its syntax'];
 }
 
-function site(session: Session, argument: string): void {
-  if (argument.trim().toUpperCase() === 'HELP') session.reply(214, 'SITE serves HELP only');
-  else session.reply(500, 'SITE serves HELP only');
-}
-
-function type(session: Session, argument: string): void {
-  const [, letter = '', form = ''] = /^([A-Z]) ?(.*)$/.exec(argument.toUpperCase().trim()) ?? [];
-  if ((letter === 'A' && (form === '' || form === 'N')) || (letter === 'I' && form === '')) {
-    session.type = letter;
-  } else if (letter === 'L' && form === '8') {
-    session.type = 'I';
-  } else {
-    const exists = /^([AE] ?[NTC]?|L ?\d+)$/.test(argument.toUpperCase().trim());
-    session.reply(exists ? 504 : 501, 'TYPE A and TYPE I are served');
-    return;
-  }
-  session.reply(200, `TYPE is ${session.type}`);
+function type({ state }: Session, argument: string): Reply {
+  const wanted = argument.toUpperCase().trim();
+  if (/^A( ?N)?$/.test(wanted)) state.type = 'A';
+  else if (/^(I|L ?8)$/.test(wanted)) state.type = 'I';
+  else return [/^([AE] ?[NTC]?|L ?\d+)$/.test(wanted) ? 504 : 501, 'TYPE A and TYPE I are served'];
+  return [200, `TYPE is ${state.type}`];
 }
 
 /** MODE and STRU: one letter is served, others exist. */
-function oneOf(session: Session, verb: string, argument: string, served: string, known: string): void {
+function onlyOne(verb: string, argument: string, served: string, known: RegExp): Reply {
   const letter = argument.trim().toUpperCase();
-  if (letter === served) session.reply(200, `${verb} is ${served}`);
-  else
-    session.reply(letter.length === 1 && known.includes(letter) ? 504 : 501, `${verb} ${served} is served`);
+  if (letter === served) return [200, `${verb} is ${served}`];
+  return [known.test(letter) ? 504 : 501, `${verb} ${served} is served`];
 }
 
-function allocate(session: Session, argument: string): void {
-  if (!/^\d+( R \d+)?$/i.test(argument.trim())) session.reply(501, 'ALLO needs a number of bytes');
-  else session.reply(202, 'No storage needs to be allocated');
+function allocate(_: Session, argument: string): Reply {
+  const isNumber = /^\d+( R \d+)?$/i.test(argument.trim());
+  return isNumber ? [202, 'No storage needs to be allocated'] : [501, 'ALLO needs a number of bytes'];
 }
 
-function restart(session: Session, argument: string): void {
+function restart({ state }: Session, argument: string): Reply {
   const offset = Number(argument.trim());
   if (!/^\d+$/.test(argument.trim()) || !Number.isSafeInteger(offset)) {
-    session.reply(501, 'REST needs a number of bytes');
-    return;
+    return [501, 'REST needs a number of bytes'];
   }
-  session.restartAt = offset;
-  session.reply(350, `Restarting at ${offset}, send the transfer command`);
-}
-
-async function passive(session: Session): Promise<void> {
-  if (refusedByEpsvAll(session)) return;
-  if (protocolNumber(session.local) !== '1') {
-    session.reply(425, 'PASV has no room for an IPv6 address, use EPSV');
-    return;
-  }
-  const opened = await openPassive(session);
-  if (opened === undefined) return;
-  const numbers = formatHostPort({ address: session.local, port: opened.port });
-  session.reply(227, `Entering Passive Mode (${numbers})`);
-}
-
-async function extendedPassive(session: Session, argument: string): Promise<void> {
-  const wanted = argument.trim().toUpperCase();
-  const own = protocolNumber(session.local);
-  if (wanted === 'ALL') {
-    session.extendedOnly = true;
-    session.reply(200, 'EPSV only from here on');
-  } else if (!/^\d*$/.test(wanted)) {
-    session.reply(501, 'EPSV takes a protocol number or ALL');
-  } else if (wanted !== '' && wanted !== own) {
-    session.reply(522, `Network protocol not supported, use (${own})`);
-  } else {
-    const opened = await openPassive(session);
-    if (opened !== undefined) session.reply(229, `Entering Extended Passive Mode (|||${opened.port}|)`);
-  }
-}
-
-/** Listens in place of the data port before; `undefined` when 425 was sent. */
-async function openPassive(session: Session): Promise<PassivePort | undefined> {
-  session.setDataPort(undefined);
-  const { dataPorts, handles } = session.settings;
-  const opened = await listenPassive(session.local, session.peer, dataPorts, handles).catch(() => undefined);
-  session.setDataPort(opened);
-  if (opened === undefined) session.reply(425, 'No data port is free');
-  return opened;
-}
-
-function port(session: Session, argument: string): void {
-  if (refusedByEpsvAll(session)) return;
-  const endpoint = parseHostPort(argument.trim());
-  if (endpoint === undefined) session.reply(501, 'PORT needs h1,h2,h3,h4,p1,p2');
-  else useActive(session, 'PORT', endpoint);
-}
-
-function extendedPort(session: Session, argument: string): void {
-  if (refusedByEpsvAll(session)) return;
-  const own = protocolNumber(session.local);
-  const endpoint = parseExtended(argument.trim());
-  if (endpoint === undefined) {
-    session.reply(501, 'EPRT needs |protocol|address|port|');
-  } else if (endpoint === 'protocol' || protocolNumber(endpoint.address) !== own) {
-    session.reply(522, `Network protocol not supported, use (${own})`);
-  } else {
-    useActive(session, 'EPRT', endpoint);
-  }
-}
-
-/** RFC 2577, section 3: no third host, and no port of a well-known service. */
-function useActive(session: Session, verb: string, endpoint: Endpoint): void {
-  if (endpoint.address !== session.peer || endpoint.port < 1024) {
-    session.reply(500, `Illegal ${verb} command`);
-    return;
-  }
-  const { activePort, handles } = session.settings;
-  session.setDataPort(new ActivePort(endpoint, session.local, activePort, handles));
-  session.reply(200, `${verb} command successful`);
+  state.restartAt = offset;
+  return [350, `Restarting at ${offset}, send the transfer command`];
 }
 
 /** RFC 2428, section 4: after EPSV ALL every other way to a data connection is refused. */
-function refusedByEpsvAll(session: Session): boolean {
-  if (session.extendedOnly) session.reply(501, 'Only EPSV is allowed after EPSV ALL');
-  return session.extendedOnly;
+const afterEpsvAll: Reply = [501, 'Only EPSV is allowed after EPSV ALL'];
+
+async function passive(session: Session): Promise<Reply> {
+  const { local } = session;
+  if (session.state.extendedOnly) return afterEpsvAll;
+  if (familyOf(local) === 6) return [425, 'PASV has no room for an IPv6 address, use EPSV'];
+  return openPassive(session, (opened) => [
+    227,
+    `Entering Passive Mode (${formatHostPort({ address: local, port: opened })})`,
+  ]);
 }
 
-function changeDirectory(session: Session, argument: string): void {
-  const path = resolvePath(session.cwd, argument);
-  if (session.settings.tree.find(path)?.kind !== 'directory') {
-    session.reply(550, 'No such directory');
-    return;
+async function extendedPassive(session: Session, argument: string): Promise<Reply> {
+  const wanted = argument.trim().toUpperCase();
+  const own = protocolNumber(familyOf(session.local));
+  if (wanted === 'ALL') {
+    session.state.extendedOnly = true;
+    return [200, 'EPSV only from here on'];
   }
-  session.cwd = path;
-  session.reply(250, `Now in ${quote(path)}`);
+  if (!/^\d*$/.test(wanted)) return [501, 'EPSV takes a protocol number or ALL'];
+  if (wanted !== '' && wanted !== String(own)) return otherProtocol(own);
+  return openPassive(session, (opened) => [
+    229,
+    `Entering Extended Passive Mode ${formatExtendedPort(opened)}`,
+  ]);
 }
 
-function makeDirectory(session: Session, argument: string): void {
-  const path = resolvePath(session.cwd, argument);
-  const refusal = session.settings.tree.makeDirectory(path);
-  if (refusal === undefined) session.reply(257, `${quote(path)} created`);
-  else session.reply(550, refusal);
+function otherProtocol(own: number): Reply {
+  return [522, `Network protocol not supported, use (${own})`];
 }
 
-function removeDirectory(session: Session, argument: string): void {
-  done(session, session.settings.tree.removeDirectory(resolvePath(session.cwd, argument)), 550);
-}
-
-function removeFile(session: Session, argument: string): void {
-  done(session, session.settings.tree.removeFile(resolvePath(session.cwd, argument)), 550);
-}
-
-function renameFrom(session: Session, argument: string): void {
-  const path = resolvePath(session.cwd, argument);
-  if (session.settings.tree.find(path) === undefined) {
-    session.reply(550, 'No such file or directory');
-    return;
+/** Listens in place of the data port before. */
+async function openPassive(session: Session, announce: (port: number) => Reply): Promise<Reply> {
+  session.setDataPort(undefined);
+  try {
+    const opened = await listenForData(session.local, session.peer, session.handles);
+    session.setDataPort(opened);
+    return announce(opened.port);
+  } catch {
+    return [425, 'No data port is free'];
   }
-  session.renameFrom = path;
-  session.reply(350, 'Send RNTO');
 }
 
-function renameTo(session: Session, argument: string): void {
-  const from = session.renameFrom;
-  session.renameFrom = undefined;
-  if (from === undefined) session.reply(503, 'RNFR comes first');
-  else done(session, session.settings.tree.rename(from, resolvePath(session.cwd, argument)), 553);
+function port(session: Session, argument: string): Reply {
+  if (session.state.extendedOnly) return afterEpsvAll;
+  const endpoint = parseHostPort(argument.trim());
+  return endpoint ? useActive(session, 'PORT', endpoint) : [501, 'PORT needs h1,h2,h3,h4,p1,p2'];
 }
 
-function done(session: Session, refusal: string | undefined, code: 550 | 553): void {
-  if (refusal === undefined) session.reply(250, 'Done');
-  else session.reply(code, refusal);
+function extendedPort(session: Session, argument: string): Reply {
+  if (session.state.extendedOnly) return afterEpsvAll;
+  const own = protocolNumber(familyOf(session.local));
+  const announced = parseExtendedHostPort(argument.trim());
+  if (!announced) return [501, 'EPRT needs |protocol|address|port|'];
+  const { protocol, endpoint } = announced;
+  return endpoint && protocol === own ? useActive(session, 'EPRT', endpoint) : otherProtocol(own);
+}
+
+/** RFC 2577, section 3: no third host, and no port of a well-known service. */
+function useActive(session: Session, verb: string, endpoint: Endpoint): Reply {
+  if (endpoint.address !== session.peer || endpoint.port < 1024) return [500, `Illegal ${verb} command`];
+  session.setDataPort(dialForData(endpoint, session.local, limits.dataConnection, session.handles));
+  return [200, `${verb} command successful`];
+}
+
+function changeDirectory(session: Session, argument: string): Reply {
+  const path = session.resolve(argument);
+  if (session.tree.find(path)?.kind !== 'directory') return [550, 'No such directory'];
+  session.state.cwd = path;
+  return [250, `Now in ${quote(path)}`];
+}
+
+function makeDirectory(session: Session, argument: string): Reply {
+  const path = session.resolve(argument);
+  const refusal = session.tree.makeDirectory(path);
+  return refusal === undefined ? [257, `${quote(path)} created`] : [550, refusal];
+}
+
+function renameFrom(session: Session, argument: string): Reply {
+  const path = session.resolve(argument);
+  if (session.tree.find(path) === undefined) return [550, 'No such file or directory'];
+  session.state.renameFrom = path;
+  return [350, 'Send RNTO'];
+}
+
+function renameTo(session: Session, argument: string): Reply {
+  const { renameFrom: from } = session.state;
+  session.state.renameFrom = undefined;
+  if (from === undefined) return [503, 'RNFR comes first'];
+  return done(session.tree.rename(from, session.resolve(argument)), 553);
+}
+
+function done(refusal: string | undefined, code: 550 | 553): Reply {
+  return refusal === undefined ? [250, 'Done'] : [code, refusal];
 }
 
 /** RFC 3659, section 4: the bytes that RETR would send under the current TYPE. */
-function size(session: Session, argument: string): void {
-  const node = session.settings.tree.find(resolvePath(session.cwd, argument));
-  if (node?.kind !== 'file') session.reply(550, 'Not a plain file');
-  else session.reply(213, String(session.type === 'A' ? asciiLength(node.content) : node.content.length));
+function size(session: Session, argument: string): Reply {
+  const node = session.tree.find(session.resolve(argument));
+  if (node?.kind !== 'file') return [550, 'Not a plain file'];
+  return [213, String(wireLength(node.content, session.state.type))];
 }
 
-function modificationTime(session: Session, argument: string): void {
-  const node = session.settings.tree.find(resolvePath(session.cwd, argument));
-  if (node?.kind !== 'file') session.reply(550, 'Not a plain file');
-  else session.reply(213, timeValue(node.modified));
+function modificationTime(session: Session, argument: string): Reply {
+  const node = session.tree.find(session.resolve(argument));
+  return node?.kind === 'file' ? [213, timeValue(node.modified)] : [550, 'Not a plain file'];
 }
 
-function machineListOne(session: Session, argument: string): void {
-  const path = resolvePath(session.cwd, argument);
-  const node = session.settings.tree.find(path);
-  if (node === undefined) session.reply(550, 'No such file or directory');
-  else session.replyLines(250, `Listing ${path}`, [` ${factLine(path, node, session.facts)}`], 'End');
-}
-
-/** By now the transfer that it was meant for has had its 426; RFC 959 answers ABOR with 226 either way. */
-function abort(session: Session): void {
-  session.setDataPort(undefined);
-  session.reply(226, 'Nothing is being transferred any more');
+function machineListOne(session: Session, argument: string): Reply {
+  const path = session.resolve(argument);
+  const node = session.tree.find(path);
+  if (node === undefined) return [550, 'No such file or directory'];
+  return [250, `Listing ${path}`, ` ${factLine(path, node)}`, 'End'];
 }
 
 /** RFC 959, appendix II: a quote in a name is written twice. */

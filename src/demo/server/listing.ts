@@ -3,9 +3,8 @@ import type { DirectoryNode, TreeNode } from '../file-tree.ts';
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const halfYear = 182 * 24 * 3600 * 1000;
 
-/** RFC 3659, section 7.5: the facts that MLSD and MLST know, in the order in which they are written. */
-export const knownFacts = ['type', 'size', 'modify', 'perm', 'unique'] as const;
-export type Fact = (typeof knownFacts)[number];
+/** RFC 3659, section 7.8: the facts that MLSD and MLST give, in the order in which they are written. */
+export const facts = 'type*;size*;modify*;perm*;unique*;';
 
 /** RFC 3659, section 2.3: `YYYYMMDDHHMMSS`, always UTC. */
 export function timeValue(date: Date): string {
@@ -31,18 +30,12 @@ export function longLine(name: string, node: TreeNode, now: Date = new Date()): 
 }
 
 /** RFC 3659, section 7.2: `type=file;size=3;modify=20260102030405;perm=adfrw;unique=7; name`. */
-export function factLine(name: string, node: TreeNode, facts: ReadonlySet<Fact>): string {
-  const isRoot = node.id === 0;
-  const values: Record<Fact, string | undefined> = {
-    type: node.kind === 'file' ? 'file' : 'dir',
-    size: node.kind === 'file' ? String(node.content.length) : undefined,
-    modify: timeValue(node.modified),
-    // Section 7.5.5: append, delete, rename, read, write; create, enter, list, make directories, purge.
-    perm: node.kind === 'file' ? 'adfrw' : isRoot ? 'celmp' : 'cdeflmp',
-    unique: String(node.id),
-  };
-  const written = knownFacts.filter((fact) => facts.has(fact) && values[fact] !== undefined);
-  return `${written.map((fact) => `${fact}=${values[fact] ?? ''};`).join('')} ${name}`;
+export function factLine(name: string, node: TreeNode): string {
+  const isFile = node.kind === 'file';
+  // Section 7.5.5: append, delete, rename, read, write; create, enter, list, make directories, purge.
+  const perm = isFile ? 'adfrw' : node.id === 0 ? 'celmp' : 'cdeflmp';
+  const kind = isFile ? `type=file;size=${node.content.length};` : 'type=dir;';
+  return `${kind}modify=${timeValue(node.modified)};perm=${perm};unique=${node.id}; ${name}`;
 }
 
 /** The entries of a directory in the order of their bytes. */

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { CommandLines, type CommandLine } from './command-lines.ts';
+import { parseCommand, type Command } from '../../ftp/command.ts';
+import { LineReader, type Line } from '../../ftp/lines.ts';
 import { execute } from './commands.ts';
-import type { Session } from './session.ts';
+import { limits, type Session } from './session.ts';
 import { status } from './transfers.ts';
 
 /** A client that sends more commands than these before it reads a reply is made to wait. */
@@ -15,86 +15,81 @@ const maxUnreadReplies = 64 * 1024;
  */
 export async function serve(session: Session): Promise<void> {
   const { control } = session;
-  const queue = watch(session);
-  session.reply(220, 'In-memory FTP server ready');
-  for (let line = await queue.next(); line !== undefined; line = await queue.next()) {
-    if (line.kind === 'bad') session.reply(500, line.problem);
-    else await execute(session, line.verb, line.argument);
-    if (control.writableEnded) break;
-    if (control.writableLength > maxUnreadReplies) await drained(session);
+  session.reply([220, 'In-memory FTP server ready']);
+  for await (const command of commandsOf(session)) {
+    const reply = typeof command === 'string' ? ([500, command] as const) : await execute(session, command);
+    session.reply(reply);
+    if (reply[0] === 221) break;
   }
   session.setDataPort(undefined);
-  finish(session);
+  // FIN, and reading on until the client's: closing over unread bytes would take the last reply away.
+  control.resume();
+  control.end();
+  control.setTimeout(limits.dataConnection, () => control.destroy());
 }
 
-/** Reads the control connection into a queue of commands. */
-function watch(session: Session): { next(): Promise<CommandLine | undefined> } {
-  const { control, settings } = session;
-  const lines = new CommandLines();
-  const queue: CommandLine[] = [];
-  let ended = false;
+/** The commands that come, or what is wrong with a line, each when it is asked for and the client reads its replies. */
+async function* commandsOf(session: Session): AsyncGenerator<Command | string> {
+  const { control } = session;
+  const reader = new LineReader();
+  const queue: (Command | string)[] = [];
+  let isEnded = false;
   let wake = (): void => undefined;
-  const has = (verb: string): boolean => queue.some((line) => line.kind === 'command' && line.verb === verb);
+  const has = (verb: string): boolean => queue.some((each) => typeof each !== 'string' && each.verb === verb);
+  const waits = (): boolean => (queue.length === 0 ? !isEnded : control.writableLength > maxUnreadReplies);
 
   const overtake = (): void => {
     if (session.transfer?.begun === true) answerStatus(session, queue);
     // RFC 959, section 4.1.1: a connection that ends without QUIT has the effect of ABOR.
-    if (has('ABOR') || (ended && !has('QUIT'))) session.transfer?.abort();
+    if (has('ABOR') || (isEnded && !has('QUIT'))) session.transfer?.abort();
+    wake();
   };
   session.onTransfer = overtake;
-
-  control.setTimeout(settings.limits.idle, () => {
+  control.setTimeout(limits.idle, () => {
     if (session.transfer !== undefined || control.writableEnded) return;
-    session.reply(421, 'Nothing came for too long, closing');
+    session.reply([421, 'Nothing came for too long, closing']);
     control.destroySoon();
   });
   control.on('data', (bytes) => {
-    queue.push(...lines.push(bytes));
+    reader.push(bytes);
+    for (let line = reader.next(); line; line = reader.next()) {
+      if (line.piece !== 'more') queue.push(read(line));
+    }
     if (queue.length > maxQueued) control.pause();
     overtake();
-    wake();
   });
-  const end = (): void => {
-    ended = true;
+  control.on('end', () => {
+    isEnded = true;
     overtake();
-    wake();
-  };
-  control.on('end', end);
+  });
   control.on('close', () => {
+    isEnded = true;
     queue.length = 0;
-    end();
+    overtake();
+  });
+  control.on('drain', () => {
+    wake();
   });
 
-  return {
-    async next() {
-      while (queue.length === 0 && !ended) await new Promise<void>((resolve) => (wake = resolve));
-      const line = queue.shift();
-      if (queue.length <= maxQueued / 2) control.resume();
-      return line;
-    },
-  };
-}
-
-/** Answers the STAT commands that stand first in the queue. */
-function answerStatus(session: Session, queue: CommandLine[]): void {
-  for (let line = queue[0]; line?.kind === 'command' && line.verb === 'STAT'; line = queue[0]) {
-    queue.shift();
-    status(session, line.argument);
+  for (;;) {
+    while (waits()) await new Promise<void>((resolve) => (wake = resolve));
+    const command = queue.shift();
+    if (queue.length <= maxQueued / 2) control.resume();
+    if (command === undefined) return;
+    yield command;
   }
 }
 
-/** Waits until the client has read its replies; the idle limit ends a wait that is in vain. */
-async function drained({ control }: Session): Promise<void> {
-  const wait = new AbortController();
-  control.once('close', () => {
-    wait.abort();
-  });
-  await once(control, 'drain', { signal: wait.signal }).catch(() => undefined);
+function read({ text, piece }: Line): Command | string {
+  if (piece) return 'Line too long';
+  const command = parseCommand(text.replace(/\r+$/, ''));
+  return /[\0\r]/.test(command.plain) ? 'NUL and CR have no place in a command' : command;
 }
 
-/** Sends FIN, and reads on until the client's: closing over unread bytes would take the last reply away. */
-function finish({ control, settings }: Session): void {
-  control.resume();
-  control.end();
-  control.setTimeout(settings.limits.dataConnection, () => control.destroy());
+/** Answers the STAT commands that stand first in the queue. */
+function answerStatus(session: Session, queue: (Command | string)[]): void {
+  for (let next = queue[0]; typeof next === 'object' && next.verb === 'STAT'; next = queue[0]) {
+    queue.shift();
+    session.reply(status(session, next.argument));
+  }
 }

@@ -1,80 +1,92 @@
 import type { Socket } from 'node:net';
-import type { FileTree } from '../file-tree.ts';
-import { plainAddress } from './address.ts';
-import type { DataPort, PortRange } from './data-port.ts';
-import { knownFacts, type Fact } from './listing.ts';
+import type { Address } from '../../net/address.ts';
+import { resolvePath, type FileTree } from '../file-tree.ts';
+import type { DataPort } from './data-port.ts';
 import type { OpenHandles } from './open-handles.ts';
 
 /** Milliseconds. */
-export interface Limits {
+export const limits = {
   /** From a transfer command until its data connection stands: 425. */
-  readonly dataConnection: number;
+  dataConnection: 30_000,
   /** Without a byte on an open data connection: 426. */
-  readonly dataIdle: number;
+  dataIdle: 300_000,
   /** Without a byte on the control connection while nothing is being transferred: 421. */
-  readonly idle: number;
-}
+  idle: 300_000,
+};
 
-/** What all sessions of one server share. */
-export interface Settings {
-  readonly tree: FileTree;
-  /** Byte strings; `true` takes any password. */
-  readonly users: ReadonlyMap<string, string | true>;
-  readonly dataPorts: PortRange | undefined;
-  readonly activePort: number | undefined;
-  readonly limits: Limits;
-  readonly handles: OpenHandles;
-}
+/** A reply; one of several lines has the first, those between, and the last. */
+export type Reply = readonly [code: number, ...texts: readonly string[]];
 
 /** What STAT tells of a transfer, and how ABOR ends it. */
-export interface Transfer {
+export class Transfer {
   readonly verb: string;
-  bytes: number;
+  bytes = 0;
   /** Its preliminary reply was sent, so that other replies can be told from its own. */
-  begun: boolean;
+  begun = false;
+  isAborted = false;
+  /** Ends its data connection, or the wait for it. */
+  cut: () => void;
+
+  constructor(verb: string, cut: () => void) {
+    this.verb = verb;
+    this.cut = cut;
+  }
+
   /** Cuts it, which is answered with 426; also before its data connection stands. */
-  readonly abort: () => void;
+  abort(): void {
+    this.isAborted = true;
+    this.cut();
+  }
 }
 
-/** The state of one control connection. What the commands do with it stands in their own files. */
-export class Session {
-  readonly control: Socket;
-  readonly settings: Settings;
-  /** The client's address and our own, as the control connection has them. */
-  readonly peer: string;
-  readonly local: string;
-  /** Called when a transfer begins, for the commands that came before it did. */
-  onTransfer: () => void = () => undefined;
-  transfer: Transfer | undefined;
-
+/** What the commands of a client have set; REIN brings back how it was at the greeting. */
+class State {
   user: string | undefined;
   loggedIn = false;
   cwd = '/';
   type: 'A' | 'I' = 'A';
   restartAt = 0;
   renameFrom: string | undefined;
-  facts: ReadonlySet<Fact> = new Set(knownFacts);
   extendedOnly = false;
+}
+
+/** One control connection. What the commands do with it stands in their own files. */
+export class Session {
+  readonly control: Socket;
+  readonly tree: FileTree;
+  readonly handles: OpenHandles;
+  /** The client's address and our own. */
+  readonly peer: Address;
+  readonly local: Address;
+  state: State = new State();
+  transfer: Transfer | undefined;
+  /** Called when a transfer begins, for the commands that came before it did. */
+  onTransfer: () => void = () => undefined;
   #dataPort: DataPort | undefined;
 
-  constructor(control: Socket, settings: Settings) {
+  /** @param ends the addresses of the control connection, the client's and our own */
+  constructor(
+    control: Socket,
+    [peer, local]: readonly [Address, Address],
+    tree: FileTree,
+    handles: OpenHandles,
+  ) {
     this.control = control;
-    this.settings = settings;
-    this.peer = plainAddress(control.remoteAddress ?? '');
-    this.local = plainAddress(control.localAddress ?? '');
+    this.peer = peer;
+    this.local = local;
+    this.tree = tree;
+    this.handles = handles;
   }
 
   /** REIN: everything as after the greeting. */
   reset(): void {
-    this.user = undefined;
-    this.loggedIn = false;
-    this.cwd = '/';
-    this.type = 'A';
-    this.restartAt = 0;
-    this.renameFrom = undefined;
-    this.facts = new Set(knownFacts);
-    this.extendedOnly = false;
+    this.state = new State();
     this.setDataPort(undefined);
+  }
+
+  /** The absolute path of what a command names. */
+  resolve(path: string): string {
+    return resolvePath(this.state.cwd, path);
   }
 
   /** Takes the place of the data port before it, which is closed with what had connected to it. */
@@ -90,17 +102,14 @@ export class Session {
     return port;
   }
 
-  reply(code: number, text: string): void {
-    this.#write(`${code} ${text}\r\n`);
-  }
-
-  /** RFC 959, section 4.2: `211-first`, the lines, `211 last`. No line may begin with three digits. */
-  replyLines(code: number, first: string, lines: readonly string[], last: string): void {
-    this.#write([`${code}-${first}`, ...lines, `${code} ${last}`, ''].join('\r\n'));
-  }
-
-  /** One write a reply, as some clients take one segment for one reply; FF doubled for Telnet. */
-  #write(text: string): void {
-    if (this.control.writable) this.control.write(text.replaceAll('\xff', '\xff\xff'), 'latin1');
+  /**
+   * Writes a reply (RFC 959, section 4.2: `211-first`, the lines between, `211 last`; none of them may begin with three
+   * digits), each in one write, as some clients take one segment for one reply. FF is doubled for Telnet.
+   */
+  reply([code, ...texts]: Reply): void {
+    const last = `${code} ${texts.pop() ?? ''}\r\n`;
+    if (texts.length > 0) texts[0] = `${code}-${texts[0] ?? ''}`;
+    const text = [...texts, last].join('\r\n').replaceAll('\xff', '\xff\xff');
+    if (this.control.writable) this.control.write(text, 'latin1');
   }
 }

@@ -3,12 +3,13 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { formatExtendedHostPort } from '../../ftp/extended-host-port.ts';
 import { formatHostPort } from '../../ftp/host-port.ts';
 import { isPreliminary } from '../../ftp/reply.ts';
+import type { Reply } from '../../ftp/whole-replies.ts';
 import { familyOf, type Address } from '../../net/address.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { ignoreError } from '../../net/socket.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate } from '../addresses.ts';
-import { isDone, LostError, textOf, type ControlConnection, type Reply } from './control-connection.ts';
+import { isDone, LostError, textOf, type ControlConnection } from './control-connection.ts';
 import { finish, needsTls, type Listing } from './listing.ts';
 import { allowActive, fromDataPort, kernelHelper } from './remedies.ts';
 import { seconds, type Visit } from './visit.ts';

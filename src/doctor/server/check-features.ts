@@ -1,6 +1,7 @@
+import type { Reply } from '../../ftp/whole-replies.ts';
 import type { MessageId } from '../messages/message.ts';
 import { fine, type Finding } from '../finding.ts';
-import { textOf, type ControlConnection, type Reply } from './control-connection.ts';
+import { textOf, type ControlConnection } from './control-connection.ts';
 import type { Visit } from './visit.ts';
 
 /** What the server is asked; a file of this name is not there, and a server that knows the command says so. */

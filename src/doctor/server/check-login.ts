@@ -1,5 +1,6 @@
+import type { Reply } from '../../ftp/whole-replies.ts';
 import { fine, type Finding } from '../finding.ts';
-import { isDone, textOf, type ControlConnection, type Reply } from './control-connection.ts';
+import { isDone, textOf, type ControlConnection } from './control-connection.ts';
 import { RefusedError } from './visit.ts';
 
 interface Credentials {

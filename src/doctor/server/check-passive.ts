@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import { findExtendedPorts } from '../../ftp/extended-host-port.ts';
 import { findHostPorts } from '../../ftp/host-port.ts';
+import type { Reply } from '../../ftp/whole-replies.ts';
 import { familyOf, type Address } from '../../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate, isUnroutable } from '../addresses.ts';
-import { textOf, type ControlConnection, type Reply } from './control-connection.ts';
+import { textOf, type ControlConnection } from './control-connection.ts';
 import { list, needsTls, type Listing } from './listing.ts';
 import { tryPort, type Failure, type PortState } from './port.ts';
 import {

@@ -1,18 +1,10 @@
 import type { Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { LineReader } from '../../ftp/lines.ts';
-import { ReplyReader } from '../../ftp/reply.ts';
+import { WholeReplies, type Reply } from '../../ftp/whole-replies.ts';
 import { dial } from '../../net/dial.ts';
 import { codeOf, messageOf } from '../../net/error.ts';
 import { endpointOfSocket, type Endpoint } from '../../net/endpoint.ts';
 import { ignoreError } from '../../net/socket.ts';
-
-/** A whole reply. Text is binary (one character a byte). */
-export interface Reply {
-  /** 0 for a first line that is no reply of FTP. */
-  readonly code: number;
-  readonly lines: readonly string[];
-}
 
 /** Why there is no reply: the connection was ended, was reset, or stayed silent for as long as is waited. */
 export type Silence = 'closed' | 'reset' | 'silent';
@@ -52,11 +44,9 @@ export class ControlConnection {
   /** Resolves when the other side has ended it. */
   readonly ended: Promise<void>;
   readonly #timeout: number;
-  readonly #lines = new LineReader();
-  readonly #parts = new ReplyReader();
+  readonly #reader = new WholeReplies();
   readonly #replies: Reply[] = [];
   #socket: Socket | TLSSocket;
-  #open: string[] = [];
   #end: 'closed' | 'reset' | undefined;
   #tlsError: unknown;
   #greeted = false;
@@ -156,29 +146,12 @@ export class ControlConnection {
   }
 
   #read(chunk: Buffer): void {
-    this.#lines.push(chunk);
-    for (let line = this.#lines.next(); line; line = this.#lines.next()) {
-      if (line.piece !== 'more') this.#take(line.text);
-    }
-    this.#wake();
-  }
-
-  #take(text: string): void {
-    const part = this.#parts.push(text);
-    if (part.kind === 'stray') {
-      if (!this.#greeted) this.#replies.push({ code: 0, lines: [text] });
+    for (const reply of this.#reader.push(chunk)) {
+      if (reply.code !== 0 || !this.#greeted) this.#replies.push(reply);
       this.#greeted = true;
-      return;
     }
-    this.#greeted = true;
-    this.#open.push(text);
-    if (part.kind === 'single' || part.kind === 'last') {
-      this.#replies.push({ code: part.code, lines: this.#open });
-      this.#open = [];
-      if (this.#replies.length > mostReplies) this.close();
-    } else if (this.#open.length > mostLines) {
-      this.close();
-    }
+    if (this.#replies.length > mostReplies || this.#reader.openLines > mostLines) this.close();
+    this.#wake();
   }
 
   #finish(end: 'closed' | 'reset'): void {

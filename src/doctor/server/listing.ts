@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { isPreliminary } from '../../ftp/reply.ts';
-import { LostError, isDone, type ControlConnection, type Reply } from './control-connection.ts';
+import type { Reply } from '../../ftp/whole-replies.ts';
+import { LostError, isDone, type ControlConnection } from './control-connection.ts';
 
 /** `unfinished`: it began and did not end in time. */
 export type Listing = 'done' | 'unfinished' | Reply;

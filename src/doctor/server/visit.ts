@@ -1,12 +1,7 @@
+import type { Reply } from '../../ftp/whole-replies.ts';
 import type { Address } from '../../net/address.ts';
 import type { Finding } from '../finding.ts';
-import {
-  type ControlConnection,
-  HandshakeError,
-  LostError,
-  type Reply,
-  textOf,
-} from './control-connection.ts';
+import { type ControlConnection, HandshakeError, LostError, textOf } from './control-connection.ts';
 
 /** What the subjects of one examination share. */
 export interface Visit {
