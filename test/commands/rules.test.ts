@@ -12,12 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-
-const cli = join(import.meta.dirname, '../../src/cli.ts');
+import { program } from '../helpers/project.ts';
 
 function rules(...words: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  const argv = ['--import', 'tsx', cli, 'rules', ...words];
-  return spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 60_000 });
+  const [node = '', ...argv] = [...program, 'rules', ...words];
+  return spawnSync(node, argv, { encoding: 'utf8', timeout: 60_000 });
 }
 
 function refused(words: readonly string[], line: string | RegExp): void {

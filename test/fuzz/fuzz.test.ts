@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { runProcess, type Finished } from '../helpers/lab/process.ts';
+import { emittedFile, root } from '../helpers/project.ts';
 import type { Mode } from './dialogue.ts';
 import { readKept } from './kept.ts';
 import { play } from './play.ts';
@@ -19,12 +20,7 @@ const leakCount = 60;
 const plantSeconds = 100;
 
 function fuzz(args: readonly string[], limit: number): Promise<Finished> {
-  const program = [
-    process.execPath,
-    '--import',
-    import.meta.resolve('tsx'),
-    join(import.meta.dirname, 'run.ts'),
-  ];
+  const program = [process.execPath, emittedFile('test/fuzz/run.ts')];
   return runProcess([...program, ...args], { timeout: (limit + 120) * 1000 });
 }
 
@@ -81,7 +77,7 @@ for (const { found, open, mode, dialogue, line } of readKept()) {
 }
 
 test('the model shares nothing with the relay', () => {
-  const folder = import.meta.dirname;
+  const folder = join(root, 'test/fuzz');
   const files = [
     'model.ts',
     'transcript.ts',

@@ -112,7 +112,7 @@ function print({ failures, ...figures }: Figures, seconds: number, plane: string
 async function runInside(more: readonly string[]): Promise<number> {
   const network = await createNetwork({ forwarding: true });
   try {
-    const program = [process.execPath, '--import', import.meta.resolve('tsx'), import.meta.filename];
+    const program = [process.execPath, import.meta.filename];
     const { code, stdout, stderr } = await network.exec(
       'gateway',
       [...program, ...process.argv.slice(2), ...more, '--inside'],
