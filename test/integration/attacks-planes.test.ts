@@ -41,7 +41,7 @@ test('what is promised of attacks on the relay plane holds on the kernel plane',
     .map((name) => emittedFile(join(folder, name)));
   // A runner that finds itself inside another one tests nothing.
   const runner = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath];
-  const flags = ['--test', '--test-concurrency', '2', '--test-reporter', 'spec'];
+  const flags = ['--enable-source-maps', '--test', '--test-concurrency', '2', '--test-reporter', 'spec'];
   const { code, stdout, stderr } = await network.exec('gateway', [...runner, ...flags, ...files], {
     env: { PINHOLE_TEST_PLANE: 'kernel' },
     timeout: 2 * 60_000,

@@ -277,7 +277,7 @@ test('what holds on the relay plane holds here, but for what the docs say', asyn
   ].map((name) => emittedFile(join('test', name)));
   // A runner that finds itself inside another one tests nothing.
   const runner = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath];
-  const flags = ['--test', '--test-concurrency', '2', '--test-reporter', 'spec'];
+  const flags = ['--enable-source-maps', '--test', '--test-concurrency', '2', '--test-reporter', 'spec'];
   const { code, stdout, stderr } = await network.exec('gateway', [...runner, ...flags, ...files], {
     env: { PINHOLE_TEST_PLANE: 'kernel' },
     timeout: 5 * 60_000,
