@@ -19,6 +19,8 @@ const checks = [
   { name: 'types', command: 'npm run --silent emit' },
   { name: 'lint', command: 'npm run --silent lint' },
   { name: 'unit tests', command: 'npx c8 node --enable-source-maps build/test/run.js unit', needs: 'types' },
+  // Not beside the tests: it would only take the processors from them.
+  { name: 'other versions of Node', command: 'node build/test/nodes.js', needs: 'unit tests' },
   { name: 'package', command: 'npm run --silent package' },
   { name: 'format', command: 'npm run --silent format' },
   { name: 'layers', command: 'npm run --silent layers' },
