@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'docs/'] },
+  { ignores: ['build/', 'dist/', 'coverage/', 'docs/'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
@@ -33,5 +33,5 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['*.js', '*.cjs'], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ['**/*.js', '*.cjs'], extends: [tseslint.configs.disableTypeChecked] },
 );

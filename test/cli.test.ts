@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runCommandLine } from './helpers/relay/command-line.ts';
 import { hosts } from './helpers/relay/hosts.ts';
 import { runProgram } from './helpers/relay/program.ts';
 
@@ -31,8 +32,8 @@ for (const [name, args, message] of [
     /max-sessions: "many" \(from flag --max-sessions\) is not allowed; allowed: a whole number from 1 to 1000000/,
   ],
 ] as const) {
-  test(`${name} is one line on standard error and exit code 2`, async (t) => {
-    const { code, stdout, stderr } = await runProgram(t, args);
+  test(`${name} is one line on standard error and exit code 2`, async () => {
+    const { code, stdout, stderr } = await runCommandLine(args);
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /^pinhole: [^\n]+\n$/);
@@ -40,13 +41,14 @@ for (const [name, args, message] of [
   });
 }
 
-test('a flag without its value is one line on standard error and exit code 2', async (t) => {
-  const { code, stderr } = await runProgram(t, ['run', '--server']);
+test('a flag without its value is one line on standard error and exit code 2', async () => {
+  const { code, stderr } = await runCommandLine(['run', '--server']);
   assert.match(stderr, /^pinhole: [^\n]*server[^\n]*\n$/);
   assert.equal(code, 2);
 });
 
 test('a wrong variable is one line that names it, and exit code 2', async (t) => {
+  // The program itself: it ends with the code that is set.
   const { code, stderr } = await runProgram(t, ['run'], { PINHOLE_GRACE: 'soon' });
   assert.equal(code, 2);
   assert.match(

@@ -1,7 +1,7 @@
 /**
  * The docs say what the code does. Parts of them are made from it: where this fails after a change,
  *
- *     UPDATE_DOCS=1 node --import tsx --test test/docs.test.ts
+ *     UPDATE_DOCS=1 npm run unit -- docs.test
  *
  * rewrites them.
  */
@@ -185,11 +185,7 @@ function assertPart(path: string, name: string, made: string): void {
     );
     return;
   }
-  assert.equal(
-    part,
-    `${made}\n`,
-    `${path} is out of date: UPDATE_DOCS=1 node --import tsx --test test/docs.test.ts`,
-  );
+  assert.equal(part, `${made}\n`, `${path} is out of date: UPDATE_DOCS=1 npm run unit -- docs.test`);
 }
 
 /** A reply of the sources as a pattern: what is filled in may be any word. */

@@ -5,10 +5,12 @@ export const notTls = 'what came is not TLS';
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const reason = reasonOf(error);
-  // So OpenSSL says of any bytes that don't begin as a record does.
-  if (reason === 'wrong version number') return notTls;
+  if (reason === 'wrong version number' || noRecord.test(error.message)) return notTls;
   return reason ?? error.message;
 }
+
+/** OpenSSL says `wrong version number` of bytes that don't begin as a record does, and 3.5 this after a handshake of TLS 1.3. */
+const noRecord = /:tls13_validate_record_header:bad record type:/;
 
 /**
  * Node has the reason apart from the message, but not in each of these errors:

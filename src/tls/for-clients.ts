@@ -161,7 +161,8 @@ export class ClientTlsSession {
     if (this.#options.clientAuthorities === undefined) return;
     if (!certificate) throw new Error('the client showed no certificate');
     const trouble = verifyError(tls);
-    if (trouble) throw new Error(`the client's certificate is not accepted: ${trouble.message}`);
+    if (trouble)
+      throw new Error(`the client's certificate is not accepted: ${trouble.message.replace(advice, '')}`);
     // Of a session that is resumed, OpenSSL says what it found when that began.
     if (tls.isSessionReused() && Date.parse(certificate.validTo) < Date.now()) {
       throw new Error("the client's certificate is not accepted: certificate has expired");
@@ -190,6 +191,9 @@ function sessionsById(): Server {
   });
   return asked as unknown as Server;
 }
+
+/** What Node 24 adds for whoever runs the program: `; if the root CA is installed locally, try running Node.js with ...` */
+const advice = /; if the root CA is .*/;
 
 /** What OpenSSL has against the peer's certificate. Node asks this for its own servers, and shows it to nobody. */
 function verifyError(tls: TLSSocket): Error | null | undefined {

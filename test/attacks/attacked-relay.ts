@@ -8,6 +8,7 @@ import { playTransfers } from '../../src/demo/client.ts';
 import { plantFiles } from '../../src/demo/file-tree.ts';
 import { startFtpServer } from '../../src/demo/ftp-server.ts';
 import { formatEndpoint, type Endpoint } from '../../src/net/endpoint.ts';
+import { program } from '../helpers/project.ts';
 import { firstActivePort, hosts, passivePorts, activePorts } from '../helpers/relay/hosts.ts';
 import { dial, type Peer } from '../helpers/relay/peer.ts';
 import { within } from '../helpers/relay/within.ts';
@@ -42,8 +43,8 @@ export class AttackedRelay {
     const listen = formatEndpoint(this.endpoint);
     const ports = ['--passive-ports', passivePorts(), '--active-ports', activePorts(90)];
     const own = ['--server', server, '--listen', listen, ...ports, '--log-format', 'json'];
-    const node = [process.execPath, '--import', 'tsx', ...nodeFlags];
-    const argv = [...through, ...node, 'src/cli.ts', 'run', ...own, ...flags];
+    const [node = '', cli = ''] = program;
+    const argv = [...through, node, ...nodeFlags, cli, 'run', ...own, ...flags];
     const stdio: StdioOptions = ['ignore', log === 'hangs' ? 'pipe' : log, 'pipe'];
     const env = Object.entries(process.env).filter(([name]) => !name.startsWith('PINHOLE_'));
     const child = spawn(argv[0] ?? '', argv.slice(1), { stdio, env: Object.fromEntries(env) });

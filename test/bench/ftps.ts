@@ -2,6 +2,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addresses } from '../helpers/lab/network.ts';
 import { debianPython } from '../helpers/lab/provision.ts';
+import { sourceFolder } from '../helpers/project.ts';
 import { inPairs, orLeaveOut, printRatio } from './report.ts';
 import { createLab, labels, type Lab, type WayName } from './ways.ts';
 
@@ -76,7 +77,7 @@ async function speed(
 /** Sessions a second: connect, AUTH TLS, log in, PROT P, quit. */
 async function sessions(lab: Lab, way: WayName): Promise<number> {
   const { network, server, certificates } = lab;
-  const script = join(import.meta.dirname, 'ftps-sessions.py');
+  const script = join(sourceFolder(import.meta.dirname), 'ftps-sessions.py');
   const words = [addresses[4].public, lab.portOf(way), server.user, server.password, certificates.ca].map(
     String,
   );

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { root } from '../helpers/project.ts';
 
-const cli = join(import.meta.dirname, '../../dist/cli.js');
+const cli = join(root, 'dist/cli.js');
 const rounds = 2;
 
 /** What the relay's resident memory grows by for each session that is logged in and idle, in KiB. */

@@ -2,7 +2,7 @@
  * Runs in the client's namespace and prints how long something takes, in ms: the median of COUNT times, behind two that
  * are not counted.
  *
- *     node --import tsx path-client.ts HOST PORT USER PASSWORD WHAT COUNT SIZE
+ *     node path-client.js HOST PORT USER PASSWORD WHAT COUNT SIZE
  *
  * WHAT is `login` (connect, greeting, USER, PASS), or one transfer in a session that is logged in, from its first
  * command to its 226: `passive` or `active`, a download of small.bin, `down`, a passive one of big.bin, or `up`, a

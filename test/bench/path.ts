@@ -2,10 +2,11 @@ import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { addresses } from '../helpers/lab/network.ts';
 import type { PathSettings } from '../helpers/lab/path.ts';
+import { emittedFile } from '../helpers/project.ts';
 import { inPairs, orLeaveOut, printRatio, type Goal } from './report.ts';
 import { createLab, labels, type Lab, type WayName } from './ways.ts';
 
-const script = join(import.meta.dirname, 'path-client.ts');
+const script = emittedFile('test/bench/path-client.ts');
 const bigSize = 64 * 1024 ** 2;
 
 const far: PathSettings = { delay: 60 };
@@ -82,7 +83,7 @@ async function time(lab: Lab, way: WayName, what: string, count: number): Promis
   const { network, server } = lab;
   const host = way === 'direct' ? server.address : addresses[4].public;
   const words = [host, lab.portOf(way), server.user, server.password, what, count, bigSize].map(String);
-  const argv = [process.execPath, '--import', 'tsx', script, ...words];
+  const argv = [process.execPath, script, ...words];
   const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 120_000 });
   if (code !== 0) throw new Error(`${labels[way]}: ${/Error: .*/.exec(stderr)?.[0] ?? stderr}`);
   return Number(stdout);

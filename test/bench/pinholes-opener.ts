@@ -2,7 +2,7 @@
  * Runs in the gateway's namespace: two kernel planes, each with its table, one with few live pinholes and one with
  * many; prints the microseconds that it takes to open one more, `many` first.
  *
- *     node --import tsx pinholes-opener.ts PAIRS
+ *     node pinholes-opener.js PAIRS
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { addressOfBytes } from '../../src/net/address.ts';

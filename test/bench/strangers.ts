@@ -4,6 +4,7 @@ import { addresses, createNetwork, type Network } from '../helpers/lab/network.t
 import { debianPython } from '../helpers/lab/provision.ts';
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+import { sourceFolder } from '../helpers/project.ts';
 import { inPairs, median, orLeaveOut, printRatio } from './report.ts';
 
 const { public: outside, server: inside, stranger } = addresses[4];
@@ -53,7 +54,7 @@ export async function measureStrangers(pairs: number): Promise<void> {
     const server = await startServer(network, 'vsftpd', { extra: ['max_per_ip=0'] });
     server.put('big.bin', Buffer.alloc(0));
     truncateSync(join(server.root, 'big.bin'), size);
-    const serverScript = join(import.meta.dirname, 'strangers-server.py');
+    const serverScript = join(sourceFolder(import.meta.dirname), 'strangers-server.py');
     const flooding = network.spawn('server', [...ofOthers, serverScript, String(floodingPort)]);
     await flooding.waitForPort(floodingPort);
     const tls = ['--tls', 'terminate', ...(await certificate(network))];
@@ -145,14 +146,14 @@ async function begin(
   count: number,
 ): Promise<ReturnType<Network['spawn']>> {
   if (flood.kind === 'connections') {
-    const script = join(import.meta.dirname, 'strangers-connections.py');
+    const script = join(sourceFolder(import.meta.dirname), 'strangers-connections.py');
     const words = [outside, '21', String(count), ...(flood.isTls ? ['tls'] : [])];
     const attack = network.spawn('stranger', [...ofOthers, script, ...words]);
     await attack.waitForOutput(/^flooding$/m, 30_000);
     return attack;
   }
   const { line, isLoggedIn } = flood;
-  const script = join(import.meta.dirname, 'strangers-flood.py');
+  const script = join(sourceFolder(import.meta.dirname), 'strangers-flood.py');
   const [host, port] = line === '' ? [inside, floodingPort] : [outside, 21];
   const words = [host, String(port), String(count), JSON.stringify(line)];
   const login = isLoggedIn === true ? [user, password] : [];
@@ -167,7 +168,7 @@ async function begin(
 
 /** Greetings one after the other, then a download. */
 async function measure(network: Network, { user, password }: LabServer): Promise<Measured> {
-  const script = join(import.meta.dirname, 'strangers-greetings.py');
+  const script = join(sourceFolder(import.meta.dirname), 'strangers-greetings.py');
   const waiting = [debianPython, script, outside, '21', String(greetings)];
   const waited = await network.must('client', waiting, { timeout: 120_000 });
   const url = `ftp://${outside}/big.bin`;

@@ -2,7 +2,7 @@
  * Runs in the client's namespace: `sessions` sessions at once, each downloading the file `each` times by EPSV, or
  * by PASV where that is not known; prints transfers a second and how many data connections were refused.
  *
- *     node --import tsx transfers-client.ts HOST PORT USER PASSWORD PATH SESSIONS EACH
+ *     node transfers-client.js HOST PORT USER PASSWORD PATH SESSIONS EACH
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';

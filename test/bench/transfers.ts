@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { addresses } from '../helpers/lab/network.ts';
+import { emittedFile } from '../helpers/project.ts';
 import { inPairs, orLeaveOut, printRatio, type Goal } from './report.ts';
 import type { Measured } from './transfers-client.ts';
 import { createLab, labels, type Lab, type WayName } from './ways.ts';
 
-const script = join(import.meta.dirname, 'transfers-client.ts');
+const script = emittedFile('test/bench/transfers-client.ts');
 
 /** The goals are of 20 sessions at once. */
 const comparisons: readonly (readonly [first: WayName, second: WayName, goal?: Goal])[] = [
@@ -63,7 +63,7 @@ async function rate(lab: Lab, way: WayName, sessions: number, each: number): Pro
   const words = [host, lab.portOf(way), server.user, server.password, 'small.bin', sessions, each].map(
     String,
   );
-  const argv = [process.execPath, '--import', 'tsx', script, ...words];
+  const argv = [process.execPath, script, ...words];
   const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 120_000 });
   if (code !== 0) throw new Error(`${labels[way]}: ${/Error: .*/.exec(stderr)?.[0] ?? stderr}`);
   return JSON.parse(stdout) as Measured;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startScriptedServer } from '../helpers/doctor/scripted-server.ts';
+import { runCommandLine } from '../helpers/relay/command-line.ts';
 import { Program, runProgram } from '../helpers/relay/program.ts';
 
 function article(folder: string): string[] {
@@ -103,8 +104,8 @@ for (const [name, args, message] of [
   ],
   ['a time before now', ['ftp://ftp.example.org', '--idle', '-1'], /idle: allowed: seconds from 0/],
 ] as const) {
-  test(`doctor with ${name} is one line on standard error and exit code 2`, async (t) => {
-    const { code, stdout, stderr } = await runProgram(t, ['doctor', ...args]);
+  test(`doctor with ${name} is one line on standard error and exit code 2`, async () => {
+    const { code, stdout, stderr } = await runCommandLine(['doctor', ...args]);
     assert.equal(code, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /^pinhole: [^\n]+\n$/);
@@ -121,7 +122,7 @@ test('doctor --host refuses a file that is larger than any listing of a host', a
   const file = join(folder, 'rules');
   writeFileSync(file, '');
   truncateSync(file, 64 * 1024 * 1024 + 1);
-  const { code, stdout, stderr } = await runProgram(t, ['doctor', '--host', '--nftables', file]);
+  const { code, stdout, stderr } = await runCommandLine(['doctor', '--host', '--nftables', file]);
   assert.equal(code, 2);
   assert.equal(stdout, '');
   assert.match(stderr, /--nftables: .* is too large, allowed: up to 64 MiB/);
@@ -134,7 +135,12 @@ test('doctor takes no password of several lines from a file', async (t) => {
   });
   const file = join(folder, 'password');
   writeFileSync(file, 'one\ntwo\n');
-  const { code, stderr } = await runProgram(t, ['doctor', 'ftp://anna@127.0.0.1:1', '--password-file', file]);
+  const { code, stderr } = await runCommandLine([
+    'doctor',
+    'ftp://anna@127.0.0.1:1',
+    '--password-file',
+    file,
+  ]);
   assert.equal(code, 2);
   assert.match(stderr, /an end of line/);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
+import { runCommandLine } from '../helpers/relay/command-line.ts';
 import { hostPort, hosts, passivePorts } from '../helpers/relay/hosts.ts';
 import { announcedIn, exchange, type ControlPair } from '../helpers/relay/lab.ts';
 import { PeerListener } from '../helpers/relay/peer-listener.ts';
@@ -221,7 +222,7 @@ for (const [what, lines, why] of [
     const file = join(directory, 'pinhole.toml');
     writeFileSync(file, lines);
     for (const more of [[], ['--check']]) {
-      const { code, stderr, stdout } = await runProgram(t, ['run', '--config', file, ...more]);
+      const { code, stderr, stdout } = await runCommandLine(['run', '--config', file, ...more]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, why);
       assert.equal(stdout, '');
@@ -312,9 +313,9 @@ test('--check says that the configuration is valid, and exits', async (t) => {
   assert.deepEqual([code, stdout], [0, 'The configuration is valid.\n']);
 });
 
-test('--print-config prints each value and where it came from', async (t) => {
+test('--print-config prints each value and where it came from', async () => {
   const args = ['run', '--print-config', '--server', '192.168.1.10'];
-  const { code, stdout } = await runProgram(t, args, { PINHOLE_MAX_SESSIONS: '7' });
+  const { code, stdout } = await runCommandLine(args, { PINHOLE_MAX_SESSIONS: '7' });
   assert.equal(code, 0);
   assert.match(stdout, /^server = "192\.168\.1\.10:21" {2}# flag --server$/m);
   assert.match(stdout, /^max-sessions = 7 {2}# environment PINHOLE_MAX_SESSIONS$/m);

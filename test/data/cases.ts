@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { LineReader, type Line } from '../../src/ftp/lines.ts';
+import { root } from '../helpers/project.ts';
 
 /** Bytes of the wire, and what is promised of them. `bytes` is binary text: one character a byte. */
 export interface WireCase {
@@ -10,7 +12,7 @@ export interface WireCase {
 
 /** Reads a file of cases, one JSON object a line, from this folder. */
 export function readCases<T extends Pick<WireCase, 'name'>>(file: string): T[] {
-  const lines = readFileSync(new URL(file, import.meta.url), 'utf8')
+  const lines = readFileSync(join(root, 'test/data', file), 'utf8')
     .trim()
     .split('\n');
   return lines.map((line) => JSON.parse(line) as T);

@@ -1,6 +1,7 @@
 /** What the fuzz has found so far, each as small as it could be made. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sourceFolder } from '../helpers/project.ts';
 import type { Dialogue, Mode } from './dialogue.ts';
 
 export interface Kept {
@@ -15,7 +16,7 @@ export interface Kept {
 }
 
 export function readKept(): Kept[] {
-  const text = readFileSync(join(import.meta.dirname, 'seeds.jsonl'), 'utf8');
+  const text = readFileSync(join(sourceFolder(import.meta.dirname), 'seeds.jsonl'), 'utf8');
   return text
     .split('\n')
     .filter((line) => line !== '')

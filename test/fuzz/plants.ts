@@ -11,6 +11,8 @@ export type Distort = (entries: readonly Entry[]) => readonly Entry[];
 export interface Plant {
   /** Which property it is against. */
   readonly property: 1 | 2 | 3 | 4 | 5;
+  /** In how many dialogues at most it has to be seen, where none shows it alone. */
+  readonly dialogues?: number;
   /** What happens to the relay; returns what takes that back. */
   readonly relay?: (relay: FuzzedRelay) => Promise<() => void>;
   readonly distort?: Distort;
@@ -63,6 +65,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   /** Something is kept of each session. */
   leak: {
     property: 2,
+    dialogues: 60,
     relay: () => {
       const kept: Buffer[] = [];
       const timer = setInterval(() => kept.push(Buffer.alloc(1024 * 1024, 1)), 10);

@@ -21,6 +21,10 @@ export interface Played {
 /** How long a relay with a planted fault is waited for, in milliseconds: nothing else goes wrong with it. */
 const plantPatience = 2000;
 
+/** How many turns of the event loop a listener that is to go is looked for; each look takes a list from the system. */
+const listenerTurns = 500;
+const plantListenerTurns = 50;
+
 /** A password that no log may show. */
 export const secret = 's3cr3t';
 
@@ -30,7 +34,7 @@ export async function play(
   seed: number,
   plant?: Pick<Plant, 'distort'>,
 ): Promise<Played> {
-  const player = new Player(relay, dialogue, seed, plant ? plantPatience : undefined);
+  const player = new Player(relay, dialogue, seed, plant !== undefined);
   const complaints = await player.run();
   const transcript = player.transcript(plant?.distort);
   const bytes = transcript.entries.reduce((sum, entry) => sum + ('text' in entry ? entry.text.length : 0), 0);
@@ -42,6 +46,7 @@ class Player {
   readonly #dialogue: Dialogue;
   readonly #random: Random;
   readonly #notes: Notes;
+  readonly #listenerTurns: number;
   readonly #listeners: Listening[] = [];
   /** Nothing is left to be done: what either side still begins is ended at once. */
   #isOver = false;
@@ -56,8 +61,9 @@ class Player {
   #inside = '';
   #isDataProtected = false;
 
-  constructor(relay: FuzzedRelay, dialogue: Dialogue, seed: number, patience: number | undefined) {
-    this.#notes = new Notes(patience);
+  constructor(relay: FuzzedRelay, dialogue: Dialogue, seed: number, isPlanted: boolean) {
+    this.#notes = new Notes(isPlanted ? plantPatience : undefined);
+    this.#listenerTurns = isPlanted ? plantListenerTurns : listenerTurns;
     this.#relay = relay;
     this.#dialogue = dialogue;
     this.#random = new Random(seed).fork(7);
@@ -334,7 +340,7 @@ class Player {
       return open;
     };
     await notes.until(() => pending().size === 0);
-    for (let n = 0; this.#relay.isListening && n < 500; n++) await turn();
+    for (let n = 0; this.#relay.isListening && n < this.#listenerTurns; n++) await turn();
     await notes.until(() => pending().size === 0);
     const left = this.#relay.newlyLeft();
     if (left.length > 0)

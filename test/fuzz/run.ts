@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { createNetwork } from '../helpers/lab/network.ts';
 import { dialogueOf, type Mode } from './dialogue.ts';
 import { fuzz, type Figures } from './fuzz.ts';
-import { plants } from './plants.ts';
+import { plants, type Plant } from './plants.ts';
 import { reduce } from './reduce.ts';
 
 const help = `npm run fuzz -- [OPTIONS]
@@ -23,7 +23,7 @@ const help = `npm run fuzz -- [OPTIONS]
   --lanes N                        how many relays of each mode at once (1)
   --show failed|all                prints dialogues as they were seen
   --reduce                         prints the dialogue of --seed, as small as it goes wrong (takes --tls)
-  --plant NAME                     a fault on purpose: ${Object.keys(plants).join(', ')}
+  --plant NAME|all                 a fault on purpose: ${Object.keys(plants).join(', ')}; or one after the other
 `;
 
 const { values } = parseArgs({
@@ -43,6 +43,7 @@ const { values } = parseArgs({
   },
 });
 
+const shown = ['none', 'failed', 'all'] as const;
 const allModes: readonly Mode[] = ['refuse', 'terminate', 'pass'];
 
 function number(name: 'seconds' | 'seed' | 'count' | 'lanes'): number {
@@ -64,7 +65,6 @@ async function main(): Promise<number> {
   }
   const plane = oneOf('plane', values.plane, ['relay', 'kernel']);
   const modes = values.tls === undefined ? allModes : [oneOf('tls', values.tls, allModes)];
-  const show = oneOf('show', values.show, ['none', 'failed', 'all']);
   const seed = number('seed');
   if (plane === 'kernel' && !values.inside) return runInside(['--seed', String(seed)]);
   if (values.reduce) {
@@ -73,12 +73,31 @@ async function main(): Promise<number> {
     console.log(JSON.stringify({ mode, dialogue }));
     return 0;
   }
-  const plant =
-    values.plant === undefined ? undefined : plants[oneOf('plant', values.plant, Object.keys(plants))];
+  const planted =
+    values.plant === undefined || values.plant === 'all'
+      ? values.plant
+      : oneOf('plant', values.plant, Object.keys(plants));
+  let isSound = true;
+  for (const name of planted === 'all' ? Object.keys(plants) : [planted]) {
+    if (planted === 'all') console.log(`== ${name}`);
+    const { failures } = await playFor(plane, modes, seed, name === undefined ? undefined : plants[name]);
+    isSound &&= failures.length === 0;
+  }
+  return isSound ? 0 : 1;
+}
+
+/** Fuzzes for as long as the options say, and prints the figures. */
+async function playFor(
+  plane: 'relay' | 'kernel',
+  modes: readonly Mode[],
+  seed: number,
+  plant: Plant | undefined,
+): Promise<Figures> {
+  const show = oneOf('show', values.show, shown);
   const started = performance.now();
   const figures = await fuzz({
     time: number('seconds') * 1000,
-    count: number('count'),
+    count: Math.min(number('count'), plant?.dialogues ?? Infinity),
     seed,
     modes,
     plane,
@@ -92,7 +111,7 @@ async function main(): Promise<number> {
     },
   });
   print(figures, (performance.now() - started) / 1000, plane);
-  return figures.failures.length > 0 ? 1 : 0;
+  return figures;
 }
 
 function print({ failures, ...figures }: Figures, seconds: number, plane: string): void {
@@ -112,7 +131,7 @@ function print({ failures, ...figures }: Figures, seconds: number, plane: string
 async function runInside(more: readonly string[]): Promise<number> {
   const network = await createNetwork({ forwarding: true });
   try {
-    const program = [process.execPath, '--import', import.meta.resolve('tsx'), import.meta.filename];
+    const program = [process.execPath, import.meta.filename];
     const { code, stdout, stderr } = await network.exec(
       'gateway',
       [...program, ...process.argv.slice(2), ...more, '--inside'],

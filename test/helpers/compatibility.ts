@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { clientNames, modes, type ClientName, type Mode, type Operation } from './lab/clients.ts';
 import type { Family } from './lab/network.ts';
 import { serverNames, type ServerName } from './lab/servers.ts';
+import { root } from './project.ts';
 
 /** What one client did with one server in one mode, through the relay on either plane as without it. */
 export interface Cell {
@@ -29,7 +30,7 @@ const headings: Record<Mode, string> = {
 export function updateCompatibility(part: 'clear' | 'ftps', text: string): void {
   process.stdout.write(text);
   if (process.env['UPDATE_DOCS'] !== '1') return;
-  const file = join(import.meta.dirname, '../../docs/compatibility.md');
+  const file = join(root, 'docs/compatibility.md');
   const marks = new RegExp(`(?<=<!-- ${part} -->\\n)[^]*(?=<!-- /${part} -->)`);
   const before = readFileSync(file, 'utf8');
   if (!marks.test(before)) throw new Error(`${file} has no marks of ${part}`);

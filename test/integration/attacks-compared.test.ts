@@ -14,8 +14,9 @@ import { missingHelper } from '../helpers/differential/ways.ts';
 import { addresses } from '../helpers/lab/network.ts';
 import { benchRequirements, debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
+import { root } from '../helpers/project.ts';
 
-const page = join(import.meta.dirname, '../../docs/security.md');
+const page = join(root, 'docs/security.md');
 const ways = ['relay', 'kernel', 'helper', 'mod_proxy'] as const;
 type Way = (typeof ways)[number];
 
@@ -92,7 +93,7 @@ describe('attacks', { concurrency: 1 }, () => {
     const hosts = ['client', 'server', 'stranger'] as const;
     const namespaces = Object.fromEntries(hosts.map((host) => [host, network.namespace(host)]));
     const setting = { way, port, tlsPort, addresses: addresses[4], namespaces };
-    const script = join(import.meta.dirname, '../attacks/compared.py');
+    const script = join(root, 'test/attacks/compared.py');
     const argv = [debianPython, '-B', script, JSON.stringify(setting)];
     const text = await network.must('gateway', argv, { timeout: 120_000 });
     return text

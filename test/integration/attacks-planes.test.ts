@@ -10,6 +10,7 @@ import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
 import { noElementIsLeft } from '../helpers/lab/table.ts';
+import { emittedFile, root } from '../helpers/project.ts';
 
 const missing = await requirements();
 let network: Network;
@@ -25,7 +26,7 @@ after(() => (missing.length > 0 ? undefined : network.dispose()));
 
 test('what is promised of attacks on the relay plane holds on the kernel plane', async (t) => {
   if (skipOrFail(t, missing)) return;
-  const folder = join(import.meta.dirname, '../attacks');
+  const folder = 'test/attacks';
   // Those of a process of its own are of its control channels, its log and its descriptors: the plane has no part in it.
   const ofProcess = [
     'descriptors',
@@ -35,12 +36,12 @@ test('what is promised of attacks on the relay plane holds on the kernel plane',
     'served-by-accident',
     'server-flood',
   ];
-  const files = readdirSync(folder)
+  const files = readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.test.ts') && !ofProcess.includes(name.replace('.test.ts', '')))
-    .map((name) => join(folder, name));
+    .map((name) => emittedFile(join(folder, name)));
   // A runner that finds itself inside another one tests nothing.
-  const runner = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath, '--import', import.meta.resolve('tsx')];
-  const flags = ['--test', '--test-concurrency', '2', '--test-reporter', 'spec'];
+  const runner = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath];
+  const flags = ['--enable-source-maps', '--test', '--test-concurrency', '2', '--test-reporter', 'spec'];
   const { code, stdout, stderr } = await network.exec('gateway', [...runner, ...flags, ...files], {
     env: { PINHOLE_TEST_PLANE: 'kernel' },
     timeout: 2 * 60_000,

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { languages, reportText } from '../../src/doctor/report.ts';
 import { withMounts } from '../helpers/lab/mounts.ts';
@@ -12,10 +11,10 @@ import { mustRun } from '../helpers/lab/process.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay } from '../helpers/lab/relay.ts';
 import { serverNames, startServer, type ServerName } from '../helpers/lab/servers.ts';
+import { emittedFile, root } from '../helpers/project.ts';
 
 const missing = await requirements();
 /** A root of the sources, for the program that runs in a namespace. */
-const root = join(import.meta.dirname, '../..');
 const { public: outside, server: inside, stranger } = addresses[4];
 
 let network: Network;
@@ -417,9 +416,8 @@ async function examine(setup: Setup): Promise<Finding[]> {
       before.set(name, await setSysctl(name, String(value)));
     const to = setup.to ?? server.address;
     const times = [setup.timeout ?? 1500, setup.idle ?? 0].map(String);
-    const script = fileURLToPath(import.meta.resolve('../helpers/doctor/examine.ts'));
-    const argv = [process.execPath, '--import', import.meta.resolve('tsx'), script];
-    const program = [...argv, to, '21', server.user, server.password, ...times];
+    const script = emittedFile('test/helpers/doctor/examine.ts');
+    const program = [process.execPath, script, to, '21', server.user, server.password, ...times];
     const { stdout, stderr } = await network.exec('client', withHosts(program, setup.hosts), {
       timeout: 90_000,
     });

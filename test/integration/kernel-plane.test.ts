@@ -15,6 +15,7 @@ import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision
 import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
 import { noElementIsLeft } from '../helpers/lab/table.ts';
+import { emittedFile, root } from '../helpers/project.ts';
 
 const missing = await requirements();
 const families: readonly Family[] = [4, 6];
@@ -270,14 +271,13 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
 
 test('what holds on the relay plane holds here, but for what the docs say', async (t) => {
   if (skipOrFail(t, missing)) return;
-  const folder = join(import.meta.dirname, '..');
   const files = [
-    ...readdirSync(join(folder, 'proxy')).map((name) => `proxy/${name}`),
+    ...readdirSync(join(root, 'test/proxy')).map((name) => `proxy/${name}`),
     ...['plane/contract.test.ts', 'plane/pinhole.test.ts', 'plane/active.test.ts', 'daemon.test.ts'],
-  ].map((name) => join(folder, name));
+  ].map((name) => emittedFile(join('test', name)));
   // A runner that finds itself inside another one tests nothing.
-  const runner = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath, '--import', import.meta.resolve('tsx')];
-  const flags = ['--test', '--test-concurrency', '2', '--test-reporter', 'spec'];
+  const runner = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath];
+  const flags = ['--enable-source-maps', '--test', '--test-concurrency', '2', '--test-reporter', 'spec'];
   const { code, stdout, stderr } = await network.exec('gateway', [...runner, ...flags, ...files], {
     env: { PINHOLE_TEST_PLANE: 'kernel' },
     timeout: 5 * 60_000,

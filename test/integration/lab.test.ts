@@ -19,6 +19,7 @@ import { startProcess } from '../helpers/lab/process.ts';
 import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { serverNames, startServer } from '../helpers/lab/servers.ts';
 import type { LabServer, ServerName } from '../helpers/lab/servers.ts';
+import { emittedFile } from '../helpers/project.ts';
 
 const missing = await requirements();
 const families: readonly Family[] = [4, 6];
@@ -154,11 +155,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`a test process ended by ${signal} takes its network down first`, async (t) => {
     if (skipOrFail(t, missing)) return;
     const code =
-      `import { createNetwork } from ${JSON.stringify(import.meta.resolve('../helpers/lab/network.ts'))};` +
+      `import { createNetwork } from ${JSON.stringify(emittedFile('test/helpers/lab/network.ts'))};` +
       `const network = await createNetwork(); network.spawn('server', ['sleep', '600']);` +
       `console.log('up', network.folder); setInterval(() => {}, 60_000);`;
-    const argv = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', code];
-    const child = startProcess([process.execPath, ...argv]);
+    const child = startProcess([process.execPath, '--input-type=module', '-e', code]);
     const [, folder = ''] = await child.waitForOutput(/^up (\S+)\n/);
     assert.equal(namespacesOf(child.pid).length, 5);
 

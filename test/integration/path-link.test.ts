@@ -14,11 +14,12 @@ import { mustRun, startProcess } from '../helpers/lab/process.ts';
 import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startServer } from '../helpers/lab/servers.ts';
 import type { LabServer } from '../helpers/lab/servers.ts';
+import { emittedFile, sourceFolder } from '../helpers/project.ts';
 
 const missing = await requirements();
 const pathNames: readonly PathName[] = ['public', 'inside'];
 const families: readonly Family[] = [4, 6];
-const pingProgram = join(import.meta.dirname, '../helpers/lab/ping.py');
+const pingProgram = join(sourceFolder(import.meta.dirname), '../helpers/lab/ping.py');
 
 let network: Network;
 let dispose = (): Promise<void> => Promise.resolve();
@@ -231,11 +232,10 @@ test('dispose ends the programs and leaves no namespace and no file', async (t) 
 test('the programs end by themselves after SIGKILL of the process that made the network', async (t) => {
   if (skipOrFail(t, missing)) return;
   const code =
-    `import { createNetwork } from ${JSON.stringify(import.meta.resolve('../helpers/lab/network.ts'))};` +
+    `import { createNetwork } from ${JSON.stringify(emittedFile('test/helpers/lab/network.ts'))};` +
     `const network = await createNetwork({ paths: ['public', 'inside'] });` +
     `console.log('up', network.namespace('link')); setInterval(() => {}, 60_000);`;
-  const argv = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', code];
-  const child = startProcess([process.execPath, ...argv]);
+  const child = startProcess([process.execPath, '--input-type=module', '-e', code]);
   const [, link = ''] = await child.waitForOutput(/^up (\S+)\n/);
   const programs = await programsIn(link);
   assert.equal(programs.length, 2);

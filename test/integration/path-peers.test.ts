@@ -11,6 +11,7 @@ import { createNetwork, type Network } from '../helpers/lab/network.ts';
 import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+import { sourceFolder } from '../helpers/project.ts';
 
 const missing = await requirements();
 
@@ -33,7 +34,7 @@ before(async () => {
 after(() => (missing.length > 0 ? undefined : network.dispose()));
 
 function script(name: string): string {
-  return join(import.meta.dirname, '../helpers/lab', name);
+  return join(sourceFolder(import.meta.dirname), '../helpers/lab', name);
 }
 
 for (const plane of ['relay', 'kernel'] as const) {

@@ -30,6 +30,7 @@ import type { PathSettings } from '../helpers/lab/path.ts';
 import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer, type ServerName } from '../helpers/lab/servers.ts';
+import { sourceFolder } from '../helpers/project.ts';
 
 const missing = await requirements();
 const isAll = process.env['TEST_PATH'] === 'all';
@@ -192,7 +193,7 @@ async function closesAt226(
   { address, port }: LabRelay,
   ...words: readonly string[]
 ): Promise<string> {
-  const script = join(import.meta.dirname, '../helpers/lab/closes-at-226.py');
+  const script = join(sourceFolder(import.meta.dirname), '../helpers/lab/closes-at-226.py');
   const argv = [debianPython, script, address, String(port), user, password, ...words];
   const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 60_000 });
   assert.equal(code, 0, stderr);

@@ -12,6 +12,7 @@ import { createNetwork, type Network } from '../helpers/lab/network.ts';
 import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
 import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+import { sourceFolder } from '../helpers/project.ts';
 
 const missing = await requirements();
 const content = randomBytes(300_000);
@@ -91,7 +92,7 @@ for (const mode of ['extended-passive', 'active'] as const) {
 test('an ABOR behind Telnet sequences, part of them urgent data, ends a transfer as without the relay', async (t) => {
   if (skipOrFail(t, missing)) return;
   server.put('large', Buffer.alloc(64 * 1024 * 1024));
-  const script = join(import.meta.dirname, 'urgent-abort.py');
+  const script = join(sourceFolder(import.meta.dirname), 'urgent-abort.py');
   const passage = async (address: string, form: string): Promise<string> => {
     const argv = [debianPython, script, address, server.user, server.password, 'large', form];
     const { stdout, stderr, code } = await network.exec('client', argv);

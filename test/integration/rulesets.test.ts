@@ -25,11 +25,12 @@ import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision
 import { cli, startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
 import type { TlsKind } from '../helpers/lab/server-tls.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+import { root } from '../helpers/project.ts';
 import { references } from '../helpers/reference-rules.ts';
 
 const missing = await requirements();
-const reference = join(import.meta.dirname, '../../rules');
-const script = (name: string): string => join(import.meta.dirname, `../helpers/lab/${name}.py`);
+const reference = join(root, 'rules');
+const script = (name: string): string => join(root, `test/helpers/lab/${name}.py`);
 
 interface Deployed {
   readonly name: string;

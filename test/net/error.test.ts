@@ -26,6 +26,9 @@ test('says of bytes that are no records what they are not', () => {
   const error = new Error(said('ssl3_get_record:wrong version number'));
   Object.assign(error, { code: 'ERR_SSL_WRONG_VERSION_NUMBER', reason: 'wrong version number' });
   assert.equal(messageOf(error), 'what came is not TLS');
+  const newer = new Error(said('tls13_validate_record_header:bad record type'));
+  Object.assign(newer, { code: 'ERR_SSL_BAD_RECORD_TYPE', reason: 'bad record type' });
+  assert.equal(messageOf(newer), 'what came is not TLS');
 });
 
 test('finds the reason in the message where the error has none', () => {

@@ -9,6 +9,7 @@ import { addresses, createNetwork, type Network } from '../helpers/lab/network.t
 import type { LabProcess } from '../helpers/lab/process.ts';
 import { debianPython } from '../helpers/lab/provision.ts';
 import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+import { sourceFolder } from '../helpers/project.ts';
 import { startWatched, type Memory, type Plane, type WatchedRelay } from './watched-relay.ts';
 
 export interface StandOptions {
@@ -182,7 +183,7 @@ class LabStand implements Stand {
     const python = (host: 'client' | 'stranger', script: string, settings: object): LabProcess =>
       this.#network.spawn(
         host,
-        [debianPython, '-Bu', join(import.meta.dirname, script), JSON.stringify(settings)],
+        [debianPython, '-Bu', join(sourceFolder(import.meta.dirname), script), JSON.stringify(settings)],
         { interactive: true },
       );
     const [four] = both;

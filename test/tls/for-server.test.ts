@@ -293,7 +293,7 @@ test('has no part in another handshake that a server asks for', async (t) => {
   const ends = await open(t, newSession(), sharedContext('TLSv1.2'));
   const reader = peerOf(ends);
   ends.far.stream.renegotiate({}, () => undefined);
-  // What a server that gets no_renegotiation says to that.
-  assert.equal(await reader.failure(), 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE');
+  // What a server that gets no_renegotiation says to that; OpenSSL 3.5 has another name for the same alert.
+  assert.match(await reader.failure(), /^ERR_SSL_SSL(?:V3|\/TLS)_ALERT_HANDSHAKE_FAILURE$/);
   assert.equal(reader.unread, '');
 });

@@ -9,8 +9,10 @@
  *     {9000}              as many bytes
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { addresses, type Family } from '../lab/network.ts';
+import { root } from '../project.ts';
 import { decisionNames, type DecisionName } from './decisions.ts';
 import type { Script } from './replay.ts';
 
@@ -26,7 +28,7 @@ interface Entry extends Partial<Omit<Case, 'name'>> {
   readonly answers?: string;
 }
 
-const data = new URL('../../data/differential.jsonl', import.meta.url);
+const data = join(root, 'test/data/differential.jsonl');
 
 /** `fill` puts in the ports. */
 export function readCorpus(fill: (text: string, port: number) => string = filled): Case[] {

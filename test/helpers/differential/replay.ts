@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { addresses, type Family, type Network } from '../lab/network.ts';
 import { mustRun } from '../lab/process.ts';
 import { debianPython } from '../lab/provision.ts';
+import { sourceFolder } from '../project.ts';
 import { onHost, type Way } from './ways.ts';
 
 /** What both ends say. All text is binary: one character a byte. */
@@ -103,7 +104,12 @@ export async function replay(
     catchAll,
   };
   const input = scripts.map((script) => `${JSON.stringify(script)}\n`).join('');
-  const argv = [debianPython, '-B', join(import.meta.dirname, 'replay.py'), JSON.stringify(setting)];
+  const argv = [
+    debianPython,
+    '-B',
+    join(sourceFolder(import.meta.dirname), 'replay.py'),
+    JSON.stringify(setting),
+  ];
   const inGateway = ['ip', 'netns', 'exec', network.namespace('gateway'), ...argv];
   const text = await mustRun(inGateway, { input, timeout: longest });
   return text

@@ -3,12 +3,12 @@
  * client that cannot be told so refuses with a reason, see {@link capability}.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 
+import { emittedFile, sourceFolder } from '../project.ts';
 import { withMounts } from './mounts.ts';
 import type { Family, Network } from './network.ts';
 import { mustRun, type Finished } from './process.ts';
@@ -363,7 +363,11 @@ const tnftp: Driver = {
 
 const ftplib: Driver = {
   command: (order) => ({
-    argv: [debianPython, join(import.meta.dirname, 'ftplib-client.py'), ...scriptArguments(order)],
+    argv: [
+      debianPython,
+      join(sourceFolder(import.meta.dirname), 'ftplib-client.py'),
+      ...scriptArguments(order),
+    ],
   }),
   lacks: nothing,
   lacksTls: nothing,
@@ -373,7 +377,7 @@ const ftplib: Driver = {
 
 const basicFtp: Driver = {
   command: (order) => ({
-    argv: [process.execPath, translated('basic-ftp-client.ts'), ...scriptArguments(order)],
+    argv: [process.execPath, emittedFile('test/helpers/lab/basic-ftp-client.ts'), ...scriptArguments(order)],
   }),
   lacks: (mode) => (isActive(mode) ? 'has no active mode' : undefined),
   lacksTls: (tls) => (tls.data === 'clear' ? 'protects each data channel' : earlyHello(tls)),
@@ -383,26 +387,6 @@ const basicFtp: Driver = {
     pattern: /"version": "(\S+)"/,
   },
 };
-
-const translations = new Map<string, string>();
-
-/** A script beside this one as JavaScript: to start Node with tsx takes longer than most transfers. */
-function translated(name: string): string {
-  const known = translations.get(name);
-  if (known !== undefined) return known;
-  // Where it finds what it imports.
-  const folder = join(import.meta.dirname, '../../../node_modules/.cache/pinhole-test');
-  mkdirSync(folder, { recursive: true });
-  const path = join(mkdtempSync(join(folder, 'script-')), name.replace(/ts$/, 'mjs'));
-  const text = readFileSync(join(import.meta.dirname, name), 'utf8');
-  const { target, module } = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
-  writeFileSync(path, ts.transpileModule(text, { compilerOptions: { target, module } }).outputText);
-  process.on('exit', () => {
-    rmSync(dirname(path), { recursive: true, force: true });
-  });
-  translations.set(name, path);
-  return path;
-}
 
 const drivers: Readonly<Record<ClientName, Driver>> = {
   curl,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { sourceFolder } from '../project.ts';
 import { addresses, type Host, type Network } from './network.ts';
 import { mustRun, type LabProcess } from './process.ts';
 import { debianPython } from './provision.ts';
@@ -60,7 +61,7 @@ export function startTransfers(network: Network, server: LabServer, options: Tra
   server.put(down, contentOf(down));
   const to = { host: addresses[4].public, port: 21, user, password };
   const settings = { ...to, name, size, sessions, hold: pause === undefined, pause: pause ?? 0 };
-  const script = join(import.meta.dirname, 'faults-transfers.py');
+  const script = join(sourceFolder(import.meta.dirname), 'faults-transfers.py');
   const argv = [debianPython, '-u', script, JSON.stringify(settings)];
   const program: LabProcess = network.spawn(host, argv, { interactive: true });
   const event = async (what: string): Promise<void> => {

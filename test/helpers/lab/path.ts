@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 
+import { sourceFolder } from '../project.ts';
 import { mustRun } from './process.ts';
 import type { LabProcess } from './process.ts';
 
@@ -46,7 +47,7 @@ export interface Path {
 
 /** Debian's, as `debianPython`; provision.ts imports the network, so the network cannot import it. */
 const python = '/usr/bin/python3';
-const program = join(import.meta.dirname, 'path.py');
+const program = join(sourceFolder(import.meta.dirname), 'path.py');
 const fullMtu = 1500;
 
 /**

@@ -78,7 +78,7 @@ const aptLimit = 300_000;
 const lookupLimit = 60_000;
 
 /** $XDG_CACHE_HOME/pinhole-test, or ~/.cache/pinhole-test. */
-function cacheFolder(): string {
+export function cacheFolder(): string {
   const base = process.env['XDG_CACHE_HOME'];
   return join(base === undefined || base === '' ? join(homedir(), '.cache') : base, 'pinhole-test');
 }

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { root } from '../project.ts';
 import { addresses } from './network.ts';
 import type { Family, Network } from './network.ts';
 import type { Exit } from './process.ts';
@@ -52,10 +53,7 @@ export interface LabRelay {
 }
 
 /** The built program: of `dist`, or of the folder that TEST_DIST names. */
-export const cli: string = join(
-  process.env['TEST_DIST'] ?? join(import.meta.dirname, '../../../dist'),
-  'cli.js',
-);
+export const cli: string = join(process.env['TEST_DIST'] ?? join(root, 'dist'), 'cli.js');
 
 /** Starts `pinhole run` and resolves once its log says that it listens. Throws with its output where it does not. */
 export async function startRelay(network: Network, options: RelayOptions = {}): Promise<LabRelay> {

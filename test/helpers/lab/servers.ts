@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
+import { sourceFolder } from '../project.ts';
 import { withMounts } from './mounts.ts';
 import { addresses } from './network.ts';
 import type { Family, Network } from './network.ts';
@@ -307,7 +308,7 @@ async function planPureFtpd(setting: Setting): Promise<Plan> {
 
 async function planPyftpdlib(setting: Setting): Promise<Plan> {
   const version = await mustRun([debianPython, '-c', 'import pyftpdlib; print(pyftpdlib.__ver__)']);
-  const script = join(import.meta.dirname, 'pyftpdlib-server.py');
+  const script = join(sourceFolder(import.meta.dirname), 'pyftpdlib-server.py');
   const { address, port, root, first, last, tls } = setting;
   const argv = [address, port, root, user, password, first, last].map(String);
   const secure = tls === undefined ? [] : pyftpdlibTls(tls);

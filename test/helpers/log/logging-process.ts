@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { emittedFile } from '../project.ts';
 import { Changes, within } from '../relay/within.ts';
 
 /** Starting Node with a loader takes its time on a busy machine. */
@@ -32,8 +32,8 @@ export class LoggingProcess {
     stdout: number | 'pipe',
     { format = 'json', shell = ':' }: { readonly format?: string; readonly shell?: string } = {},
   ) {
-    const node = `exec '${process.execPath}' --max-old-space-size=64 --import tsx`;
-    const program = fileURLToPath(import.meta.resolve('./logging-program.ts'));
+    const node = `exec '${process.execPath}' --max-old-space-size=64`;
+    const program = emittedFile('test/helpers/log/logging-program.ts');
     const child = spawn('bash', ['-c', `${shell}; ${node} '${program}' ${format}`], {
       stdio: ['pipe', stdout, 'pipe'],
     });

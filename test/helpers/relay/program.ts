@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { parseAddress } from '../../../src/net/address.ts';
 import type { Endpoint } from '../../../src/net/endpoint.ts';
+import { program } from '../project.ts';
 import { Changes, within } from './within.ts';
 
 /** Starting Node with a loader takes its time on a busy machine. */
@@ -24,7 +25,8 @@ export class Program {
 
   constructor(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PINHOLE_'));
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+    const [node = '', ...words] = [...program, ...args];
+    const child = spawn(node, words, {
       env: { ...Object.fromEntries(own), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

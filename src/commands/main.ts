@@ -1,0 +1,89 @@
+import yargs, { type Argv, type CommandModule } from 'yargs';
+import { ConfigError } from '../config/error.ts';
+import { messageOf } from '../net/error.ts';
+import type { Command } from './command.ts';
+
+/** What is wrong with the words of the call, as opposed to what went wrong in doing it. */
+class UsageError extends Error {}
+
+/** What a command has is loaded when that is called: `--help` waits for none of it. */
+function command<T>(
+  name: string,
+  describe: string,
+  load: () => Promise<Command<T>>,
+): CommandModule<object, T> {
+  return {
+    command: name,
+    describe,
+    builder: async (yargs: Argv) => (await load()).builder(yargs),
+    handler: async (argv) => (await load()).handler(argv),
+  };
+}
+
+/** Does what the words of a call say. What goes wrong is one line on standard error, and the exit code of the process. */
+export async function main(words: readonly string[]): Promise<void> {
+  try {
+    await yargs(words)
+      .scriptName('pinhole')
+      .usage(
+        '$0 COMMAND [OPTIONS]\n\nFTP through NAT and firewalls: rewrites the addresses, opens the pinholes, says why.',
+      )
+      .command(
+        command(
+          'run',
+          'Stand between FTP clients and a server (without --server: in front of a small one in memory)',
+          async () => (await import('./run.ts')).runCommand,
+        ),
+      )
+      .command(
+        command(
+          'demo',
+          'Play a passive and an active transfer through the relay, and print the dialogue',
+          async () => (await import('./demo.ts')).demoCommand,
+        ),
+      )
+      .command(
+        command(
+          'rules',
+          'Print the firewall rules and settings that a deployment needs',
+          async () => (await import('./rules.ts')).rulesCommand,
+        ),
+      )
+      .command(
+        command(
+          'doctor [url]',
+          'Say what is wrong with an FTP server as seen from outside, or with this host (--host)',
+          async () => (await import('./doctor.ts')).doctorCommand,
+        ),
+      )
+      .epilogue('The options of a command: pinhole COMMAND --help')
+      .demandCommand(1, 'a command is missing, allowed: run, demo, rules, doctor')
+      .strict()
+      .parserConfiguration({
+        'camel-case-expansion': false,
+        'greedy-arrays': false,
+        'boolean-negation': false,
+      })
+      .wrap(Math.min(110, process.stdout.columns || 110))
+      .help()
+      .alias('help', 'h')
+      .fail((message: string | null, error: Error | undefined) => {
+        throw error ?? new UsageError(message ?? 'wrong usage');
+      })
+      .parseAsync();
+  } catch (error) {
+    // Exit code 2: the words or the configuration are wrong; 1: it could not be done.
+    process.stderr.write(`pinhole: ${isUsageError(error) ? usageOf(error) : messageOf(error)}\n`);
+    process.exitCode = error instanceof ConfigError || isUsageError(error) ? 2 : 1;
+  }
+}
+
+/** What yargs itself finds wrong with the words comes to `fail` as a message, or as an exception of this name, here or there. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof Error && error.name === 'YError');
+}
+
+/** Some of its messages are several lines. */
+function usageOf({ message }: Error): string {
+  return `${message.replace(/\s*\n\s*/g, ' ')} (see pinhole COMMAND --help)`;
+}
