@@ -52,7 +52,8 @@ export class GreetingQueue {
         clearTimeout(timer);
         if (client.waiting.delete(enter)) resolve(false);
       };
-      const timer = setTimeout(giveUp, limit);
+      // What keeps the process is the client's connection.
+      const timer = setTimeout(giveUp, limit).unref();
       client.waiting.add(enter);
     });
     return {

@@ -75,6 +75,7 @@ test('a hundred log ins in a row that the server refuses are slow, and one sessi
 for (const [whose, line, reply] of [
   ["the relay's own", 'AUTH', '504 Unknown AUTH mechanism.'],
   ["the server's", 'NOOP', '530 Please login.'],
+  ["the server's, where it asks for a password again and again", 'USER anne', '331 Password?'],
 ] as const) {
   /** Those from the eleventh to the thirteenth cost 20, 40 and 80 ms. */
   test(`refusals cost their time also where all commands came at once: ${whose}`, async (t) => {

@@ -22,6 +22,8 @@ export class FromServer implements ControlChannelListener {
   readonly #greeted: () => void;
   readonly #replies: ServerReplies;
   #isForeignTold = false;
+  /** The last reply asked for more of a log in (331, 332). */
+  #wasHalf = false;
   /** The transfer that the client got an answer for in the server's place: the server's own is for nobody. */
   #disowned: SentExchange | undefined;
 
@@ -325,9 +327,11 @@ export class FromServer implements ControlChannelListener {
     }
     if (exchange?.verb === greeting) this.#greeted();
     if (isLoginFailure(exchange, code)) events.loginFailed(code);
-    // 331 is no more than half an answer, and whoever guesses passwords gets many.
-    if (code < 300 || (code < 400 && state.loggedIn)) penalties.clear();
-    else if (code >= 400 && exchange && !state.loggedIn) penalties.add(channels.server);
+    // 331 is no more than half an answer, and whoever guesses passwords gets many. Two in a row lead nowhere.
+    const isHalf = code >= 300 && code < 400 && !state.loggedIn;
+    if (code < 400 && !isHalf) penalties.clear();
+    else if (exchange && !state.loggedIn && (!isHalf || this.#wasHalf)) penalties.add(channels.server);
+    this.#wasHalf = isHalf;
     if (state.loggedIn) {
       events.loggedIn();
       clock.loggedIn();
