@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import { startDaemon } from '../daemon.ts';
 import { playTransfers } from '../demo/client.ts';
 import { drawLadder, ladderHeading, type LadderOptions } from '../demo/ladder.ts';
+import type { Observer } from '../events.ts';
 import { createLogger } from '../log.ts';
 import { isColoured } from './colour.ts';
 import type { Command } from './command.ts';
@@ -20,11 +21,15 @@ export const demoCommand: Command = {
     const logger = createLogger({ logLevel: 'silent', logFormat: 'json' });
     write(ladderHeading());
     const ladder = drawLadder({ write, style: isColoured() ? inColour : (text) => text });
-    const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, [ladder]);
+    const ends = transferEnds(2);
+    const observers = [ladder, ends.observe];
+    const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, observers);
     try {
       const [relay] = daemon.endpoints;
       if (!relay) throw new Error('the relay listens nowhere');
       const bytes = await playTransfers(relay, 'welcome.txt');
+      // The client has its file a moment before the relay knows that both sides are done.
+      await ends.reached;
       write(
         `\nwelcome.txt came twice: ${bytes.passive} bytes in passive mode, ${bytes.active} in active mode.\n`,
       );
@@ -34,6 +39,21 @@ export const demoCommand: Command = {
     }
   },
 };
+
+/** Resolves once so many transfers have ended. */
+function transferEnds(count: number): { readonly observe: Observer; readonly reached: Promise<void> } {
+  let left = count;
+  let reach: () => void = () => undefined;
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  return {
+    observe: ({ type }) => {
+      if (type === 'transfer-ended' && --left === 0) reach();
+    },
+    reached,
+  };
+}
 
 const colours = { command: 'cyan', reply: 'green', rewritten: 'yellow', pinhole: 'magenta' } as const;
 
