@@ -2,6 +2,7 @@ import type { CommandReason } from '../events.ts';
 import type { Command } from '../ftp/command.ts';
 import type { CommandDecision } from './decision.ts';
 import { isTransfer } from './exchange-queue.ts';
+import { replies } from './replies.ts';
 import { loginVerbs, type SessionState } from './session-state.ts';
 import { isServerAsked, type TlsPolicy } from './tls-policy.ts';
 
@@ -36,7 +37,7 @@ export function inspectTls(
     case 'CCC':
       if (policy.mode === 'refuse' && state.security.server) {
         // It would change what was agreed on with the server, of which the client knows nothing.
-        return refuse('tls-out-of-order', `503 ${verb} must come behind AUTH TLS.`);
+        return refuse('tls-out-of-order', replies.requiresAuth(verb));
       }
       if (policy.mode !== 'terminate') return undefined;
       // What it changes holds for what comes behind it, not for what is still under way.
@@ -45,15 +46,15 @@ export function inspectTls(
     case 'REIN':
       // It would end TLS on both sides (RFC 4217 section 11), and leave the sides of two minds about PROT.
       if (wasSecured || state.security.server) {
-        return refuse('tls-out-of-order', '502 REIN not implemented with TLS, connect again.');
+        return refuse('tls-out-of-order', replies.reinWithTls);
       }
   }
   const isServed = loginVerbs.has(verb) || (state.greetedIn && !harmless.has(verb));
   if (policy.isRequired && !wasSecured && isServed) {
-    return refuse('tls-required', '530 This server takes no log in without TLS, use AUTH TLS.');
+    return refuse('tls-required', replies.loginRequiresTls);
   }
   if (policy.isRequiredForData && !isDataProtected && (isTransfer(command) || setsUp.has(verb))) {
-    return refuse('data-tls-required', '521 Data connections must be protected, use PROT P.');
+    return refuse('data-tls-required', replies.dataRequiresTls);
   }
   return undefined;
 }
@@ -62,15 +63,14 @@ function inspectAuth({ argument }: Command, state: SessionState, policy: TlsPoli
   const mechanism = argument.trim().toUpperCase();
   if (policy.mode === 'refuse') {
     return mechanisms.has(mechanism)
-      ? refuse('tls-refused', '534 TLS is not available through this relay.')
-      : refuse('tls-not-understood', '504 Unknown AUTH mechanism.');
+      ? refuse('tls-refused', replies.tlsRefused)
+      : refuse('tls-not-understood', replies.unknownMechanism);
   }
   if (state.exchanges.size > 0) return { kind: 'wait' };
-  if (state.security.client) return refuse('tls-out-of-order', '503 TLS is in use already.');
-  if (state.loggedIn && !state.greetedIn)
-    return refuse('tls-out-of-order', '503 AUTH must come before USER.');
+  if (state.security.client) return refuse('tls-out-of-order', replies.tlsInUse);
+  if (state.loggedIn && !state.greetedIn) return refuse('tls-out-of-order', replies.authAfterUser);
   if (!mechanisms.has(mechanism)) {
-    return refuse('tls-not-understood', '504 Unknown AUTH mechanism, use AUTH TLS.');
+    return refuse('tls-not-understood', replies.unknownMechanismUseTls);
   }
   if (policy.mode === 'pass') return { kind: 'secure', asksServer: true, protectsData: false };
   return {
@@ -87,33 +87,31 @@ function inspectLevel(command: Command, state: SessionState, policy: TlsPolicy):
   const { verb } = command;
   const argument = command.argument.trim().toUpperCase();
   if (!security.client && !(verb === 'PROT' && security.wasSecured)) {
-    return refuse('tls-out-of-order', `503 ${verb} must come behind AUTH TLS.`);
+    return refuse('tls-out-of-order', replies.requiresAuth(verb));
   }
   if (verb === 'CCC') {
-    return policy.allowsClear
-      ? { kind: 'clear' }
-      : refuse('ccc-refused', '533 This server keeps the control connection protected.');
+    return policy.allowsClear ? { kind: 'clear' } : refuse('ccc-refused', replies.cccRefused);
   }
   const toServer = isServerAsked(security, policy);
   if (verb === 'PBSZ') {
-    if (!/^\d{1,10}$/.test(argument)) return refuse('syntax', '501 Illegal PBSZ command: a number expected.');
+    if (!/^\d{1,10}$/.test(argument)) return refuse('syntax', replies.pbszSyntax);
     // TLS has its own blocks: any other size becomes 0 (RFC 4217 section 8).
-    return toServer ? { kind: 'pass' } : { kind: 'answer', effect: 'size-said', reply: '200 PBSZ=0' };
+    return toServer ? { kind: 'pass' } : { kind: 'answer', effect: 'size-said', reply: replies.sizeIsZero };
   }
-  if (!security.isSizeSaid) return refuse('tls-out-of-order', '503 PROT must come behind PBSZ 0.');
+  if (!security.isSizeSaid) return refuse('tls-out-of-order', replies.protRequiresPbsz);
   if (argument === 'S' || argument === 'E') {
-    return refuse('tls-not-understood', '536 TLS has no such protection level, use PROT P or PROT C.');
+    return refuse('tls-not-understood', replies.levelNotOfTls);
   }
   if (argument !== 'C' && argument !== 'P') {
-    return refuse('tls-not-understood', '504 Unknown protection level, use PROT P or PROT C.');
+    return refuse('tls-not-understood', replies.unknownLevel);
   }
   if (argument === 'C' && policy.isRequiredForData) {
-    return refuse('data-tls-required', '534 Data connections must be protected, use PROT P.');
+    return refuse('data-tls-required', replies.clearDataRefused);
   }
   if (toServer) return { kind: 'pass' };
   return argument === 'P'
-    ? { kind: 'answer', effect: 'data-protected', reply: '200 Data connections will be protected.' }
-    : { kind: 'answer', effect: 'data-clear', reply: '200 Data connections will be clear.' };
+    ? { kind: 'answer', effect: 'data-protected', reply: replies.dataIsProtected }
+    : { kind: 'answer', effect: 'data-clear', reply: replies.dataIsClear };
 }
 
 function refuse(reason: CommandReason, reply: string): CommandDecision {

@@ -1,3 +1,4 @@
+import { replies } from '../../helper/replies.ts';
 import { NoFreePortError } from '../../plane/plane.ts';
 
 type Why = 'no-free-port' | 'plane-failed';
@@ -8,6 +9,6 @@ export function whyNoPinhole(error: unknown): Why {
 
 /** What the client hears where no pinhole could be opened. */
 export const noPinholeReplies: Readonly<Record<Why, string>> = {
-  'no-free-port': '425 Cannot open data connection, no free port at the relay.',
-  'plane-failed': '425 Cannot open data connection.',
+  'no-free-port': replies.noFreePort,
+  'plane-failed': replies.noPinhole,
 };

@@ -27,9 +27,6 @@ export class ServerTlsError extends Error {
   }
 }
 
-/** What a client hears then. */
-export const noTlsWithServer = '421 Service not available, no TLS with the server.';
-
 /**
  * Makes a new control channel to the server TLS, before the client hears of the server.
  *
