@@ -20,7 +20,7 @@ for (const verb of ['PASV', 'EPSV'] as const) {
     for (const port of ports) {
       assert.equal(
         await asks(pair, verb, port),
-        '425 Cannot open data connection, the port of the server is not allowed.\r\n',
+        '425 Cannot open data connection: server port not allowed.\r\n',
       );
       await exchange(pair, 'NOOP', '200 Here.');
     }

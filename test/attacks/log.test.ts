@@ -22,7 +22,7 @@ for (const [where, log] of [
     for (let n = 0; n < 50; n++) {
       const attacker = await relay.dial(t);
       attacker.send(refused.repeat(12));
-      assert.match(await attacker.rest(), /421 Too many commands were refused\.\r\n$/);
+      assert.match(await attacker.rest(), /421 Too many refused commands\.\r\n$/);
       attacker.end();
     }
     await relay.serves();

@@ -41,7 +41,7 @@ test('ends a session after max-refusals in a row with 421, and says so once', as
   attacker.send('AUTH\n'.repeat(1000));
   const said = await attacker.rest();
   assert.equal(said.match(/^504 /gm)?.length, 13);
-  assert.ok(said.endsWith('421 Too many commands were refused.\r\n'), said.slice(-200));
+  assert.ok(said.endsWith('421 Too many refused commands.\r\n'), said.slice(-200));
   attacker.end();
   await relay.logs('"reason":"too-many-refusals"');
   assert.equal(relay.log.match(/"too-many-refusals"/g)?.length, 1);
@@ -67,7 +67,7 @@ test('a hundred log ins in a row that the server refuses are slow, and one sessi
   const relay = await AttackedRelay.start(t, { flags: ['--max-refusals', '12'] });
   const attacker = await relay.dial(t);
   attacker.send('PASS guess\r\n'.repeat(100));
-  assert.match(await attacker.rest(), /421 Too many commands were refused\.\r\n$/);
+  assert.match(await attacker.rest(), /421 Too many refused commands\.\r\n$/);
   attacker.end();
   await waitUntil(() => relay.log.includes('too-many-refusals'));
 });
@@ -87,7 +87,7 @@ for (const [whose, line, reply] of [
     });
     const began = performance.now();
     client.send(`${line}\r\n`.repeat(100));
-    assert.match(await client.rest(), /\r\n421 Too many commands were refused\.\r\n$/);
+    assert.match(await client.rest(), /\r\n421 Too many refused commands\.\r\n$/);
     const took = performance.now() - began;
     assert.ok(took > 130, `${took} ms`);
   });

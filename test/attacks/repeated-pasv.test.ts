@@ -37,7 +37,7 @@ test('who has taken all ports of the range for its address is told so, and other
   third.client.send('PASV\r\n');
   await third.server.expect('PASV\r\n');
   third.server.send(`227 Passive (${hosts.server.replaceAll('.', ',')},200,13)\r\n`);
-  await third.client.expect('425 Cannot open data connection, no free port at the relay.\r\n');
+  await third.client.expect('425 Cannot open data connection: no free port on the relay.\r\n');
   await exchange(third, 'NOOP', '200 Here.');
   const { at, behind } = await lab.passive(await lab.login(hosts.other));
   const data = await lab.dial(at, hosts.other);

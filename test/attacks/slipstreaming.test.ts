@@ -39,7 +39,7 @@ for (const [what, first, reason, reply] of [
     await client.expect('220 Ready.\r\n');
     client.send(first + ftp);
     const said = await client.rest();
-    const expected = reply ?? '421 This is FTP, and that was no command of it.\r\n';
+    const expected = reply ?? '421 This is FTP, and that was not an FTP command.\r\n';
     assert.ok(said.endsWith(expected), said);
     assert.equal(await server.rest(), '');
     client.end();

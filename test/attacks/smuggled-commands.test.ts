@@ -63,7 +63,7 @@ test('what came in clear behind AUTH is never taken for what was said in TLS (CV
   const lab = await Lab.start(t, terminating(t));
   const { client, server } = await greet(lab);
   client.send('AUTH TLS\r\nUSER mallory\r\nPASS x\r\n');
-  assert.equal(await client.rest(), '503 No command may come behind this one before its reply.\r\n');
+  assert.equal(await client.rest(), '503 No command may follow this one before its reply.\r\n');
   assert.equal(await server.rest(), '');
   client.end();
   server.end();
@@ -76,7 +76,7 @@ test('what came in clear behind the 234 of a server is never taken for what it s
   server.send('220 Ready.\r\n');
   await server.expect('AUTH TLS\r\n');
   server.send('234 Go on.\r\n230 You are in.\r\n');
-  assert.equal(await client.rest(), '421 Service not available, no TLS with the server.\r\n');
+  assert.equal(await client.rest(), '421 Service not available: TLS with the server failed.\r\n');
   await lab.event('session-refused', { reason: 'server-tls-failed' });
 });
 

@@ -190,7 +190,7 @@ for (const mode of modes) {
   test(`an open data channel outlives a server that resets the control connection, ${mode}`, async (t) => {
     const { lab, pair, data } = await open(t, mode);
     pair.server.reset();
-    await pair.client.expect('421 Service not available, the server closed the control connection.\r\n');
+    await pair.client.expect('421 Service not available: the server closed the control connection.\r\n');
     await pair.client.close();
     await lab.event('session-closed', { reason: 'server-reset' });
     data.client.end('the rest of it');

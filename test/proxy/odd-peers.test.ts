@@ -136,7 +136,7 @@ test('a client that the greeting logs in is served nothing before the TLS that i
   const pair = await greetedIn(lab);
   for (const command of ['PASV', 'RETR x', 'LIST', 'USER anne']) {
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('530 This server takes no log in without TLS, use AUTH TLS.\r\n');
+    await pair.client.expect('530 Login requires TLS; use AUTH TLS.\r\n');
   }
   assert.equal(pair.server.unread, '');
   const secured = await auth(pair);

@@ -43,9 +43,9 @@ test('answers a line that is too long in its turn', async (t) => {
 });
 
 for (const [name, command, reply, reason] of [
-  ['a NUL', 'RETR a\0b', '500 A command can not hold a NUL byte.', 'nul-byte'],
-  ['a NUL in the verb', 'RE\0TR a', '500 A command can not hold a NUL byte.', 'nul-byte'],
-  ['a CR without LF', 'RETR a\rDELE b', '500 A command can not hold a CR without LF.', 'bare-cr'],
+  ['a NUL', 'RETR a\0b', '500 A command cannot contain a NUL byte.', 'nul-byte'],
+  ['a NUL in the verb', 'RE\0TR a', '500 A command cannot contain a NUL byte.', 'nul-byte'],
+  ['a CR without LF', 'RETR a\rDELE b', '500 A command cannot contain a CR without an LF.', 'bare-cr'],
 ] as const) {
   test(`refuses ${name} in a command, and the session lives on`, async (t) => {
     const lab = await Lab.start(t);
@@ -229,7 +229,7 @@ test('no password is in the log at trace level, well written or not', async (t) 
   await exchange(pair, 'ACCT hunter2', '230 Welcome.');
   await exchange(pair, 'SITE PASSWD hunter2', '200 Changed.');
   pair.client.send('PASS hunter2\0\r\n');
-  await pair.client.expect('500 A command can not hold a NUL byte.\r\n');
+  await pair.client.expect('500 A command cannot contain a NUL byte.\r\n');
   pair.client.send(`PASS hunter2${'x'.repeat(9000)}\r\n`);
   await pair.client.expect('500 Line too long.\r\n');
   assert.match(lab.log, /"level":"trace"/);

@@ -23,7 +23,7 @@ function refuses(name: string, command: string, reply: string, reason: string, s
 }
 
 const illegalPort = '500 Illegal PORT command';
-const syntaxPort = '501 Illegal PORT command: six numbers of 0-255 expected.';
+const syntaxPort = '501 Illegal PORT command: expected six numbers from 0 to 255.';
 const client = comma(hosts.client);
 
 refuses('a PORT that names a third host', `PORT ${comma(hosts.other)},200,13`, illegalPort, 'not-the-peer');
@@ -44,7 +44,7 @@ refuses('a PORT with hexadecimal numbers', `PORT ${client},0xc8,13`, syntaxPort,
 refuses('a PORT without an argument', 'PORT', syntaxPort, 'syntax');
 refuses('PORT by its other name', `P@RT ${comma(hosts.other)},200,13`, illegalPort, 'not-the-peer');
 
-const syntaxEprt = '501 Illegal EPRT command: |protocol|address|port| expected.';
+const syntaxEprt = '501 Illegal EPRT command: expected |protocol|address|port|.';
 const notServed = '522 Network protocol not supported, use (1)';
 
 refuses('an EPRT of the other family', 'EPRT |2|::1|51213|', notServed, 'protocol-not-served');
@@ -67,10 +67,10 @@ refuses('an EPRT below 1024', `EPRT |1|${hosts.client}|1023|`, '500 Illegal EPRT
 refuses(
   'the old LPRT',
   'LPRT 4,4,127,0,0,1,2,200,13',
-  '502 LPRT not implemented, use EPRT or EPSV.',
+  '502 LPRT not implemented; use EPRT or EPSV.',
   'protocol-not-served',
 );
-refuses('the old LPSV', 'LPSV', '502 LPSV not implemented, use EPRT or EPSV.', 'protocol-not-served');
+refuses('the old LPSV', 'LPSV', '502 LPSV not implemented; use EPRT or EPSV.', 'protocol-not-served');
 refuses('AUTH TLS', 'AUTH TLS', '534 TLS is not available through this relay.', 'tls-refused');
 
 for (const [delimiter, name] of [
@@ -221,7 +221,7 @@ test('answers 425 when no active port is free, and names the range in the log', 
   const second = await lab.login(hosts.other);
   await lab.active(first);
   second.client.send(`PORT ${comma(hosts.other)},200,13\r\n`);
-  await second.client.expect('425 Cannot open data connection, no free port at the relay.\r\n');
+  await second.client.expect('425 Cannot open data connection: no free port on the relay.\r\n');
   const refused = await lab.event('command-refused', { reason: 'no-free-port' });
   const [port] = activePorts(1).split('-');
   assert.match(refused.detail ?? '', new RegExp(`\\b${port ?? ''}\\b`));

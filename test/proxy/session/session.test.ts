@@ -6,8 +6,8 @@ import { exchange, Lab } from '../../helpers/relay/lab.ts';
 import { neverAccepting } from '../../helpers/relay/never-accepting.ts';
 import { turns } from '../../helpers/relay/within.ts';
 
-const gone = '421 Service not available, the server closed the control connection.\r\n';
-const unreachable = '421 Service not available, the server does not answer.\r\n';
+const gone = '421 Service not available: the server closed the control connection.\r\n';
+const unreachable = '421 Service not available: the server cannot be reached.\r\n';
 
 test('answers 421 at once when the server is down, and says why in the log', async (t) => {
   const lab = await Lab.start(t);
@@ -162,7 +162,7 @@ test('refuses a session over max-sessions with 421, and takes the next when one 
   const first = await lab.login();
   await lab.login(hosts.other);
   const third = await lab.dial(lab.relay, hosts.stranger);
-  await third.expect('421 Too many sessions, try again later.\r\n');
+  await third.expect('421 Too many sessions; try again later.\r\n');
   await third.finished();
   await lab.event('session-refused', { reason: 'too-many-sessions' });
   assert.equal(lab.server.count, 2);

@@ -85,7 +85,7 @@ test('takes no log in before TLS where TLS is required', async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), 'require-tls': 'true' });
   const pair = await greet(lab);
   pair.client.send('USER anne\r\n');
-  await pair.client.expect('530 This server takes no log in without TLS, use AUTH TLS.\r\n');
+  await pair.client.expect('530 Login requires TLS; use AUTH TLS.\r\n');
   assert.equal(pair.server.unread, '');
   await lab.event('command-refused', { reason: 'tls-required' });
   await logIn(await auth(pair));
@@ -109,7 +109,7 @@ test('refuses commands that came behind AUTH in one segment', async (t) => {
   const lab = await Lab.start(t, terminating(t));
   const { client, server } = await greet(lab);
   client.send('AUTH TLS\r\nUSER mallory\r\n');
-  assert.equal(await client.rest(), '503 No command may come behind this one before its reply.\r\n');
+  assert.equal(await client.rest(), '503 No command may follow this one before its reply.\r\n');
   assert.equal(await server.rest(), '');
   client.end();
   server.end();
@@ -120,7 +120,7 @@ test('refuses commands that came behind CCC in one record', async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), 'tls-ccc': 'allow' });
   const { client, server } = await auth(await greet(lab));
   client.send('CCC\r\nUSER mallory\r\n');
-  assert.equal(await client.rest(), '503 No command may come behind this one before its reply.\r\n');
+  assert.equal(await client.rest(), '503 No command may follow this one before its reply.\r\n');
   assert.equal(await server.rest(), '');
 });
 
@@ -130,7 +130,7 @@ test('takes a log in in clear behind CCC where that is allowed, and PROT stays',
   await protect(pair);
   const { client, server } = pair;
   client.send('CCC\r\n');
-  await client.expect('200 The control connection is clear from here on.\r\n');
+  await client.expect('200 The control connection is now in the clear.\r\n');
   await client.finished();
   const clear = await client.clear('USER anne\r\n');
   await lab.event('session-cleared');
@@ -149,7 +149,7 @@ test('refuses CCC unless it is allowed, and goes on in TLS', async (t) => {
   const lab = await Lab.start(t, terminating(t));
   const pair = await auth(await greet(lab));
   pair.client.send('CCC\r\n');
-  await pair.client.expect('533 This server keeps the control connection protected.\r\n');
+  await pair.client.expect('533 The control connection must stay protected.\r\n');
   await logIn(pair);
 });
 
@@ -315,7 +315,7 @@ test('secures a client once more behind CCC, with a server that has been secured
   const lab = await Lab.start(t, { ...terminating(t), ...towardsServer(t, 'same'), 'tls-ccc': 'allow' });
   const { client, server } = await authBoth(await greet(lab));
   client.send('CCC\r\n');
-  await client.expect('200 The control connection is clear from here on.\r\n');
+  await client.expect('200 The control connection is now in the clear.\r\n');
   await client.finished();
   const clear = await client.clear('AUTH TLS\r\n');
   await clear.expect('234 Proceed with the TLS handshake.\r\n');
@@ -372,7 +372,7 @@ for (const [what, credentials, settings, expected] of [
     const lab = await Lab.start(t, { ...towardsServer(t, 'explicit'), ...settings });
     const { client, server } = await lab.connect();
     await serveAuth(server, credentials).catch(() => undefined);
-    await client.expect('421 Service not available, no TLS with the server.\r\n');
+    await client.expect('421 Service not available: TLS with the server failed.\r\n');
     await client.finished();
     const { error } = await lab.event('session-refused', { reason: 'server-tls-failed' });
     assert.match(error ?? '', expected);
@@ -401,7 +401,7 @@ test('never falls back to plain text with a server that refuses AUTH', async (t)
   server.send('220 Ready.\r\n');
   await server.expect('AUTH TLS\r\n');
   server.send('500 What?\r\n');
-  await client.expect('421 Service not available, no TLS with the server.\r\n');
+  await client.expect('421 Service not available: TLS with the server failed.\r\n');
   await client.finished();
   const { error } = await lab.event('session-refused', { reason: 'server-tls-failed' });
   assert.match(error ?? '', /refused AUTH TLS: 500 What\?/);
@@ -426,7 +426,7 @@ for (const kind of ['explicit', 'same'] as const) {
     }
     await server.expect('AUTH TLS\r\n');
     server.send('234 Go on.\r\n331 Password?\r\n');
-    assert.equal(await client.rest(), '421 Service not available, no TLS with the server.\r\n');
+    assert.equal(await client.rest(), '421 Service not available: TLS with the server failed.\r\n');
   });
 }
 
@@ -450,12 +450,12 @@ test('refuses transfers without PROT P where protected data is required', async 
   await logIn(pair);
   const { client, server } = pair;
   client.send('RETR file\r\n');
-  await client.expect('521 Data connections must be protected, use PROT P.\r\n');
+  await client.expect('521 Data connections require TLS; use PROT P.\r\n');
   client.send('PROT P\r\n');
-  await client.expect('503 PROT must come behind PBSZ 0.\r\n');
+  await client.expect('503 PROT requires PBSZ 0 first.\r\n');
   await protect(pair);
   client.send('PROT C\r\n');
-  await client.expect('534 Data connections must be protected, use PROT P.\r\n');
+  await client.expect('534 Data connections require TLS; use PROT P.\r\n');
   await exchange(pair, 'RETR file', '550 No.');
   assert.equal(server.unread, '');
 });
@@ -662,7 +662,7 @@ test('makes no data connection in clear where PROT P is required, not even befor
   await logIn(pair);
   for (const command of ['PASV', 'EPSV', 'PORT 127,0,0,1,100,100', 'LIST']) {
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('521 Data connections must be protected, use PROT P.\r\n');
+    await pair.client.expect('521 Data connections require TLS; use PROT P.\r\n');
   }
 });
 
@@ -684,7 +684,7 @@ test('changes nothing with the server for a client without TLS that says PROT', 
   await client.expect('220 Ready.\r\n');
   for (const command of ['PBSZ 0', 'PROT P', 'CCC']) {
     client.send(`${command}\r\n`);
-    await client.expect(`503 ${command.slice(0, 4).trim()} must come behind AUTH TLS.\r\n`);
+    await client.expect(`503 ${command.slice(0, 4).trim()} requires AUTH TLS first.\r\n`);
   }
   client.send('FEAT\r\n');
   await server.expect('FEAT\r\n');
