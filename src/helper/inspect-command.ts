@@ -14,7 +14,7 @@ import { isLoggingIn, type SessionState } from './session-state.ts';
 
 /** How many commands may be outstanding, and characters of theirs; a client that sends more waits until replies come. */
 const mostOutstanding = 512;
-/** Of who has not logged in: enough for a log in and what is asked before it. */
+/** The same before login: enough for a login and the questions before it. */
 const mostOfStranger = 16;
 const mostText = 65_536;
 
@@ -109,7 +109,7 @@ export function inspectOverlong(command: Command, state: SessionState): CommandD
   return hasTooMany(state) ? { kind: 'wait' } : refuse('line-too-long', replies.lineTooLong);
 }
 
-/** Somebody was made to say this who speaks something else: nothing that follows it is to be believed. */
+/** The client speaks another protocol and was made to say this: nothing after it can be trusted. */
 function inspectFirst(command: Command, state: SessionState): CommandDecision | undefined {
   const other = state.begun ? undefined : otherProtocol(command);
   return other && { kind: 'close', reason: other, reply: otherProtocolReplies[other] };

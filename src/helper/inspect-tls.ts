@@ -9,13 +9,13 @@ import { isServerAsked, type TlsPolicy } from './tls-policy.ts';
 /** The mechanisms of AUTH that mean TLS; SSL is its old name (RFC 4217 appendix A). */
 const mechanisms: ReadonlySet<string> = new Set(['TLS', 'TLS-C', 'SSL', 'TLS-P']);
 
-/** What a data connection comes of: one that was made in clear would stay so. */
+/** The commands that set up a data connection: one that was set up in clear would stay in clear. */
 const setsUp: ReadonlySet<string> = new Set(['PORT', 'EPRT', 'PASV', 'EPSV']);
 
-/** Those that mean PROT P as well, as vsftpd and ProFTPD have it. */
+/** The mechanisms that imply PROT P, as in vsftpd and ProFTPD. */
 const withData: ReadonlySet<string> = new Set(['SSL', 'TLS-P']);
 
-/** What one who is let in by the greeting may say before TLS where it is required: nothing is served by it. */
+/** What a client that the greeting has logged in may say before TLS is in use, where it is required. */
 const harmless: ReadonlySet<string> = new Set([
   ...['', 'ABOR', 'CCC', 'CLNT', 'FEAT', 'HELP', 'HOST', 'LANG'],
   ...['NOOP', 'OPTS', 'PBSZ', 'PROT', 'QUIT', 'REIN', 'SYST'],
@@ -40,11 +40,11 @@ export function inspectTls(
         return refuse('tls-out-of-order', replies.requiresAuth(verb));
       }
       if (policy.mode !== 'terminate') return undefined;
-      // What it changes holds for what comes behind it, not for what is still under way.
+      // Its change applies to the commands after it, not to those still under way.
       if (state.exchanges.size > 0) return { kind: 'wait' };
       return inspectLevel(command, state, policy);
     case 'REIN':
-      // It would end TLS on both sides (RFC 4217 section 11), and leave the sides of two minds about PROT.
+      // It would end TLS on both sides (RFC 4217 section 11), and the two sides would disagree about PROT.
       if (wasSecured || state.security.server) {
         return refuse('tls-out-of-order', replies.reinWithTls);
       }
@@ -75,13 +75,13 @@ function inspectAuth({ argument }: Command, state: SessionState, policy: TlsPoli
   if (policy.mode === 'pass') return { kind: 'secure', asksServer: true, protectsData: false };
   return {
     kind: 'secure',
-    // Behind CCC, the server's channel is TLS still.
+    // After CCC, the server's channel is still TLS.
     asksServer: policy.server === 'same' && !state.security.server,
     protectsData: withData.has(mechanism),
   };
 }
 
-/** PBSZ, PROT and CCC, where TLS ends here. */
+/** PBSZ, PROT and CCC, when the relay terminates the client's TLS. */
 function inspectLevel(command: Command, state: SessionState, policy: TlsPolicy): CommandDecision {
   const { security } = state;
   const { verb } = command;

@@ -15,7 +15,7 @@ export interface Upstream {
   readonly port: number;
 }
 
-/** No session comes of a client's connection. */
+/** Why a client's connection gets no session. */
 export class NoSession extends Error {
   override readonly name = 'NoSession';
   readonly reason: SessionReason;
@@ -41,7 +41,7 @@ const refusals: Partial<Record<SessionReason, string>> = {
   'destination-not-allowed': replies.destinationNotAllowed,
 };
 
-/** What a client in clear hears where no session comes of its connection. */
+/** The reply to a client in clear whose connection gets no session. */
 export function refusalOf(reason: SessionReason): string {
   return refusals[reason] ?? replies.serverUnreachable;
 }

@@ -58,7 +58,7 @@ export class FromClient implements ControlChannelListener {
       this.#emptyLines.limit();
       return;
     }
-    // Behind an empty line another protocol may still begin.
+    // After an empty line another protocol may still begin.
     state.begun ||= command.verb !== '';
     switch (decision.kind) {
       case 'pass':
@@ -116,7 +116,7 @@ export class FromClient implements ControlChannelListener {
     else channels.server.send(`${text}\r\n`);
     if (isTransfer(command)) pinholes.serve(command);
     events.forwarded(command, text);
-    // What it waits for the client wants no more, or will not see.
+    // The client no longer wants what it waits for, or will not see it.
     if (verb === 'ABOR' || verb === 'QUIT') order.end();
   }
 

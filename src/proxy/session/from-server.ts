@@ -50,7 +50,7 @@ export class FromServer implements ControlChannelListener {
 
   ended(rest: string): void {
     this.#pass(this.#replies.end());
-    // What comes behind it must not be taken for the rest of it.
+    // What comes after it must not be taken for the rest of it.
     if (rest !== '') this.#parts.channels.client.send(`${rest}\r\n`);
     this.#parts.lifetime.serverEnded();
   }

@@ -7,7 +7,7 @@ export function whyNoPinhole(error: unknown): Why {
   return error instanceof NoFreePortError ? 'no-free-port' : 'plane-failed';
 }
 
-/** What the client hears where no pinhole could be opened. */
+/** The reply to the client when no pinhole could be opened. */
 export const noPinholeReplies: Readonly<Record<Why, string>> = {
   'no-free-port': replies.noFreePort,
   'plane-failed': replies.noPinhole,

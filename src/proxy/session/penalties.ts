@@ -4,7 +4,7 @@ import type { ControlChannels } from './control-channels.ts';
 import type { Lifetime } from './lifetime.ts';
 import { Refusals } from './refusals.ts';
 
-/** A client that earns nothing but refusals is read more and more slowly, and sent away in the end. */
+/** A client that earns nothing but refusals is read more and more slowly, and disconnected in the end. */
 export class Penalties {
   readonly #refusals: Refusals;
   readonly #channels: ControlChannels;

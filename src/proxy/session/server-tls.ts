@@ -15,7 +15,7 @@ export interface ServerTlsPlan {
   readonly timeout: number;
 }
 
-/** The server did not come to TLS. */
+/** TLS with the server could not be set up. */
 export class ServerTlsError extends Error {
   override readonly name = 'ServerTlsError';
   /** What it said instead of a greeting: it is for the client. */
