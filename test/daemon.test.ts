@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { startDaemon } from '../src/daemon.ts';
+import { replies } from '../src/helper/replies.ts';
 import { createLogger } from '../src/log.ts';
 import { formatEndpoint } from '../src/net/endpoint.ts';
 import {
@@ -19,7 +20,7 @@ import { relayPlaneOnly, settingsOfPlane } from './helpers/relay/plane.ts';
 import { turns, within } from './helpers/relay/within.ts';
 
 const silent = createLogger({ logLevel: 'silent', logFormat: 'json' });
-const closing = '421 Service closing control connection.\r\n';
+const closing = `${replies.shutdown}\r\n`;
 
 /** What this process holds: descriptors, and what keeps its event loop alive. */
 async function heldAtRest(): Promise<Record<string, number>> {
@@ -69,7 +70,7 @@ for (const [how, drop] of [
         await client.finished();
       } else {
         server.end();
-        await client.expect('421 Service not available, the server closed the control connection.\r\n');
+        await client.expect(`${replies.serverClosed}\r\n`);
         await client.close();
         await server.finished();
       }
@@ -254,7 +255,7 @@ test('a reload is for new sessions; live ones keep what they began with', async 
   assert.equal(await data.rest(), 'opened before');
   assert.match(await told(old), new RegExp(`\\(${hosts.relay.replaceAll('.', ',')},`));
   assert.match(await told(await lab.login(hosts.other)), /\(192,0,2,1,/);
-  await (await lab.dial(lab.relay)).expect('421 Too many sessions, try again later.\r\n');
+  await (await lab.dial(lab.relay)).expect(`${replies.tooManySessions}\r\n`);
 });
 
 test('a reload opens new listeners and closes those that are not named any more', async (t) => {
@@ -318,7 +319,7 @@ test('does not dial itself without end when the server turns out to be the relay
   const { port } = lab.relay;
   await lab.daemon.reload(lab.configWith({ server: `localhost:${port}`, listen: '0.0.0.0:0' }));
   const client = await lab.dial({ address: address(hosts.relay), port });
-  await client.expect('421 Service not available, this is the relay itself.\r\n');
+  await client.expect(`${replies.loop}\r\n`);
   await lab.event('session-refused', { reason: 'loop' });
   assert.ok(lab.eventsOf('session-opened').length === 0, 'it has a session with itself');
 });

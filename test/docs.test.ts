@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../src/config/load.ts';
 import { settings } from '../src/config/table.ts';
+import { replies } from '../src/helper/replies.ts';
 import { decisionNames, decisionOf } from './helpers/differential/decisions.ts';
 import { drawLayers } from './helpers/layers.ts';
 import { differences } from './helpers/relay/plane.ts';
@@ -58,15 +59,14 @@ test('docs/what-it-does.md explains each reason that there is, in its place', ()
 
 test('docs/what-it-does.md quotes every reply that the relay gives of its own, and no other', () => {
   const told = read('docs/what-it-does.md');
-  const quoted = [...told.matchAll(/`([45]\d\d [A-Z][^`]*)`/g)].map(([, reply = '']) =>
+  const quoted = [...told.matchAll(/`([245]\d\d [A-Z][^`]*)`/g)].map(([, reply = '']) =>
     // A bar has to be escaped in a table.
     reply.replaceAll('\\|', '|'),
   );
-  const given = ['src/helper', 'src/proxy', 'src/proxy/session']
-    .flatMap((folder) => namesIn(folder, '.ts'))
-    .flatMap((path) => [...read(path).matchAll(/(['`])([45]\d\d [^\n]+?)\1/g)])
-    .map(([, , reply]) => reply ?? '');
-  const shapes = given.map((reply) => ({ reply, shape: shapeOf(reply) }));
+  const shapes = Object.values(replies).map((reply) => ({
+    reply: typeof reply === 'string' ? reply : reply('*'),
+    shape: shapeOf(reply),
+  }));
   for (const { reply, shape } of shapes) {
     assert.ok(
       quoted.some((text) => shape.test(text)),
@@ -188,10 +188,11 @@ function assertPart(path: string, name: string, made: string): void {
   assert.equal(part, `${made}\n`, `${path} is out of date: UPDATE_DOCS=1 npm run unit -- docs.test`);
 }
 
-/** A reply of the sources as a pattern: what is filled in may be any word. */
-function shapeOf(reply: string): RegExp {
-  const parts = reply.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('\\S+')}$`);
+/** A reply of the table as a pattern: the part that varies may be any word. */
+function shapeOf(reply: (typeof replies)[keyof typeof replies]): RegExp {
+  const parts = typeof reply === 'string' ? [reply] : reply('\0').split('\0');
+  const escaped = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${escaped.join('\\S+')}$`);
 }
 
 /** The anchors of a page's headings, as GitHub and most others make them. */

@@ -9,11 +9,12 @@ import { inspectTls } from './inspect-tls.ts';
 import { otherProtocol } from './other-protocols.ts';
 import { whyNotDial, type Policy } from './policy.ts';
 import { isAll, type SentExchange } from './exchange-queue.ts';
+import { replies } from './replies.ts';
 import { isLoggingIn, type SessionState } from './session-state.ts';
 
 /** How many commands may be outstanding, and characters of theirs; a client that sends more waits until replies come. */
 const mostOutstanding = 512;
-/** Of who has not logged in: enough for a log in and what is asked before it. */
+/** The same before login: enough for a login and the questions before it. */
 const mostOfStranger = 16;
 const mostText = 65_536;
 
@@ -40,11 +41,11 @@ export function inspectCommand(command: Command, state: SessionState, policy: Po
   const closing = inspectFirst(command, state);
   if (closing) return closing;
   if (isOutOfTurn(verb, state)) return { kind: 'wait' };
-  if (raw.includes('\0')) return refuse('nul-byte', '500 A command can not hold a NUL byte.');
+  if (raw.includes('\0')) return refuse('nul-byte', replies.nulByte);
   // A server that ended the line here would see a second command that nobody inspected.
-  if (raw.includes('\r')) return refuse('bare-cr', '500 A command can not hold a CR without LF.');
+  if (raw.includes('\r')) return refuse('bare-cr', replies.bareCr);
   // Servers differ in what they make of it: one that skips it would see another verb.
-  if (verb.includes('\xff')) return refuse('syntax', '500 Command not understood.');
+  if (verb.includes('\xff')) return refuse('syntax', replies.notUnderstood);
   const ofTls = inspectTls(command, state, policy.tls);
   if (ofTls) return ofTls;
   if (verb === 'ABOR' && command.telnet !== '' && !raw.startsWith(wholeSynch)) {
@@ -52,11 +53,11 @@ export function inspectCommand(command: Command, state: SessionState, policy: Po
   }
   if (verb === 'HOST') return inspectHost(command, state);
   if (!setUpVerbs.has(verb)) return { kind: 'pass' };
-  if (!state.loggedIn) return refuse('not-logged-in', '530 Please login with USER and PASS.');
+  if (!state.loggedIn) return refuse('not-logged-in', replies.notLoggedIn);
   if (unservedVerbs.has(verb)) {
-    return refuse('protocol-not-served', `502 ${verb} not implemented, use EPRT or EPSV.`);
+    return refuse('protocol-not-served', replies.setUpNotServed(verb));
   }
-  if (state.epsvAll && verb !== 'EPSV') return refuse('epsv-all', `501 ${verb} not allowed after EPSV ALL.`);
+  if (state.epsvAll && verb !== 'EPSV') return refuse('epsv-all', replies.afterEpsvAll(verb));
   if (verb === 'PORT') return inspectPort(command, state, policy);
   if (verb === 'EPRT') return inspectEprt(command, state, policy);
   return { kind: 'pass' };
@@ -105,18 +106,18 @@ function bareArgument({ argument, plain, argumentStart, telnet }: Command): {
 export function inspectOverlong(command: Command, state: SessionState): CommandDecision {
   const closing = inspectFirst(command, state);
   if (closing) return closing;
-  return hasTooMany(state) ? { kind: 'wait' } : refuse('line-too-long', '500 Line too long.');
+  return hasTooMany(state) ? { kind: 'wait' } : refuse('line-too-long', replies.lineTooLong);
 }
 
-/** Somebody was made to say this who speaks something else: nothing that follows it is to be believed. */
+/** The client speaks another protocol and was made to say this: nothing after it can be trusted. */
 function inspectFirst(command: Command, state: SessionState): CommandDecision | undefined {
   const other = state.begun ? undefined : otherProtocol(command);
   return other && { kind: 'close', reason: other, reply: otherProtocolReplies[other] };
 }
 
-export const otherProtocolReplies = {
-  http: '421 This is FTP, not HTTP.',
-  'not-ftp': '421 This is FTP, and that was no command of it.',
+const otherProtocolReplies = {
+  http: replies.http,
+  'not-ftp': replies.notFtp,
 } as const;
 
 function hasTooMany({ exchanges, loggedIn }: SessionState): boolean {
@@ -142,16 +143,16 @@ function isOutOfTurn(verb: string, state: SessionState): boolean {
 
 function inspectPort(command: Command, state: SessionState, policy: Policy): CommandDecision {
   const endpoint = parseHostPort(bareArgument(command).text);
-  if (!endpoint) return refuse('syntax', '501 Illegal PORT command: six numbers of 0-255 expected.');
+  if (!endpoint) return refuse('syntax', replies.portSyntax);
   return expectActive(command, endpoint, '|', state, policy);
 }
 
 function inspectEprt(command: Command, state: SessionState, policy: Policy): CommandDecision {
   const parsed = parseExtendedHostPort(bareArgument(command).text);
-  if (!parsed) return refuse('syntax', '501 Illegal EPRT command: |protocol|address|port| expected.');
+  if (!parsed) return refuse('syntax', replies.eprtSyntax);
   const served = protocolNumber(familyOf(state.client));
   if (parsed.protocol !== served || !parsed.endpoint) {
-    return refuse('protocol-not-served', `522 Network protocol not supported, use (${served})`);
+    return refuse('protocol-not-served', replies.protocolNotServed(String(served)));
   }
   return expectActive(command, parsed.endpoint, parsed.delimiter, state, policy);
 }
@@ -165,7 +166,7 @@ function expectActive(
 ): CommandDecision {
   const verb = command.verb === 'PORT' ? 'PORT' : 'EPRT';
   const reason = whyNotDial(endpoint, state.client, policy);
-  if (reason) return refuse(reason, `500 Illegal ${verb} command`);
+  if (reason) return refuse(reason, replies.notDialled(verb));
   // The peer's own address, with the zone that it needs where it is link-local.
   const isPeer = endpoint.address === withoutZone(state.client);
   const dialled = isPeer ? { address: state.client, port: endpoint.port } : endpoint;

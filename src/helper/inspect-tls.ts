@@ -2,19 +2,20 @@ import type { CommandReason } from '../events.ts';
 import type { Command } from '../ftp/command.ts';
 import type { CommandDecision } from './decision.ts';
 import { isTransfer } from './exchange-queue.ts';
+import { replies } from './replies.ts';
 import { loginVerbs, type SessionState } from './session-state.ts';
 import { isServerAsked, type TlsPolicy } from './tls-policy.ts';
 
 /** The mechanisms of AUTH that mean TLS; SSL is its old name (RFC 4217 appendix A). */
 const mechanisms: ReadonlySet<string> = new Set(['TLS', 'TLS-C', 'SSL', 'TLS-P']);
 
-/** What a data connection comes of: one that was made in clear would stay so. */
+/** The commands that set up a data connection: one that was set up in clear would stay in clear. */
 const setsUp: ReadonlySet<string> = new Set(['PORT', 'EPRT', 'PASV', 'EPSV']);
 
-/** Those that mean PROT P as well, as vsftpd and ProFTPD have it. */
+/** The mechanisms that imply PROT P, as in vsftpd and ProFTPD. */
 const withData: ReadonlySet<string> = new Set(['SSL', 'TLS-P']);
 
-/** What one who is let in by the greeting may say before TLS where it is required: nothing is served by it. */
+/** What a client that the greeting has logged in may say before TLS is in use, where it is required. */
 const harmless: ReadonlySet<string> = new Set([
   ...['', 'ABOR', 'CCC', 'CLNT', 'FEAT', 'HELP', 'HOST', 'LANG'],
   ...['NOOP', 'OPTS', 'PBSZ', 'PROT', 'QUIT', 'REIN', 'SYST'],
@@ -36,24 +37,24 @@ export function inspectTls(
     case 'CCC':
       if (policy.mode === 'refuse' && state.security.server) {
         // It would change what was agreed on with the server, of which the client knows nothing.
-        return refuse('tls-out-of-order', `503 ${verb} must come behind AUTH TLS.`);
+        return refuse('tls-out-of-order', replies.requiresAuth(verb));
       }
       if (policy.mode !== 'terminate') return undefined;
-      // What it changes holds for what comes behind it, not for what is still under way.
+      // Its change applies to the commands after it, not to those still under way.
       if (state.exchanges.size > 0) return { kind: 'wait' };
       return inspectLevel(command, state, policy);
     case 'REIN':
-      // It would end TLS on both sides (RFC 4217 section 11), and leave the sides of two minds about PROT.
+      // It would end TLS on both sides (RFC 4217 section 11), and the two sides would disagree about PROT.
       if (wasSecured || state.security.server) {
-        return refuse('tls-out-of-order', '502 REIN not implemented with TLS, connect again.');
+        return refuse('tls-out-of-order', replies.reinWithTls);
       }
   }
   const isServed = loginVerbs.has(verb) || (state.greetedIn && !harmless.has(verb));
   if (policy.isRequired && !wasSecured && isServed) {
-    return refuse('tls-required', '530 This server takes no log in without TLS, use AUTH TLS.');
+    return refuse('tls-required', replies.loginRequiresTls);
   }
   if (policy.isRequiredForData && !isDataProtected && (isTransfer(command) || setsUp.has(verb))) {
-    return refuse('data-tls-required', '521 Data connections must be protected, use PROT P.');
+    return refuse('data-tls-required', replies.dataRequiresTls);
   }
   return undefined;
 }
@@ -62,58 +63,55 @@ function inspectAuth({ argument }: Command, state: SessionState, policy: TlsPoli
   const mechanism = argument.trim().toUpperCase();
   if (policy.mode === 'refuse') {
     return mechanisms.has(mechanism)
-      ? refuse('tls-refused', '534 TLS is not available through this relay.')
-      : refuse('tls-not-understood', '504 Unknown AUTH mechanism.');
+      ? refuse('tls-refused', replies.tlsRefused)
+      : refuse('tls-not-understood', replies.unknownMechanism);
   }
   if (state.exchanges.size > 0) return { kind: 'wait' };
-  if (state.security.client) return refuse('tls-out-of-order', '503 TLS is in use already.');
-  if (state.loggedIn && !state.greetedIn)
-    return refuse('tls-out-of-order', '503 AUTH must come before USER.');
+  if (state.security.client) return refuse('tls-out-of-order', replies.tlsInUse);
+  if (state.loggedIn && !state.greetedIn) return refuse('tls-out-of-order', replies.authAfterUser);
   if (!mechanisms.has(mechanism)) {
-    return refuse('tls-not-understood', '504 Unknown AUTH mechanism, use AUTH TLS.');
+    return refuse('tls-not-understood', replies.unknownMechanismUseTls);
   }
   if (policy.mode === 'pass') return { kind: 'secure', asksServer: true, protectsData: false };
   return {
     kind: 'secure',
-    // Behind CCC, the server's channel is TLS still.
+    // After CCC, the server's channel is still TLS.
     asksServer: policy.server === 'same' && !state.security.server,
     protectsData: withData.has(mechanism),
   };
 }
 
-/** PBSZ, PROT and CCC, where TLS ends here. */
+/** PBSZ, PROT and CCC, when the relay terminates the client's TLS. */
 function inspectLevel(command: Command, state: SessionState, policy: TlsPolicy): CommandDecision {
   const { security } = state;
   const { verb } = command;
   const argument = command.argument.trim().toUpperCase();
   if (!security.client && !(verb === 'PROT' && security.wasSecured)) {
-    return refuse('tls-out-of-order', `503 ${verb} must come behind AUTH TLS.`);
+    return refuse('tls-out-of-order', replies.requiresAuth(verb));
   }
   if (verb === 'CCC') {
-    return policy.allowsClear
-      ? { kind: 'clear' }
-      : refuse('ccc-refused', '533 This server keeps the control connection protected.');
+    return policy.allowsClear ? { kind: 'clear' } : refuse('ccc-refused', replies.cccRefused);
   }
   const toServer = isServerAsked(security, policy);
   if (verb === 'PBSZ') {
-    if (!/^\d{1,10}$/.test(argument)) return refuse('syntax', '501 Illegal PBSZ command: a number expected.');
+    if (!/^\d{1,10}$/.test(argument)) return refuse('syntax', replies.pbszSyntax);
     // TLS has its own blocks: any other size becomes 0 (RFC 4217 section 8).
-    return toServer ? { kind: 'pass' } : { kind: 'answer', effect: 'size-said', reply: '200 PBSZ=0' };
+    return toServer ? { kind: 'pass' } : { kind: 'answer', effect: 'size-said', reply: replies.sizeIsZero };
   }
-  if (!security.isSizeSaid) return refuse('tls-out-of-order', '503 PROT must come behind PBSZ 0.');
+  if (!security.isSizeSaid) return refuse('tls-out-of-order', replies.protRequiresPbsz);
   if (argument === 'S' || argument === 'E') {
-    return refuse('tls-not-understood', '536 TLS has no such protection level, use PROT P or PROT C.');
+    return refuse('tls-not-understood', replies.levelNotOfTls);
   }
   if (argument !== 'C' && argument !== 'P') {
-    return refuse('tls-not-understood', '504 Unknown protection level, use PROT P or PROT C.');
+    return refuse('tls-not-understood', replies.unknownLevel);
   }
   if (argument === 'C' && policy.isRequiredForData) {
-    return refuse('data-tls-required', '534 Data connections must be protected, use PROT P.');
+    return refuse('data-tls-required', replies.clearDataRefused);
   }
   if (toServer) return { kind: 'pass' };
   return argument === 'P'
-    ? { kind: 'answer', effect: 'data-protected', reply: '200 Data connections will be protected.' }
-    : { kind: 'answer', effect: 'data-clear', reply: '200 Data connections will be clear.' };
+    ? { kind: 'answer', effect: 'data-protected', reply: replies.dataIsProtected }
+    : { kind: 'answer', effect: 'data-clear', reply: replies.dataIsClear };
 }
 
 function refuse(reason: CommandReason, reply: string): CommandDecision {

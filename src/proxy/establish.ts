@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import type { SessionReason } from '../events.ts';
+import { replies } from '../helper/replies.ts';
 import type { TlsPolicy } from '../helper/tls-policy.ts';
 import { isLoopback, parseAddress, type Address } from '../net/address.ts';
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import { messageOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
-import { noTlsWithServer, openWithTls, ServerTlsError } from './session/server-tls.ts';
+import { openWithTls, ServerTlsError } from './session/server-tls.ts';
 import type { TlsPlan } from './session/tls-plan.ts';
 
 /** A server as it was named. */
@@ -14,7 +15,7 @@ export interface Upstream {
   readonly port: number;
 }
 
-/** No session comes of a client's connection. */
+/** Why a client's connection gets no session. */
 export class NoSession extends Error {
   override readonly name = 'NoSession';
   readonly reason: SessionReason;
@@ -31,20 +32,18 @@ export class NoSession extends Error {
   }
 }
 
-const serverIsAway = '421 Service not available, the server does not answer.';
-
 const refusals: Partial<Record<SessionReason, string>> = {
-  shutdown: '421 Service closing.',
-  'too-many-sessions': '421 Too many sessions, try again later.',
-  'too-many-sessions-of-client': '421 Too many sessions from your address.',
-  'too-many-descriptors': '421 Too many connections, try again later.',
-  loop: '421 Service not available, this is the relay itself.',
-  'destination-not-allowed': '421 Service not available, this server is not allowed.',
+  shutdown: replies.shutdownForNew,
+  'too-many-sessions': replies.tooManySessions,
+  'too-many-sessions-of-client': replies.tooManySessionsOfClient,
+  'too-many-descriptors': replies.tooManyDescriptors,
+  loop: replies.loop,
+  'destination-not-allowed': replies.destinationNotAllowed,
 };
 
-/** What a client in clear hears where no session comes of its connection. */
+/** The reply to a client in clear whose connection gets no session. */
 export function refusalOf(reason: SessionReason): string {
-  return refusals[reason] ?? serverIsAway;
+  return refusals[reason] ?? replies.serverUnreachable;
 }
 
 /** TLS with the client, where that comes before all else. @throws {NoSession} */
@@ -77,7 +76,7 @@ export async function openServer(
     return await openWithTls(channel, plan);
   } catch (error) {
     const said = error instanceof ServerTlsError ? error.greeting?.trimEnd() : undefined;
-    throw new NoSession('server-tls-failed', said ?? noTlsWithServer, messageOf(error));
+    throw new NoSession('server-tls-failed', said ?? replies.serverTlsFailed, messageOf(error));
   }
 }
 

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatHostPort } from '../../src/ftp/host-port.ts';
+import { replies } from '../../src/helper/replies.ts';
 import type { Address } from '../../src/net/address.ts';
 import { address, hosts } from '../helpers/relay/hosts.ts';
 import { exchange, Lab } from '../helpers/relay/lab.ts';
 
-const illegal = { PORT: '500 Illegal PORT command', EPRT: '500 Illegal EPRT command' } as const;
+const illegal = { PORT: replies.notDialled('PORT'), EPRT: replies.notDialled('EPRT') } as const;
 const port = (host: Address, number: number): string =>
   `PORT ${formatHostPort({ address: host, port: number })}`;
 const eprt = (host: string, number: number): string => `EPRT |1|${host}|${number}|`;

@@ -1,6 +1,7 @@
 /** Strangers and one client who want all file descriptors that the process may have. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { hosts } from '../helpers/relay/hosts.ts';
 import { announcedIn } from '../helpers/relay/lab.ts';
 import type { Peer } from '../helpers/relay/peer.ts';
@@ -23,7 +24,7 @@ test('sessions beyond what descriptors are for get 421, and one that is there ha
     const peer = await relay.dial(t, hosts.stranger.replace(/\d+$/, String(100 + (n % 4))));
     const line = await peer.line().catch(() => 'reset');
     (line.startsWith('220') ? taken : refused).push(peer);
-    if (line.startsWith('421')) assert.equal(line, '421 Too many connections, try again later.\r\n');
+    if (line.startsWith('421')) assert.equal(line, `${replies.tooManyDescriptors}\r\n`);
   }
   assert.ok(
     taken.length > 20 && refused.length > 100,

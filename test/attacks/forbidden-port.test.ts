@@ -1,6 +1,7 @@
 /** A server, or who speaks for it, that names a port of another service: the client would get to that one through us. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { hosts } from '../helpers/relay/hosts.ts';
 import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
 
@@ -18,10 +19,7 @@ for (const verb of ['PASV', 'EPSV'] as const) {
     const pair = await lab.login();
     const ports = [21, 22, 25, 80, 443, 1023, 2049, 3306, 5432, 6000, 6379];
     for (const port of ports) {
-      assert.equal(
-        await asks(pair, verb, port),
-        '425 Cannot open data connection, the port of the server is not allowed.\r\n',
-      );
+      assert.equal(await asks(pair, verb, port), `${replies.serverPortNotAllowed}\r\n`);
       await exchange(pair, 'NOOP', '200 Here.');
     }
     assert.equal(lab.eventsOf('reply-remarked', { reason: 'forbidden-port' }).length, ports.length);

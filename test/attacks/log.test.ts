@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { hosts } from '../helpers/relay/hosts.ts';
 import { exchange, Lab } from '../helpers/relay/lab.ts';
 import { AttackedRelay } from './attacked-relay.ts';
@@ -22,7 +23,7 @@ for (const [where, log] of [
     for (let n = 0; n < 50; n++) {
       const attacker = await relay.dial(t);
       attacker.send(refused.repeat(12));
-      assert.match(await attacker.rest(), /421 Too many commands were refused\.\r\n$/);
+      assert.ok((await attacker.rest()).endsWith(`${replies.tooManyRefusals}\r\n`));
       attacker.end();
     }
     await relay.serves();

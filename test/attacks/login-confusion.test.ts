@@ -1,6 +1,7 @@
 /** Clients that want pinholes without a log in that the server has accepted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { hostPort, hosts } from '../helpers/relay/hosts.ts';
 import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
 
@@ -16,7 +17,7 @@ async function opensNothing(lab: Lab, pair: ControlPair): Promise<void> {
   const before = lab.eventsOf('pinhole-opened').length;
   for (const command of commands) {
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('530 Please login with USER and PASS.\r\n');
+    await pair.client.expect(`${replies.notLoggedIn}\r\n`);
   }
   await exchange(pair, 'NOOP', '200 Here.');
   assert.equal(lab.eventsOf('pinhole-opened').length, before);

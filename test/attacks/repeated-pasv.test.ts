@@ -1,6 +1,7 @@
 /** A client that asks for one port after the other, or for the same again: it has one at a time, and keeps none from others. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { hosts, passivePorts } from '../helpers/relay/hosts.ts';
 import { exchange, Lab } from '../helpers/relay/lab.ts';
 import { relayPlaneOnly } from '../helpers/relay/plane.ts';
@@ -37,7 +38,7 @@ test('who has taken all ports of the range for its address is told so, and other
   third.client.send('PASV\r\n');
   await third.server.expect('PASV\r\n');
   third.server.send(`227 Passive (${hosts.server.replaceAll('.', ',')},200,13)\r\n`);
-  await third.client.expect('425 Cannot open data connection, no free port at the relay.\r\n');
+  await third.client.expect(`${replies.noFreePort}\r\n`);
   await exchange(third, 'NOOP', '200 Here.');
   const { at, behind } = await lab.passive(await lab.login(hosts.other));
   const data = await lab.dial(at, hosts.other);

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { hostPort, hosts } from '../helpers/relay/hosts.ts';
 import { Lab } from '../helpers/relay/lab.ts';
 import { clientHello } from '../helpers/relay/tls-lab.ts';
@@ -19,10 +20,10 @@ const turn = Buffer.concat([
 ]).toString('latin1');
 
 for (const [what, first, reason, reply] of [
-  ['a POST of a browser', 'POST / HTTP/1.1\r\nHost: x\r\n\r\n', 'http', '421 This is FTP, not HTTP.\r\n'],
-  ['a GET of a browser', `GET /${'x'.repeat(3000)} HTTP/1.1\r\n`, 'http', '421 This is FTP, not HTTP.\r\n'],
-  ['a PROPFIND of WebDAV', 'PROPFIND / HTTP/1.1\r\n\r\n', 'http', '421 This is FTP, not HTTP.\r\n'],
-  ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'http', '421 This is FTP, not HTTP.\r\n'],
+  ['a POST of a browser', 'POST / HTTP/1.1\r\nHost: x\r\n\r\n', 'http', `${replies.http}\r\n`],
+  ['a GET of a browser', `GET /${'x'.repeat(3000)} HTTP/1.1\r\n`, 'http', `${replies.http}\r\n`],
+  ['a PROPFIND of WebDAV', 'PROPFIND / HTTP/1.1\r\n\r\n', 'http', `${replies.http}\r\n`],
+  ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'http', `${replies.http}\r\n`],
   ['a REGISTER of SIP', 'REGISTER sip:x SIP/2.0\r\n', 'not-ftp', undefined],
   ['an INVITE of SIP', 'INVITE sip:x@y SIP/2.0\r\n', 'not-ftp', undefined],
   ['an EHLO of SMTP', 'EHLO x\r\n', 'not-ftp', undefined],
@@ -39,7 +40,7 @@ for (const [what, first, reason, reply] of [
     await client.expect('220 Ready.\r\n');
     client.send(first + ftp);
     const said = await client.rest();
-    const expected = reply ?? '421 This is FTP, and that was no command of it.\r\n';
+    const expected = reply ?? `${replies.notFtp}\r\n`;
     assert.ok(said.endsWith(expected), said);
     assert.equal(await server.rest(), '');
     client.end();

@@ -1,6 +1,7 @@
 /** Commands hidden in others, or cut so that a reader on the way does not see them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { hostPort, hosts } from '../helpers/relay/hosts.ts';
 import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
 import { auth, greet, serveAuth, terminating, towardsServer } from '../helpers/relay/tls-lab.ts';
@@ -38,9 +39,9 @@ test('a PORT of a third host among twenty commands of one segment is refused in 
   const noops = 'NOOP\r\n'.repeat(10);
   client.send(`${noops}${bounce}\r\n${noops}`);
   await server.expect(noops + noops);
-  const replies = '200 Here.\r\n'.repeat(10);
-  server.send(replies + replies);
-  await client.expect(`${replies}500 Illegal PORT command\r\n${replies}`);
+  const answers = '200 Here.\r\n'.repeat(10);
+  server.send(answers + answers);
+  await client.expect(`${answers}${replies.notDialled('PORT')}\r\n${answers}`);
   assert.equal(server.unread, '');
 });
 
@@ -49,11 +50,11 @@ test('a PORT is seen wherever it is cut into segments', async (t) => {
   const pair = await lab.login();
   for (let at = 1; at < bounce.length + 2; at += 3) {
     await pair.client.sendApart(`${bounce}\r\n`.slice(0, at), `${bounce}\r\n`.slice(at));
-    await pair.client.expect('500 Illegal PORT command\r\n');
+    await pair.client.expect(`${replies.notDialled('PORT')}\r\n`);
     await exchange(pair, 'NOOP', '200 Here.');
   }
   await pair.client.sendByteByByte(`${bounce}\r\n`);
-  await pair.client.expect('500 Illegal PORT command\r\n');
+  await pair.client.expect(`${replies.notDialled('PORT')}\r\n`);
   const listener = await lab.listen(hosts.client);
   await pair.client.sendByteByByte(`PORT ${hostPort(listener.endpoint)}\r\n`);
   assert.equal(announcedIn(await pair.server.line()).address, pair.server.remote.address);
@@ -63,7 +64,7 @@ test('what came in clear behind AUTH is never taken for what was said in TLS (CV
   const lab = await Lab.start(t, terminating(t));
   const { client, server } = await greet(lab);
   client.send('AUTH TLS\r\nUSER mallory\r\nPASS x\r\n');
-  assert.equal(await client.rest(), '503 No command may come behind this one before its reply.\r\n');
+  assert.equal(await client.rest(), `${replies.notPipelined}\r\n`);
   assert.equal(await server.rest(), '');
   client.end();
   server.end();
@@ -76,7 +77,7 @@ test('what came in clear behind the 234 of a server is never taken for what it s
   server.send('220 Ready.\r\n');
   await server.expect('AUTH TLS\r\n');
   server.send('234 Go on.\r\n230 You are in.\r\n');
-  assert.equal(await client.rest(), '421 Service not available, no TLS with the server.\r\n');
+  assert.equal(await client.rest(), `${replies.serverTlsFailed}\r\n`);
   await lab.event('session-refused', { reason: 'server-tls-failed' });
 });
 

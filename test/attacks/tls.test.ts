@@ -1,6 +1,7 @@
 /** Attacks on TLS itself, where the relay ends it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { clientHello } from '../helpers/relay/tls-lab.ts';
 import { exchange, Lab } from '../helpers/relay/lab.ts';
 import { auth, greet, logIn, protect, protectedSession, terminating } from '../helpers/relay/tls-lab.ts';
@@ -64,7 +65,7 @@ test('serves others while a hundred handshakes are begun and not gone on with', 
   for (let n = 0; n < 100; n++) {
     const pair = await greet(lab);
     pair.client.send('AUTH TLS\r\n');
-    await pair.client.expect('234 Proceed with the TLS handshake.\r\n');
+    await pair.client.expect(`${replies.proceedWithTls}\r\n`);
     pair.client.send(clientHello().subarray(0, 100));
     half.push(pair);
   }

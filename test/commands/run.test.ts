@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
 import { runCommandLine } from '../helpers/relay/command-line.ts';
 import { hostPort, hosts, passivePorts } from '../helpers/relay/hosts.ts';
@@ -14,7 +15,7 @@ import { Program, runProgram } from '../helpers/relay/program.ts';
 /** Loaded into a program: throws where nobody catches it. */
 const thrower = `process.on('SIGWINCH', () => { throw new Error('thrown by a test'); });`;
 
-const closing = '421 Service closing control connection.\r\n';
+const closing = `${replies.shutdown}\r\n`;
 
 /** The server's control port, and the flags of a relay in front of it. */
 async function server(t: TestContext): Promise<{ control: PeerListener; flags: string[] }> {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseCommand } from '../../src/ftp/command.ts';
 import { inspectCommand } from '../../src/helper/inspect-command.ts';
+import { replies } from '../../src/helper/replies.ts';
 import { newSessionState, settleReply, type SessionState } from '../../src/helper/session-state.ts';
 import { familyOf } from '../../src/net/address.ts';
 import { assertSameHoweverCut, linesOf, readCases, type WireCase } from '../data/cases.ts';
@@ -305,7 +306,7 @@ test('writes IPv6 addresses compressed, which an old pyftpdlib wants', () => {
 
 test('tells a client which protocol is served', () => {
   for (const [client, line, text] of [
-    ['198.51.100.10', 'EPRT |2|2001:db8::10|50000|', '522 Network protocol not supported, use (1)'],
+    ['198.51.100.10', 'EPRT |2|2001:db8::10|50000|', replies.protocolNotServed('1')],
     ['2001:db8::10', 'EPRT |1|198.51.100.10|50000|', '522 Network protocol not supported, use (2)'],
   ] as const) {
     const decision = inspectCommand(parseCommand(line), loggedIn(client), policy);

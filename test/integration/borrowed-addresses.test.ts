@@ -255,7 +255,7 @@ for (const plane of planes) {
           const { public: address } = addresses[family];
           assert.match(
             await greeting(address, 2121),
-            /^421 Service not available, this is the relay itself\./,
+            /^421 Service not available: the destination is the relay itself\./,
           );
           await relay?.waitForLog(({ msg, reason }) => msg === 'session refused' && reason === 'loop');
         });
@@ -279,7 +279,7 @@ describe('with intercept', { concurrency: 1 }, () => {
     const relay = await startRelay(network, { listen: '0.0.0.0:2121', server: null, flags });
     assert.match(
       await greeting(addresses[4].server, 21),
-      /^421 Service not available, this server is not allowed\./,
+      /^421 Service not available: this server is not allowed\./,
     );
     await relay.waitForLog(({ reason }) => reason === 'destination-not-allowed');
     await relay.stop();
@@ -343,7 +343,7 @@ describe('with keep-client-address', { concurrency: 1 }, () => {
       const relay = await startRelay(network, {
         flags: ['--keep-client-address', '--connect-timeout', '1s'],
       });
-      assert.match(await greeting(address, 21), /^421 Service not available, the server does not answer\./);
+      assert.match(await greeting(address, 21), /^421 Service not available: the server cannot be reached\./);
       await relay.waitForLog(
         ({ msg, error }) => msg === 'session refused' && /default route/.test(String(error)),
       );
@@ -378,7 +378,7 @@ describe('with keep-client-address', { concurrency: 1 }, () => {
     const relay = await startRelay(network, { listen: `[${addresses[6].public}]:21`, flags });
     assert.match(
       await greeting(addresses[6].public, 21),
-      /^421 Service not available, the server does not answer\./,
+      /^421 Service not available: the server cannot be reached\./,
     );
     await relay.waitForLog(({ error }) => /is not reached over IPv6/.test(String(error)));
     await relay.stop();

@@ -223,7 +223,7 @@ for (const [which, words] of [
     try {
       const { ok, context } = await performs(here, 'curl', 'download');
       assert.equal(ok, false);
-      assert.match(context, /421 Service not available, no TLS with the server\./);
+      assert.match(context, /421 Service not available: TLS with the server failed\./);
       const { error } = await here.relay.waitForLog(({ reason }) => reason === 'server-tls-failed');
       assert.match(String(error), words);
       assert.doesNotMatch(here.server.log(), /USER/);

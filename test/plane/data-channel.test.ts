@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { exchange, Lab, type ControlPair, type DataPair } from '../helpers/relay/lab.ts';
 import { turns, within } from '../helpers/relay/within.ts';
 
@@ -190,7 +191,7 @@ for (const mode of modes) {
   test(`an open data channel outlives a server that resets the control connection, ${mode}`, async (t) => {
     const { lab, pair, data } = await open(t, mode);
     pair.server.reset();
-    await pair.client.expect('421 Service not available, the server closed the control connection.\r\n');
+    await pair.client.expect(`${replies.serverClosed}\r\n`);
     await pair.client.close();
     await lab.event('session-closed', { reason: 'server-reset' });
     data.client.end('the rest of it');
@@ -204,7 +205,7 @@ for (const mode of modes) {
     data.server.send('half of');
     await data.client.expect('half of');
     const closed = lab.daemon.close();
-    await pair.client.expect('421 Service closing control connection.\r\n');
+    await pair.client.expect(`${replies.shutdown}\r\n`);
     await Promise.all([pair.client.close(), pair.server.close()]);
     await data.client.wasReset();
     await data.server.wasReset();

@@ -1,6 +1,7 @@
 /** What one server says and does in an order, on two connections, its client sees in that order. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { loadSocketCalls } from '../../src/linux/socket-calls.ts';
 import { hostPort } from '../helpers/relay/hosts.ts';
 import { announcedIn, exchange, Lab, type ControlPair, type DataPair } from '../helpers/relay/lab.ts';
@@ -53,12 +54,12 @@ test('a 150 waits until the connection to the client stands, and what is behind 
 
 test('a client that cannot be connected to gets 425 and no 150, and what the server says of that transfer goes nowhere', async (t) => {
   const { lab, pair, server } = await begunActive(t, { 'connect-timeout': '300ms' });
-  await pair.client.expect('425 Unable to build data connection.\r\n');
+  await pair.client.expect(`${replies.clientUnreachable}\r\n`);
   assert.equal(await server.wasReset(), '');
   pair.server.send('426-Failure\r\n426 Failure writing network stream.\r\n');
   await exchange(pair, 'NOOP', '200 Here.');
   const { reply } = await lab.event('command-refused', { reason: 'data-connection-failed' });
-  assert.equal(reply, '425 Unable to build data connection.');
+  assert.equal(reply, replies.clientUnreachable);
   await lab.event('transfer-ended', { cause: 'client-unreachable' });
   // And the next transfer is as good as any.
   const data = await lab.passiveChannel(pair);
@@ -84,7 +85,7 @@ test('a 226 of a small file is not said where the client could not be connected 
   server.send('a file');
   await lab.event('transfer-ended', { cause: 'client-unreachable' });
   pair.server.send('226 Done.\r\n');
-  await pair.client.expect('426 Data connection closed, transfer aborted.\r\n');
+  await pair.client.expect(`${replies.notDelivered}\r\n`);
   await lab.event('command-refused', { reason: 'not-delivered' });
 });
 
@@ -114,7 +115,7 @@ test('a server that resets ends the waiting', async (t) => {
   await turns(20);
   pair.server.reset();
   await pair.client.expect('150 Here it comes.\r\n');
-  await pair.client.expect('421 Service not available, the server closed the control connection.\r\n');
+  await pair.client.expect(`${replies.serverClosed}\r\n`);
   await pair.client.close();
   await lab.event('session-closed', { reason: 'server-reset' });
 });
@@ -123,8 +124,8 @@ test('a shutdown ends the waiting', async (t) => {
   const { lab, pair } = await begunActive(t);
   await turns(20);
   const closed = lab.daemon.close();
-  await pair.client.expect('425 Unable to build data connection.\r\n');
-  await pair.client.expect('421 Service closing control connection.\r\n');
+  await pair.client.expect(`${replies.clientUnreachable}\r\n`);
+  await pair.client.expect(`${replies.shutdown}\r\n`);
   lab.cut();
   await closed;
 });
@@ -191,7 +192,7 @@ test('a 226 of a file that the client did not get becomes a 426', async (t) => {
   const { lab, pair, data } = await sentWhole(t);
   assert.equal(pair.client.unread, '');
   data.client.reset();
-  await pair.client.expect('426 Data connection closed, transfer aborted.\r\n');
+  await pair.client.expect(`${replies.notDelivered}\r\n`);
   const { downloaded } = await lab.event('transfer-ended', { cause: 'client-reset' });
   assert.ok(downloaded < large.length, `${downloaded} bytes`);
   const { reply } = await lab.event('command-refused', { reason: 'not-delivered' });
@@ -216,7 +217,7 @@ test('a server that closes ends the waiting of a 226', async (t) => {
 
 test('nothing waits longer than data-idle-timeout for a client that reads nothing', async (t) => {
   const { lab, pair } = await sentWhole(t, { 'data-idle-timeout': '500ms' });
-  await pair.client.expect('426 Data connection closed, transfer aborted.\r\n');
+  await pair.client.expect(`${replies.notDelivered}\r\n`);
   await lab.event('transfer-ended', { cause: 'data-idle-timeout' });
 });
 
@@ -334,7 +335,7 @@ for (const [name, command, reply] of [
 ] as const) {
   test(`of a transfer that was answered with 425, ${name} goes on all the same`, async (t) => {
     const { pair } = await begunActive(t, { 'connect-timeout': '300ms' });
-    await pair.client.expect('425 Unable to build data connection.\r\n');
+    await pair.client.expect(`${replies.clientUnreachable}\r\n`);
     await exchange(pair, command, reply);
   });
 }

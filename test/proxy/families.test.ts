@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { address, hostPort, hosts } from '../helpers/relay/hosts.ts';
 import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
 
@@ -38,9 +39,9 @@ test('an IPv6 client gets 522 for an EPRT of IPv4, and 500 for a PORT', options,
   const lab = await Lab.start(t, { listen: '[::1]:0' }, six);
   const pair = await lab.login(six);
   pair.client.send('EPRT |1|127.0.0.1|51213|\r\n');
-  await pair.client.expect('522 Network protocol not supported, use (2)\r\n');
+  await pair.client.expect(`${replies.protocolNotServed('2')}\r\n`);
   pair.client.send('PORT 127,0,0,1,200,13\r\n');
-  await pair.client.expect('500 Illegal PORT command\r\n');
+  await pair.client.expect(`${replies.notDialled('PORT')}\r\n`);
   await exchange(pair, 'NOOP', '200 Here.');
 });
 

@@ -180,7 +180,7 @@ for (const [what, original, changes, reason] of [
     const client = await stand.client();
     assert.match(
       await client.rest(),
-      /^421 Service not available, this (is the relay itself|server is not allowed)/,
+      /^421 Service not available: (the destination is the relay itself|this server is not allowed)/,
     );
     assert.ok(stand.events.some((event) => event.type === 'session-refused' && event.reason === reason));
     assert.equal(stand.meant.count, 0);

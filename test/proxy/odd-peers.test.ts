@@ -1,6 +1,7 @@
 /** Peers that do something odd, through the whole relay: what test/proxy/session/server-replies.test.ts reads without it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
 import { fillIn, heard, readDialogues } from '../data/dialogues.ts';
 import { hostPort, hosts } from '../helpers/relay/hosts.ts';
@@ -136,7 +137,7 @@ test('a client that the greeting logs in is served nothing before the TLS that i
   const pair = await greetedIn(lab);
   for (const command of ['PASV', 'RETR x', 'LIST', 'USER anne']) {
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('530 This server takes no log in without TLS, use AUTH TLS.\r\n');
+    await pair.client.expect(`${replies.loginRequiresTls}\r\n`);
   }
   assert.equal(pair.server.unread, '');
   const secured = await auth(pair);
@@ -149,7 +150,7 @@ test('a client that asks for another mechanism than TLS, where there is none, he
   const pair = await lab.login();
   for (const command of ['AUTH GSSAPI', 'AUTH KERBEROS_V4', 'AUTH']) {
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('504 Unknown AUTH mechanism.\r\n');
+    await pair.client.expect(`${replies.unknownMechanism}\r\n`);
   }
   assert.equal(lab.eventsOf('command-refused', { reason: 'tls-not-understood' }).length, 3);
   await exchange(pair, 'NOOP', '200 Here.');

@@ -1,7 +1,7 @@
 import type { Finding } from '../finding.ts';
 import { seconds } from './visit.ts';
 
-/** Why an examination ends before its end. */
+/** Why an examination stopped early. */
 interface Ending {
   /** Milliseconds. */
   readonly limit?: number;

@@ -3,9 +3,10 @@ import { endOfSynch, parseCommand, type Command } from '../../ftp/command.ts';
 import type { Line } from '../../ftp/lines.ts';
 import type { CommandDecision } from '../../helper/decision.ts';
 import { isTransfer } from '../../helper/exchange-queue.ts';
-import { inspectCommand, inspectOverlong, otherProtocolReplies } from '../../helper/inspect-command.ts';
+import { inspectCommand, inspectOverlong } from '../../helper/inspect-command.ts';
 import { isBinary } from '../../helper/other-protocols.ts';
 import { showCommand } from '../../helper/redact.ts';
+import { replies } from '../../helper/replies.ts';
 import { isTlsHello } from '../../helper/tls-hello.ts';
 import { messageOf } from '../../net/error.ts';
 import type { Pinhole } from '../../plane/plane.ts';
@@ -39,7 +40,7 @@ export class FromClient implements ControlChannelListener {
     const { state, lifetime } = this.#parts;
     const isHello = isTlsHello(byte) && !state.security.client;
     if (isHello) lifetime.finish('tls-on-clear-port', undefined, tlsOnClearPort);
-    else lifetime.finish('not-ftp', otherProtocolReplies['not-ftp']);
+    else lifetime.finish('not-ftp', replies.notFtp);
   }
 
   line(line: Line, isUrgent: boolean): void {
@@ -57,7 +58,7 @@ export class FromClient implements ControlChannelListener {
       this.#emptyLines.limit();
       return;
     }
-    // Behind an empty line another protocol may still begin.
+    // After an empty line another protocol may still begin.
     state.begun ||= command.verb !== '';
     switch (decision.kind) {
       case 'pass':
@@ -115,7 +116,7 @@ export class FromClient implements ControlChannelListener {
     else channels.server.send(`${text}\r\n`);
     if (isTransfer(command)) pinholes.serve(command);
     events.forwarded(command, text);
-    // What it waits for the client wants no more, or will not see.
+    // The client no longer wants what it waits for, or will not see it.
     if (verb === 'ABOR' || verb === 'QUIT') order.end();
   }
 

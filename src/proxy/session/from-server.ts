@@ -5,6 +5,7 @@ import type { ReplyDecision } from '../../helper/decision.ts';
 import { greeting, isTransfer, type SentExchange } from '../../helper/exchange-queue.ts';
 import { inspectReply, isInspected } from '../../helper/inspect-reply.ts';
 import { showSent } from '../../helper/redact.ts';
+import { replies } from '../../helper/replies.ts';
 import { isLoginFailure } from '../../helper/session-state.ts';
 import { messageOf } from '../../net/error.ts';
 import { well, type DataOutcome, type Pinhole } from '../../plane/plane.ts';
@@ -13,8 +14,6 @@ import type { DirectionParts } from './directions.ts';
 import { noPinholeReplies, whyNoPinhole } from './no-pinhole.ts';
 import { addressForClient } from './pinhole-place.ts';
 import { ServerReplies, type ReplyStep } from './server-replies.ts';
-
-const noWayThere = '425 Cannot open data connection, the port of the server is not allowed.';
 
 /** What the server says: has replies inspected that announce a data connection, and holds those that speak of one. */
 export class FromServer implements ControlChannelListener {
@@ -53,7 +52,7 @@ export class FromServer implements ControlChannelListener {
 
   ended(rest: string): void {
     this.#pass(this.#replies.end());
-    // What comes behind it must not be taken for the rest of it.
+    // What comes after it must not be taken for the rest of it.
     if (rest !== '') this.#parts.channels.client.send(`${rest}\r\n`);
     this.#parts.lifetime.serverEnded();
   }
@@ -167,9 +166,7 @@ export class FromServer implements ControlChannelListener {
     }
     const isBegin = isPreliminary(code);
     const reason = isBegin ? 'data-connection-failed' : 'not-delivered';
-    const reply = isBegin
-      ? '425 Unable to build data connection.'
-      : '426 Data connection closed, transfer aborted.';
+    const reply = isBegin ? replies.clientUnreachable : replies.notDelivered;
     if (isBegin) this.#disowned = exchange;
     const detail = outcome.error === undefined ? outcome.cause : `${outcome.cause}: ${outcome.error}`;
     this.#parts.events.refused(exchange ? showSent(exchange) : '', reason, reply, detail);
@@ -195,8 +192,8 @@ export class FromServer implements ControlChannelListener {
       case 'refuse': {
         const { verb, endpoint } = decision.announcement;
         const detail = `the server announced port ${endpoint.port}`;
-        events.refused(verb, decision.reason, noWayThere, detail);
-        this.#replace(code, noWayThere);
+        events.refused(verb, decision.reason, replies.serverPortNotAllowed, detail);
+        this.#replace(code, replies.serverPortNotAllowed);
         break;
       }
       case 'pass':

@@ -1,5 +1,6 @@
 import type { SessionReason } from '../../events.ts';
 import { isTransfer } from '../../helper/exchange-queue.ts';
+import { replies } from '../../helper/replies.ts';
 import { isCloseExplained } from '../../helper/session-state.ts';
 import { messageOf } from '../../net/error.ts';
 import { isUnresponsive } from '../../net/keepalive.ts';
@@ -44,17 +45,17 @@ export class Lifetime {
 
   /** Ends the session now. */
   shutDown(): void {
-    this.finish('shutdown', '421 Service closing control connection.');
+    this.finish('shutdown', replies.shutdown);
   }
 
   loginIsLate(): void {
-    this.finish('login-timeout', '421 Login timeout.');
+    this.finish('login-timeout', replies.loginTimeout);
   }
 
   /** Returns whether the session lives on all the same: an open data channel is its life, however silent it is. */
   wasSilent(): boolean {
     if (this.#parts.pinholes.hasOpenChannel) return true;
-    this.finish('idle-timeout', '421 Idle timeout.');
+    this.finish('idle-timeout', replies.idleTimeout);
     return false;
   }
 
@@ -132,7 +133,7 @@ export class Lifetime {
 
   /** The server went without a word: the client gets one. */
   #serverGone(reason: SessionReason, error?: string): void {
-    this.finish(reason, '421 Service not available, the server closed the control connection.', error);
+    this.finish(reason, replies.serverClosed, error);
   }
 
   /** @param reason where none is known yet */

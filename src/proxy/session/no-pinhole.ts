@@ -1,3 +1,4 @@
+import { replies } from '../../helper/replies.ts';
 import { NoFreePortError } from '../../plane/plane.ts';
 
 type Why = 'no-free-port' | 'plane-failed';
@@ -6,8 +7,8 @@ export function whyNoPinhole(error: unknown): Why {
   return error instanceof NoFreePortError ? 'no-free-port' : 'plane-failed';
 }
 
-/** What the client hears where no pinhole could be opened. */
+/** The reply to the client when no pinhole could be opened. */
 export const noPinholeReplies: Readonly<Record<Why, string>> = {
-  'no-free-port': '425 Cannot open data connection, no free port at the relay.',
-  'plane-failed': '425 Cannot open data connection.',
+  'no-free-port': replies.noFreePort,
+  'plane-failed': replies.noPinhole,
 };

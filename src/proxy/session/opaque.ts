@@ -1,4 +1,5 @@
 import type { SessionReason, TransferCause } from '../../events.ts';
+import { replies } from '../../helper/replies.ts';
 import { mayHaveLoggedIn, TlsRecords } from '../../helper/tls-records.ts';
 import { messageOf } from '../../net/error.ts';
 import { joinDataChannel } from '../../plane/data-channel.ts';
@@ -43,8 +44,7 @@ export async function becomeOpaque(
   try {
     range = await parts.pinholes.openRange(() => mayHaveLoggedIn(records.client, records.server));
   } catch (error) {
-    const reply = '421 Service not available, no port of the relay is free.';
-    if (!lifetime.isOver) lifetime.finish('tls-failed', reply, messageOf(error));
+    if (!lifetime.isOver) lifetime.finish('tls-failed', replies.noFreeRange, messageOf(error));
     return;
   }
   if (lifetime.isOver) {

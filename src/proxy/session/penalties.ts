@@ -1,9 +1,10 @@
+import { replies } from '../../helper/replies.ts';
 import type { ControlChannel } from './control-channel.ts';
 import type { ControlChannels } from './control-channels.ts';
 import type { Lifetime } from './lifetime.ts';
 import { Refusals } from './refusals.ts';
 
-/** A client that earns nothing but refusals is read more and more slowly, and sent away in the end. */
+/** A client that earns nothing but refusals is read more and more slowly, and disconnected in the end. */
 export class Penalties {
   readonly #refusals: Refusals;
   readonly #channels: ControlChannels;
@@ -26,7 +27,7 @@ export class Penalties {
     const delay = this.#refusals.add();
     if (delay === undefined) {
       const error = `${this.#refusals.count} refusals in a row`;
-      this.#lifetime.finish('too-many-refusals', '421 Too many commands were refused.', error);
+      this.#lifetime.finish('too-many-refusals', replies.tooManyRefusals, error);
     } else if (delay > 0 && !client.hasEnded) {
       client.hold('penalty');
       from.hold('penalty');

@@ -15,7 +15,7 @@ export interface ServerTlsPlan {
   readonly timeout: number;
 }
 
-/** The server did not come to TLS. */
+/** TLS with the server could not be set up. */
 export class ServerTlsError extends Error {
   override readonly name = 'ServerTlsError';
   /** What it said instead of a greeting: it is for the client. */
@@ -26,9 +26,6 @@ export class ServerTlsError extends Error {
     this.greeting = options.greeting;
   }
 }
-
-/** What a client hears then. */
-export const noTlsWithServer = '421 Service not available, no TLS with the server.';
 
 /**
  * Makes a new control channel to the server TLS, before the client hears of the server.

@@ -3,6 +3,7 @@ import { isPreliminary } from '../../ftp/reply.ts';
 import type { CommandDecision } from '../../helper/decision.ts';
 import type { SentExchange } from '../../helper/exchange-queue.ts';
 import { showCommand } from '../../helper/redact.ts';
+import { replies } from '../../helper/replies.ts';
 import { changeSecurity, settleReply } from '../../helper/session-state.ts';
 import { isServerAsked } from '../../helper/tls-policy.ts';
 import type { Channel } from '../../net/channel.ts';
@@ -13,7 +14,7 @@ import { PipelinedError, type ControlChannel } from './control-channel.ts';
 import type { Lifetime } from './lifetime.ts';
 import { becomeOpaque } from './opaque.ts';
 import type { SessionParts } from './parts.ts';
-import { followWithData, followWithTls, noTlsWithServer } from './server-tls.ts';
+import { followWithData, followWithTls } from './server-tls.ts';
 import { protectionOf, type TlsPlan } from './tls-plan.ts';
 
 /** What was decided about a command that concerns TLS. */
@@ -114,7 +115,7 @@ export class SessionTls {
       return true;
     }
     const consent = (): void => {
-      this.#answer(command, '234 Proceed with the TLS handshake.');
+      this.#answer(command, replies.proceedWithTls);
       this.#secureClient(protectsData);
     };
     const plan = this.#plan.server;
@@ -128,7 +129,7 @@ export class SessionTls {
       (channel) => followWithData(channel, plan),
       consent,
       (error) => {
-        this.#lifetime.finish('server-tls-failed', noTlsWithServer, error);
+        this.#lifetime.finish('server-tls-failed', replies.serverTlsFailed, error);
       },
     );
     return false;
@@ -142,7 +143,7 @@ export class SessionTls {
       this.#refusePipelined(command);
       return;
     }
-    this.#answer(command, '200 The control connection is clear from here on.');
+    this.#answer(command, replies.controlIsClear);
     void this.#convert(
       client,
       async (channel) => (channel.kind === 'tls' ? channel.clear(settings.tlsTimeout) : channel),
@@ -164,7 +165,7 @@ export class SessionTls {
 
   /** What stands behind AUTH in clear somebody else may have put there (CVE-2011-1575), and behind CCC likewise. */
   #refusePipelined(command: Command | undefined, error?: string): void {
-    const reply = '503 No command may come behind this one before its reply.';
+    const reply = replies.notPipelined;
     this.#parts.events.refused(command ? showCommand(command) : 'AUTH', 'tls-pipelined', reply);
     this.#lifetime.finish('tls-pipelined', reply, error);
   }
@@ -184,7 +185,7 @@ export class SessionTls {
       },
       (error, cause) => {
         const isClear = cause instanceof NotTlsError;
-        this.#lifetime.finish('tls-failed', isClear ? '421 A TLS handshake was expected.' : undefined, error);
+        this.#lifetime.finish('tls-failed', isClear ? replies.handshakeExpected : undefined, error);
       },
     );
   }
@@ -206,7 +207,7 @@ export class SessionTls {
         this.#secureClient(this.#protectsData);
       },
       (error) => {
-        this.#lifetime.finish('server-tls-failed', noTlsWithServer, error);
+        this.#lifetime.finish('server-tls-failed', replies.serverTlsFailed, error);
       },
     );
   }

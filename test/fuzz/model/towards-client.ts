@@ -32,10 +32,10 @@ interface Point {
 
 type OwnFate = Fate & { readonly kind: 'own' };
 
-const beginRefused = '425 Unable to build data connection.';
-const notDelivered = '426 Data connection closed, transfer aborted.';
+const beginRefused = '425 Cannot open data connection: the client cannot be reached.';
+const notDelivered = '426 Data connection closed; transfer aborted.';
 const noPinhole = /^425 /;
-const serverGone = '421 Service not available, the server closed the control connection.';
+const serverGone = '421 Service not available: the server closed the control connection.';
 /** What the relay says when a session comes to an end that is no fault of the dialogue's. */
 const goodbyes: readonly string[] = [
   '421 Idle timeout.',
@@ -121,7 +121,7 @@ function* relaysOwn(point: Point, got: Line, heard: Heard, owns: readonly OwnFat
   const isInHandshake = owns
     .slice(0, point.own)
     .some(({ replies }) => replies.some((reply) => reply.startsWith('234 ')));
-  const pipelined = '503 No command may come behind this one before its reply.';
+  const pipelined = '503 No command may follow this one before its reply.';
   if (isInHandshake && (text === '421 A TLS handshake was expected.' || text === pipelined)) {
     yield { ...point, over: true };
   }

@@ -190,8 +190,8 @@ function* waysOf(
     return;
   }
   const broken = [
-    ...(text.includes('\0') ? ['500 A command can not hold a NUL byte.'] : []),
-    ...(text.includes('\r') ? ['500 A command can not hold a CR without LF.'] : []),
+    ...(text.includes('\0') ? ['500 A command cannot contain a NUL byte.'] : []),
+    ...(text.includes('\r') ? ['500 A command cannot contain a CR without an LF.'] : []),
   ];
   if (broken.length > 0) {
     yield own(...broken);
@@ -246,7 +246,7 @@ function* waysOfSetUp(
   const inside = states.filter(isInside);
   if (inside.length === 0) return;
   if (unserved.has(verb)) {
-    yield own(`502 ${verb} not implemented, use EPRT or EPSV.`);
+    yield own(`502 ${verb} not implemented; use EPRT or EPSV.`);
     return;
   }
   if (verb !== 'EPSV' && inside.some(({ epsvAll }) => epsvAll !== 'no')) {
@@ -262,13 +262,13 @@ function* waysOfSetUp(
   const { text: argument, before, after } = bare(reading);
   if (verb === 'PORT') {
     const place = readPort(argument);
-    if (!place) yield own('501 Illegal PORT command: six numbers of 0-255 expected.');
+    if (!place) yield own('501 Illegal PORT command: expected six numbers from 0 to 255.');
     else if (!isAllowed(place, facts)) yield own('500 Illegal PORT command');
     else if (known_) yield { kind: 'announce', before, after, to: place, verb };
     return;
   }
   const place = readEprt(argument);
-  const illegal = '501 Illegal EPRT command: |protocol|address|port| expected.';
+  const illegal = '501 Illegal EPRT command: expected |protocol|address|port|.';
   const foreign = '522 Network protocol not supported, use (1)';
   if (place === undefined) yield own(illegal);
   else if (place === 'unserved') yield own(foreign);
@@ -294,40 +294,40 @@ function waysOfTls(
       ),
     ];
   }
-  const pipelined = ending('503 No command may come behind this one before its reply.');
+  const pipelined = ending('503 No command may follow this one before its reply.');
   if (verb === 'AUTH') {
     const states = pairing.states.slice(seen[index] ?? 0);
     const canBegin = states.some(({ loggedIn }) => loggedIn !== 'yes');
-    const always = [own('503 TLS is in use already.', '503 AUTH must come before USER.'), pipelined];
-    if (!mechanisms.has(mechanism)) return [...always, own('504 Unknown AUTH mechanism, use AUTH TLS.')];
+    const always = [own('503 TLS is already in use.', '503 AUTH must come before USER.'), pipelined];
+    if (!mechanisms.has(mechanism)) return [...always, own('504 Unknown AUTH mechanism; use AUTH TLS.')];
     if (facts.tls === 'terminate' && canBegin) return [...always, own('234 Proceed with the TLS handshake.')];
     return always;
   }
   if (facts.tls !== 'terminate') return undefined;
   if (verb === 'REIN')
-    return hasHello ? [own('502 REIN not implemented with TLS, connect again.')] : undefined;
-  const outside = `503 ${verb} must come behind AUTH TLS.`;
+    return hasHello ? [own('502 REIN not implemented with TLS; reconnect instead.')] : undefined;
+  const outside = `503 ${verb} requires AUTH TLS first.`;
   if (verb !== 'PBSZ' && verb !== 'PROT' && verb !== 'CCC') return undefined;
   if (!hasHello) return [own(outside)];
   switch (verb) {
     case 'CCC':
-      return [own(outside, '533 This server keeps the control connection protected.')];
+      return [own(outside, '533 The control connection must stay protected.')];
     case 'PBSZ':
       return [
         own(
           outside,
-          /^\d{1,10}$/.test(mechanism) ? '200 PBSZ=0' : '501 Illegal PBSZ command: a number expected.',
+          /^\d{1,10}$/.test(mechanism) ? '200 PBSZ=0' : '501 Illegal PBSZ command: expected a number.',
         ),
       ];
     case 'PROT':
-      return [own(outside, '503 PROT must come behind PBSZ 0.', answerToProt(mechanism))];
+      return [own(outside, '503 PROT requires PBSZ 0 first.', answerToProt(mechanism))];
   }
 }
 
 function answerToProt(level: string): string {
   if (level === 'P') return '200 Data connections will be protected.';
-  if (level === 'C') return '200 Data connections will be clear.';
+  if (level === 'C') return '200 Data connections will be in the clear.';
   return level === 'S' || level === 'E'
-    ? '536 TLS has no such protection level, use PROT P or PROT C.'
-    : '504 Unknown protection level, use PROT P or PROT C.';
+    ? '536 Protection level not supported with TLS; use PROT P or PROT C.'
+    : '504 Unknown protection level; use PROT P or PROT C.';
 }

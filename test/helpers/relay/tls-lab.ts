@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ConnectionOptions, TLSSocketOptions } from 'node:tls';
+import { replies } from '../../../src/helper/replies.ts';
 import { authority, type Authority, type Credentials } from '../certificates.ts';
 import { hosts } from './hosts.ts';
 import { exchange, Lab, type ControlPair, type DataPair, type Settings } from './lab.ts';
@@ -58,7 +59,7 @@ export async function greet(lab: Lab): Promise<ControlPair> {
 export async function auth(pair: ControlPair, options: ConnectionOptions = {}): Promise<TlsPair> {
   const ticket: Ticket = {};
   pair.client.send('AUTH TLS\r\n');
-  await pair.client.expect('234 Proceed with the TLS handshake.\r\n');
+  await pair.client.expect(`${replies.proceedWithTls}\r\n`);
   const client = await secureAsClient(pair.client, { ticket, ...options });
   return { client, server: pair.server, ticket };
 }
@@ -94,9 +95,9 @@ export async function logIn(pair: ControlPair): Promise<void> {
 /** PBSZ and PROT of the client, which the relay answers. */
 export async function protect({ client }: Pick<ControlPair, 'client'>): Promise<void> {
   client.send('PBSZ 0\r\n');
-  await client.expect('200 PBSZ=0\r\n');
+  await client.expect(`${replies.sizeIsZero}\r\n`);
   client.send('PROT P\r\n');
-  await client.expect('200 Data connections will be protected.\r\n');
+  await client.expect(`${replies.dataIsProtected}\r\n`);
 }
 
 /** A session with TLS on the client's side, logged in, its data protected. */

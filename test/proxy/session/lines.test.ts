@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../../src/helper/replies.ts';
 import { hostPort, hosts } from '../../helpers/relay/hosts.ts';
 import { exchange, Lab } from '../../helpers/relay/lab.ts';
 import { turns } from '../../helpers/relay/within.ts';
@@ -10,7 +11,7 @@ test('answers a line of 1 MiB with one 500, and the session lives on', async (t)
   const lab = await Lab.start(t);
   const pair = await lab.login();
   pair.client.send(`RETR ${'x'.repeat(megabyte - 5)}\r\n`);
-  await pair.client.expect('500 Line too long.\r\n');
+  await pair.client.expect(`${replies.lineTooLong}\r\n`);
   await exchange(pair, 'NOOP', '200 Here.');
   assert.equal(lab.eventsOf('command-refused', { reason: 'line-too-long' }).length, 1);
   assert.equal(pair.client.unread, '');
@@ -20,7 +21,7 @@ test('the rest of a line that is too long is no command, wherever it is split', 
   const lab = await Lab.start(t);
   const pair = await lab.login();
   await pair.client.sendApart('x'.repeat(8000), 'x'.repeat(500), 'DELE file', '\r', '\nNOOP', '\r\n');
-  await pair.client.expect('500 Line too long.\r\n');
+  await pair.client.expect(`${replies.lineTooLong}\r\n`);
   await pair.server.expect('NOOP\r\n');
 });
 
@@ -29,7 +30,7 @@ test('takes a line of 8192 bytes and refuses one of 8193', async (t) => {
   const pair = await lab.login();
   await exchange(pair, `RETR ${'x'.repeat(8192 - 5)}`, '550 No.');
   pair.client.send(`RETR ${'x'.repeat(8193 - 5)}\r\n`);
-  await pair.client.expect('500 Line too long.\r\n');
+  await pair.client.expect(`${replies.lineTooLong}\r\n`);
 });
 
 test('answers a line that is too long in its turn', async (t) => {
@@ -39,13 +40,13 @@ test('answers a line that is too long in its turn', async (t) => {
   await server.expect('PWD\r\nNOOP\r\n');
   assert.equal(client.unread, '');
   server.send('257 "/"\r\n200 Here.\r\n');
-  await client.expect('257 "/"\r\n500 Line too long.\r\n200 Here.\r\n');
+  await client.expect(`257 "/"\r\n${replies.lineTooLong}\r\n200 Here.\r\n`);
 });
 
 for (const [name, command, reply, reason] of [
-  ['a NUL', 'RETR a\0b', '500 A command can not hold a NUL byte.', 'nul-byte'],
-  ['a NUL in the verb', 'RE\0TR a', '500 A command can not hold a NUL byte.', 'nul-byte'],
-  ['a CR without LF', 'RETR a\rDELE b', '500 A command can not hold a CR without LF.', 'bare-cr'],
+  ['a NUL', 'RETR a\0b', replies.nulByte, 'nul-byte'],
+  ['a NUL in the verb', 'RE\0TR a', replies.nulByte, 'nul-byte'],
+  ['a CR without LF', 'RETR a\rDELE b', replies.bareCr, 'bare-cr'],
 ] as const) {
   test(`refuses ${name} in a command, and the session lives on`, async (t) => {
     const lab = await Lab.start(t);
@@ -88,9 +89,9 @@ test('a Telnet sequence hides no PORT', async (t) => {
   const lab = await Lab.start(t);
   const { client } = await lab.login();
   client.send(`\xff\xf4\xff\xf2PORT ${hosts.other.replaceAll('.', ',')},200,13\r\n`);
-  await client.expect('500 Illegal PORT command\r\n');
+  await client.expect(`${replies.notDialled('PORT')}\r\n`);
   client.send(`PO\xff\xf1RT ${hosts.other.replaceAll('.', ',')},200,13\r\n`);
-  await client.expect('500 Illegal PORT command\r\n');
+  await client.expect(`${replies.notDialled('PORT')}\r\n`);
 });
 
 test('bytes of a file name go on as they came, in either direction', async (t) => {
@@ -107,7 +108,7 @@ for (const verb of ['GET / HTTP/1.1', 'POST /upload HTTP/1.1', 'OPTIONS * HTTP/1
     server.send('220 Ready.\r\n');
     await client.expect('220 Ready.\r\n');
     client.send(`${verb}\r\nHost: example\r\n\r\nPORT ${hostPort(client.local)}\r\n`);
-    await client.expect('421 This is FTP, not HTTP.\r\n');
+    await client.expect(`${replies.http}\r\n`);
     await client.finished();
     await server.finished();
     await Promise.all([client.close(), server.close()]);
@@ -139,9 +140,9 @@ test('replies that came in one segment leave in one segment', async (t) => {
   const { client, server } = await lab.login();
   client.send('TYPE I\r\nSIZE file\r\nMDTM file\r\n');
   await server.expect('TYPE I\r\nSIZE file\r\nMDTM file\r\n');
-  const replies = '200 Binary.\r\n213-5\r\n213 5\r\n550 No.\r\n';
-  server.send(replies);
-  assert.equal(await client.segment(), replies);
+  const answers = '200 Binary.\r\n213-5\r\n213 5\r\n550 No.\r\n';
+  server.send(answers);
+  assert.equal(await client.segment(), answers);
 });
 
 test('a command that comes byte by byte leaves in one segment', async (t) => {
@@ -198,7 +199,7 @@ test('refusals come in the order of their commands', async (t) => {
   client.send('PWD\r\nAUTH TLS\r\nNOOP\r\nAUTH SSL\r\n');
   await server.expect('PWD\r\nNOOP\r\n');
   server.send('257 "/"\r\n200 Here.\r\n');
-  const refusal = '534 TLS is not available through this relay.\r\n';
+  const refusal = `${replies.tlsRefused}\r\n`;
   await client.expect(`257 "/"\r\n${refusal}200 Here.\r\n${refusal}`);
 });
 
@@ -229,9 +230,9 @@ test('no password is in the log at trace level, well written or not', async (t) 
   await exchange(pair, 'ACCT hunter2', '230 Welcome.');
   await exchange(pair, 'SITE PASSWD hunter2', '200 Changed.');
   pair.client.send('PASS hunter2\0\r\n');
-  await pair.client.expect('500 A command can not hold a NUL byte.\r\n');
+  await pair.client.expect(`${replies.nulByte}\r\n`);
   pair.client.send(`PASS hunter2${'x'.repeat(9000)}\r\n`);
-  await pair.client.expect('500 Line too long.\r\n');
+  await pair.client.expect(`${replies.lineTooLong}\r\n`);
   assert.match(lab.log, /"level":"trace"/);
   assert.match(lab.log, /"received":"PASS \*\*\*\*"/);
   assert.ok(!lab.log.includes('hunter2'));
@@ -250,7 +251,7 @@ test('empty lines that the server does not answer hold back neither commands nor
   await client.expect('530 Please login.\r\n');
   client.send('\n\nPORT 1,2,3,4,5,6\r\n');
   await server.expect('\r\n\r\n');
-  await client.expect('530 Please login with USER and PASS.\r\n');
+  await client.expect(`${replies.notLoggedIn}\r\n`);
   client.end();
   await server.finished();
 });

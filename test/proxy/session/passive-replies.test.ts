@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../../src/helper/replies.ts';
 import { hostPort, hosts, passivePorts } from '../../helpers/relay/hosts.ts';
 import { announcedIn, exchange, Lab } from '../../helpers/relay/lab.ts';
 
@@ -207,7 +208,7 @@ for (const verb of ['PASV', 'EPSV'] as const) {
     second.server.send(
       verb === 'PASV' ? `${good}\r\n` : '229 Entering Extended Passive Mode (|||51213|)\r\n',
     );
-    await second.client.expect('425 Cannot open data connection, no free port at the relay.\r\n');
+    await second.client.expect(`${replies.noFreePort}\r\n`);
     const refused = await lab.event('command-refused', { reason: 'no-free-port' });
     const [port = ''] = passivePorts(1).split('-');
     assert.match(refused.detail ?? '', new RegExp(`\\b${port}\\b`));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../../src/helper/replies.ts';
 import { activePorts, hostPort, hosts } from '../../helpers/relay/hosts.ts';
 import { announcedIn, exchange, Lab } from '../../helpers/relay/lab.ts';
 import { onRelayPlane } from '../../helpers/relay/plane.ts';
@@ -22,8 +23,8 @@ function refuses(name: string, command: string, reply: string, reason: string, s
   });
 }
 
-const illegalPort = '500 Illegal PORT command';
-const syntaxPort = '501 Illegal PORT command: six numbers of 0-255 expected.';
+const illegalPort = replies.notDialled('PORT');
+const syntaxPort = replies.portSyntax;
 const client = comma(hosts.client);
 
 refuses('a PORT that names a third host', `PORT ${comma(hosts.other)},200,13`, illegalPort, 'not-the-peer');
@@ -44,8 +45,8 @@ refuses('a PORT with hexadecimal numbers', `PORT ${client},0xc8,13`, syntaxPort,
 refuses('a PORT without an argument', 'PORT', syntaxPort, 'syntax');
 refuses('PORT by its other name', `P@RT ${comma(hosts.other)},200,13`, illegalPort, 'not-the-peer');
 
-const syntaxEprt = '501 Illegal EPRT command: |protocol|address|port| expected.';
-const notServed = '522 Network protocol not supported, use (1)';
+const syntaxEprt = replies.eprtSyntax;
+const notServed = replies.protocolNotServed('1');
 
 refuses('an EPRT of the other family', 'EPRT |2|::1|51213|', notServed, 'protocol-not-served');
 refuses('an EPRT of an unknown protocol', 'EPRT |3|1.2.3.4|51213|', notServed, 'protocol-not-served');
@@ -60,18 +61,13 @@ refuses('an EPRT that says IPv4 and names an IPv6 address', 'EPRT |1|::1|51213|'
 refuses(
   'an EPRT that names a third host',
   `EPRT |1|${hosts.other}|51213|`,
-  '500 Illegal EPRT command',
+  replies.notDialled('EPRT'),
   'not-the-peer',
 );
-refuses('an EPRT below 1024', `EPRT |1|${hosts.client}|1023|`, '500 Illegal EPRT command', 'port-below-1024');
-refuses(
-  'the old LPRT',
-  'LPRT 4,4,127,0,0,1,2,200,13',
-  '502 LPRT not implemented, use EPRT or EPSV.',
-  'protocol-not-served',
-);
-refuses('the old LPSV', 'LPSV', '502 LPSV not implemented, use EPRT or EPSV.', 'protocol-not-served');
-refuses('AUTH TLS', 'AUTH TLS', '534 TLS is not available through this relay.', 'tls-refused');
+refuses('an EPRT below 1024', `EPRT |1|${hosts.client}|1023|`, replies.notDialled('EPRT'), 'port-below-1024');
+refuses('the old LPRT', 'LPRT 4,4,127,0,0,1,2,200,13', replies.setUpNotServed('LPRT'), 'protocol-not-served');
+refuses('the old LPSV', 'LPSV', replies.setUpNotServed('LPSV'), 'protocol-not-served');
+refuses('AUTH TLS', 'AUTH TLS', replies.tlsRefused, 'tls-refused');
 
 for (const [delimiter, name] of [
   ['!', 'an exclamation mark'],
@@ -112,13 +108,13 @@ for (const command of [`PORT ${client},200,13`, `EPRT |1|${hosts.client}|51213|`
     pair.server.send('220 Ready.\r\n');
     await pair.client.expect('220 Ready.\r\n');
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('530 Please login with USER and PASS.\r\n');
+    await pair.client.expect(`${replies.notLoggedIn}\r\n`);
     await exchange(pair, 'USER anne', '331 Password?');
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('530 Please login with USER and PASS.\r\n');
+    await pair.client.expect(`${replies.notLoggedIn}\r\n`);
     await exchange(pair, 'PASS wrong', '530 Login incorrect.');
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('530 Please login with USER and PASS.\r\n');
+    await pair.client.expect(`${replies.notLoggedIn}\r\n`);
     await exchange(pair, 'NOOP', '200 Here.');
     assert.deepEqual(
       lab.eventsOf('command-refused').map(({ reason }) => reason),
@@ -132,7 +128,7 @@ for (const command of [`PORT ${client},200,13`, `EPRT |1|${hosts.client}|51213|`
     const pair = await lab.login();
     await exchange(pair, 'REIN', '220 Again.');
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('530 Please login with USER and PASS.\r\n');
+    await pair.client.expect(`${replies.notLoggedIn}\r\n`);
     await exchange(pair, 'USER anne', '230 Welcome.');
     pair.client.send(`${command}\r\n`);
     assert.equal((await pair.server.line()).slice(0, 4), verb);
@@ -162,9 +158,7 @@ test('answers a PASV that came with USER and a wrong PASS in one segment in its 
   client.send('USER anne\r\nPASS wrong\r\nPASV\r\nNOOP\r\n');
   await server.expect('USER anne\r\nPASS wrong\r\n');
   server.send('220 Ready.\r\n331 Password?\r\n530 Login incorrect.\r\n');
-  await client.expect(
-    '220 Ready.\r\n331 Password?\r\n530 Login incorrect.\r\n530 Please login with USER and PASS.\r\n',
-  );
+  await client.expect(`220 Ready.\r\n331 Password?\r\n530 Login incorrect.\r\n${replies.notLoggedIn}\r\n`);
   await server.expect('NOOP\r\n');
   server.send('200 Here.\r\n');
   await client.expect('200 Here.\r\n');
@@ -221,7 +215,7 @@ test('answers 425 when no active port is free, and names the range in the log', 
   const second = await lab.login(hosts.other);
   await lab.active(first);
   second.client.send(`PORT ${comma(hosts.other)},200,13\r\n`);
-  await second.client.expect('425 Cannot open data connection, no free port at the relay.\r\n');
+  await second.client.expect(`${replies.noFreePort}\r\n`);
   const refused = await lab.event('command-refused', { reason: 'no-free-port' });
   const [port] = activePorts(1).split('-');
   assert.match(refused.detail ?? '', new RegExp(`\\b${port ?? ''}\\b`));
@@ -261,7 +255,7 @@ test('refuses PORT, PASV and EPRT after EPSV ALL, and lets EPSV through', async 
   await exchange(pair, 'EPSV ALL', '200 EPSV ALL ok.');
   for (const command of [`PORT ${client},200,13`, 'PASV', `EPRT |1|${hosts.client}|51213|`]) {
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect(`501 ${command.slice(0, 4)} not allowed after EPSV ALL.\r\n`);
+    await pair.client.expect(`${replies.afterEpsvAll(command.slice(0, 4))}\r\n`);
   }
   assert.equal(lab.eventsOf('command-refused', { reason: 'epsv-all' }).length, 3);
   const { at, behind } = await lab.passive(pair, 'EPSV');

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../../src/helper/replies.ts';
 import { formatEndpoint } from '../../../src/net/endpoint.ts';
 import { hosts } from '../../helpers/relay/hosts.ts';
 import { exchange, Lab } from '../../helpers/relay/lab.ts';
 import { neverAccepting } from '../../helpers/relay/never-accepting.ts';
 import { turns } from '../../helpers/relay/within.ts';
 
-const gone = '421 Service not available, the server closed the control connection.\r\n';
-const unreachable = '421 Service not available, the server does not answer.\r\n';
+const gone = `${replies.serverClosed}\r\n`;
+const unreachable = `${replies.serverUnreachable}\r\n`;
 
 test('answers 421 at once when the server is down, and says why in the log', async (t) => {
   const lab = await Lab.start(t);
@@ -162,7 +163,7 @@ test('refuses a session over max-sessions with 421, and takes the next when one 
   const first = await lab.login();
   await lab.login(hosts.other);
   const third = await lab.dial(lab.relay, hosts.stranger);
-  await third.expect('421 Too many sessions, try again later.\r\n');
+  await third.expect(`${replies.tooManySessions}\r\n`);
   await third.finished();
   await lab.event('session-refused', { reason: 'too-many-sessions' });
   assert.equal(lab.server.count, 2);
@@ -176,7 +177,7 @@ test('refuses a session over max-sessions-per-client with 421, and not other cli
   const first = await lab.login();
   await lab.login();
   const third = await lab.dial(lab.relay);
-  await third.expect('421 Too many sessions from your address.\r\n');
+  await third.expect(`${replies.tooManySessionsOfClient}\r\n`);
   await third.finished();
   await lab.event('session-refused', { reason: 'too-many-sessions-of-client' });
   await lab.login(hosts.other);
@@ -201,7 +202,7 @@ test('ends a session that has not logged in after login-timeout', async (t) => {
   pair.server.send('220 Ready.\r\n');
   await pair.client.expect('220 Ready.\r\n');
   await exchange(pair, 'USER anne', '331 Password?');
-  await pair.client.expect('421 Login timeout.\r\n');
+  await pair.client.expect(`${replies.loginTimeout}\r\n`);
   await pair.client.finished();
   await pair.server.finished();
   await Promise.all([pair.client.close(), pair.server.close()]);
@@ -214,14 +215,14 @@ test('login-timeout ends no session that has logged in', async (t) => {
   // Its timeout comes later than that of the first would.
   const second = await lab.connect();
   second.server.send('220 Ready.\r\n');
-  await second.client.expect('220 Ready.\r\n421 Login timeout.\r\n');
+  await second.client.expect(`220 Ready.\r\n${replies.loginTimeout}\r\n`);
   await exchange(first, 'NOOP', '200 Here.');
 });
 
 test('ends a silent session after idle-timeout', async (t) => {
   const lab = await Lab.start(t, { 'idle-timeout': '100ms' });
   const { client, server } = await lab.login();
-  await client.expect('421 Idle timeout.\r\n');
+  await client.expect(`${replies.idleTimeout}\r\n`);
   await client.finished();
   await server.finished();
   await Promise.all([client.close(), server.close()]);
@@ -235,12 +236,12 @@ test('an open data channel suspends idle-timeout', async (t) => {
   await exchange(pair, 'RETR file', '150 Here it comes.');
   // A session that began later is idle for longer than the timeout of the first.
   const idle = await lab.login(hosts.other);
-  await idle.client.expect('421 Idle timeout.\r\n');
+  await idle.client.expect(`${replies.idleTimeout}\r\n`);
   data.server.end('file');
   assert.equal(await data.client.rest(), 'file');
   data.client.end();
   await exchange(pair, 'NOOP', '200 Here.');
-  await pair.client.expect('421 Idle timeout.\r\n');
+  await pair.client.expect(`${replies.idleTimeout}\r\n`);
 });
 
 test('a slow client holds back its own server, and loses no reply', async (t) => {

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { replies } from '../../../src/helper/replies.ts';
 import { selfSigned } from '../../helpers/certificates.ts';
 import { atRest, mebibyte, pour } from '../../helpers/relay/flood.ts';
 import { hosts, passivePorts, firstPassivePort } from '../../helpers/relay/hosts.ts';
@@ -76,7 +77,7 @@ test('refuses AUTH with 534 where TLS is refused', async (t) => {
   const lab = await Lab.start(t);
   const { client, server } = await greet(lab);
   client.send('AUTH TLS\r\n');
-  await client.expect('534 TLS is not available through this relay.\r\n');
+  await client.expect(`${replies.tlsRefused}\r\n`);
   // The server has not seen it.
   await exchange({ client, server }, 'NOOP', '200 Here.');
 });
@@ -85,7 +86,7 @@ test('takes no log in before TLS where TLS is required', async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), 'require-tls': 'true' });
   const pair = await greet(lab);
   pair.client.send('USER anne\r\n');
-  await pair.client.expect('530 This server takes no log in without TLS, use AUTH TLS.\r\n');
+  await pair.client.expect(`${replies.loginRequiresTls}\r\n`);
   assert.equal(pair.server.unread, '');
   await lab.event('command-refused', { reason: 'tls-required' });
   await logIn(await auth(pair));
@@ -95,9 +96,9 @@ test('ends a session whose client says plain text after AUTH, with 421 in clear'
   const lab = await Lab.start(t, terminating(t));
   const { client, server } = await greet(lab);
   client.send('AUTH TLS\r\n');
-  await client.expect('234 Proceed with the TLS handshake.\r\n');
+  await client.expect(`${replies.proceedWithTls}\r\n`);
   client.send('USER anne\r\n');
-  assert.equal(await client.rest(), '421 A TLS handshake was expected.\r\n');
+  assert.equal(await client.rest(), `${replies.handshakeExpected}\r\n`);
   await server.finished();
   client.end();
   server.end();
@@ -109,7 +110,7 @@ test('refuses commands that came behind AUTH in one segment', async (t) => {
   const lab = await Lab.start(t, terminating(t));
   const { client, server } = await greet(lab);
   client.send('AUTH TLS\r\nUSER mallory\r\n');
-  assert.equal(await client.rest(), '503 No command may come behind this one before its reply.\r\n');
+  assert.equal(await client.rest(), `${replies.notPipelined}\r\n`);
   assert.equal(await server.rest(), '');
   client.end();
   server.end();
@@ -120,7 +121,7 @@ test('refuses commands that came behind CCC in one record', async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), 'tls-ccc': 'allow' });
   const { client, server } = await auth(await greet(lab));
   client.send('CCC\r\nUSER mallory\r\n');
-  assert.equal(await client.rest(), '503 No command may come behind this one before its reply.\r\n');
+  assert.equal(await client.rest(), `${replies.notPipelined}\r\n`);
   assert.equal(await server.rest(), '');
 });
 
@@ -130,7 +131,7 @@ test('takes a log in in clear behind CCC where that is allowed, and PROT stays',
   await protect(pair);
   const { client, server } = pair;
   client.send('CCC\r\n');
-  await client.expect('200 The control connection is clear from here on.\r\n');
+  await client.expect(`${replies.controlIsClear}\r\n`);
   await client.finished();
   const clear = await client.clear('USER anne\r\n');
   await lab.event('session-cleared');
@@ -149,7 +150,7 @@ test('refuses CCC unless it is allowed, and goes on in TLS', async (t) => {
   const lab = await Lab.start(t, terminating(t));
   const pair = await auth(await greet(lab));
   pair.client.send('CCC\r\n');
-  await pair.client.expect('533 This server keeps the control connection protected.\r\n');
+  await pair.client.expect(`${replies.cccRefused}\r\n`);
   await logIn(pair);
 });
 
@@ -235,7 +236,7 @@ test('demands a certificate of clients, and logs whose it is', async (t) => {
   ] as const) {
     const { client, server } = await greet(lab);
     client.send('AUTH TLS\r\n');
-    await client.expect('234 Proceed with the TLS handshake.\r\n');
+    await client.expect(`${replies.proceedWithTls}\r\n`);
     const raw = client.socket;
     secureAsClient(client, options).catch(() => undefined);
     const failed = lab.eventsOf('session-closed').length + 1;
@@ -315,10 +316,10 @@ test('secures a client once more behind CCC, with a server that has been secured
   const lab = await Lab.start(t, { ...terminating(t), ...towardsServer(t, 'same'), 'tls-ccc': 'allow' });
   const { client, server } = await authBoth(await greet(lab));
   client.send('CCC\r\n');
-  await client.expect('200 The control connection is clear from here on.\r\n');
+  await client.expect(`${replies.controlIsClear}\r\n`);
   await client.finished();
   const clear = await client.clear('AUTH TLS\r\n');
-  await clear.expect('234 Proceed with the TLS handshake.\r\n');
+  await clear.expect(`${replies.proceedWithTls}\r\n`);
   await logIn({ client: await secureAsClient(clear), server });
 });
 
@@ -372,7 +373,7 @@ for (const [what, credentials, settings, expected] of [
     const lab = await Lab.start(t, { ...towardsServer(t, 'explicit'), ...settings });
     const { client, server } = await lab.connect();
     await serveAuth(server, credentials).catch(() => undefined);
-    await client.expect('421 Service not available, no TLS with the server.\r\n');
+    await client.expect(`${replies.serverTlsFailed}\r\n`);
     await client.finished();
     const { error } = await lab.event('session-refused', { reason: 'server-tls-failed' });
     assert.match(error ?? '', expected);
@@ -401,7 +402,7 @@ test('never falls back to plain text with a server that refuses AUTH', async (t)
   server.send('220 Ready.\r\n');
   await server.expect('AUTH TLS\r\n');
   server.send('500 What?\r\n');
-  await client.expect('421 Service not available, no TLS with the server.\r\n');
+  await client.expect(`${replies.serverTlsFailed}\r\n`);
   await client.finished();
   const { error } = await lab.event('session-refused', { reason: 'server-tls-failed' });
   assert.match(error ?? '', /refused AUTH TLS: 500 What\?/);
@@ -426,7 +427,7 @@ for (const kind of ['explicit', 'same'] as const) {
     }
     await server.expect('AUTH TLS\r\n');
     server.send('234 Go on.\r\n331 Password?\r\n');
-    assert.equal(await client.rest(), '421 Service not available, no TLS with the server.\r\n');
+    assert.equal(await client.rest(), `${replies.serverTlsFailed}\r\n`);
   });
 }
 
@@ -450,12 +451,12 @@ test('refuses transfers without PROT P where protected data is required', async 
   await logIn(pair);
   const { client, server } = pair;
   client.send('RETR file\r\n');
-  await client.expect('521 Data connections must be protected, use PROT P.\r\n');
+  await client.expect(`${replies.dataRequiresTls}\r\n`);
   client.send('PROT P\r\n');
-  await client.expect('503 PROT must come behind PBSZ 0.\r\n');
+  await client.expect(`${replies.protRequiresPbsz}\r\n`);
   await protect(pair);
   client.send('PROT C\r\n');
-  await client.expect('534 Data connections must be protected, use PROT P.\r\n');
+  await client.expect(`${replies.clearDataRefused}\r\n`);
   await exchange(pair, 'RETR file', '550 No.');
   assert.equal(server.unread, '');
 });
@@ -662,7 +663,7 @@ test('makes no data connection in clear where PROT P is required, not even befor
   await logIn(pair);
   for (const command of ['PASV', 'EPSV', 'PORT 127,0,0,1,100,100', 'LIST']) {
     pair.client.send(`${command}\r\n`);
-    await pair.client.expect('521 Data connections must be protected, use PROT P.\r\n');
+    await pair.client.expect(`${replies.dataRequiresTls}\r\n`);
   }
 });
 
@@ -684,7 +685,7 @@ test('changes nothing with the server for a client without TLS that says PROT', 
   await client.expect('220 Ready.\r\n');
   for (const command of ['PBSZ 0', 'PROT P', 'CCC']) {
     client.send(`${command}\r\n`);
-    await client.expect(`503 ${command.slice(0, 4).trim()} must come behind AUTH TLS.\r\n`);
+    await client.expect(`${replies.requiresAuth(command.slice(0, 4).trim())}\r\n`);
   }
   client.send('FEAT\r\n');
   await server.expect('FEAT\r\n');
@@ -810,7 +811,7 @@ test('holds back a server that goes on speaking while its client is silent behin
   const lab = await Lab.start(t, terminating(t));
   const { client, server } = await greet(lab);
   client.send('AUTH TLS\r\n');
-  await client.expect('234 Proceed with the TLS handshake.\r\n');
+  await client.expect(`${replies.proceedWithTls}\r\n`);
   const said = pour(server.socket, Buffer.alloc(64 * mebibyte, '150 Still at it.\r\n'));
   await atRest(() => said.written());
   assert.ok(said.written() < 32 * mebibyte, `${said.written()} bytes were taken`);
@@ -821,7 +822,7 @@ test('tells the client in TLS what the server said during the handshake', async 
   const lab = await Lab.start(t, terminating(t));
   const { client, server } = await greet(lab);
   client.send('AUTH TLS\r\n');
-  await client.expect('234 Proceed with the TLS handshake.\r\n');
+  await client.expect(`${replies.proceedWithTls}\r\n`);
   const said = '150 Still at it.\r\n'.repeat(1000);
   server.send(said);
   await turns();
