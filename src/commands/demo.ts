@@ -21,14 +21,14 @@ export const demoCommand: Command = {
     const logger = createLogger({ logLevel: 'silent', logFormat: 'json' });
     write(ladderHeading());
     const ladder = drawLadder({ write, style: isColoured() ? inColour : (text) => text });
-    const ends = transferEnds(2);
+    const ends = whenOver(2, 1);
     const observers = [ladder, ends.observe];
     const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, observers);
     try {
       const [relay] = daemon.endpoints;
       if (!relay) throw new Error('the relay listens nowhere');
       const bytes = await playTransfers(relay, 'welcome.txt');
-      // The client has its file a moment before the relay knows that both sides are done.
+      // The client is done a moment before the relay knows that both sides are.
       await ends.reached;
       write(
         `\nwelcome.txt came twice: ${bytes.passive} bytes in passive mode, ${bytes.active} in active mode.\n`,
@@ -40,16 +40,19 @@ export const demoCommand: Command = {
   },
 };
 
-/** Resolves once so many transfers have ended. */
-function transferEnds(count: number): { readonly observe: Observer; readonly reached: Promise<void> } {
-  let left = count;
+/** Resolves once so many transfers and sessions have ended. */
+function whenOver(
+  transfers: number,
+  sessions: number,
+): { readonly observe: Observer; readonly reached: Promise<void> } {
+  let left = transfers + sessions;
   let reach: () => void = () => undefined;
   const reached = new Promise<void>((resolve) => {
     reach = resolve;
   });
   return {
     observe: ({ type }) => {
-      if (type === 'transfer-ended' && --left === 0) reach();
+      if ((type === 'transfer-ended' || type === 'session-closed') && --left === 0) reach();
     },
     reached,
   };
