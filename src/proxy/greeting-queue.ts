@@ -52,8 +52,7 @@ export class GreetingQueue {
         clearTimeout(timer);
         if (client.waiting.delete(enter)) resolve(false);
       };
-      // What keeps the process is the client's connection.
-      const timer = setTimeout(giveUp, limit).unref();
+      const timer = setTimeout(giveUp, limit);
       client.waiting.add(enter);
     });
     return {
