@@ -85,7 +85,7 @@ export class Wire extends Duplex {
 
   release(): void {
     this.#isHeld = false;
-    if (this.#waiting.length > 0) this.#feedInTurn();
+    this.#feedLater();
   }
 
   /** From now on TLS gets one record at a time, and its end leaves TCP as it is. */
@@ -115,11 +115,7 @@ export class Wire extends Duplex {
     this.#isWanted = true;
     if (this.#stopped) return;
     this.#raw.resume();
-    // Later: what is pushed in here waits for its reader, and is decrypted in nobody's turn.
-    if (this.#waiting.length > 0)
-      process.nextTick(() => {
-        this.#feedInTurn();
-      });
+    this.#feedLater();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -152,6 +148,17 @@ export class Wire extends Duplex {
     this.#ended = true;
     this.failure = failure;
     if (this.#waiting.length === 0) this.push(null);
+  }
+
+  /**
+   * What is pushed while it is asked for would wait for its reader, and be decrypted in nobody's turn; and who resumes
+   * reading is not told of anything before that call returns, as with a socket.
+   */
+  #feedLater(): void {
+    if (this.#waiting.length === 0) return;
+    process.nextTick(() => {
+      this.#feedInTurn();
+    });
   }
 
   #feedInTurn(): void {

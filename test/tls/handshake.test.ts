@@ -444,6 +444,24 @@ test('encrypts no more than a little ahead of a peer that does not read, and los
   await readsAs(far.stream, someFile);
 });
 
+test('tells nothing of what waited before the call that resumes it returns', async (t) => {
+  const { channel, socket, far } = await securedLink(t, 'server');
+  let isResuming = false;
+  const told: boolean[] = [];
+  channel.stream.on('data', () => void told.push(isResuming));
+  channel.resume();
+  far.send('one');
+  await atRest(() => told.length);
+  channel.pause();
+  far.send('two');
+  await atRest(() => socket.bytesRead);
+  isResuming = true;
+  channel.resume();
+  isResuming = false;
+  await atRest(() => told.length);
+  assert.deepEqual(told, [false, false]);
+});
+
 test('decrypts no record of one byte while it is paused, and loses none', async (t) => {
   const { channel, socket, far } = await securedLink(t, 'server');
   let read = '';
