@@ -521,6 +521,8 @@ function withFaults(plane: Plane): void {
         .slice(0, 50);
       const disturbed = transfers({ name, size: 300_000, sessions: fifty, pause: 0.03, host: 'stranger' });
       await disturbed.ready();
+      // From here on some of them are always in the middle of one.
+      await until(() => disturbed.outcomes().length > 0);
       await delay(moment);
       assert.deepEqual(await relay?.stop('SIGKILL'), { code: null, signal: 'SIGKILL' });
       const outcomes = await disturbed.ended();
