@@ -63,7 +63,8 @@ export class Turns {
     if (member.isWaiting) return;
     this.#begin();
     if (this.#deadline === undefined) {
-      if (this.#hasWaiting() || this.#mayUse(member.client) <= 0 || this.#give(member)) this.#wait(member);
+      const isLate = this.#hasWaiting() || this.#left(this.#isModest(member.client)) <= 0;
+      if (isLate || this.#give(member)) this.#wait(member);
       return;
     }
     // Another one runs, and this is what came of it: the same time is used.
@@ -95,9 +96,13 @@ export class Turns {
     }
   }
 
-  /** What a client has of this turn: those that have used much pay what is owed. */
-  #mayUse(client: Client): number {
-    return this.#allowed - this.#used - (creditOf(client, this.#now()) > 0 ? 0 : this.#owed);
+  /** What is left of this turn for a client: those that have used much pay what is owed. */
+  #left(isModest: boolean): number {
+    return this.#allowed - this.#used - (isModest ? 0 : this.#owed);
+  }
+
+  #isModest(savings: Savings): boolean {
+    return creditOf(savings, this.#now()) > 0;
   }
 
   #isOver(): boolean {
@@ -111,22 +116,21 @@ export class Turns {
   #wait(member: Member, isFirst = false): void {
     member.isWaiting = true;
     const { client } = member;
-    (creditOf(member, this.#now()) > 0 ? client.quiet : client.loud).push(member);
+    (this.#isModest(member) ? client.quiet : client.loud).push(member);
     this.#queue(client, isFirst);
   }
 
   #queue(client: Client, isFirst = false): void {
     if (client.isQueued || client.quiet.length + client.loud.length === 0) return;
     client.isQueued = true;
-    const queue = creditOf(client, this.#now()) > 0 ? this.#modest : this.#greedy;
+    const queue = this.#isModest(client) ? this.#modest : this.#greedy;
     if (isFirst) queue.unshift(client);
     else queue.push(client);
   }
 
   /** Who comes next, out of the queues. */
   #next(): Member | undefined {
-    const client =
-      this.#modest.shift() ?? (this.#owed < this.#allowed - this.#used ? this.#greedy.shift() : undefined);
+    const client = this.#modest.shift() ?? (this.#left(false) > 0 ? this.#greedy.shift() : undefined);
     if (!client) return undefined;
     client.isQueued = false;
     const member = client.quiet.shift() ?? client.loud.shift();
