@@ -87,28 +87,41 @@ function possibleReplies(lines: readonly Line[], from: number, mayBegin: readonl
   });
 }
 
+/** How one reading of the lines so far stands. */
+interface Reading {
+  /** The code of the reply that has begun, and not ended. */
+  readonly open: string;
+  /** Whether a reply has ended. */
+  readonly hasGreeted: boolean;
+}
+
 /** Follows all readings at once. */
 function possibleBeginnings(lines: readonly Line[]): boolean[] {
-  let states = new Set(['']);
-  let hasGreeted = false;
+  let readings: Reading[] = [{ open: '', hasGreeted: false }];
   return lines.map(({ text }) => {
-    const next = new Set<string>();
+    const next = new Map<string, Reading>();
+    const add = (reading: Reading): void => {
+      next.set(`${reading.open} ${reading.hasGreeted}`, reading);
+    };
     let isBeginning = false;
-    const begin = (): void => {
+    const begin = (hasGreeted: boolean): void => {
       const [, digits, hyphen] = begins.exec(text) ?? [];
       isBeginning ||= digits !== undefined;
-      next.add(digits !== undefined && hyphen === '-' ? digits : '');
+      if (digits !== undefined && hyphen === '-') add({ open: digits, hasGreeted });
+      else add({ open: '', hasGreeted: hasGreeted || digits !== undefined });
     };
-    for (const open of states) {
-      if (open === '') begin();
-      else if (text.startsWith(open) && /^(?:$|[ \t:])/.test(text.slice(3))) next.add('');
-      else {
-        next.add(open);
-        if (seemsReply.test(text) && !text.startsWith(open) && mayBreakOff(open, hasGreeted)) begin();
+    for (const reading of readings) {
+      const { open, hasGreeted } = reading;
+      if (open === '') begin(hasGreeted);
+      else if (text.startsWith(open) && /^(?:$|[ \t:])/.test(text.slice(3))) {
+        add({ open: '', hasGreeted: true });
+      } else {
+        add(reading);
+        if (seemsReply.test(text) && !text.startsWith(open) && mayBreakOff(open, hasGreeted))
+          begin(hasGreeted);
       }
     }
-    if (next.has('')) hasGreeted = true;
-    states = next;
+    readings = [...next.values()];
     return isBeginning;
   });
 }
