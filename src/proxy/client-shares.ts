@@ -1,20 +1,37 @@
+import { Pace } from './pace.ts';
 import { Turns, type Share } from './session/turns.ts';
 
 /** How long it is known what a client had used when its last session ended, in milliseconds: until it is owed all again. */
 const memory = 2000;
 
-/** What each client has of the event loop's time: who goes and comes again has used what it had used. */
+/** What one client has of this process. */
+export interface ClientShare {
+  /** Its part of the event loop's time. */
+  readonly time: Share;
+  readonly pace: Pace;
+}
+
+interface Entry extends ClientShare {
+  sessions: number;
+}
+
+/** What each client has of this process: who goes and comes again has used what it had used. */
 export class ClientShares {
   readonly #turns = new Turns();
-  readonly #clients = new Map<string, { readonly share: Share; sessions: number }>();
+  readonly #clients = new Map<string, Entry>();
+
+  /** Whether more than one client has sessions, or had them a moment ago. */
+  get isContended(): boolean {
+    return this.#clients.size > 1;
+  }
 
   /** A session of the client begins; `leave` has to follow. */
-  enter(client: string): Share {
+  enter(client: string): ClientShare {
     const known = this.#clients.get(client);
-    const entry = known ?? { share: this.#turns.share(), sessions: 0 };
+    const entry = known ?? { time: this.#turns.share(), pace: new Pace(), sessions: 0 };
     if (!known) this.#clients.set(client, entry);
     entry.sessions++;
-    return entry.share;
+    return entry;
   }
 
   leave(client: string): void {

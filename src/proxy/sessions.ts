@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Observer, SessionReason } from '../events.ts';
 import { destinationOf, type Destination, type Meant } from '../helper/destination.ts';
 import type { Address } from '../net/address.ts';
@@ -14,7 +15,7 @@ import type { Borrower, RangePlane } from '../plane/plane.ts';
 import type { TlsForClients } from '../tls/for-clients.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
 import { Admission, clientOf, type AdmissionLimits } from './admission.ts';
-import { ClientShares } from './client-shares.ts';
+import { ClientShares, type ClientShare } from './client-shares.ts';
 import { closeGently } from './session/close-gently.ts';
 import { mayBeLoop, NoSession, openServer, refusalOf, secureClient, type Upstream } from './establish.ts';
 import { GreetingQueue } from './greeting-queue.ts';
@@ -23,6 +24,7 @@ import { OwnConnections } from './own-connections.ts';
 import type { TlsPlan } from './session/tls-plan.ts';
 import type { SessionSettings } from './session/settings.ts';
 import { Session } from './session/session.ts';
+import type { Pace } from './pace.ts';
 import type { Share } from './session/turns.ts';
 
 /** What new sessions are made with. */
@@ -58,8 +60,8 @@ interface Ends {
 interface AdmittedEnds extends Ends {
   readonly arrived: Endpoint;
   readonly reached: Endpoint;
-  /** Its client's part of the event loop's time. */
-  readonly share: Share;
+  /** Its client's part of this process. */
+  readonly share: ClientShare;
   /** It is one no more. */
   readonly leave: () => void;
 }
@@ -176,9 +178,10 @@ export class Sessions {
       attempt.greeted();
       ends.leave();
     };
-    const plan = tlsPlanFor(upstream, settings, ends.share);
+    const plan = tlsPlanFor(upstream, settings, ends.share.time);
     this.#attempts.add(attempt);
     try {
+      await this.#keepPace(attempt, ends.share.pace, settings);
       if (isImplicit) attempt.client = await secureClient(socket, plan);
       const hasWaited = await this.#waitForTurn(attempt, ends.client, upstream, settings);
       if (hasWaited && hasLeft(socket)) {
@@ -196,6 +199,23 @@ export class Sessions {
     } finally {
       this.#attempts.delete(attempt);
     }
+  }
+
+  /** Sessions that do not log in begin slowly, as long as other clients have sessions as well. @throws {NoSession} */
+  async #keepPace(attempt: Attempt, pace: Pace, { connectTimeout }: SessionsSettings): Promise<void> {
+    if (!this.#shares.isContended) return;
+    const wait = pace.begin(connectTimeout);
+    if (wait === undefined) {
+      const reason = 'too-many-sessions-of-client';
+      throw new NoSession(reason, refusalOf(reason));
+    }
+    if (wait === 0) return;
+    const aborted = new AbortController();
+    attempt.abort = () => {
+      aborted.abort();
+    };
+    await delay(wait, undefined, aborted).catch(ignoreError);
+    if (this.#closing) throw new NoSession('shutdown', refusalOf('shutdown'));
   }
 
   /** Few of one client's wait for the server's greeting at once. Returns whether it has waited. @throws {NoSession} */
@@ -322,9 +342,12 @@ export class Sessions {
         settings,
         tls: plan,
       },
-      { plane: this.#host.plane, share, observe: this.#observe },
+      { plane: this.#host.plane, share: share.time, observe: this.#observe },
       {
         greeted,
+        loggedIn: () => {
+          share.pace.loggedIn();
+        },
         over: () => {
           this.#live.delete(session);
           forget();
@@ -395,7 +418,10 @@ function tlsPlanFor(
   };
 }
 
-/** How many sessions of one client may wait for the server's greeting; and where they may be of a loop. */
-const mostGreetings = 64;
+/**
+ * How many sessions of one client may wait for the server's greeting: fewer than vsftpd's backlog holds, where the next
+ * client's connection would be lost and repeated after a second. And how many where they may be of a loop.
+ */
+const mostGreetings = 24;
 const mostGreetingsOfLoop = 4;
 const noGreeting = 'the server has not greeted the sessions before this one';

@@ -9,7 +9,7 @@ test('gives the sessions of one client one share, and each client its own', () =
   assert.notEqual(shares.enter('b'), share);
 });
 
-test('knows a client for a while after its last session, and forgets it then', (t) => {
+test('remembers a client for a while after its last session, and forgets it then', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const shares = new ClientShares();
   const share = shares.enter('a');
@@ -22,4 +22,18 @@ test('knows a client for a while after its last session, and forgets it then', (
   shares.leave('a');
   t.mock.timers.tick(10_000);
   assert.notEqual(shares.enter('a'), share);
+});
+
+test('says whether more than one client has sessions, or had them a moment ago', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const shares = new ClientShares();
+  shares.enter('a');
+  shares.enter('a');
+  assert.equal(shares.isContended, false);
+  shares.enter('b');
+  assert.equal(shares.isContended, true);
+  shares.leave('b');
+  assert.equal(shares.isContended, true);
+  t.mock.timers.tick(2000);
+  assert.equal(shares.isContended, false);
 });

@@ -13,11 +13,19 @@ export class SessionEvents {
   readonly #session: number;
   readonly #endpoints: SessionEndpoints;
   readonly #observe: Observer;
+  readonly #onLogin: () => void;
   #secrets: Secrets = new Secrets();
   readonly #started: number = performance.now();
   #hasLoggedIn = false;
 
-  constructor(session: number, endpoints: SessionEndpoints, observe: Observer) {
+  /** @param onLogin is called at the first login */
+  constructor(
+    session: number,
+    endpoints: SessionEndpoints,
+    observe: Observer,
+    onLogin: () => void = () => undefined,
+  ) {
+    this.#onLogin = onLogin;
     this.#session = session;
     this.#endpoints = endpoints;
     this.#observe = observe;
@@ -87,6 +95,7 @@ export class SessionEvents {
   loggedIn(): void {
     if (this.#hasLoggedIn) return;
     this.#hasLoggedIn = true;
+    this.#onLogin();
     this.#observe({ type: 'session-logged-in', session: this.#session });
   }
 

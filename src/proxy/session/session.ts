@@ -49,6 +49,8 @@ interface SessionHost {
 interface SessionEnds {
   /** The server has said its greeting, whatever that says. */
   readonly greeted: () => void;
+  /** The client has logged in. */
+  readonly loggedIn: () => void;
   /** Both control connections are closed. */
   readonly over: () => void;
 }
@@ -60,9 +62,9 @@ interface SessionEnds {
 export class Session {
   readonly #lifetime: Lifetime;
 
-  constructor(facts: SessionFacts, host: SessionHost, { greeted, over }: SessionEnds) {
+  constructor(facts: SessionFacts, host: SessionHost, { greeted, loggedIn, over }: SessionEnds) {
     const { id, channels, endpoints, settings, tls } = facts;
-    const events = new SessionEvents(id, endpoints, host.observe);
+    const events = new SessionEvents(id, endpoints, host.observe, loggedIn);
     const client = new ControlChannel(channels.client, host.share);
     const server = new ControlChannel(channels.server, host.share, channels.greeting);
     const clock = new SessionClock(settings, {
