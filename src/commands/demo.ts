@@ -1,10 +1,10 @@
 import { styleText } from 'node:util';
 import { loadConfig } from '../config/load.ts';
-import { startDaemon } from '../daemon.ts';
+import { startDaemon } from '../daemon/daemon.ts';
 import { playTransfers } from '../demo/client.ts';
 import { drawLadder, ladderHeading, type LadderOptions } from '../demo/ladder.ts';
 import type { Observer } from '../events.ts';
-import { createLogger } from '../log.ts';
+import { createLogger } from '../log/log.ts';
 import { isColoured } from './colour.ts';
 import type { Command } from './command.ts';
 import { inFrontOf, startEmbeddedServer } from './embedded.ts';

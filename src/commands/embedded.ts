@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { refuseAccidentalServer } from '../config/consistency.ts';
 import { listenOf } from '../config/listening.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import type { ServableConfig } from '../daemon.ts';
+import type { ServableConfig } from '../daemon/settings.ts';
 import { plantFiles } from '../demo/file-tree.ts';
 import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 

@@ -47,7 +47,7 @@ function edgesOf({ modules }: Cruise): Edges {
   return edges;
 }
 
-/** `src/ftp/reply.ts` -> `ftp/`, `src/log.ts` -> `log.ts`, `src/linux/netlink/socket.ts` -> `linux/netlink/` */
+/** `src/ftp/reply.ts` -> `ftp/`, `src/events.ts` -> `events.ts`, `src/linux/netlink/socket.ts` -> `linux/netlink/` */
 function nodeOf(path: string): string | undefined {
   const [, folder, rest] = /^src\/((?:linux\/)?[^/]+)(\/.*)?$/.exec(path) ?? [];
   return folder === undefined ? undefined : rest === undefined ? folder : `${folder}/`;

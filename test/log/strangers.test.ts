@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Level } from 'pino';
 import type { Event } from '../../src/events.ts';
-import { createLogger, logEvents } from '../../src/log.ts';
+import { createLogger, logEvents } from '../../src/log/log.ts';
 import { events } from '../data/events.ts';
 import { address } from '../data/sessions.ts';
 

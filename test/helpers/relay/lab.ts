@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../../src/config/load.ts';
-import { startDaemon, type Daemon, type ServableConfig } from '../../../src/daemon.ts';
+import { startDaemon, type Daemon } from '../../../src/daemon/daemon.ts';
+import type { ServableConfig } from '../../../src/daemon/settings.ts';
 import type { Event } from '../../../src/events.ts';
 import { findExtendedPorts } from '../../../src/ftp/extended-host-port.ts';
 import { findHostPorts } from '../../../src/ftp/host-port.ts';
-import { createLogger } from '../../../src/log.ts';
+import { createLogger } from '../../../src/log/log.ts';
 import { formatEndpoint, type Endpoint } from '../../../src/net/endpoint.ts';
 import { activePorts, hostPort, hosts, passivePorts } from './hosts.ts';
 import { PeerListener } from './peer-listener.ts';

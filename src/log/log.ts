@@ -1,16 +1,16 @@
 import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import type { Config } from './config/config.ts';
-import type { Event, Observer } from './events.ts';
-import { fieldsOf, levelOf, wordsOf } from './log/event-line.ts';
-import { escapeHarmful, harmlessLine, visibleControls } from './log/harmless-line.ts';
-import { limitRepeats } from './log/limit-repeats.ts';
-import { LineSink } from './log/line-sink.ts';
-import { kindOf } from './log/refusal-kind.ts';
-import type { Repetition } from './log/repeats.ts';
-import { standardOutput } from './log/standard-output.ts';
-import { Strangers } from './log/strangers.ts';
+import type { Config } from '../config/config.ts';
+import type { Event, Observer } from '../events.ts';
+import { fieldsOf, levelOf, wordsOf } from './event-line.ts';
+import { escapeHarmful, harmlessLine, visibleControls } from './harmless-line.ts';
+import { limitRepeats } from './limit-repeats.ts';
+import { LineSink } from './line-sink.ts';
+import { kindOf } from './refusal-kind.ts';
+import type { Repetition } from './repeats.ts';
+import { standardOutput } from './standard-output.ts';
+import { Strangers } from './strangers.ts';
 
 export type { Logger };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCounters } from '../../src/admin/counters.ts';
+import { createCounters } from '../../src/daemon/counters.ts';
 import { events } from '../data/events.ts';
 
 test('counts what happened by its type and reason, and no line of the dialogue', () => {

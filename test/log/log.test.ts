@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Config } from '../src/config/config.ts';
-import { tellAll, type Event } from '../src/events.ts';
-import { createLogger, logEvents } from '../src/log.ts';
-import { events } from './data/events.ts';
-import { address } from './data/sessions.ts';
+import type { Config } from '../../src/config/config.ts';
+import { tellAll, type Event } from '../../src/events.ts';
+import { createLogger, logEvents } from '../../src/log/log.ts';
+import { events } from '../data/events.ts';
+import { address } from '../data/sessions.ts';
 
 /** What a logger of this level writes of the events, each line without its time and process. */
 function logged(level: Config['logLevel'], ...told: Event[]): unknown[] {

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
-import type { Config } from './config/config.ts';
-import type { Logger } from './log.ts';
-import { codeOf, messageOf } from './net/error.ts';
-import type { TlsServices } from './proxy/sessions.ts';
-import { TlsForClients, type ClientTlsOptions } from './tls/for-clients.ts';
-import { TlsForServer } from './tls/for-server.ts';
-import { loadIdentities, readAuthorities, remarksOn, type Identity } from './tls/identities.ts';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../log/log.ts';
+import { codeOf, messageOf } from '../net/error.ts';
+import type { TlsServices } from '../proxy/sessions.ts';
+import { TlsForClients, type ClientTlsOptions } from '../tls/for-clients.ts';
+import { TlsForServer } from '../tls/for-server.ts';
+import { loadIdentities, readAuthorities, remarksOn, type Identity } from '../tls/identities.ts';
 
 /** How often the files of the certificates are looked at, in milliseconds. */
 const lookEvery = 2000;
@@ -70,6 +70,19 @@ export function watchCertificates(
   return () => {
     clearInterval(timer);
   };
+}
+
+/** TLS as new sessions have it, with what keeps its certificates up to date. */
+export interface Tls {
+  readonly services: TlsServices;
+  stop(): void;
+}
+
+/** @throws for a certificate that cannot be used */
+export function startTls(config: Config, logger: Logger): Tls {
+  const { services, remarks } = loadTls(config);
+  for (const remark of remarks) logger.warn(remark);
+  return { services, stop: watchCertificates(config, services, logger) };
 }
 
 /** What is another text after any of these files has changed. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
-import { startDaemon } from '../src/daemon.ts';
-import { replies } from '../src/helper/replies.ts';
-import { createLogger } from '../src/log.ts';
-import { formatEndpoint } from '../src/net/endpoint.ts';
+import { startDaemon } from '../../src/daemon/daemon.ts';
+import { replies } from '../../src/helper/replies.ts';
+import { createLogger } from '../../src/log/log.ts';
+import { formatEndpoint } from '../../src/net/endpoint.ts';
 import {
   activePorts,
   address,
@@ -13,11 +13,11 @@ import {
   hostPort,
   hosts,
   passivePorts,
-} from './helpers/relay/hosts.ts';
-import { exchange, Lab } from './helpers/relay/lab.ts';
-import { neverAccepting } from './helpers/relay/never-accepting.ts';
-import { relayPlaneOnly, settingsOfPlane } from './helpers/relay/plane.ts';
-import { turns, within } from './helpers/relay/within.ts';
+} from '../helpers/relay/hosts.ts';
+import { exchange, Lab } from '../helpers/relay/lab.ts';
+import { neverAccepting } from '../helpers/relay/never-accepting.ts';
+import { relayPlaneOnly, settingsOfPlane } from '../helpers/relay/plane.ts';
+import { turns, within } from '../helpers/relay/within.ts';
 
 const silent = createLogger({ logLevel: 'silent', logFormat: 'json' });
 const closing = `${replies.shutdown}\r\n`;

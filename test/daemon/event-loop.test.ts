@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { watchEventLoop } from '../../src/admin/event-loop.ts';
+import { watchEventLoop } from '../../src/daemon/event-loop.ts';
 
 test('tells how late the process came to what had happened', async (t) => {
   const watch = watchEventLoop();

@@ -1,0 +1,230 @@
+import type { Config } from '../config/config.ts';
+import { tellAll, type Observer } from '../events.ts';
+import { descriptorLimit, descriptorsToShare } from '../linux/process-limits.ts';
+import { loadSocketCalls } from '../linux/socket-calls.ts';
+import { logEvents, type Logger } from '../log/log.ts';
+import { Descriptors } from '../net/descriptors.ts';
+import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { formatPortRange } from '../net/port-range.ts';
+import { missingSettings } from '../plane/kernel-host.ts';
+import { sessionsWithin } from '../proxy/admission.ts';
+import { Sessions } from '../proxy/sessions.ts';
+import { startCarriers, tryWayBack, type Carriers } from './carriers.ts';
+import { startTls, type Tls } from './certificates.ts';
+import { createCounters, type Counters } from './counters.ts';
+import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
+import { Listeners } from './listeners.ts';
+import { isOwnAddress } from './own-address.ts';
+import { startPublicAddresses, type PublicAddresses } from './public-addresses.ts';
+import { fixedSettingsThatDiffer, settingsOf, type ServableConfig } from './settings.ts';
+
+export interface Daemon {
+  /** What it listens on; a port 0 of the configuration has become a number. */
+  readonly endpoints: readonly Endpoint[];
+  /** Sessions that begin from now on follow this configuration. The planes' own settings stay. */
+  reload(config: ServableConfig): Promise<void>;
+  /** No new sessions, transfers finish within the grace, then everything ends. */
+  close(): Promise<void>;
+  /** Resets every data channel at once, so that the end of the process does not look like the end of a file. */
+  abort(): void;
+}
+
+/**
+ * The one wiring: plane, sessions, listeners, log and counters.
+ *
+ * @param observers who listens besides the log and the counters
+ * @throws when a listener or the plane can't be had; nothing is left running then
+ */
+export async function startDaemon(
+  config: ServableConfig,
+  logger: Logger,
+  observers: readonly Observer[] = [],
+): Promise<Daemon> {
+  if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
+  const counters = createCounters();
+  const observe = tellAll([counters.observe, logEvents(logger, config.ipv6ClientPrefix), ...observers]);
+  const tls = startTls(config, logger);
+  const limit = descriptorLimit();
+  const descriptors = new Descriptors(descriptorsToShare(limit));
+  const carriers = await startCarriers(config, descriptors, observe).catch((error: unknown) => {
+    tls.stop();
+    throw error;
+  });
+  if (config.plane === 'kernel') {
+    for (const missing of missingSettings()) logger.warn({ plane: 'kernel' }, missing);
+  }
+  const addresses = await startPublicAddresses(config, observe);
+  const parts = { logger, observe, counters, descriptors, carriers };
+  const daemon = new RunningDaemon(config, parts, { tls, addresses });
+  await daemon.start();
+  const sessions = sessionsWithin(descriptors);
+  if (limit !== undefined && sessions < config.maxSessions) {
+    const most = { descriptors: limit, sessions };
+    logger.warn(most, 'max-sessions is more than the descriptors of this process are for (ulimit -n)');
+  }
+  if (config.tls === 'pass') logger.warn(needsOfPass(config));
+  return daemon;
+}
+
+/** What lives as long as the daemon does. */
+interface Parts {
+  readonly logger: Logger;
+  readonly observe: Observer;
+  readonly counters: Counters;
+  readonly descriptors: Descriptors;
+  readonly carriers: Carriers;
+}
+
+/** What a reload makes anew. */
+interface Changeable {
+  readonly tls: Tls;
+  readonly addresses: PublicAddresses;
+}
+
+class RunningDaemon implements Daemon {
+  readonly #parts: Parts;
+  readonly #atStart: ServableConfig;
+  readonly #sessions: Sessions;
+  readonly #listeners: Listeners;
+  readonly #wayBack: ReturnType<typeof tryWayBack>;
+  #config: ServableConfig;
+  #changeable: Changeable;
+  #eventLoop: EventLoopWatch | undefined;
+  #reloading = Promise.resolve();
+  #closing = false;
+
+  constructor(config: ServableConfig, parts: Parts, changeable: Changeable) {
+    const { carriers, descriptors, logger, observe } = parts;
+    this.#parts = parts;
+    this.#atStart = config;
+    this.#config = config;
+    this.#changeable = changeable;
+    this.#wayBack = tryWayBack(config, carriers, logger);
+    this.#listeners = new Listeners((socket, isImplicit) => {
+      this.#sessions.accept(socket, isImplicit);
+    });
+    const { plane, originalDestination, borrowing: borrower } = carriers;
+    const isOwn = (endpoint: Endpoint): boolean => this.#listeners.reaches(endpoint);
+    this.#sessions = new Sessions(
+      settingsOf(config, changeable.addresses, changeable.tls.services),
+      { plane, originalDestination, borrower, isOwn, isOwnAddress, descriptors },
+      observe,
+    );
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#listeners.endpoints;
+  }
+
+  /** @throws when a listener can't be had; nothing is left running then */
+  async start(): Promise<void> {
+    try {
+      await this.#listeners.configure(this.#config);
+    } catch (error) {
+      const { carriers } = this.#parts;
+      stop(this.#changeable);
+      this.#wayBack?.abort();
+      await carriers.plane.close(0);
+      carriers.abandon();
+      throw error;
+    }
+    this.#eventLoop = watchEventLoop();
+    this.#tellListening();
+  }
+
+  reload(wanted: ServableConfig): Promise<void> {
+    // One after the other: two at once would want the same listeners.
+    this.#reloading = this.#reloading.catch(() => undefined).then(() => this.#reload(wanted));
+    return this.#reloading;
+  }
+
+  async close(): Promise<void> {
+    const { carriers, counters, logger } = this.#parts;
+    const { plane } = carriers;
+    this.#closing = true;
+    await this.#reloading.catch(() => undefined);
+    const { grace } = this.#config;
+    const end = performance.now() + grace;
+    const waits = { sessions: this.#sessions.count, dataChannels: plane.channels, grace: grace / 1000 };
+    logger.info(waits, 'stopping');
+    this.#listeners.close();
+    stop(this.#changeable);
+    this.#wayBack?.abort();
+    // Not after the sessions: one whose client is slow to close its control channel outlasts the grace.
+    const cut = setTimeout(() => void plane.close(0), grace);
+    await this.#sessions.close(grace);
+    clearTimeout(cut);
+    // A data channel outlives its session: what is left of the grace is for those.
+    await plane.close(Math.max(0, end - performance.now()));
+    carriers.release();
+    logger.info({ counters: counters.read(), eventLoopDelay: this.#eventLoop?.read() }, 'stopped');
+    this.#eventLoop?.stop();
+  }
+
+  abort(): void {
+    const { carriers } = this.#parts;
+    void carriers.plane.close(0);
+    carriers.abandon();
+  }
+
+  async #reload(wanted: ServableConfig): Promise<void> {
+    if (this.#closing) return;
+    const { logger, observe } = this.#parts;
+    const settings = fixedSettingsThatDiffer(this.#atStart, wanted);
+    if (settings.length > 0) logger.warn({ settings }, 'these settings need a restart');
+    const { keepClientAddress, intercept } = this.#atStart;
+    const next = { ...wanted, keepClientAddress, intercept };
+    if (!next.server && !intercept) throw new Error('server: none is named, and intercept needs a restart');
+    const tls = startTls(next, logger);
+    const changeable = { tls, addresses: await startPublicAddresses(next, observe) };
+    try {
+      await this.#listeners.configure(next);
+    } catch (error) {
+      stop(changeable);
+      throw error;
+    }
+    stop(this.#changeable);
+    this.#changeable = changeable;
+    this.#config = next;
+    this.#sessions.configure(settingsOf(next, changeable.addresses, tls.services));
+    this.#tellListening();
+  }
+
+  #tellListening(): void {
+    const { plane, intercept, keepClientAddress, tls: mode, serverTls } = this.#config;
+    const more = {
+      ...(intercept && { intercept }),
+      ...(keepClientAddress && { keepClientAddress }),
+      ...(mode !== 'refuse' && { tls: mode }),
+      ...(serverTls !== 'off' && { serverTls }),
+    };
+    const listen = this.endpoints.map(formatEndpoint);
+    this.#parts.logger.info({ listen, server: nameOf(this.#config), plane, ...more }, 'listening');
+  }
+}
+
+function stop({ tls, addresses }: Changeable): void {
+  tls.stop();
+  addresses.stop();
+}
+
+/** Each of them is done in another way then, or not at all. */
+const withoutSocketCalls =
+  'koffi, an optional package, is not there: urgent data goes on as any other, a peer that is gone is noticed later, ' +
+  'and replies wait by what /proc/net/tcp says';
+
+/** Nothing of the dialogue can be rewritten: the server has to say what is true of this side. */
+function needsOfPass({ passivePorts, publicAddress }: Config): string {
+  const range = formatPortRange(passivePorts);
+  const address = publicAddress ?? 'the address that clients connect to';
+  return (
+    `tls pass: behind AUTH nothing is rewritten. The server must announce ${address} (pasv_address) ` +
+    `and use ${range} (pasv_min_port, pasv_max_port); active mode does not work`
+  );
+}
+
+/** Which server sessions lead to; undefined where each client means its own. */
+function nameOf({ server }: ServableConfig): string | undefined {
+  if (!server) return undefined;
+  return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
+}

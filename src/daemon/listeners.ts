@@ -1,0 +1,112 @@
+import type { Socket } from 'node:net';
+import { endpointsOf, reaches, type ListenAddress } from '../config/listening.ts';
+import type { Address } from '../net/address.ts';
+import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { codeOf, messageOf } from '../net/error.ts';
+import { listen, type Listener } from '../proxy/listener.ts';
+import { isOwnAddress } from './own-address.ts';
+
+/** Where clients connect, in clear and with TLS from the first byte. */
+export interface ListenSettings {
+  readonly listen: readonly ListenAddress[];
+  readonly listenTls: readonly ListenAddress[];
+}
+
+/** The listeners for control connections. */
+export class Listeners {
+  readonly #accept: (socket: Socket, isImplicit: boolean) => void;
+  readonly #open = new Map<string, Listener>();
+
+  /** @param accept gets each connection paused, and whether it is TLS from its first byte */
+  constructor(accept: (socket: Socket, isImplicit: boolean) => void) {
+    this.#accept = accept;
+  }
+
+  /** A port 0 of the settings has become a number. */
+  get endpoints(): Endpoint[] {
+    return [...this.#open.values()].map(({ endpoint }) => endpoint);
+  }
+
+  /** Whether a connection to this endpoint would come here. */
+  reaches({ address, port }: Endpoint): boolean {
+    return this.endpoints.some((own) => own.port === port && reaches(address, own.address, isOwnAddress));
+  }
+
+  /**
+   * Opens what is new, then closes what is no longer wanted. Where one can't be had, all stay as they were.
+   *
+   * @throws with the endpoint that can't be had, and why
+   */
+  async configure({ listen: inClear, listenTls }: ListenSettings): Promise<void> {
+    const opened = new Map<string, Listener>();
+    const keys = new Set<string>();
+    try {
+      await this.#openNew(inClear, false, keys, opened);
+      await this.#openNew(listenTls, true, keys, opened);
+    } catch (error) {
+      for (const listener of opened.values()) listener.close();
+      throw error;
+    }
+    for (const [key, listener] of this.#open) {
+      if (keys.has(key)) continue;
+      listener.close();
+      this.#open.delete(key);
+    }
+    for (const [key, listener] of opened) this.#open.set(key, listener);
+  }
+
+  /** Accepts no more; connections that were accepted live on. */
+  close(): void {
+    for (const listener of this.#open.values()) listener.close();
+    this.#open.clear();
+  }
+
+  async #openNew(
+    wanted: readonly ListenAddress[],
+    isImplicit: boolean,
+    keys: Set<string>,
+    opened: Map<string, Listener>,
+  ): Promise<void> {
+    const accept = (socket: Socket): void => {
+      this.#accept(socket, isImplicit);
+    };
+    for (const { address, port } of wanted.flatMap(endpointsOf)) {
+      const key = `${formatEndpoint({ address, port })}${isImplicit ? ' tls' : ''}`;
+      keys.add(key);
+      if (this.#open.has(key)) continue;
+      const listener = await listenOrExplain(address, port, wanted, accept);
+      if (listener) opened.set(key, listener);
+    }
+  }
+}
+
+/** A host without IPv6 has no `::`: a port alone then means IPv4. */
+async function listenOrExplain(
+  address: Address,
+  port: number,
+  wanted: readonly ListenAddress[],
+  accept: Parameters<typeof listen>[2],
+): Promise<Listener | undefined> {
+  try {
+    return await listen(address, port, accept);
+  } catch (error) {
+    const code = codeOf(error);
+    const unasked = !wanted.some((each) => each.address === address);
+    if (unasked && address === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'))
+      return undefined;
+    throw new Error(`listen ${formatEndpoint({ address, port })}: ${explain(code, error)}`, { cause: error });
+  }
+}
+
+function explain(code: unknown, error: unknown): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another process has this port';
+    case 'EACCES':
+      return 'a port below 1024 needs root or CAP_NET_BIND_SERVICE';
+    case 'EADDRNOTAVAIL':
+      return 'no interface of this host has this address';
+    default:
+      return messageOf(error);
+  }
+}
