@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { findHostPorts, formatHostPort } from '../ftp/host-port.ts';
-import { WholeReplies, type Reply } from '../ftp/whole-replies.ts';
 import { dial } from '../net/dial.ts';
 import { endpointOfServer, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { ignoreError } from '../net/socket.ts';
+import { ControlConnection } from './control-connection.ts';
 
 /** No wait takes longer, in milliseconds. */
 const limit = 10_000;
@@ -16,10 +16,8 @@ export async function playTransfers(
 ): Promise<{ passive: number; active: number }> {
   const socket = await connect(relay);
   try {
-    const control = new Control(socket);
-    await control.expect(220);
-    await control.ask('USER demo', 331);
-    await control.ask('PASS demo', 230);
+    const control = new ControlConnection(socket);
+    await control.login('demo', 'demo');
     await control.ask('TYPE I', 200);
     const passive = await downloadPassive(control, relay, path);
     const active = await downloadActive(control, socket.localAddress ?? '', path);
@@ -30,46 +28,15 @@ export async function playTransfers(
   }
 }
 
-/** A control connection that asks for one thing after the other. */
-class Control {
-  readonly #socket: Socket;
-  readonly #chunks: AsyncIterator<Buffer, undefined>;
-  readonly #reader = new WholeReplies();
-  readonly #replies: Reply[] = [];
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#chunks = (socket as AsyncIterable<Buffer, undefined>)[Symbol.asyncIterator]();
-  }
-
-  /** Sends a command; returns the text of its reply, which must have this code. */
-  ask(command: string, code: number): Promise<string> {
-    this.#socket.write(`${command}\r\n`);
-    return this.expect(code);
-  }
-
-  async expect(code: number): Promise<string> {
-    while (this.#replies.length === 0) {
-      const { value: chunk } = await this.#chunks.next();
-      if (!chunk) throw new Error(`the connection ended, where ${code} was expected`);
-      this.#replies.push(...this.#reader.push(chunk));
-    }
-    const reply = this.#replies.shift();
-    const text = reply?.lines.join(' ') ?? '';
-    if (reply?.code !== code) throw new Error(`${text}, where ${code} was expected`);
-    return text;
-  }
-}
-
 /** As strict clients do, it refuses to connect anywhere but to the address that it has dialled. */
-async function downloadPassive(control: Control, relay: Endpoint, path: string): Promise<number> {
+async function downloadPassive(control: ControlConnection, relay: Endpoint, path: string): Promise<number> {
   const text = await control.ask('PASV', 227);
   const endpoint = findHostPorts(text)[0]?.endpoint;
   if (endpoint?.address !== relay.address) throw new Error(`${text}, from ${formatEndpoint(relay)}`);
   return download(control, path, await connect(endpoint));
 }
 
-async function downloadActive(control: Control, host: string, path: string): Promise<number> {
+async function downloadActive(control: ControlConnection, host: string, path: string): Promise<number> {
   const listener = createServer({ pauseOnConnect: true });
   try {
     listener.listen({ host, port: 0 });
@@ -85,7 +52,11 @@ async function downloadActive(control: Control, host: string, path: string): Pro
 }
 
 /** Returns how many bytes came. */
-async function download(control: Control, path: string, data: Socket | Promise<Socket>): Promise<number> {
+async function download(
+  control: ControlConnection,
+  path: string,
+  data: Socket | Promise<Socket>,
+): Promise<number> {
   await control.ask(`RETR ${path}`, 150);
   let bytes = 0;
   for await (const chunk of limited(await data) as AsyncIterable<Buffer>) bytes += chunk.length;

@@ -10,29 +10,33 @@
  */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { Control } from './control.ts';
+import { ControlConnection } from '../../src/demo/control-connection.ts';
 import { median } from './report.ts';
 
 const [host = '', port = '', user = '', password = '', what = '', count = '', size = ''] =
   process.argv.slice(2);
 
-const login = (): Promise<Control> => Control.login(host, Number(port), user, password);
+async function login(): Promise<ControlConnection> {
+  const control = new ControlConnection(connect(Number(port), host));
+  await control.login(user, password);
+  return control;
+}
 
-async function passive(control: Control): Promise<Socket> {
+async function passive(control: ControlConnection): Promise<Socket> {
   const [, announced] = /\|\|\|(\d+)\|/.exec(await control.ask('EPSV', 229)) ?? [];
   const data = connect(Number(announced), host);
   await once(data, 'connect');
   return data;
 }
 
-async function download(control: Control, path: string): Promise<void> {
+async function download(control: ControlConnection, path: string): Promise<void> {
   const data = await passive(control);
   data.resume();
   control.send(`RETR ${path}`);
   await Promise.all([once(data, 'close'), finished(control)]);
 }
 
-async function upload(control: Control): Promise<void> {
+async function upload(control: ControlConnection): Promise<void> {
   const data = await passive(control);
   control.send('STOR up.bin');
   const done = finished(control);
@@ -45,11 +49,11 @@ async function upload(control: Control): Promise<void> {
 }
 
 /** Each at a port of its own, as clients do it. */
-async function downloadActive(control: Control): Promise<void> {
-  const listener = createServer().listen(0, control.localAddress);
+async function downloadActive(control: ControlConnection): Promise<void> {
+  const listener = createServer().listen(0, control.socket.localAddress);
   await once(listener, 'listening');
   const { port: own } = listener.address() as AddressInfo;
-  const words = [...control.localAddress.split('.'), own >> 8, own & 0xff];
+  const words = [...(control.socket.localAddress ?? '').split('.'), own >> 8, own & 0xff];
   await control.ask(`PORT ${words.join(',')}`, 200);
   const connection = once(listener, 'connection') as Promise<[Socket]>;
   control.send('RETR small.bin');
@@ -60,7 +64,7 @@ async function downloadActive(control: Control): Promise<void> {
   await Promise.all([once(data, 'close'), done]);
 }
 
-async function finished(control: Control): Promise<void> {
+async function finished(control: ControlConnection): Promise<void> {
   await control.expect(150);
   await control.expect(226);
 }
@@ -79,7 +83,7 @@ async function measure(once: () => Promise<void>): Promise<number> {
 async function run(): Promise<number> {
   if (what === 'login') {
     return measure(async () => {
-      (await login()).end();
+      (await login()).socket.destroy();
     });
   }
   const control = await login();

@@ -6,7 +6,7 @@
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { Control } from './control.ts';
+import { ControlConnection } from '../../src/demo/control-connection.ts';
 
 export interface Measured {
   /** Transfers a second. */
@@ -18,8 +18,9 @@ export interface Measured {
 const [host = '', port = '', user = '', password = '', path = '', sessions = '', each = ''] =
   process.argv.slice(2);
 
-async function login(): Promise<Control> {
-  const control = await Control.login(host, Number(port), user, password);
+async function login(): Promise<ControlConnection> {
+  const control = new ControlConnection(connect(Number(port), host));
+  await control.login(user, password);
   await control.ask('TYPE I', 200);
   return control;
 }
@@ -27,7 +28,7 @@ async function login(): Promise<Control> {
 let extended = true;
 
 /** The port that the server announces. */
-async function passive(control: Control): Promise<number> {
+async function passive(control: ControlConnection): Promise<number> {
   if (extended) {
     control.send('EPSV');
     const port = /^229 .*\|\|\|(\d+)\|/.exec(await control.reply())?.[1];
@@ -40,7 +41,7 @@ async function passive(control: Control): Promise<number> {
 
 let refused = 0;
 
-async function download(control: Control): Promise<void> {
+async function download(control: ControlConnection): Promise<void> {
   const data = connect(await passive(control), host);
   data.resume();
   try {
@@ -55,7 +56,7 @@ async function download(control: Control): Promise<void> {
 }
 
 const total = Number(sessions) * Number(each);
-const controls: Control[] = [];
+const controls: ControlConnection[] = [];
 for (let n = 0; n < Number(sessions); n++) controls.push(await login());
 const started = performance.now();
 await Promise.all(
@@ -65,4 +66,4 @@ await Promise.all(
 );
 const seconds = (performance.now() - started) / 1000;
 process.stdout.write(JSON.stringify({ rate: total / seconds, refused } satisfies Measured));
-for (const control of controls) control.end();
+for (const control of controls) control.socket.destroy();
