@@ -6,10 +6,10 @@ import { drawLadder, ladderHeading, type LadderOptions } from '../demo/ladder.ts
 import type { Observer } from '../events.ts';
 import { createLogger } from '../log/log.ts';
 import { isColoured } from './colour.ts';
-import type { Command } from './command.ts';
+import type { Subcommand } from './subcommand.ts';
 import { inFrontOf, startEmbeddedServer } from './embedded.ts';
 
-export const demoCommand: Command = {
+export const demoCommand: Subcommand = {
   builder: (yargs) => yargs.usage('$0 demo'),
   handler: async () => {
     // `pinhole demo | head`: who has read enough is no error.

@@ -14,7 +14,7 @@ import type { ServerTarget } from '../doctor/server/target.ts';
 import { splitHostPort } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { isColoured } from './colour.ts';
-import type { Command } from './command.ts';
+import type { Subcommand } from './subcommand.ts';
 import { readFlag } from './flags.ts';
 
 /** The flag that names a copy of a file -> what it is a copy of. */
@@ -53,7 +53,7 @@ interface DoctorFlags {
   readonly 'password-file'?: string | undefined;
 }
 
-export const doctorCommand: Command<DoctorFlags> = {
+export const doctorCommand: Subcommand<DoctorFlags> = {
   builder: (yargs) => {
     const named = yargs
       .positional('url', {

@@ -1,7 +1,7 @@
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { ConfigError } from '../config/error.ts';
 import { messageOf } from '../net/error.ts';
-import type { Command } from './command.ts';
+import type { Subcommand } from './subcommand.ts';
 
 /** What is wrong with the words of the call, as opposed to what went wrong in doing it. */
 class UsageError extends Error {}
@@ -10,7 +10,7 @@ class UsageError extends Error {}
 function command<T>(
   name: string,
   describe: string,
-  load: () => Promise<Command<T>>,
+  load: () => Promise<Subcommand<T>>,
 ): CommandModule<object, T> {
   return {
     command: name,

@@ -14,7 +14,7 @@ import {
   type Plan,
   type RulesetOptions,
 } from '../ruleset/plan.ts';
-import type { Command } from './command.ts';
+import type { Subcommand } from './subcommand.ts';
 import { readFlag } from './flags.ts';
 import { configFrom, withSettings } from './settings.ts';
 import { writeTree } from './write-tree.ts';
@@ -69,7 +69,7 @@ const kinds = {
   out: path('a folder'),
 };
 
-export const rulesCommand: Command<RulesFlags> = {
+export const rulesCommand: Subcommand<RulesFlags> = {
   builder: (yargs) =>
     withSettings(yargs, (key) => concerned.has(key))
       .option('for', {

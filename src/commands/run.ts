@@ -11,7 +11,7 @@ import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { checkHost } from '../plane/kernel-host.ts';
 import { keepFreedMemory } from '../linux/allocator.ts';
-import type { Command } from './command.ts';
+import type { Subcommand } from './subcommand.ts';
 import { inFrontOf, servable, startEmbeddedServer, wantsEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 
@@ -20,7 +20,7 @@ interface RunFlags {
   readonly 'print-config': boolean;
 }
 
-export const runCommand: Command<RunFlags> = {
+export const runCommand: Subcommand<RunFlags> = {
   builder: (yargs) =>
     withSettings(yargs)
       .option('check', {

@@ -1,5 +1,5 @@
 import { familyOf } from '../net/address.ts';
-import { within } from './server/ending.ts';
+import { withinEnding } from './server/ending.ts';
 import type { Finding } from './finding.ts';
 import { checkActive, type ActiveCommand, type ActiveOutcome } from './server/check-active.ts';
 import { checkControl } from './server/check-control.ts';
@@ -40,7 +40,7 @@ export async function examineServer(target: ServerTarget, options: ServerOptions
     findings.push(finding);
     options.tell?.(finding);
   };
-  const end = await within(options, examine(target, options, say, ending.signal));
+  const end = await withinEnding(options, examine(target, options, say, ending.signal));
   if (end) say(end);
   ending.abort();
   return findings;

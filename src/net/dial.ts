@@ -11,7 +11,7 @@ export interface LocalEnd {
 }
 
 /** How to connect, where that has to be found out first. */
-export interface Way {
+export interface Route {
   /** The address, where `to` has a name. */
   readonly host: string;
   readonly locals: readonly LocalEnd[];
@@ -41,7 +41,7 @@ export class NoAnswerError extends Error {
 export function dial(
   to: { readonly host: string; readonly port: number },
   timeout: number,
-  how: readonly LocalEnd[] | (() => Promise<Way>) = [{}],
+  how: readonly LocalEnd[] | (() => Promise<Route>) = [{}],
 ): Dialling {
   const givenUp = new AbortController();
   const timer = setTimeout(() => {
@@ -49,7 +49,7 @@ export function dial(
   }, timeout);
   const connect = async (): Promise<Socket> => {
     const way =
-      typeof how === 'function' ? await unless(givenUp.signal, how()) : { host: to.host, locals: how };
+      typeof how === 'function' ? await untilGivenUp(givenUp.signal, how()) : { host: to.host, locals: how };
     return connectFromFirst({ host: way.host, port: to.port }, way.locals, givenUp.signal);
   };
   return {
@@ -115,7 +115,7 @@ function connectFrom(
 }
 
 /** The outcome of `work`, or the reason why it is not waited for any longer. */
-function unless<T>(givenUp: AbortSignal, work: Promise<T>): Promise<T> {
+function untilGivenUp<T>(givenUp: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     givenUp.addEventListener('abort', () => {
       reject(givenUp.reason as Error);

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { familyOf, parseAddress, type Address } from '../net/address.ts';
-import { dial, NoAnswerError, type Dialling, type LocalEnd, type Way } from '../net/dial.ts';
+import { dial, NoAnswerError, type Dialling, type LocalEnd, type Route } from '../net/dial.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { sharedLookup } from '../net/shared-lookup.ts';
@@ -48,7 +48,7 @@ export class Borrowing implements Borrower {
     timeout: number,
     own?: Address,
   ): Dialling {
-    const dialling = dial(to, timeout, async (): Promise<Way> => {
+    const dialling = dial(to, timeout, async (): Promise<Route> => {
       const address = await resolve(to.host, as.address);
       const local = own ?? (await ownAddressTowards(address));
       const far = { address, port: to.port };

@@ -1,4 +1,4 @@
-import { Pace } from './pace.ts';
+import { SessionRate } from './session-rate.ts';
 import { Turns, type Share } from './session/turns.ts';
 
 /** How long it is known what a client had used when its last session ended, in milliseconds: until it is owed all again. */
@@ -8,7 +8,7 @@ const memory = 2000;
 export interface ClientShare {
   /** Its part of the event loop's time. */
   readonly time: Share;
-  readonly pace: Pace;
+  readonly rate: SessionRate;
 }
 
 interface Entry extends ClientShare {
@@ -28,7 +28,7 @@ export class ClientShares {
   /** A session of the client begins; `leave` has to follow. */
   enter(client: string): ClientShare {
     const known = this.#clients.get(client);
-    const entry = known ?? { time: this.#turns.share(), pace: new Pace(), sessions: 0 };
+    const entry = known ?? { time: this.#turns.share(), rate: new SessionRate(), sessions: 0 };
     if (!known) this.#clients.set(client, entry);
     entry.sessions++;
     return entry;

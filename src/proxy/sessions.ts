@@ -24,7 +24,7 @@ import { OwnConnections } from './own-connections.ts';
 import type { TlsPlan } from './session/tls-plan.ts';
 import type { SessionSettings } from './session/settings.ts';
 import { Session } from './session/session.ts';
-import type { Pace } from './pace.ts';
+import type { SessionRate } from './session-rate.ts';
 import type { Share } from './session/turns.ts';
 
 /** What new sessions are made with. */
@@ -181,7 +181,7 @@ export class Sessions {
     const plan = tlsPlanFor(upstream, settings, ends.share.time);
     this.#attempts.add(attempt);
     try {
-      await this.#keepPace(attempt, ends.share.pace, settings);
+      await this.#keepRate(attempt, ends.share.rate, settings);
       if (isImplicit) attempt.client = await secureClient(socket, plan);
       const hasWaited = await this.#waitForTurn(attempt, ends.client, upstream, settings);
       if (hasWaited && hasLeft(socket)) {
@@ -202,9 +202,9 @@ export class Sessions {
   }
 
   /** Sessions that do not log in begin slowly, as long as other clients have sessions as well. @throws {NoSession} */
-  async #keepPace(attempt: Attempt, pace: Pace, { connectTimeout }: SessionsSettings): Promise<void> {
+  async #keepRate(attempt: Attempt, rate: SessionRate, { connectTimeout }: SessionsSettings): Promise<void> {
     if (!this.#shares.isContended) return;
-    const wait = pace.begin(connectTimeout);
+    const wait = rate.begin(connectTimeout);
     if (wait === undefined) {
       const reason = 'too-many-sessions-of-client';
       throw new NoSession(reason, refusalOf(reason));
@@ -346,7 +346,7 @@ export class Sessions {
       {
         greeted,
         loggedIn: () => {
-          share.pace.loggedIn();
+          share.rate.loggedIn();
         },
         over: () => {
           this.#live.delete(session);

@@ -10,7 +10,7 @@ import {
   reachOf,
   rulesOf,
   type Firewall,
-  type Way,
+  type Passage,
 } from './firewall.ts';
 import { hasRange, passiveRange, portsOfService, type FtpService } from './ftp-service.ts';
 import { closedPorts, closingChain, letsAllIn, openPorts, opennessFor, opennessOfRange } from './openness.ts';
@@ -92,7 +92,7 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
 }
 
 function relatedFault(
-  way: Way,
+  way: Passage,
   firewall: Firewall,
   service: Pick<FtpService, 'controlPort'>,
   range: PortRange,
@@ -128,7 +128,7 @@ function checkRulesAlone(facts: Facts): Finding[] {
 }
 
 function tlsFault(
-  way: Way,
+  way: Passage,
   { program, file, tls }: FtpService,
   firewall: Firewall,
   range: PortRange,
@@ -142,7 +142,7 @@ function tlsFault(
 }
 
 /** Without a range every port has to be open. */
-function missingRange(way: Way, { program, file }: FtpService, firewall: Firewall): Finding[] {
+function missingRange(way: Passage, { program, file }: FtpService, firewall: Firewall): Finding[] {
   const details = { values: { program, range: formatPortRange(suggested) }, file };
   const remedies = [rangeRemedy(program, suggested)];
   if (letsAllIn(firewall)) return [note('passive-range-missing', { ...details, remedies })];

@@ -1,7 +1,7 @@
 import type { Finding } from '../finding.ts';
 import { portIn } from '../../net/port-range.ts';
 import { controlPorts, type Facts } from './facts.ts';
-import { hooksOf, portsOf, rulesOf, type Firewall, type Rule } from './firewall.ts';
+import { hooksOf, portsOf, rulesOf, type Firewall, type FirewallRule } from './firewall.ts';
 import { corrected, ruleRemedy } from './remedies.ts';
 import { fault } from './say.ts';
 
@@ -41,7 +41,7 @@ const swapped: ReadonlyMap<string, string> = new Map([
   ['sport', 'dport'],
 ]);
 
-function admitsNew({ matches, action }: Rule): boolean {
+function admitsNew({ matches, action }: FirewallRule): boolean {
   if (action.kind !== 'accept' && action.kind !== 'missing') return false;
   return matches.every((match) => {
     if (match.kind === 'state') return match.names.some((name) => name.toLowerCase() === 'new') !== match.not;

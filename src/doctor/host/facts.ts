@@ -8,7 +8,7 @@ import {
   namesPort,
   type Firewall,
   type Hook,
-  type Way,
+  type Passage,
 } from './firewall.ts';
 import { portsOfService, type FtpService } from './ftp-service.ts';
 import { readIptables } from './iptables.ts';
@@ -134,7 +134,7 @@ export function isRouted({ firewalls, listeners, pinhole }: Facts, port: number)
 }
 
 /** Where connections to a port pass: a gateway leads them on, the server's own host takes them in. */
-export function wayTo(facts: Facts, firewall: Firewall, port: number): Way {
+export function wayTo(facts: Facts, firewall: Firewall, port: number): Passage {
   const isTranslated = forwardingRule(firewall, port) !== undefined;
   const hook = isTranslated || isRouted(facts, port) ? 'forward' : 'input';
   return { hook, isForwarded: isTranslated, state: 'new' };

@@ -27,10 +27,10 @@ export interface Chain {
   /** Undefined: only other chains lead here. */
   readonly base: { readonly hook: Hook; readonly isNat: boolean } | undefined;
   readonly policy: 'accept' | 'drop';
-  readonly rules: readonly Rule[];
+  readonly rules: readonly FirewallRule[];
 }
 
-export interface Rule {
+export interface FirewallRule {
   readonly line: number;
   readonly matches: readonly Match[];
   readonly action: Action;
@@ -78,7 +78,7 @@ export interface Packet {
 }
 
 /** A packet to whatever port. */
-export type Way = Omit<Packet, 'port'>;
+export type Passage = Omit<Packet, 'port'>;
 
 export type Openness = 'open' | 'closed' | 'unknown';
 type Answer = 'yes' | 'no' | 'unknown';
@@ -93,7 +93,7 @@ export function helperRule(
   { tables, family, syntax }: Firewall,
   port: number,
 ):
-  | { readonly rule: Rule; readonly table: Table; readonly chain: Chain; readonly isCertain: boolean }
+  | { readonly rule: FirewallRule; readonly table: Table; readonly chain: Chain; readonly isCertain: boolean }
   | undefined {
   for (const { table, chain, rule } of rulesOf(tables)) {
     if (rule.action.kind !== 'helper' || rule.action.name !== 'ftp') continue;
@@ -119,7 +119,7 @@ export function mayBeForwarded(firewall: Firewall, port: number): boolean {
   return translationsOf(firewall, port).isPossible;
 }
 
-export type Translation = Rule & { readonly to: string; readonly toPorts: PortRange | undefined };
+export type Translation = FirewallRule & { readonly to: string; readonly toPorts: PortRange | undefined };
 
 interface Translations {
   certain: Translation | undefined;
@@ -145,7 +145,7 @@ function findTranslations({ tables, family }: Firewall, port: number): Translati
     if (!isOfFamily(table, family)) continue;
     for (const chain of table.chains.values()) {
       if (chain.base?.hook !== 'prerouting' || !chain.base.isNat) continue;
-      const way: TranslatingWay = { table, family, packet, found, known: new Map(), depth: 0 };
+      const way: Translating = { table, family, packet, found, known: new Map(), depth: 0 };
       translate(chain, way, { isCertain: true, isNamed: false });
     }
   }
@@ -153,7 +153,7 @@ function findTranslations({ tables, family }: Firewall, port: number): Translati
 }
 
 /** `isNamed`: a rule on the path is for this port, not for any. */
-interface Path {
+interface ChainPath {
   readonly isCertain: boolean;
   readonly isNamed: boolean;
 }
@@ -161,7 +161,7 @@ interface Path {
 /** Jumps in jumps; nftables allows 16. */
 const deepest = 200;
 
-interface TranslatingWay {
+interface Translating {
   readonly table: Table;
   readonly family: Family;
   readonly packet: Packet;
@@ -171,7 +171,7 @@ interface TranslatingWay {
 }
 
 /** Goes through a chain that translates. `end`: no rule behind the jump to it is reached; `maybe`: that is not certain. */
-function translate(chain: Chain, way: TranslatingWay, path: Path): 'end' | 'maybe' | 'pass' {
+function translate(chain: Chain, way: Translating, path: ChainPath): 'end' | 'maybe' | 'pass' {
   let { isCertain } = path;
   let result: 'maybe' | 'pass' = 'pass';
   for (const rule of chain.rules) {
@@ -185,7 +185,7 @@ function translate(chain: Chain, way: TranslatingWay, path: Path): 'end' | 'mayb
       way.packet,
     );
     const isNamed = path.isNamed || rule.matches.some((match) => match.kind === 'to-port' && !match.not);
-    const on: Path = { isCertain: isCertain && answer === 'yes', isNamed };
+    const on: ChainPath = { isCertain: isCertain && answer === 'yes', isNamed };
     let outcome: 'end' | 'maybe' | 'pass';
     switch (action.kind) {
       case 'return':
@@ -227,7 +227,7 @@ function translate(chain: Chain, way: TranslatingWay, path: Path): 'end' | 'mayb
   return result;
 }
 
-function follow(name: string, way: TranslatingWay, path: Path): 'end' | 'maybe' | 'pass' {
+function follow(name: string, way: Translating, path: ChainPath): 'end' | 'maybe' | 'pass' {
   const chain = way.table.chains.get(name);
   if (chain === undefined || way.depth === deepest) {
     // REDIRECT is such a one.
@@ -255,7 +255,7 @@ function isOfFamily(table: Table, family: Family): boolean {
 interface PlacedRule {
   readonly table: Table;
   readonly chain: Chain;
-  readonly rule: Rule;
+  readonly rule: FirewallRule;
 }
 
 /** Every rule, with where it stands. */
@@ -318,7 +318,7 @@ export function namesPort({ tables }: Firewall, hook: Hook, port: number): boole
 
 /** The ports of the rule, where it is for certain ones. */
 export function portsOf(
-  { matches: all }: Rule,
+  { matches: all }: FirewallRule,
   kind: 'to-port' | 'from-port',
 ): readonly PortRange[] | undefined {
   for (const match of all) if (match.kind === kind && 'ports' in match && !match.not) return match.ports;
@@ -326,7 +326,7 @@ export function portsOf(
 }
 
 /** Whose new connections to its ports a rule is for; `most`: those on an interface, or of all addresses but some. */
-export function reachOf(rule: Rule, family: Family, way: Way): 'all' | 'most' | 'few' {
+export function reachOf(rule: FirewallRule, family: Family, way: Passage): 'all' | 'most' | 'few' {
   if (matches(rule, family, way) === 'yes') return 'all';
   const others = rule.matches.filter((match) => !isLimit(match));
   return matches({ ...rule, matches: others }, family, way) === 'yes' ? 'most' : 'few';
@@ -348,7 +348,11 @@ export function baseChains({ tables, family }: Firewall, hook: Hook): { table: T
  * Whether the rule holds for a packet; without a port of it, whether it does for those of the rule's ports. Asked for
  * each rule, so it makes nothing.
  */
-export function matches({ matches: all, action }: Rule, family: Family, packet: Packet | Way): Answer {
+export function matches(
+  { matches: all, action }: FirewallRule,
+  family: Family,
+  packet: Packet | Passage,
+): Answer {
   let isCertain = true;
   let isBan = action.kind === 'drop';
   for (const match of all) {
@@ -365,44 +369,44 @@ export function matches({ matches: all, action }: Rule, family: Family, packet: 
 /** Ports that clients connect from. */
 const clientPorts: PortRange = { first: 1024, last: 65535 };
 
-function unless(not: boolean, holds: boolean): Answer {
+function negatedIf(not: boolean, holds: boolean): Answer {
   return holds === not ? 'no' : 'yes';
 }
 
 const tcpNames: ReadonlySet<string> = new Set(['tcp', '6', 'all', '0']);
 
-function answerOf(match: Match, family: Family, packet: Packet | Way): Answer {
+function answerOf(match: Match, family: Family, packet: Packet | Passage): Answer {
   switch (match.kind) {
     case 'protocol':
-      return unless(
+      return negatedIf(
         match.not,
         match.names.some((name) => tcpNames.has(name)),
       );
     case 'to-port':
-      return 'port' in packet ? unless(match.not, portIn(match.ports, packet.port)) : 'yes';
+      return 'port' in packet ? negatedIf(match.not, portIn(match.ports, packet.port)) : 'yes';
     case 'from-port': {
       const parts = match.ports
         .map((range) => overlap(range, clientPorts))
         .filter((part) => part !== undefined);
-      if (parts.length === 0) return unless(match.not, false);
+      if (parts.length === 0) return negatedIf(match.not, false);
       const isAll = parts.some(({ first, last }) => first === clientPorts.first && last === clientPorts.last);
-      return isAll ? unless(match.not, true) : 'unknown';
+      return isAll ? negatedIf(match.not, true) : 'unknown';
     }
     case 'state': {
       const names = match.names.map((name) => name.toLowerCase());
-      return unless(
+      return negatedIf(
         match.not,
         names.includes(packet.state) || (packet.isForwarded === true && names.includes('dnat')),
       );
     }
     case 'opening':
-      return unless(match.not, true);
+      return negatedIf(match.not, true);
     case 'in-interface':
-      return match.name === 'lo' ? unless(match.not, false) : 'unknown';
+      return match.name === 'lo' ? negatedIf(match.not, false) : 'unknown';
     case 'family':
       return match.family === family ? 'yes' : 'no';
     case 'mark':
-      return unless(match.not, match.mark === packet.mark);
+      return negatedIf(match.not, match.mark === packet.mark);
     case 'helper':
       return packet.state === 'related' ? 'yes' : 'no';
     case 'source':

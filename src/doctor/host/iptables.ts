@@ -1,6 +1,6 @@
 import type { Family } from '../../net/address.ts';
 import type { PortRange } from '../../net/port-range.ts';
-import type { Action, Chain, Firewall, Hook, Match, Rule, Table } from './firewall.ts';
+import type { Action, Chain, Firewall, Hook, Match, FirewallRule, Table } from './firewall.ts';
 import { meaningfulLines, wordsOf } from './lines.ts';
 import { readDestination, readPorts } from './ports.ts';
 
@@ -29,8 +29,8 @@ type Draft = {
   line: number;
   policy: 'accept' | 'drop';
   /** Inserted before the others, the last one first: a script may insert each of its rules. */
-  inserted: Rule[];
-  rules: Rule[];
+  inserted: FirewallRule[];
+  rules: FirewallRule[];
 };
 
 /** Reads what iptables-save prints, a file of the same kind, or lines `iptables -A ...` of a script. */
@@ -69,7 +69,7 @@ export function readIptables(file: string, text: string, family: Family): Firewa
   };
 }
 
-function insert(draft: Draft, position: number, rule: Rule): void {
+function insert(draft: Draft, position: number, rule: FirewallRule): void {
   if (position === 1) {
     draft.inserted.push(rule);
     return;
@@ -79,7 +79,7 @@ function insert(draft: Draft, position: number, rule: Rule): void {
   draft.rules.splice(position - 1, 0, rule);
 }
 
-function inOrder({ inserted, rules }: Draft): Rule[] {
+function inOrder({ inserted, rules }: Draft): FirewallRule[] {
   return [...inserted].reverse().concat(rules);
 }
 
@@ -127,7 +127,7 @@ function splitCommand(words: readonly string[]): {
   };
 }
 
-function readRule(words: readonly string[], line: number): Rule {
+function readRule(words: readonly string[], line: number): FirewallRule {
   const matches: Match[] = [];
   let action: Action = { kind: 'continue' };
   let target: string | undefined;

@@ -1,5 +1,5 @@
 import type { PortRange } from '../../net/port-range.ts';
-import type { Action, Match, Rule } from './firewall.ts';
+import type { Action, Match, FirewallRule } from './firewall.ts';
 import type { Token } from './nft-tokens.ts';
 import { readDestination, readPorts } from './ports.ts';
 
@@ -26,7 +26,7 @@ const logOptions: ReadonlySet<string> = new Set(
  * Reads one rule. A verdict map makes several of one, as the first that holds decides: `ct state vmap { established :
  * accept, invalid : drop }`.
  */
-export function readNftRule(tokens: readonly Token[], named: Named): Rule[] {
+export function readNftRule(tokens: readonly Token[], named: Named): FirewallRule[] {
   const line = tokens[0]?.line ?? 0;
   const words: Words = { tokens: tokens.filter(({ kind }) => kind !== 'comment' && kind !== 'end'), at: 0 };
   const matches: Match[] = [];

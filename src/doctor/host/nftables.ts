@@ -1,5 +1,5 @@
 import type { PortRange } from '../../net/port-range.ts';
-import type { Chain, Firewall, Hook, Rule, Table } from './firewall.ts';
+import type { Chain, Firewall, Hook, FirewallRule, Table } from './firewall.ts';
 import { readNftRule, type Named } from './nft-rule.ts';
 import { tokensOf, type Token } from './nft-tokens.ts';
 import { readPorts } from './ports.ts';
@@ -108,7 +108,7 @@ function readTable({ head, blocks }: Block): Table | undefined {
 function readChain({ head, statements }: Block, named: Named): Chain {
   let base: Chain['base'];
   let policy: Chain['policy'] = 'accept';
-  const rules: Rule[] = [];
+  const rules: FirewallRule[] = [];
   for (const statement of statements) {
     const texts = statement.map(({ text }) => text);
     const [first, second] = texts;

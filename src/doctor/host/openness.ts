@@ -7,9 +7,9 @@ import {
   type Firewall,
   type Openness,
   type Packet,
-  type Rule,
+  type FirewallRule,
   type Table,
-  type Way,
+  type Passage,
 } from './firewall.ts';
 import { allPorts, complement, overlap } from './ports.ts';
 
@@ -44,7 +44,7 @@ export function closingChain(firewall: Firewall, packet: Packet): { table: Table
 }
 
 /** The parts of a range, one after the other. */
-export function opennessOfRange(firewall: Firewall, range: PortRange, way: Way): Part[] {
+export function opennessOfRange(firewall: Firewall, range: PortRange, way: Passage): Part[] {
   const firsts = sweptChains(firewall, way)
     .flatMap(({ stretches }) => stretches.map(({ first }) => first))
     .filter((first) => first > range.first && first <= range.last);
@@ -60,7 +60,7 @@ export function opennessOfRange(firewall: Firewall, range: PortRange, way: Way):
 }
 
 /** Those ports of the range that are certainly closed. */
-export function closedPorts(firewall: Firewall, range: PortRange, way: Way): PortRange[] {
+export function closedPorts(firewall: Firewall, range: PortRange, way: Passage): PortRange[] {
   return opennessOfRange(firewall, range, way)
     .filter(({ openness }) => openness === 'closed')
     .map((part) => part.range);
@@ -73,7 +73,7 @@ export function letsAllIn(firewall: Firewall): boolean {
   );
 }
 
-function together(firewall: Firewall, way: Way, port: number): Openness {
+function together(firewall: Firewall, way: Passage, port: number): Openness {
   const outcomes = sweptChains(firewall, way).map(({ stretches }) => at(stretches, port));
   if (outcomes.includes('closed')) return 'closed';
   return outcomes.includes('unknown') ? 'unknown' : 'open';
@@ -88,17 +88,22 @@ interface SweptChain {
 /** The same few ways are asked about again and again. */
 const swept = new WeakMap<Firewall, Map<string, readonly SweptChain[]>>();
 
-function sweptChains(firewall: Firewall, { hook, state, isForwarded, mark }: Way): readonly SweptChain[] {
+function sweptChains(firewall: Firewall, { hook, state, isForwarded, mark }: Passage): readonly SweptChain[] {
   const ofFirewall = swept.get(firewall) ?? new Map<string, readonly SweptChain[]>();
   swept.set(firewall, ofFirewall);
   const key = [hook, state, isForwarded, mark].join(' ');
-  const way: Way = { hook, state, ...(isForwarded && { isForwarded }), ...(mark !== undefined && { mark }) };
+  const way: Passage = {
+    hook,
+    state,
+    ...(isForwarded && { isForwarded }),
+    ...(mark !== undefined && { mark }),
+  };
   const chains = ofFirewall.get(key) ?? sweepHook(firewall, way);
   ofFirewall.set(key, chains);
   return chains;
 }
 
-function sweepHook(firewall: Firewall, way: Way): SweptChain[] {
+function sweepHook(firewall: Firewall, way: Passage): SweptChain[] {
   return baseChains(firewall, way.hook).map(({ table, chain }) => {
     const walk: Walk = { table, family: firewall.family, way, known: new Map(), depth: 0 };
     const stretches = sweep(chain, walk).map(({ first, outcome }) => ({
@@ -112,7 +117,7 @@ function sweepHook(firewall: Firewall, way: Way): SweptChain[] {
 interface Walk {
   readonly table: Table;
   readonly family: Family;
-  readonly way: Way;
+  readonly way: Passage;
   /** What chains do: none is gone through twice. One that is being gone through is `unknown`. */
   readonly known: Map<string, readonly Stretch<Outcome>[]>;
   readonly depth: number;
@@ -138,7 +143,7 @@ function sweep(chain: Chain, walk: Walk): Stretch<Outcome>[] {
   const decisions = new Decisions(startsOf(effects));
   for (const { ports, isCertain, does } of effects) {
     for (const range of ports) {
-      for (const { outcome, part } of within(does, range)) {
+      for (const { outcome, part } of outcomesWithin(does, range)) {
         if (outcome === 'continue') continue;
         decisions.add(part, outcome === 'pass' ? byPolicy : outcome, isCertain);
       }
@@ -148,7 +153,7 @@ function sweep(chain: Chain, walk: Walk): Stretch<Outcome>[] {
   return decisions.stretches();
 }
 
-function effectsOf(rules: readonly Rule[], walk: Walk): Effect[] {
+function effectsOf(rules: readonly FirewallRule[], walk: Walk): Effect[] {
   const effects: Effect[] = [];
   // The same once more changes nothing.
   const seen = { certain: new Set<Effect['does']>(), possible: new Set<Effect['does']>() };
@@ -172,7 +177,7 @@ function effectsOf(rules: readonly Rule[], walk: Walk): Effect[] {
 const everyPort: readonly PortRange[] = [allPorts];
 
 /** The ports to which the rule is limited; undefined: it holds for all. */
-export function openPorts({ matches: all }: Rule): readonly PortRange[] | undefined {
+export function openPorts({ matches: all }: FirewallRule): readonly PortRange[] | undefined {
   let ports: readonly PortRange[] | undefined;
   for (const match of all) {
     if (match.kind !== 'to-port') continue;
@@ -191,7 +196,7 @@ const verdicts = {
 };
 
 /** Undefined: the next rule decides. */
-function effectOf({ action }: Rule, walk: Walk): Effect['does'] | undefined {
+function effectOf({ action }: FirewallRule, walk: Walk): Effect['does'] | undefined {
   switch (action.kind) {
     case 'accept':
     case 'drop':
@@ -249,7 +254,10 @@ function inOrder(numbers: Iterable<number>): number[] {
 }
 
 /** The stretches that a range meets. */
-function within<T>(stretches: readonly Stretch<T>[], range: PortRange): { outcome: T; part: PortRange }[] {
+function outcomesWithin<T>(
+  stretches: readonly Stretch<T>[],
+  range: PortRange,
+): { outcome: T; part: PortRange }[] {
   const found: { outcome: T; part: PortRange }[] = [];
   for (let index = indexAt(stretches.length, (i) => stretches[i]?.first, range.first); ; index++) {
     const stretch = stretches[index];

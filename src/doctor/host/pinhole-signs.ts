@@ -1,4 +1,4 @@
-import { rulesOf, type Firewall, type Rule } from './firewall.ts';
+import { rulesOf, type Firewall, type FirewallRule } from './firewall.ts';
 import type { Listener } from './listening.ts';
 
 /** What shows that Pinhole stands in front here, where its configuration is not at hand. */
@@ -45,6 +45,6 @@ function signIn(firewall: Firewall): string | undefined {
 }
 
 /** `--hashlimit-name ftp-60` */
-function limitsSessions({ syntax }: Firewall, { words }: Rule): boolean {
+function limitsSessions({ syntax }: Firewall, { words }: FirewallRule): boolean {
   return syntax === 'iptables' && words.some((word) => /^ftp-\d+$/.test(word));
 }

@@ -1,6 +1,6 @@
 import { formatColonRange, formatPortRange, type PortRange } from '../../net/port-range.ts';
 import type { Remedy, RemedyTarget } from '../finding.ts';
-import type { Chain, Firewall, Hook, Rule, Table } from './firewall.ts';
+import type { Chain, Firewall, Hook, FirewallRule, Table } from './firewall.ts';
 import type { FtpService } from './ftp-service.ts';
 
 export function remedy(target: RemedyTarget, ...lines: readonly string[]): Remedy {
@@ -142,7 +142,7 @@ export function ruleRemedy({ syntax }: Firewall, chain: Chain, words: readonly s
 }
 
 /** The words of a rule by which it is for an interface, or not for certain addresses. */
-export function limitsOf({ syntax }: Firewall, { words }: Rule): string[] {
+export function limitsOf({ syntax }: Firewall, { words }: FirewallRule): string[] {
   const isNft = syntax === 'nftables';
   const pattern = isNft
     ? /(?:^| )((?:meta )?iif(?:name)?(?: !=)? (?:\{[^}]*\}|[^ ]+)|ip6? saddr != (?:\{[^}]*\}|[^ ]+))/g
@@ -206,7 +206,7 @@ export function inputRemedy({ syntax }: Firewall, ranges: readonly PortRange[]):
 }
 
 /** The words of a rule with one of them replaced, and a target where it has none. */
-export function corrected({ words, action }: Rule, replace: ReadonlyMap<string, string>): string[] {
+export function corrected({ words, action }: FirewallRule, replace: ReadonlyMap<string, string>): string[] {
   const others = words.map((word) => replace.get(word) ?? word);
   return action.kind === 'missing'
     ? [...others.filter((word) => word !== '-j' && word !== '--jump'), '-j', 'ACCEPT']

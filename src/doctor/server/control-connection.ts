@@ -23,8 +23,8 @@ export class LostError extends Error {
 }
 
 /** TLS was agreed on and did not come about; the message is the system's or OpenSSL's code. */
-export class HandshakeError extends Error {
-  override readonly name = 'HandshakeError';
+export class ControlHandshakeError extends Error {
+  override readonly name = 'ControlHandshakeError';
 
   constructor(cause: unknown) {
     super(codeOrWords(cause), { cause });
@@ -74,7 +74,7 @@ export class ControlConnection {
     return this.#secured;
   }
 
-  /** Writes a command and waits for its first reply. @throws LostError where there is none, HandshakeError */
+  /** Writes a command and waits for its first reply. @throws LostError where there is none, ControlHandshakeError */
   async ask(command: string): Promise<Reply> {
     // A reply that nobody waited for would be taken for this command's.
     this.#replies.length = 0;
@@ -83,7 +83,7 @@ export class ControlConnection {
     const reply = await this.next();
     if (typeof reply !== 'string') return reply;
     // TLS 1.3: what the server dislikes of the handshake is heard after it.
-    if (this.#tlsError !== undefined) throw new HandshakeError(this.#tlsError);
+    if (this.#tlsError !== undefined) throw new ControlHandshakeError(this.#tlsError);
     throw new LostError(command, reply);
   }
 
@@ -105,7 +105,7 @@ export class ControlConnection {
    * certificate.
    *
    * @returns the code of what is wrong with the certificate
-   * @throws HandshakeError
+   * @throws ControlHandshakeError
    */
   async secure(name: string | undefined): Promise<string | undefined> {
     const plain = this.#socket;
@@ -179,7 +179,7 @@ function handshake(socket: TLSSocket, timeout: number): Promise<void> {
     const fail = (cause: unknown): void => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new HandshakeError(cause));
+      reject(new ControlHandshakeError(cause));
     };
     const closed = (): void => {
       fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));

@@ -9,7 +9,10 @@ interface Ending {
 }
 
 /** Waits for the work, or for what ends it: then the finding says that there is more. Rethrows what the work throws. */
-export async function within({ limit, signal }: Ending, work: Promise<void>): Promise<Finding | undefined> {
+export async function withinEnding(
+  { limit, signal }: Ending,
+  work: Promise<void>,
+): Promise<Finding | undefined> {
   let timer: NodeJS.Timeout | undefined;
   let interrupt: (() => void) | undefined;
   const ended = new Promise<Finding>((resolve) => {

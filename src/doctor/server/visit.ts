@@ -1,7 +1,7 @@
 import type { Reply } from '../../ftp/whole-replies.ts';
 import type { Address } from '../../net/address.ts';
 import type { Finding } from '../finding.ts';
-import { type ControlConnection, HandshakeError, LostError, textOf } from './control-connection.ts';
+import { type ControlConnection, ControlHandshakeError, LostError, textOf } from './control-connection.ts';
 
 /** What the subjects of one examination share. */
 export interface Visit {
@@ -46,7 +46,7 @@ export function lostFinding(error: unknown, timeout: number): Finding {
   if (error instanceof RefusedError) {
     return { id: 'session-refused', level: 'note', values: { reply: textOf(error.reply) }, remedies: [] };
   }
-  if (error instanceof HandshakeError) {
+  if (error instanceof ControlHandshakeError) {
     return { id: 'tls-handshake-failed', level: 'fault', values: { code: error.message }, remedies: [] };
   }
   if (!(error instanceof LostError)) throw error;

@@ -184,7 +184,7 @@ async function runCommand(
   });
 }
 
-interface Command {
+interface ClientCommand {
   argv: string[];
   input?: string;
   cwd?: string;
@@ -197,7 +197,7 @@ type Order = Required<Omit<ClientSession, 'host' | 'timeout' | 'tls'>> & {
 };
 
 interface Driver {
-  command(order: Order): Command;
+  command(order: Order): ClientCommand;
   /** A program that does one thing and ends: it is given one step. */
   oneAtATime?: true;
   /** Why not, beyond what no client can. */

@@ -5,7 +5,7 @@
  * It starts with `burst` sessions, and gets one back with each login and `perSecond` every second. Without any left, each
  * new session waits until there is one.
  */
-export class Pace {
+export class SessionRate {
   readonly #now: () => number;
   #credit = burst;
   /** When `#credit` was right. */
