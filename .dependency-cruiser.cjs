@@ -10,8 +10,8 @@ const layers = [
   ['plane', '^src/plane/'],
   ['helper', '^src/helper/'],
   [
-    'expectation, ftp, tls, linux with addresses',
-    '^src/(expectation|ftp|tls)/|^src/linux/(nftables/|conntrack/|original-destination\\.ts$)',
+    'expectation, ftp, server-settings, tls, linux with addresses',
+    '^src/(expectation|ftp|server-settings|tls)/|^src/linux/(nftables/|conntrack/|original-destination\\.ts$)',
   ],
   ['net', '^src/net/'],
   [
@@ -62,7 +62,7 @@ module.exports = {
       name: 'pure-layers-touch-no-socket',
       severity: 'error',
       from: {
-        path: '^src/(net|ftp|helper|expectation)/',
+        path: '^src/(net|ftp|helper|expectation|server-settings)/',
         pathNot: '^src/net/(socket|dial|shared-lookup|channel|keepalive|send-queue|urgent)\\.ts$',
       },
       to: { dependencyTypes: ['core'], path: '^(node:)?(net|fs|dns|tls|child_process|timers)' },

@@ -1,3 +1,4 @@
+import { replaceHarmful } from '../net/harmful-text.ts';
 /** A setting or a flag that cannot be used. The message is one line: its name, what was given and what is allowed. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -24,5 +25,5 @@ export function quote(value: unknown): string {
 
 /** Neither a terminal nor a comment of TOML 1.0 takes control characters; a file's name may have them. */
 export function oneLine(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '\ufffd');
+  return replaceHarmful(text, '\ufffd');
 }

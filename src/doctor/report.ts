@@ -2,6 +2,7 @@ import { isFault, type Finding, type Level } from './finding.ts';
 import { en } from './messages/en.ts';
 import type { Catalogue, Message } from './messages/message.ts';
 import { zh } from './messages/zh.ts';
+import { replaceHarmful } from '../net/harmful-text.ts';
 
 export const languages = ['en', 'zh'] as const;
 export type Language = (typeof languages)[number];
@@ -79,7 +80,7 @@ function linesOf(
 
 /** Files and servers are not trusted: what a terminal would act on, or would show in another order, is shown as �. */
 function printable(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
+  return replaceHarmful(text, '\ufffd');
 }
 
 function filled({ seen, means, change }: Message, values: Finding['values']): Message {

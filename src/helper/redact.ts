@@ -1,5 +1,6 @@
 import { parseCommand, type Command } from '../ftp/command.ts';
 import { greeting, type SentExchange } from './exchange-queue.ts';
+import { replaceHarmful } from '../net/harmful-text.ts';
 
 /** Commands whose arguments hold no secret. A word that is no command may be a password. */
 const showable: ReadonlySet<string> = new Set(
@@ -195,11 +196,10 @@ function escapeBytes(binary: string): string {
   const bytes = Buffer.from(binary, 'latin1');
   const utf8 = bytes.toString('utf8');
   const text = utf8.includes('\ufffd') ? binary : utf8;
-  return text.replace(
-    /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    (character) => {
-      const code = character.charCodeAt(0);
-      return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
-    },
-  );
+  return replaceHarmful(text, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 256
+      ? `\\x${code.toString(16).padStart(2, '0')}`
+      : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
 }

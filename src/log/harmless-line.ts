@@ -1,16 +1,10 @@
+import { replaceHarmful, replaceHarmfulButC0 } from '../net/harmful-text.ts';
+
 /** Characters of one text in a line; those behind are left out. */
 const longestText = 500;
 
 /** Bytes of a line. */
 const longestLine = 8 * 1024;
-
-/**
- * What a terminal or a viewer obeys where it should show it: C1 control characters (U+009B begins a sequence as ESC [ does),
- * marks that turn the direction of text, separators of lines, the byte order mark, halves of surrogate pairs.
- */
-const harmful = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\p{Surrogate}]/gu;
-const harmfulOrControl =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\p{Surrogate}]/gu;
 
 /**
  * A line of the log, one object in JSON, with an upper limit to its length and to that of each text in it, and without
@@ -28,12 +22,12 @@ export function harmlessLine(line: string): string {
 
 /** In text for people an escape can be read, and no message begins a line of its own. */
 export function visibleControls(text: string): string {
-  return text.replace(harmfulOrControl, escape);
+  return replaceHarmful(text, escape);
 }
 
 /** The same for text that has its colours already, and ends its lines itself. */
 export function escapeHarmful(text: string): string {
-  return text.replace(harmful, escape);
+  return replaceHarmfulButC0(text, escape);
 }
 
 function escape(character: string): string {

@@ -1,6 +1,13 @@
 import { reachedIPv4 } from '../config/listening.ts';
 import { familyOf, isLoopback, parseAddress } from '../net/address.ts';
 import { formatPortRange, sizeOf, type PortRange } from '../net/port-range.ts';
+import {
+  announcedAddressSetting,
+  passiveRangeSettings,
+  settingLine,
+  type FtpServerProgram,
+  type ServerSetting,
+} from '../server-settings/passive.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
 import { isServerHere, sharesAddress } from './listeners.ts';
 import { RulesetError, type Plan, type RulesetOptions } from './plan.ts';
@@ -141,13 +148,12 @@ export function vsftpd(plan: Plan): RulesetFile[] {
       ...(port === 21 ? [] : [`listen_port=${port}`]),
       `# ${rangeComment}`,
       'pasv_enable=YES',
-      `pasv_min_port=${first}`,
-      `pasv_max_port=${last}`,
+      ...rangeLines('vsftpd', { first, last }),
       ...(address === undefined
         ? [`# ${announced}: no pasv_address`]
         : [
             `# ${announced}`,
-            `pasv_address=${address}`,
+            addressLine('vsftpd', address),
             ...(parseAddress(address) === undefined ? ['pasv_addr_resolve=YES'] : []),
           ]),
       '# data connections come from where the control connection does',
@@ -191,10 +197,10 @@ export function proftpd(plan: Plan): RulesetFile[] {
         : ['# only the relay on this host gets to it', `DefaultAddress ${local}`, 'SocketBindTight on']),
       ...(port === 21 ? [] : [`Port ${port}`]),
       `# ${rangeComment}`,
-      `PassivePorts ${first} ${last}`,
+      ...rangeLines('proftpd', { first, last }),
       ...(address === undefined
         ? [`# ${announced}: no MasqueradeAddress`]
-        : [`# ${announced}`, `MasqueradeAddress ${address}`]),
+        : [`# ${announced}`, addressLine('proftpd', address)]),
       '# data connections come from where the control connection does',
       'AllowForeignAddress off',
       ...activeByPortBelow(port),
@@ -225,13 +231,22 @@ function activeByPortBelow(port: number): string[] {
 /** Debian's folder: one file a setting. A file holds the setting alone, and what is said of it is said in docs/rules.md. */
 export function pureFtpd(plan: Plan): RulesetFile[] {
   const { port, local, address, first, last, tls } = settingsOf(plan);
+  const settingFile = ({ name, value }: ServerSetting): RulesetFile => fileOf(`${folder}/${name}`, [value]);
   const folder = 'etc/pure-ftpd/conf';
   return [
     ...(local === undefined && port === 21 ? [] : [fileOf(`${folder}/Bind`, [`${local ?? ''},${port}`])]),
-    fileOf(`${folder}/PassivePortRange`, [`${first} ${last}`]),
-    ...(address === undefined ? [] : [fileOf(`${folder}/ForcePassiveIP`, [address])]),
+    ...passiveRangeSettings('pure-ftpd', { first, last }).map(settingFile),
+    ...(address === undefined ? [] : [settingFile(announcedAddressSetting('pure-ftpd', address))]),
     ...(tls ? [fileOf(`${folder}/TLS`, [pureFtpdTls(tls)])] : []),
   ];
+}
+
+function rangeLines(program: FtpServerProgram, range: PortRange): string[] {
+  return passiveRangeSettings(program, range).map((setting) => settingLine(program, setting));
+}
+
+function addressLine(program: FtpServerProgram, address: string): string {
+  return settingLine(program, announcedAddressSetting(program, address));
 }
 
 /** 1: as the client wishes; 2: no login without; 3: no data without either. */

@@ -1,4 +1,10 @@
 import { formatColonRange, formatPortRange, type PortRange } from '../../net/port-range.ts';
+import {
+  announcedAddressSetting,
+  passiveRangeSettings,
+  settingLine,
+  type FtpServerProgram,
+} from '../../server-settings/passive.ts';
 import type { Remedy, RemedyTarget } from '../finding.ts';
 import type { Chain, Firewall, Hook, FirewallRule, Table } from './firewall.ts';
 import type { FtpService } from './ftp-service.ts';
@@ -8,31 +14,20 @@ export function remedy(target: RemedyTarget, ...lines: readonly string[]): Remed
 }
 
 /** The lines that give a server this passive range. */
-export function rangeRemedy(program: FtpService['program'], { first, last }: PortRange): Remedy {
-  switch (program) {
-    case 'vsftpd':
-      return remedy('vsftpd.conf', `pasv_min_port=${first}`, `pasv_max_port=${last}`);
-    case 'proftpd':
-      return remedy('proftpd.conf', `PassivePorts ${first} ${last}`);
-    case 'pure-ftpd':
-      return remedy('pure-ftpd', `PassivePortRange ${first} ${last}`);
-    case 'pinhole':
-      return remedy('pinhole', `passive-ports = "${first}-${last}"`);
-  }
+export function rangeRemedy(program: FtpService['program'], range: PortRange): Remedy {
+  if (program === 'pinhole') return remedy('pinhole', `passive-ports = "${formatPortRange(range)}"`);
+  const settings = passiveRangeSettings(program, range);
+  return remedy(targetOf(program), ...settings.map((setting) => settingLine(program, setting)));
 }
 
 /** The line that makes a server tell clients this address. */
 export function addressRemedy(program: FtpService['program'], address: string): Remedy {
-  switch (program) {
-    case 'vsftpd':
-      return remedy('vsftpd.conf', `pasv_address=${address}`);
-    case 'proftpd':
-      return remedy('proftpd.conf', `MasqueradeAddress ${address}`);
-    case 'pure-ftpd':
-      return remedy('pure-ftpd', `ForcePassiveIP ${address}`);
-    case 'pinhole':
-      return remedy('pinhole', `public-address = "${address}"`);
-  }
+  if (program === 'pinhole') return remedy('pinhole', `public-address = "${address}"`);
+  return remedy(targetOf(program), settingLine(program, announcedAddressSetting(program, address)));
+}
+
+function targetOf(program: FtpServerProgram): RemedyTarget {
+  return program === 'pure-ftpd' ? program : `${program}.conf`;
 }
 
 /** The name of iptables' program for the addresses of this firewall. */

@@ -5,6 +5,7 @@ import { dial } from '../../net/dial.ts';
 import { codeOf, messageOf } from '../../net/error.ts';
 import { endpointOfSocket, type Endpoint } from '../../net/endpoint.ts';
 import { ignoreError } from '../../net/socket.ts';
+import { replaceHarmful } from '../../net/harmful-text.ts';
 
 /** Why there is no reply: the connection was ended, was reset, or stayed silent for as long as is waited. */
 export type Silence = 'closed' | 'reset' | 'silent';
@@ -213,7 +214,7 @@ export async function openControl(
  */
 export function textOf({ lines }: Reply): string {
   const text = Buffer.from(lines[0] ?? '', 'latin1').toString('utf8');
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, '').slice(0, 200);
+  return replaceHarmful(text, '').slice(0, 200);
 }
 
 function codeOrWords(error: unknown): string {

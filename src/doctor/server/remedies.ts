@@ -1,26 +1,42 @@
 import type { Address } from '../../net/address.ts';
+import {
+  announcedAddressSetting,
+  passiveRangeSettings,
+  settingLine,
+  type FtpServerProgram,
+  type ServerSetting,
+} from '../../server-settings/passive.ts';
 import type { Remedy } from '../finding.ts';
 
 /** The passive ports of the examples: what Pinhole has when it is not told others. */
-const [first, last] = [50_000, 50_999];
+const examples = { first: 50_000, last: 50_999 };
+const { first, last } = examples;
 
 /** The server says another address than its own. */
 export function announce(address: Address): Remedy[] {
   return [
-    { target: 'vsftpd.conf', lines: [`pasv_address=${address}`] },
-    { target: 'proftpd.conf', lines: [`MasqueradeAddress ${address}`] },
-    { target: 'pure-ftpd', lines: [`ForcePassiveIP ${address}`, `-P ${address}`] },
+    ...remediesOf((program) => [announcedAddressSetting(program, address)]),
     { target: 'pinhole', lines: [`--public-address ${address}`] },
   ];
 }
 
 /** The server keeps to a range of ports. */
 export const passiveRange: readonly Remedy[] = [
-  { target: 'vsftpd.conf', lines: [`pasv_min_port=${first}`, `pasv_max_port=${last}`] },
-  { target: 'proftpd.conf', lines: [`PassivePorts ${first} ${last}`] },
-  { target: 'pure-ftpd', lines: [`PassivePortRange ${first} ${last}`, `-p ${first}:${last}`] },
+  ...remediesOf((program) => passiveRangeSettings(program, examples)),
   { target: 'pinhole', lines: [`--passive-ports ${first}-${last}`] },
 ];
+
+/** For each server: the lines of its file, and the flags where it has them. */
+function remediesOf(settingsOf: (program: FtpServerProgram) => readonly ServerSetting[]): Remedy[] {
+  const targets = { vsftpd: 'vsftpd.conf', proftpd: 'proftpd.conf', 'pure-ftpd': 'pure-ftpd' } as const;
+  const programs = Object.keys(targets) as FtpServerProgram[];
+  return programs.map((program) => {
+    const settings = settingsOf(program);
+    const flags = settings.flatMap(({ flag }) => flag ?? []);
+    const lines = [...settings.map((setting) => settingLine(program, setting)), ...flags];
+    return { target: targets[program], lines };
+  });
+}
 
 /** ... and the firewall opens it. */
 export const openRange: readonly Remedy[] = [
