@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { styleText } from 'node:util';
-import { ConfigError, oneLine, quote } from '../config/error.ts';
-import { choice, day, path, readValue, seconds, type Readable } from '../config/kinds.ts';
+import { ConfigError } from '../config/error.ts';
+import { choice, day, path, seconds } from '../config/kinds.ts';
 import { isFault, type Finding, type Level } from '../doctor/finding.ts';
 import { byImportance, examineHost } from '../doctor/host.ts';
 import type { HostSources, SourceText } from '../doctor/host-sources.ts';
@@ -140,9 +140,9 @@ async function examine(
       'nothing to examine, allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], --host, or both',
     );
   }
-  const timeout = readOption('timeout', argv.timeout, kinds.timeout);
-  const idle = readOption('idle', argv.idle, kinds.idle);
-  const limit = readOption('limit', argv.limit, kinds.limit);
+  const timeout = readFlag('timeout', argv.timeout, kinds.timeout);
+  const idle = readFlag('idle', argv.idle, kinds.idle);
+  const limit = readFlag('limit', argv.limit, kinds.limit);
 
   const target = url === undefined ? undefined : targetOf(url, argv['password-file']);
   const ofHost = host ? await examineThisHost(named, argv) : [];
@@ -179,13 +179,6 @@ async function examineThisHost(
   return examineHost(Object.fromEntries(entries));
 }
 
-/** As `readFlag`, in the words that the doctor's flags have. */
-function readOption<T>(flag: string, given: unknown, kind: Readable<T>): T {
-  const result = readValue(given, kind);
-  if ('value' in result) return result.value;
-  throw new ConfigError(oneLine(`flag --${flag}: allowed: ${kind.allowed}; given: ${quote(result.wrong)}`));
-}
-
 /** No listing of a host is nearly as large; what is larger is another file. */
 const largest = 64 * 1024 * 1024;
 
@@ -198,7 +191,7 @@ function readCopy(flag: string, path: unknown, source: keyof HostSources, what: 
 }
 
 function readGiven(flag: string, given: unknown): SourceText {
-  const path = readOption(flag, given, kinds.file);
+  const path = readFlag(flag, given, kinds.file);
   try {
     const { size } = statSync(path);
     if (size <= largest) return { file: path, text: readFileSync(path, 'utf8') };

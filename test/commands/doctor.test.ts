@@ -77,7 +77,11 @@ for (const [name, args, message] of [
     ['--host', '--iptables', 'LICENSE'],
     /--iptables: no line of LICENSE belongs to such a file; allowed: a copy of iptables-save/,
   ],
-  ['a file twice', ['--host', '--iptables', 'a', '--iptables', 'b'], /--iptables: allowed: one file/],
+  [
+    'a file twice',
+    ['--host', '--iptables', 'a', '--iptables', 'b'],
+    /flag --iptables: \["a","b"\] \(one value, not several\), allowed: one file/,
+  ],
   ['a language that it has not', ['--host', '--lang', 'tlh'], /lang/],
   ['a URL of something else', ['http://ftp.example.org/'], /not one of ftp; allowed: ftp:/],
   ['a URL with a path', ['ftp://ftp.example.org/pub'], /has a path/],
@@ -95,14 +99,22 @@ for (const [name, args, message] of [
     ['ftp://anna@ftp.example.org', '--password-file', '/no'],
     /--password-file: cannot read/,
   ],
-  ['no time', ['ftp://ftp.example.org', '--timeout', '0'], /timeout: allowed: seconds above 0/],
-  ['no time in all', ['ftp://ftp.example.org', '--limit', '0'], /limit: allowed: seconds above 0/],
+  ['no time', ['ftp://ftp.example.org', '--timeout', '0'], /flag --timeout: "0", allowed: seconds above 0/],
+  [
+    'no time in all',
+    ['ftp://ftp.example.org', '--limit', '0'],
+    /flag --limit: "0", allowed: seconds above 0/,
+  ],
   [
     'a time of more than a day',
     ['ftp://ftp.example.org', '--limit', '86401'],
-    /flag --limit: allowed: seconds above 0, up to 86400; given: "86401"/,
+    /flag --limit: "86401", allowed: seconds above 0, up to 86400/,
   ],
-  ['a time before now', ['ftp://ftp.example.org', '--idle', '-1'], /idle: allowed: seconds from 0/],
+  [
+    'a time before now',
+    ['ftp://ftp.example.org', '--idle', '-1'],
+    /flag --idle: "-1", allowed: seconds from 0/,
+  ],
 ] as const) {
   test(`doctor with ${name} is one line on standard error and exit code 2`, async () => {
     const { code, stdout, stderr } = await runCommandLine(['doctor', ...args]);
