@@ -5,12 +5,43 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from '../helpers/project.ts';
+import { inPairs, printRatio } from './report.ts';
 
 const cli = join(root, 'dist/cli.js');
 const rounds = 2;
 
 /** What the relay's resident memory grows by for each session that is logged in and idle, in KiB. */
 export async function measureIdleSessions(sessions = 4000): Promise<void> {
+  await withServer(async (port) => {
+    for (let round = 0; round < rounds; round++) {
+      const { before, after } = await measureOnce(port, sessions);
+      const each = ((after - before) / sessions).toFixed(1);
+      process.stdout.write(
+        `${sessions} idle sessions: ${each} KiB each (resident ${before} KiB before, ${after} KiB with them)\n`,
+      );
+    }
+  });
+}
+
+/** The same of this build and of another, in turns, in KiB. */
+export async function measureIdleSessionsBefore(program: string, pairs: number): Promise<void> {
+  const sessions = 2000;
+  await withServer(async (port) => {
+    const each = async (cliOf: string): Promise<number> => {
+      const { before, after } = await measureOnce(port, sessions, cliOf);
+      return (after - before) / sessions;
+    };
+    const values = await inPairs(
+      pairs,
+      () => each(cli),
+      () => each(program),
+    );
+    printRatio(`${sessions} idle sessions, now / before`, 'KiB each', values, { atMost: 1.02 });
+  });
+}
+
+/** @param work gets the port of a server that takes every user */
+async function withServer(work: (port: number) => Promise<void>): Promise<void> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.write('220 ready\r\n');
@@ -22,21 +53,19 @@ export async function measureIdleSessions(sessions = 4000): Promise<void> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   try {
-    for (let round = 0; round < rounds; round++) {
-      const { before, after } = await measureOnce(port, sessions);
-      const each = ((after - before) / sessions).toFixed(1);
-      process.stdout.write(
-        `${sessions} idle sessions: ${each} KiB each (resident ${before} KiB before, ${after} KiB with them)\n`,
-      );
-    }
+    await work(port);
   } finally {
     server.close();
   }
 }
 
-async function measureOnce(port: number, sessions: number): Promise<{ before: number; after: number }> {
+async function measureOnce(
+  port: number,
+  sessions: number,
+  program: string = cli,
+): Promise<{ before: number; after: number }> {
   const flags = ['--server', `127.0.0.2:${port}`, '--listen', '127.0.0.1:0', '--log-format', 'json'];
-  const relay = spawn(process.execPath, [cli, 'run', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const relay = spawn(process.execPath, [program, 'run', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   const sockets: Socket[] = [];
   try {
     const lines = createInterface(relay.stdout);

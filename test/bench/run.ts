@@ -1,8 +1,11 @@
 /**
  * Measures, and prints ratios of things run side by side in one run:
  *
- *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle|strangers ...] [--pairs=N]
+ *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle|strangers|before ...] [--pairs=N]
+ *
+ * `before` compares this build with another, whose folder (with cli.js in it) is in BENCH_BEFORE.
  */
+import { measureBefore } from './before.ts';
 import { measureFtps } from './ftps.ts';
 import { measureIdleSessions } from './idle-sessions.ts';
 import { measurePath } from './path.ts';
@@ -20,6 +23,7 @@ const all = {
   pinholes: measurePinholes,
   idle: () => measureIdleSessions(),
   strangers: measureStrangers,
+  before: measureBefore,
 };
 
 const words = process.argv.slice(2);
@@ -30,5 +34,6 @@ process.env['TMPDIR'] ??= '/dev/shm';
 const missing = await prepare();
 if (missing !== undefined) throw new Error(`the bench needs what is missing here: ${missing}`);
 for (const [name, measure] of Object.entries(all)) {
-  if (words.every((word) => word.startsWith('--')) || words.includes(name)) await measure(pairs);
+  const isWanted = words.every((word) => word.startsWith('--')) ? name !== 'before' : words.includes(name);
+  if (isWanted) await measure(pairs);
 }

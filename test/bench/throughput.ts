@@ -53,8 +53,8 @@ export async function measureThroughput(pairs: number): Promise<void> {
   }
 }
 
-/** MiB a second. */
-async function speed(
+/** MiB a second, by curl. */
+export async function speed(
   lab: Lab,
   way: WayName,
   args: readonly string[],

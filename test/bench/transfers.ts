@@ -57,7 +57,8 @@ export async function measureTransfers(pairs: number): Promise<void> {
   }
 }
 
-async function rate(lab: Lab, way: WayName, sessions: number, each: number): Promise<Measured> {
+/** How fast a way transfers: `each` downloads of small.bin in each of `sessions` sessions at once. */
+export async function rate(lab: Lab, way: WayName, sessions: number, each: number): Promise<Measured> {
   const { network, server } = lab;
   const host = way === 'direct' ? server.address : addresses[4].public;
   const words = [host, lab.portOf(way), server.user, server.password, 'small.bin', sessions, each].map(

@@ -22,6 +22,8 @@ const ports = {
   kept: 2126,
   'relay-tls': 2127,
   'mod_proxy-tls': 2128,
+  'relay-before': 2129,
+  'kernel-before': 2130,
 } as const;
 
 /** `direct`: the gateway as a router. */
@@ -37,6 +39,8 @@ export const labels: Readonly<Record<WayName, string>> = {
   'ftp-proxy': 'ftp-proxy',
   'relay-tls': 'relay plane with TLS',
   'mod_proxy-tls': 'mod_proxy with TLS',
+  'relay-before': 'relay plane before',
+  'kernel-before': 'kernel plane before',
   direct: 'direct',
 };
 
@@ -49,6 +53,8 @@ const passivePorts = {
   'mod_proxy-tls': [47_500, 49_999],
   kernel: [50_000, 54_999],
   kept: [55_000, 59_999],
+  'relay-before': [20_000, 22_499],
+  'kernel-before': [22_500, 27_499],
 } as const;
 
 export interface Lab {
@@ -71,6 +77,8 @@ const starters: Readonly<Record<Exclude<WayName, 'direct'>, (network: Network) =
   'ftp-proxy': startFtpProxy,
   'relay-tls': (network) => startPinhole(network, 'relay-tls'),
   'mod_proxy-tls': (network) => startModProxy(network, 'mod_proxy-tls'),
+  'relay-before': (network) => startPinhole(network, 'relay-before', cliBefore()),
+  'kernel-before': (network) => startPinhole(network, 'kernel-before', cliBefore()),
 };
 
 /** The hosts, vsftpd, and the ways that are asked for as far as they can be had; links are cables unless told. */
@@ -125,7 +133,17 @@ const flagsOf = {
   kernel: ['--plane', 'kernel'],
   kept: ['--plane', 'kernel', '--keep-client-address', '--kernel-table', 'kept', '--kernel-mark', '0x2122'],
   'relay-tls': ['--plane', 'relay', '--tls', 'terminate'],
+  'relay-before': ['--plane', 'relay'],
+  'kernel-before': ['--plane', 'kernel', '--kernel-table', 'before', '--kernel-mark', '0x2130'],
 } as const;
+
+/** Another build of the program, which this one is compared with. @throws where none is named */
+export function cliBefore(): string {
+  const folder = process.env['BENCH_BEFORE'];
+  if (folder === undefined)
+    throw new Error('BENCH_BEFORE names no build (a folder with cli.js) to compare with');
+  return join(folder, 'cli.js');
+}
 
 /** What `createLab` has made. */
 function identityIn(network: Network): { cert: string; key: string } {
@@ -134,12 +152,16 @@ function identityIn(network: Network): { cert: string; key: string } {
 }
 
 /** It logs into a file, as the others do: whoever read its output would take time of the same processors. */
-async function startPinhole(network: Network, plane: keyof typeof flagsOf): Promise<void> {
+async function startPinhole(
+  network: Network,
+  plane: keyof typeof flagsOf,
+  program: string = cli,
+): Promise<void> {
   const { cert, key } = identityIn(network);
   const tls = plane === 'relay-tls' ? ['--tls-cert', cert, '--tls-key', key] : [];
   const listen = ['--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
   const flags = [...flagsOf[plane], ...tls, ...listen];
-  const argv = [process.execPath, cli, 'run', ...flags, '--passive-ports', rangeOf(plane)];
+  const argv = [process.execPath, program, 'run', ...flags, '--passive-ports', rangeOf(plane)];
   const log = join(network.folder, `${plane}.log`);
   const pinhole = network.spawn('gateway', [
     'sh',

@@ -1,0 +1,77 @@
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { measureIdleSessionsBefore } from './idle-sessions.ts';
+import { inPairs, printRatio } from './report.ts';
+import { speed } from './throughput.ts';
+import { rate } from './transfers.ts';
+import { cliBefore, createLab, labels, type Lab, type WayName } from './ways.ts';
+
+const size = 1024 ** 3;
+/** A change makes nothing slower than by this much. */
+const goal = { atLeast: 0.98 } as const;
+
+/** This build against another: small transfers and large ones, on both planes, and the memory of idle sessions. */
+export async function measureBefore(pairs: number): Promise<void> {
+  const program = cliBefore();
+  const lab = await createLab(['relay', 'relay-before', 'kernel', 'kernel-before']);
+  try {
+    lab.server.put('small.bin', Buffer.alloc(1024, 'x'));
+    for (const way of ['relay', 'relay-before', 'kernel', 'kernel-before'] as const) {
+      // V8 compiles what runs often: a gateway has been running for a while.
+      await rate(lab, way, 20, 200);
+    }
+    for (const [now, before] of [
+      ['relay', 'relay-before'],
+      ['kernel', 'kernel-before'],
+    ] as const) {
+      for (const sessions of [1, 20]) {
+        const measure = async (way: WayName): Promise<number> =>
+          (await rate(lab, way, sessions, sessions === 1 ? 500 : 100)).rate;
+        await compare(
+          `1 KiB transfers a second, ${sessions} at once, ${labels[now]}`,
+          pairs,
+          now,
+          before,
+          measure,
+        );
+      }
+    }
+    await compareLargeFiles(lab, pairs);
+  } finally {
+    await lab.dispose();
+  }
+  await measureIdleSessionsBefore(program, Math.min(pairs, 3));
+}
+
+async function compareLargeFiles(lab: Lab, pairs: number): Promise<void> {
+  const { network, server } = lab;
+  server.put('big.bin', Buffer.alloc(0));
+  truncateSync(join(server.root, 'big.bin'), size);
+  const upload = join(network.folder, 'upload.bin');
+  writeFileSync(upload, '');
+  truncateSync(upload, size);
+  await compare('1 GiB down, relay plane', pairs, 'relay', 'relay-before', (way) =>
+    speed(lab, way, ['-o', '/dev/null'], 'big.bin', 'speed_download'),
+  );
+  await compare('1 GiB up, relay plane', pairs, 'relay', 'relay-before', async (way) => {
+    const value = await speed(lab, way, ['-T', upload], 'up.bin', 'speed_upload');
+    rmSync(join(server.root, 'up.bin'));
+    return value;
+  });
+}
+
+async function compare(
+  label: string,
+  pairs: number,
+  now: WayName,
+  before: WayName,
+  measure: (way: WayName) => Promise<number>,
+): Promise<void> {
+  const values = await inPairs(
+    pairs,
+    () => measure(now),
+    () => measure(before),
+  );
+  const unit = label.startsWith('1 GiB') ? 'MiB/s' : 'a second';
+  printRatio(`${label}, now / before`, unit, values, goal);
+}
