@@ -14,6 +14,8 @@ export interface Pace {
 const paced = 2048;
 /** How much of what has come may wait to be decrypted, in bytes. */
 const mostWaiting = 16_384;
+/** How many pieces of it are kept apart: who sends byte by byte would have each cost a hundred. */
+const mostPieces = 64;
 
 /**
  * The TCP connection as TLS gets it. Node's own TLS takes the socket's handle and tells one end of file for both
@@ -53,6 +55,7 @@ export class Wire extends Duplex {
     const listeners = {
       data: (chunk: Buffer) => {
         this.#waiting.push(chunk);
+        if (this.#waiting.length >= mostPieces) this.#waiting.push(Buffer.concat(this.#waiting.splice(0)));
         this.#waitingBytes += chunk.length;
         if (this.#waitingBytes > mostWaiting) raw.pause();
         this.#feedInTurn();

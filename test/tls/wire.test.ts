@@ -112,6 +112,20 @@ test('reads no more than a little ahead of who does not read, and loses no byte 
   await readsAs(wire, someFile);
 });
 
+test('keeps what waits in few pieces, also where it comes byte by byte', async (t) => {
+  const { wire, near, far } = await wired(t);
+  const text = 'some bytes '.repeat(1000);
+  wire.hold();
+  const pieces: Buffer[] = [];
+  wire.on('data', (piece: Buffer) => pieces.push(piece));
+  for (const byte of text) near.emit('data', Buffer.from(byte));
+  wire.release();
+  far.end();
+  await within(once(wire, 'end'), 'the end');
+  assert.equal(Buffer.concat(pieces).toString(), text);
+  assert.ok(pieces.length < 128, `it came in ${pieces.length} pieces`);
+});
+
 test('takes no more than a little ahead of a peer that does not read, and loses no byte of 64 MiB', async (t) => {
   const { wire, near, far } = await wired(t);
   const reader = far.give();
