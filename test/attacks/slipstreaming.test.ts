@@ -49,3 +49,18 @@ for (const [what, first, reason, reply] of [
     assert.deepEqual(lab.eventsOf('pinhole-opened'), []);
   });
 }
+
+test('ends a session that begins with a line of HTTP in pieces, whose method and length hide what it is', async (t) => {
+  const lab = await Lab.start(t);
+  const { client, server } = await lab.connect();
+  server.send('220 Ready.\r\n331 Password?\r\n230 Welcome.\r\n200 Ok.\r\n');
+  await client.expect('220 Ready.\r\n');
+  await client.sendApart(`NOOP /${'x'.repeat(9000)}`, `${'x'.repeat(9000)} HTTP/1.1\r\nHost: x\r\n\r\n`, ftp);
+  const said = await client.rest();
+  assert.ok(said.endsWith(`${replies.notFtp}\r\n`), said);
+  assert.equal(await server.rest(), '');
+  client.end();
+  server.end();
+  await lab.event('session-closed', { reason: 'not-ftp' });
+  assert.deepEqual(lab.eventsOf('pinhole-opened'), []);
+});

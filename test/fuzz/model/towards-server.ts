@@ -186,7 +186,7 @@ function* waysOf(
   if (isOther !== 'no') yield ending('421 ');
   if (isOther === 'must') return;
   if (text.length > longest) {
-    yield own('500 Line too long.');
+    yield index === 0 ? ending('421 ') : own('500 Line too long.');
     return;
   }
   const broken = [
