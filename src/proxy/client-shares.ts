@@ -13,6 +13,8 @@ export interface ClientShare {
 
 interface Entry extends ClientShare {
   sessions: number;
+  /** Set while it has none. */
+  forgetting: NodeJS.Timeout | undefined;
 }
 
 /** What each client has of this process: who goes and comes again has used what it had used. */
@@ -28,8 +30,14 @@ export class ClientShares {
   /** A session of the client begins; `leave` has to follow. */
   enter(client: string): ClientShare {
     const known = this.#clients.get(client);
-    const entry = known ?? { time: this.#turns.share(), rate: new SessionRate(), sessions: 0 };
+    const entry = known ?? {
+      time: this.#turns.share(),
+      rate: new SessionRate(),
+      sessions: 0,
+      forgetting: undefined,
+    };
     if (!known) this.#clients.set(client, entry);
+    clearTimeout(entry.forgetting);
     entry.sessions++;
     return entry;
   }
@@ -39,8 +47,8 @@ export class ClientShares {
     if (!entry) return;
     entry.sessions--;
     if (entry.sessions > 0) return;
-    setTimeout(() => {
-      if (entry.sessions === 0 && this.#clients.get(client) === entry) this.#clients.delete(client);
+    entry.forgetting = setTimeout(() => {
+      this.#clients.delete(client);
     }, memory).unref();
   }
 }

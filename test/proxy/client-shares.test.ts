@@ -37,3 +37,15 @@ test('says whether more than one client has sessions, or had them a moment ago',
   t.mock.timers.tick(2000);
   assert.equal(shares.isContended, false);
 });
+
+test('knows a client that comes and goes from its last session on, not from an earlier one', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const shares = new ClientShares();
+  const share = shares.enter('a');
+  shares.leave('a');
+  t.mock.timers.tick(1900);
+  shares.enter('a');
+  shares.leave('a');
+  t.mock.timers.tick(1900);
+  assert.equal(shares.enter('a'), share);
+});
