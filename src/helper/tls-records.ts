@@ -16,7 +16,9 @@ const recordsOfConsent = 2;
 
 /** What can be seen of TLS that passes through: which records one side sends, however they are cut. */
 export class TlsRecords {
-  readonly #header: number[] = [];
+  /** Of the record whose header is coming, and how many bytes of it have come: tiny records are many. */
+  readonly #header = new Uint8Array(headerLength);
+  #headerBytes = 0;
   /** Bytes that are still to come of the record whose header has come. */
   #left = 0;
   #isKnown = true;
@@ -32,9 +34,8 @@ export class TlsRecords {
         at += skipped;
         continue;
       }
-      this.#header.push(chunk[at] ?? 0);
-      at++;
-      if (this.#header.length === headerLength) this.#begin();
+      this.#header[this.#headerBytes++] = chunk[at++] ?? 0;
+      if (this.#headerBytes === headerLength) this.#begin();
     }
   }
 
@@ -49,7 +50,8 @@ export class TlsRecords {
   }
 
   #begin(): void {
-    const [type = 0, major = 0, , high = 0, low = 0] = this.#header.splice(0);
+    const [type = 0, major = 0, , high = 0, low = 0] = this.#header;
+    this.#headerBytes = 0;
     // Anything else is no TLS, and nothing can be known of it.
     this.#isKnown = type >= changeCipherSpec && type <= 24 && major === 3;
     if (!this.#isKnown) return;
