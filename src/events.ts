@@ -67,6 +67,7 @@ export type SessionReason =
   | 'too-many-refusals'
   | 'too-many-sessions'
   | 'too-many-sessions-of-client'
+  | 'too-many-new-sessions'
   | 'too-many-descriptors'
   | 'loop'
   | 'destination-not-allowed'

@@ -54,6 +54,7 @@ export const replies = {
   // --- sessions ------------------------------------------------------------------------------------------
   tooManySessions: '421 Too many sessions; try again later.',
   tooManySessionsOfClient: '421 Too many sessions from your address.',
+  tooManyNewSessions: '421 Too many new sessions from your address.',
   tooManyDescriptors: '421 Too many connections; try again later.',
   tooManyRefusals: '421 Too many refused commands.',
   loginTimeout: '421 Login timeout.',

@@ -36,6 +36,7 @@ const refusals: Partial<Record<SessionReason, string>> = {
   shutdown: replies.shutdownForNew,
   'too-many-sessions': replies.tooManySessions,
   'too-many-sessions-of-client': replies.tooManySessionsOfClient,
+  'too-many-new-sessions': replies.tooManyNewSessions,
   'too-many-descriptors': replies.tooManyDescriptors,
   loop: replies.loop,
   'destination-not-allowed': replies.destinationNotAllowed,

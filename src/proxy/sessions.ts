@@ -178,18 +178,19 @@ export class Sessions {
       attempt.greeted();
       ends.leave();
     };
+    // Nobody reads from a client that waits: its end is not told.
+    const isGone = (hasWaited: boolean): boolean => {
+      if (!hasWaited || !hasLeft(socket)) return false;
+      attempt.client.stream.destroy();
+      leave();
+      return true;
+    };
     const plan = tlsPlanFor(upstream, settings, ends.share.time);
     this.#attempts.add(attempt);
     try {
-      await this.#keepRate(attempt, ends.share.rate, settings);
+      if (isGone(await this.#keepRate(attempt, ends.share.rate, settings))) return;
       if (isImplicit) attempt.client = await secureClient(socket, plan);
-      const hasWaited = await this.#waitForTurn(attempt, ends.client, upstream, settings);
-      if (hasWaited && hasLeft(socket)) {
-        // Nobody reads from a client that waits: its end is not told.
-        attempt.client.stream.destroy();
-        leave();
-        return;
-      }
+      if (isGone(await this.#waitForTurn(attempt, ends.client, upstream, settings))) return;
       const connected = await this.#connect(attempt, ends.client, upstream, settings);
       await this.#begin(attempt, connected, { ...ends, leave }, plan, settings);
     } catch (error) {
@@ -201,21 +202,32 @@ export class Sessions {
     }
   }
 
-  /** Sessions that do not log in begin slowly, as long as other clients have sessions as well. @throws {NoSession} */
-  async #keepRate(attempt: Attempt, rate: SessionRate, { connectTimeout }: SessionsSettings): Promise<void> {
-    if (!this.#shares.isContended) return;
+  /**
+   * Sessions that do not log in begin slowly, as long as other clients have sessions as well. Returns whether it has waited.
+   *
+   * @throws {NoSession}
+   */
+  async #keepRate(
+    attempt: Attempt,
+    rate: SessionRate,
+    { connectTimeout }: SessionsSettings,
+  ): Promise<boolean> {
+    if (!this.#shares.isContended) return false;
     const wait = rate.begin(connectTimeout);
     if (wait === undefined) {
-      const reason = 'too-many-sessions-of-client';
+      const reason = 'too-many-new-sessions';
       throw new NoSession(reason, refusalOf(reason));
     }
-    if (wait === 0) return;
+    if (wait === 0) return false;
+    const { abort } = attempt;
     const aborted = new AbortController();
     attempt.abort = () => {
       aborted.abort();
     };
     await delay(wait, undefined, aborted).catch(ignoreError);
     if (this.#closing) throw new NoSession('shutdown', refusalOf('shutdown'));
+    attempt.abort = abort;
+    return true;
   }
 
   /** Few of one client's wait for the server's greeting at once. Returns whether it has waited. @throws {NoSession} */

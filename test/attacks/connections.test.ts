@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { hosts } from '../helpers/relay/hosts.ts';
+import { firstActivePort, hosts } from '../helpers/relay/hosts.ts';
+import { terminating } from '../helpers/relay/tls-lab.ts';
+import { within } from '../helpers/relay/within.ts';
 import { AttackedRelay } from './attacked-relay.ts';
 
 const count = 600;
@@ -34,4 +36,23 @@ test('a client alone opens as many as it likes', async (t) => {
   const relay = await AttackedRelay.start(t, { flags: ['--connect-timeout', '5s'] });
   const codes = await greetings(relay, t);
   assert.deepEqual(new Set(codes), new Set(['220']));
+});
+
+test('connections that wait for their handshake, or for their turn to begin, hold up no end of the process', async (t) => {
+  const tlsPort = firstActivePort + 98;
+  const tls = Object.entries(terminating(t)).flatMap(([name, value]) => [`--${name}`, value]);
+  const flags = [...tls, '--listen-tls', `${hosts.relay}:${tlsPort}`, '--grace', '1s'];
+  const relay = await AttackedRelay.start(t, { flags });
+  const other = await relay.dial(t, hosts.client);
+  assert.match(await other.line(), /^220 /);
+  const silent = Array.from({ length: 230 }, async () => {
+    const socket = connect({ host: hosts.relay, port: tlsPort, localAddress: hosts.stranger });
+    t.after(() => socket.destroy());
+    await once(socket, 'connect');
+    // They are reset with the process.
+    socket.on('error', () => undefined);
+  });
+  await Promise.all(silent);
+  relay.signal('SIGTERM');
+  assert.deepEqual(await within(relay.exited, 'its end'), { code: 0, signal: null });
 });
