@@ -51,7 +51,7 @@ export async function createKernelPlane(options: KernelPlaneOptions): Promise<Pl
 }
 
 /** A pending pinhole, and what its data channel needs to know. */
-interface Lease {
+interface KernelPinhole {
   readonly expectation: Expectation;
   readonly request: PinholeRequest;
   readonly path: Translation;
@@ -68,7 +68,7 @@ interface Lease {
 /** A data channel, from its first packet on. */
 interface Channel extends OwnedChannel {
   readonly flow: Flow;
-  readonly lease: Lease;
+  readonly pinhole: KernelPinhole;
   readonly started: number;
   state: string | undefined;
   ended: number | undefined;
@@ -90,9 +90,9 @@ class KernelPlane implements Plane {
   readonly #name: string;
   readonly #table = new ExpectationTable();
   readonly #register: ExpectationRegister;
-  readonly #leases = new Map<number, Lease>();
+  readonly #pinholes = new Map<number, KernelPinhole>();
   /** Taken back a moment ago, when somebody may have come that nobody has heard of yet; by tuple. */
-  readonly #late = new Map<string, { readonly lease: Lease; readonly until: number }>();
+  readonly #late = new Map<string, { readonly pinhole: KernelPinhole; readonly until: number }>();
   /** What the source of a connection becomes, by `sourceKey`; several paths may share it. */
   readonly #sources = new Map<string, { readonly from: Endpoint; users: number }>();
   readonly #channels = new Map<number, Channel>();
@@ -115,7 +115,9 @@ class KernelPlane implements Plane {
     options.table.restores(() => {
       // One that was taken would let in a second connection.
       this.#poll();
-      return [...this.#leases.values()].filter(({ admitted }) => admitted).map((lease) => this.#again(lease));
+      return [...this.#pinholes.values()]
+        .filter(({ admitted }) => admitted)
+        .map((pinhole) => this.#again(pinhole));
     });
   }
 
@@ -155,14 +157,14 @@ class KernelPlane implements Plane {
         if (this.#register.has(at, peer)) continue;
       }
       if (isActive && this.#register.isBlocked(at, peer)) continue;
-      const lease = this.#lease(request, at);
+      const pinhole = this.#expect(request, at);
       try {
-        await this.#admit(lease);
+        await this.#admit(pinhole);
       } catch (error) {
-        this.#forget(lease);
+        this.#forget(pinhole);
         throw error;
       }
-      return this.#opened(lease);
+      return this.#opened(pinhole);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
@@ -186,7 +188,7 @@ class KernelPlane implements Plane {
 
   async close(grace: number): Promise<void> {
     this.#poll();
-    for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
+    for (const pinhole of [...this.#pinholes.values()]) this.#takeBack(pinhole, 'shutdown');
     // From here on nobody is let in: those who have come by now are all that there is to wait for.
     this.#options.table.flush();
     this.#poll();
@@ -213,7 +215,7 @@ class KernelPlane implements Plane {
   // --- pinholes ------------------------------------------------------------------------------------------
 
   /** Reserves the tuple. */
-  #lease(request: PinholeRequest, at: Endpoint): Lease {
+  #expect(request: PinholeRequest, at: Endpoint): KernelPinhole {
     const { session, mode, peer, to, timeout } = request;
     const expectation: Expectation = {
       id: this.#register.nextId(),
@@ -228,7 +230,7 @@ class KernelPlane implements Plane {
       expires: performance.now() + timeout,
     };
     const path = { peer, at, to, from: this.#sourceFor(request) };
-    const lease: Lease = {
+    const pinhole: KernelPinhole = {
       expectation,
       request,
       path,
@@ -239,10 +241,10 @@ class KernelPlane implements Plane {
       isClosed: false,
     };
     this.#table.add(expectation);
-    this.#leases.set(expectation.id, lease);
+    this.#pinholes.set(expectation.id, pinhole);
     this.#wait = shortestWait;
     this.#watchOn();
-    return lease;
+    return pinhole;
   }
 
   /**
@@ -256,33 +258,33 @@ class KernelPlane implements Plane {
     return isTaken ? { ...from, port: 0 } : from;
   }
 
-  async #admit(lease: Lease): Promise<void> {
-    const source = this.#share(lease);
+  async #admit(pinhole: KernelPinhole): Promise<void> {
+    const source = this.#share(pinhole);
     try {
-      await this.#options.table.submit(this.#admission(lease, source));
+      await this.#options.table.submit(this.#admission(pinhole, source));
     } catch (error) {
-      this.#unshare(lease.path);
+      this.#unshare(pinhole.path);
       throw error;
     }
-    lease.admitted = true;
-    const isTakenBack = !this.#leases.has(lease.expectation.id);
-    const tuple = tupleKey(lease.path.at, lease.path.peer);
+    pinhole.admitted = true;
+    const isTakenBack = !this.#pinholes.has(pinhole.expectation.id);
+    const tuple = tupleKey(pinhole.path.at, pinhole.path.peer);
     if (this.#late.has(tuple)) {
       // Who has come by now came to the pinhole that had the tuple before.
       this.#poll();
       this.#late.delete(tuple);
     }
     if (!isTakenBack) return;
-    this.#leave(lease);
+    this.#leave(pinhole);
     throw new Error('the pinhole was taken back while it was opened');
   }
 
-  #admission({ path, expectation }: Lease, source: readonly Statement[]): Statement[] {
+  #admission({ path, expectation }: KernelPinhole, source: readonly Statement[]): Statement[] {
     return [...source, ...admit(this.#name, path, expectation.expires - performance.now())];
   }
 
   /** Returns the statements that name the source; another path may have named the same one. */
-  #share({ path, expectation }: Lease): Statement[] {
+  #share({ path, expectation }: KernelPinhole): Statement[] {
     const key = sourceKey(path);
     const source = this.#sources.get(key);
     if (source && sourceText(source) !== sourceText(path)) {
@@ -304,45 +306,45 @@ class KernelPlane implements Plane {
     return undisguise(this.#name, path);
   }
 
-  #opened(lease: Lease): Pinhole {
-    const { expectation, request } = lease;
+  #opened(pinhole: KernelPinhole): Pinhole {
+    const { expectation, request } = pinhole;
     this.#options.observe({ type: 'pinhole-opened', command: request.command, ...factsOf(expectation) });
     return {
       at: expectation.at,
       // As without the relay: some servers (pyftpdlib) connect before they answer a PORT, and answer only then.
       arm: () => Promise.resolve(),
       serve: (command) => {
-        lease.command ??= command;
-        lease.refused = false;
+        pinhole.command ??= command;
+        pinhole.refused = false;
       },
       accept: () => {
-        lease.accepted = true;
+        pinhole.accepted = true;
       },
       refuse: () => {
-        lease.refused = true;
-        if (!lease.accepted) lease.command = undefined;
+        pinhole.refused = true;
+        if (!pinhole.accepted) pinhole.command = undefined;
       },
       // What the kernel forwards arrives in the order in which the server has sent it.
       connected: () => well,
       delivered: () => well,
       hurry: () => undefined,
       retire: () => {
-        lease.isClosed = true;
+        pinhole.isClosed = true;
       },
       abort: () => false,
       close: (reason) => {
         this.#poll();
-        lease.isClosed = true;
-        this.#takeBack(lease, reason);
+        pinhole.isClosed = true;
+        this.#takeBack(pinhole, reason);
       },
     };
   }
 
   /** After `#poll`: it may have been taken, and nobody has asked yet. */
-  #takeBack(lease: Lease, reason: PinholeReason): void {
-    if (!this.#leases.has(lease.expectation.id)) return;
-    this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(lease.expectation) });
-    this.#leave(lease);
+  #takeBack(pinhole: KernelPinhole, reason: PinholeReason): void {
+    if (!this.#pinholes.has(pinhole.expectation.id)) return;
+    this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(pinhole.expectation) });
+    this.#leave(pinhole);
   }
 
   #expire(): void {
@@ -352,45 +354,45 @@ class KernelPlane implements Plane {
       const isLate = ended === undefined && isOpening(state) && now - started > mostOpening;
       if (isLate) this.#conntrack?.forget(flow);
     }
-    for (const lease of [...this.#leases.values()]) {
-      if (lease.expectation.expires <= now) this.#takeBack(lease, 'expired');
+    for (const pinhole of [...this.#pinholes.values()]) {
+      if (pinhole.expectation.expires <= now) this.#takeBack(pinhole, 'expired');
     }
     for (const [key, { until }] of this.#late) if (until <= now) this.#late.delete(key);
   }
 
   /** After the kernel has let in who was expected: what is left of the pinhole does nothing any more. */
-  #leaveTaken(lease: Lease): void {
-    this.#forget(lease);
+  #leaveTaken(pinhole: KernelPinhole): void {
+    this.#forget(pinhole);
     // Apart: where one is gone already, the other is to go all the same.
-    this.#options.table.withdrawLater(clear(this.#name, lease.path));
-    this.#options.table.withdrawLater(this.#unshare(lease.path));
+    this.#options.table.withdrawLater(clear(this.#name, pinhole.path));
+    this.#options.table.withdrawLater(this.#unshare(pinhole.path));
   }
 
   /** Takes a pinhole's elements out of the kernel; a failure leaves them to their own timeouts. */
-  #leave(lease: Lease): void {
-    this.#forget(lease);
-    if (!lease.admitted) return;
-    const { at, peer } = lease.path;
-    this.#late.set(tupleKey(at, peer), { lease, until: performance.now() + lateness });
-    this.#options.table.withdraw([...dismiss(this.#name, lease.path), ...this.#unshare(lease.path)]);
+  #leave(pinhole: KernelPinhole): void {
+    this.#forget(pinhole);
+    if (!pinhole.admitted) return;
+    const { at, peer } = pinhole.path;
+    this.#late.set(tupleKey(at, peer), { pinhole, until: performance.now() + lateness });
+    this.#options.table.withdraw([...dismiss(this.#name, pinhole.path), ...this.#unshare(pinhole.path)]);
   }
 
-  #forget({ expectation }: Lease): void {
+  #forget({ expectation }: KernelPinhole): void {
     this.#table.remove(expectation);
-    this.#leases.delete(expectation.id);
+    this.#pinholes.delete(expectation.id);
   }
 
   /** What the kernel has of it, to be said again. */
-  #again(lease: Lease): Statement[] {
-    const left = lease.expectation.expires - performance.now();
-    return this.#admission(lease, disguise(this.#name, lease.path, left));
+  #again(pinhole: KernelPinhole): Statement[] {
+    const left = pinhole.expectation.expires - performance.now();
+    return this.#admission(pinhole, disguise(this.#name, pinhole.path, left));
   }
 
   // --- data channels -------------------------------------------------------------------------------------
 
   /** Asks again after a while, as long as there is something that may happen. */
   #watchOn(): void {
-    if (this.#closed || this.#leases.size + this.#late.size + this.#channels.size === 0) return;
+    if (this.#closed || this.#pinholes.size + this.#late.size + this.#channels.size === 0) return;
     this.#watch ??= setTimeout(() => {
       this.#watch = undefined;
       this.#wait = this.#poll() ? shortestWait : Math.min(2 * this.#wait, longestWait);
@@ -415,7 +417,7 @@ class KernelPlane implements Plane {
       if (flow.state !== 'CLOSE' || !isOpening(channel.state)) channel.state = flow.state ?? channel.state;
       if (isOver(flow)) {
         this.#end(channel);
-        if (isOpening(channel.state)) this.#bringBack(channel.lease);
+        if (isOpening(channel.state)) this.#bringBack(channel.pinhole);
       }
     }
     if (flow.what === 'destroy') this.#tell(channel, flow);
@@ -425,59 +427,59 @@ class KernelPlane implements Plane {
   #begin(flow: Flow): Channel | undefined {
     // Of the same tuple there may be an older connection, which an earlier process or pinhole has let in.
     if (flow.what !== 'new' && (flow.what !== 'listed' || isOver(flow))) return undefined;
-    const lease = this.#take(flow);
-    if (!lease) return undefined;
+    const pinhole = this.#take(flow);
+    if (!pinhole) return undefined;
     const channel: Channel = {
-      ...{ flow, lease, started: performance.now(), state: flow.state, ended: undefined },
+      ...{ flow, pinhole, started: performance.now(), state: flow.state, ended: undefined },
       get isAccepted() {
-        return lease.accepted;
+        return pinhole.accepted;
       },
       get isUnused() {
-        return lease.refused && !lease.accepted;
+        return pinhole.refused && !pinhole.accepted;
       },
       abort: () => undefined,
     };
     this.#channels.set(flow.id, channel);
-    this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...factsOf(lease.expectation) });
-    lease.request.owner.channelOpened(channel);
+    this.#options.observe({ type: 'pinhole-taken', from: flow.from, ...factsOf(pinhole.expectation) });
+    pinhole.request.owner.channelOpened(channel);
     return channel;
   }
 
-  #take({ at, from }: Flow): Lease | undefined {
+  #take({ at, from }: Flow): KernelPinhole | undefined {
     const tuple = tupleKey(at, from.address);
     const late = this.#late.get(tuple);
     if (late) {
       this.#late.delete(tuple);
-      return late.lease;
+      return late.pinhole;
     }
     // By the kernel's clock it was in time, or it would not be here.
     const claim = this.#table.claim(at, from.address, 0);
-    const lease = claim.kind === 'taken' ? this.#leases.get(claim.expectation.id) : undefined;
-    if (!lease) return undefined;
-    this.#register.used(lease.expectation, performance.now());
-    this.#leaveTaken(lease);
-    return lease;
+    const pinhole = claim.kind === 'taken' ? this.#pinholes.get(claim.expectation.id) : undefined;
+    if (!pinhole) return undefined;
+    this.#register.used(pinhole.expectation, performance.now());
+    this.#leaveTaken(pinhole);
+    return pinhole;
   }
 
   #end(channel: Channel): void {
     channel.ended = performance.now();
     this.#over.add(channel);
-    channel.lease.request.owner.channelClosed(channel);
+    channel.pinhole.request.owner.channelClosed(channel);
   }
 
   /**
    * A first packet has used the pinhole up, and no connection came of it: anybody can send one in the name of the peer.
    * For the time that it had left it is there again.
    */
-  #bringBack(lease: Lease): void {
-    const { at, peer, expires } = lease.expectation;
-    const isWanted = !lease.isClosed && !this.#closed && expires > performance.now();
+  #bringBack(pinhole: KernelPinhole): void {
+    const { at, peer, expires } = pinhole.expectation;
+    const isWanted = !pinhole.isClosed && !this.#closed && expires > performance.now();
     if (!isWanted || this.#register.has(at, peer)) return;
-    lease.admitted = false;
-    this.#table.add(lease.expectation);
-    this.#leases.set(lease.expectation.id, lease);
-    this.#admit(lease).catch(() => {
-      this.#forget(lease);
+    pinhole.admitted = false;
+    this.#table.add(pinhole.expectation);
+    this.#pinholes.set(pinhole.expectation.id, pinhole);
+    this.#admit(pinhole).catch(() => {
+      this.#forget(pinhole);
     });
   }
 
@@ -495,10 +497,10 @@ class KernelPlane implements Plane {
   #tell(channel: Channel, flow: Flow | undefined): void {
     this.#over.delete(channel);
     if (!this.#channels.delete(channel.flow.id)) return;
-    const { lease, started, ended = performance.now() } = channel;
+    const { pinhole, started, ended = performance.now() } = channel;
     const { sent = 0, returned = 0 } = flow?.bytes ?? {};
-    const byClient = lease.request.mode === 'passive';
-    const { command, expectation } = lease;
+    const byClient = pinhole.request.mode === 'passive';
+    const { command, expectation } = pinhole;
     const cause = causeOf(channel);
     const facts = { command, seconds: (ended - started) / 1000, cause, ...factsOf(expectation) };
     if (channel.isUnused) {
@@ -511,8 +513,9 @@ class KernelPlane implements Plane {
   }
 }
 
-function causeOf({ state, lease }: Channel): TransferCause {
-  if (isOpening(state)) return lease.request.mode === 'passive' ? 'server-unreachable' : 'client-unreachable';
+function causeOf({ state, pinhole }: Channel): TransferCause {
+  if (isOpening(state))
+    return pinhole.request.mode === 'passive' ? 'server-unreachable' : 'client-unreachable';
   if (state === 'CLOSE') return 'reset';
   return state === 'ESTABLISHED' ? 'data-idle-timeout' : 'complete';
 }

@@ -7,7 +7,7 @@ import { requireBorrowing, type Borrowing } from './borrowing.ts';
 import { joinDataChannel, type DataChannelEnd, type TruncatedEnd } from './data-channel.ts';
 import { LegError, openLegs, protectedLegs } from './data-legs.ts';
 import type { PinholeRequest } from './plane.ts';
-import type { Lease, LeaseChannel } from './relay-lease.ts';
+import type { RelayPinhole, PinholeChannel } from './relay-pinhole.ts';
 
 export interface RelayChannelsOptions {
   readonly observe: Observer;
@@ -30,7 +30,7 @@ export interface RelayChannelsOptions {
 /** The data channels that this process carries: from the connection that was accepted to the end of both. */
 export class RelayChannels {
   readonly #options: RelayChannelsOptions;
-  readonly #open = new Set<LeaseChannel>();
+  readonly #open = new Set<PinholeChannel>();
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
 
@@ -43,15 +43,15 @@ export class RelayChannels {
     return this.#open.size;
   }
 
-  /** Dials the other end of a connection that was accepted for a lease, and copies. */
-  carry(lease: Lease, accepted: Socket): void {
-    const { owner, mode, protection, isClearAgreed = false, timeout } = lease.request;
+  /** Dials the other end of a connection that was accepted for a pinhole, and copies. */
+  carry(pinhole: RelayPinhole, accepted: Socket): void {
+    const { owner, mode, protection, isClearAgreed = false, timeout } = pinhole.request;
     const { keepalive = 0, truncatedEnd = 'reset', dataIdleTimeout: idleTimeout } = this.#options;
     const { tlsTimeout = 30_000 } = this.#options;
     const started = performance.now();
-    const dialling = this.#dial(lease.request, accepted);
-    const legs = openLegs(mode, accepted, dialling, protection, lease);
-    const channel: LeaseChannel = {
+    const dialling = this.#dial(pinhole.request, accepted);
+    const legs = openLegs(mode, accepted, dialling, protection, pinhole);
+    const channel: PinholeChannel = {
       isConnected: false,
       joined: undefined,
       end: undefined,
@@ -62,24 +62,24 @@ export class RelayChannels {
     const ended = (end: DataChannelEnd): void => {
       this.#open.delete(channel);
       channel.end = end;
-      lease.free();
-      this.#tell(lease, end, (performance.now() - started) / 1000);
-      lease.changed();
-      owner.channelClosed(lease);
+      pinhole.free();
+      this.#tell(pinhole, end, (performance.now() - started) / 1000);
+      pinhole.changed();
+      owner.channelClosed(pinhole);
       this.#channelEnded?.();
     };
-    lease.channel = channel;
+    pinhole.channel = channel;
     this.#open.add(channel);
-    owner.channelOpened(lease);
+    owner.channelOpened(pinhole);
     legs.connected.then(
       () => {
         channel.isConnected = true;
-        lease.changed();
+        pinhole.changed();
       },
       () => undefined,
     );
     // A client that never says what it wants would hold both connections for ever.
-    const patience = protection?.server && setTimeout(lease.giveUp, timeout);
+    const patience = protection?.server && setTimeout(pinhole.giveUp, timeout);
     // A handshake may begin when the server has accepted the command, as some clients have it, and has to be over soon.
     let handshakes: NodeJS.Timeout | undefined;
     let areOver = false;
@@ -89,7 +89,7 @@ export class RelayChannels {
         legs.abort(protection?.client ? 'client-tls-failed' : 'server-tls-failed');
       }, tlsTimeout);
     };
-    if (protection) void lease.accepted.then(limit);
+    if (protection) void pinhole.accepted.then(limit);
     legs.ends
       .finally(() => {
         areOver = true;
@@ -99,7 +99,7 @@ export class RelayChannels {
       .then(
         (ends) => {
           const changed = (): void => {
-            lease.changed();
+            pinhole.changed();
           };
           const options = { idleTimeout, isClearAgreed, truncatedEnd, keepalive, changed };
           channel.joined = joinDataChannel(ends, options, ended);
@@ -108,17 +108,21 @@ export class RelayChannels {
           ended(endBefore(error));
         },
       );
-    lease.changed();
+    pinhole.changed();
   }
 
   /** Where the server has refused the transfer, or none had come when the session ended or went on, there was none. */
-  #tell(lease: Lease, { cause, error, uploaded, downloaded }: DataChannelEnd, seconds: number): void {
-    const facts = { command: lease.command, seconds, cause, error, ...factsOf(lease.expectation) };
-    if (lease.isRefused || cause === 'session-closed' || cause === 'replaced') {
+  #tell(
+    pinhole: RelayPinhole,
+    { cause, error, uploaded, downloaded }: DataChannelEnd,
+    seconds: number,
+  ): void {
+    const facts = { command: pinhole.command, seconds, cause, error, ...factsOf(pinhole.expectation) };
+    if (pinhole.isRefused || cause === 'session-closed' || cause === 'replaced') {
       this.#options.observe({ type: 'data-channel-closed', ...facts });
       return;
     }
-    const protection = protectedLegs(lease.request.protection);
+    const protection = protectedLegs(pinhole.request.protection);
     this.#options.observe({ type: 'transfer-ended', protection, ...facts, uploaded, downloaded });
   }
 

@@ -15,7 +15,7 @@ import {
   type RangeRequest,
 } from './plane.ts';
 import type { RelayChannels } from './relay-channels.ts';
-import { descriptorsOfChannel, Lease } from './relay-lease.ts';
+import { descriptorsOfChannel, RelayPinhole } from './relay-pinhole.ts';
 import type { SharedListener } from './shared-listener.ts';
 
 /** How many data channels an opaque session may have at once: nobody knows whether it has even logged in. */
@@ -92,9 +92,9 @@ export class RelayRanges {
       return true;
     }
     this.#ranges.set(range, open + 1);
-    const lease = this.#lease(range, at, ranges, free);
-    this.#observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
-    this.#channels.carry(lease, socket);
+    const pinhole = this.#expect(range, at, ranges, free);
+    this.#observe({ type: 'pinhole-taken', from, ...factsOf(pinhole.expectation) });
+    this.#channels.carry(pinhole, socket);
     return true;
   }
 
@@ -116,7 +116,12 @@ export class RelayRanges {
   }
 
   /** As if its data connection had been announced: it leads to the same port of the server. */
-  #lease(range: RangeRequest, at: Endpoint, ranges: readonly RangeRequest[], free: () => void): Lease {
+  #expect(
+    range: RangeRequest,
+    at: Endpoint,
+    ranges: readonly RangeRequest[],
+    free: () => void,
+  ): RelayPinhole {
     const { session, peer, address, ports } = range;
     const to = { address: range.to, port: at.port };
     const own = { near: address, far: address };
@@ -134,10 +139,10 @@ export class RelayRanges {
       ...{ id, session, plane: 'relay', mode: 'passive', peer, alsoFrom: [], at, to },
       expires: 0,
     };
-    const lease = new Lease(expectation, request, true, free);
+    const pinhole = new RelayPinhole(expectation, request, true, free);
     // What it is for nobody knows: whatever comes of it is taken for a transfer.
-    lease.accept();
-    return lease;
+    pinhole.accept();
+    return pinhole;
   }
 
   /** Counted for one of them, and the life of each: an open data channel keeps a session. */

@@ -18,7 +18,7 @@ import {
   type RangeRequest,
 } from './plane.ts';
 import { RelayChannels, type RelayChannelsOptions } from './relay-channels.ts';
-import { descriptorsOfChannel, Lease } from './relay-lease.ts';
+import { descriptorsOfChannel, RelayPinhole } from './relay-pinhole.ts';
 import { RelayRanges } from './relay-ranges.ts';
 import { SharedListener } from './shared-listener.ts';
 
@@ -37,7 +37,7 @@ class RelayPlane implements RangePlane {
   readonly #descriptors: Descriptors;
   readonly #table = new ExpectationTable();
   readonly #register: ExpectationRegister;
-  readonly #leases = new Map<number, Lease>();
+  readonly #pinholes = new Map<number, RelayPinhole>();
   readonly #listeners = new Map<string, SharedListener>();
   readonly #channels: RelayChannels;
   readonly #ranges: RelayRanges;
@@ -75,16 +75,16 @@ class RelayPlane implements RangePlane {
     for (const port of candidates) {
       const at = { address, port };
       if (this.#register.has(at, peer) || (isActive && this.#register.isBlocked(at, peer))) continue;
-      const lease = this.#lease(request, at, free);
+      const pinhole = this.#expect(request, at, free);
       let isOpen = false;
       try {
-        isOpen = await this.#enter(lease);
+        isOpen = await this.#enter(pinhole);
       } finally {
-        if (!isOpen) this.#forget(lease);
+        if (!isOpen) this.#forget(pinhole);
       }
       if (!isOpen) continue;
-      if (!this.#leases.has(lease.expectation.id)) throw new Error('the relay is stopping');
-      return this.#opened(lease);
+      if (!this.#pinholes.has(pinhole.expectation.id)) throw new Error('the relay is stopping');
+      return this.#opened(pinhole);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
@@ -98,13 +98,13 @@ class RelayPlane implements RangePlane {
   }
 
   async close(grace: number): Promise<void> {
-    for (const lease of [...this.#leases.values()]) this.#takeBack(lease, 'shutdown');
+    for (const pinhole of [...this.#pinholes.values()]) this.#takeBack(pinhole, 'shutdown');
     await this.#channels.close(grace);
     await Promise.all([...this.#listeners.values()].map((listener) => listener.closed));
   }
 
   /** Reserves the tuple: nobody else gets it while the listener comes up. */
-  #lease(request: PinholeRequest, at: Endpoint, free: () => void): Lease {
+  #expect(request: PinholeRequest, at: Endpoint, free: () => void): RelayPinhole {
     const { session, mode, peer, alsoFrom, to, timeout } = request;
     const expectation: Expectation = {
       id: this.#register.nextId(),
@@ -118,93 +118,93 @@ class RelayPlane implements RangePlane {
       expires: performance.now() + timeout,
     };
     const armed = mode === 'passive';
-    const lease = new Lease(expectation, request, armed, free);
+    const pinhole = new RelayPinhole(expectation, request, armed, free);
     this.#table.add(expectation);
-    this.#leases.set(expectation.id, lease);
+    this.#pinholes.set(expectation.id, pinhole);
     this.#sweep ??= setInterval(() => {
       this.#expire();
     }, 1000).unref();
-    return lease;
+    return pinhole;
   }
 
-  #forget({ expectation }: Lease): void {
+  #forget({ expectation }: RelayPinhole): void {
     this.#table.remove(expectation);
-    this.#leases.delete(expectation.id);
-    if (this.#leases.size > 0) return;
+    this.#pinholes.delete(expectation.id);
+    if (this.#pinholes.size > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
 
-  #opened(lease: Lease): Pinhole {
-    const { expectation, request } = lease;
+  #opened(pinhole: RelayPinhole): Pinhole {
+    const { expectation, request } = pinhole;
     this.#options.observe({ type: 'pinhole-opened', command: request.command, ...factsOf(expectation) });
     return {
       at: expectation.at,
       get channel() {
-        return lease.channel && lease;
+        return pinhole.channel && pinhole;
       },
       arm: () => {
-        lease.isArmed = true;
-        const { early } = lease;
-        lease.early = undefined;
-        if (early) this.#channels.carry(lease, early);
+        pinhole.isArmed = true;
+        const { early } = pinhole;
+        pinhole.early = undefined;
+        if (early) this.#channels.carry(pinhole, early);
         return Promise.resolve();
       },
       serve: (command) => {
-        lease.serve(command);
+        pinhole.serve(command);
       },
       accept: () => {
-        lease.accept();
+        pinhole.accept();
       },
       refuse: () => {
-        lease.refuse();
+        pinhole.refuse();
       },
-      connected: () => lease.connected(),
-      delivered: (transfer) => lease.delivered(transfer),
+      connected: () => pinhole.connected(),
+      delivered: (transfer) => pinhole.delivered(transfer),
       hurry: () => {
-        lease.hurry();
+        pinhole.hurry();
       },
       close: (reason) => {
-        this.#takeBack(lease, reason);
-        lease.giveUp();
+        this.#takeBack(pinhole, reason);
+        pinhole.giveUp();
       },
       abandon: () => {
-        if (!lease.command) lease.abort('reset');
+        if (!pinhole.command) pinhole.abort('reset');
       },
       abort: (cause) => {
-        lease.abort(cause);
-        return lease.channel !== undefined;
+        pinhole.abort(cause);
+        return pinhole.channel !== undefined;
       },
     };
   }
 
-  #takeBack(lease: Lease, reason: PinholeReason): void {
-    const { early, expectation } = lease;
-    lease.early = undefined;
+  #takeBack(pinhole: RelayPinhole, reason: PinholeReason): void {
+    const { early, expectation } = pinhole;
+    pinhole.early = undefined;
     early?.resetAndDestroy();
-    if (!early && !this.#leases.has(expectation.id)) return;
-    lease.free();
+    if (!early && !this.#pinholes.has(expectation.id)) return;
+    pinhole.free();
     this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(expectation) });
-    if (!early) this.#release(lease);
+    if (!early) this.#release(pinhole);
   }
 
   #expire(): void {
     for (const { id } of this.#table.expire(performance.now())) {
-      const lease = this.#leases.get(id);
-      if (lease) this.#takeBack(lease, 'expired');
+      const pinhole = this.#pinholes.get(id);
+      if (pinhole) this.#takeBack(pinhole, 'expired');
     }
   }
 
-  /** The tuple is free again; with its last lease a port's listener goes. */
-  #release(lease: Lease): void {
-    this.#forget(lease);
-    lease.unlead?.();
-    this.#listeners.get(formatEndpoint(lease.expectation.at))?.release();
+  /** The tuple is free again; with its last pinhole a port's listener goes. */
+  #release(pinhole: RelayPinhole): void {
+    this.#forget(pinhole);
+    pinhole.unlead?.();
+    this.#listeners.get(formatEndpoint(pinhole.expectation.at))?.release();
   }
 
   /** Returns whether the port could be had. */
-  async #enter(lease: Lease): Promise<boolean> {
-    const { request, expectation } = lease;
+  async #enter(pinhole: RelayPinhole): Promise<boolean> {
+    const { request, expectation } = pinhole;
     const { peer, at } = expectation;
     const { borrowing } = this.#options;
     // To learn it when the connection is there would be too late.
@@ -213,22 +213,22 @@ class RelayPlane implements RangePlane {
     if (!listener) return false;
     if (!isBorrowed(request)) return true;
     try {
-      lease.unlead = await requireBorrowing(borrowing).lead(
+      pinhole.unlead = await requireBorrowing(borrowing).lead(
         { peer, at, to: listener.endpoint },
         request.timeout,
       );
     } catch (error) {
       // Taken back in the meantime, it has been released.
-      if (this.#leases.has(expectation.id)) listener.release();
+      if (this.#pinholes.has(expectation.id)) listener.release();
       throw error;
     }
     // Taken back in the meantime, when there was nothing to take back.
-    if (!this.#leases.has(expectation.id)) lease.unlead();
+    if (!this.#pinholes.has(expectation.id)) pinhole.unlead();
     return true;
   }
 
   /**
-   * Listens where the peer will connect to, or for a borrowed address where it will be led; all leases of an endpoint
+   * Listens where the peer will connect to, or for a borrowed address where it will be led; all pinholes of an endpoint
    * share that.
    */
   async #listen(request: PinholeRequest, at: Endpoint): Promise<SharedListener | undefined> {
@@ -270,20 +270,20 @@ class RelayPlane implements RangePlane {
       this.#options.observe({ type: 'pinhole-refused', at, from, reason: claim.reason });
       return;
     }
-    const lease = this.#leases.get(claim.expectation.id);
-    if (!lease) {
+    const pinhole = this.#pinholes.get(claim.expectation.id);
+    if (!pinhole) {
       socket.resetAndDestroy();
       return;
     }
-    this.#release(lease);
-    this.#register.used(lease.expectation, performance.now());
-    this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(lease.expectation) });
-    lease.take();
-    if (lease.isArmed) {
-      this.#channels.carry(lease, socket);
+    this.#release(pinhole);
+    this.#register.used(pinhole.expectation, performance.now());
+    this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(pinhole.expectation) });
+    pinhole.take();
+    if (pinhole.isArmed) {
+      this.#channels.carry(pinhole, socket);
     } else {
       socket.on('error', ignoreError);
-      lease.early = socket;
+      pinhole.early = socket;
     }
   }
 }

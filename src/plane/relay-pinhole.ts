@@ -18,7 +18,7 @@ const glance = 1000;
 export const descriptorsOfChannel = 3;
 
 /** The data channel that has come of a pinhole. */
-export interface LeaseChannel {
+export interface PinholeChannel {
   /** Whether both its connections stand. */
   isConnected: boolean;
   /** Once both legs are up, TLS on them included. */
@@ -28,7 +28,7 @@ export interface LeaseChannel {
 }
 
 /** A pinhole, pending or taken, and what its data channel needs to know. */
-export class Lease implements OwnedChannel {
+export class RelayPinhole implements OwnedChannel {
   readonly expectation: Expectation;
   readonly request: PinholeRequest;
   /** Whether a connection that comes goes on at once. */
@@ -39,7 +39,7 @@ export class Lease implements OwnedChannel {
   readonly free: () => void;
   /** Takes back what leads a borrowed address here. */
   unlead: (() => void) | undefined;
-  channel: LeaseChannel | undefined;
+  channel: PinholeChannel | undefined;
   /** Settled when the command has come that the data channel serves, rejected where none will. */
   readonly served: Promise<void>;
   readonly #serve: () => void;
