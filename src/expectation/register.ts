@@ -5,10 +5,9 @@ import type { PortRange } from '../net/port-range.ts';
 import type { Expectation } from './expectation.ts';
 import { portCandidates } from './port-pool.ts';
 import { RecentPorts } from './recent-ports.ts';
-import type { ExpectationTable } from './table.ts';
 
 /** What a plane is asked for, as far as the choice of a port depends on it. */
-interface Wanted {
+export interface Wanted {
   readonly mode: Mode;
   readonly ports: PortRange;
   readonly preferredPort: number;
@@ -16,16 +15,23 @@ interface Wanted {
   readonly peer: Address;
 }
 
+/** A table, as far as the other one has to know it. */
+interface Tuples {
+  has(at: Endpoint, peer: Address): boolean;
+}
+
 /** What the tables of two planes have in common: one row of ids, no tuple that both expect, and which ports rest. */
 export class ExpectationRegister {
   /** Ports of active mode, where the server comes from the same port each time. */
   readonly #recent = new RecentPorts();
-  readonly #tables: ExpectationTable[] = [];
+  readonly #tables: Tuples[] = [];
   readonly #blocks: ((at: Endpoint, peer: Address) => boolean)[] = [];
   #lastId = 0;
 
-  join(table: ExpectationTable): void {
+  /** @param isBlocked whether a server that comes from its data port to this endpoint would not get through */
+  join(table: Tuples, isBlocked?: (at: Endpoint, peer: Address) => boolean): void {
     this.#tables.push(table);
+    if (isBlocked) this.#blocks.push(isBlocked);
   }
 
   /** The ports to try for a peer, in order, as `portCandidates` chooses; in active mode those rest that were used of late. */
@@ -42,11 +48,6 @@ export class ExpectationRegister {
   /** The peer has come. */
   used({ mode, at, peer }: Pick<Expectation, 'mode' | 'at' | 'peer'>, now: number): void {
     if (mode === 'active') this.#recent.used(at, peer, now);
-  }
-
-  /** @param isBlocked whether a server that comes from its data port to this endpoint would not get through */
-  blocks(isBlocked: (at: Endpoint, peer: Address) => boolean): void {
-    this.#blocks.push(isBlocked);
   }
 
   /** Whether a server that comes from its data port to this endpoint would not get through. */

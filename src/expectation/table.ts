@@ -1,62 +1,168 @@
+import type { Carrier } from '../events.ts';
 import type { Address } from '../net/address.ts';
 import { contains } from '../net/cidr.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import type { Expectation } from './expectation.ts';
+import { ExpectationRegister, type Wanted } from './register.ts';
 
-export type Claim =
-  | { readonly kind: 'taken'; readonly expectation: Expectation }
+/** What a plane keeps for an expectation: its pinhole. */
+interface Expecting {
+  readonly expectation: Expectation;
+}
+
+export type Claim<Pinhole> =
+  | { readonly kind: 'taken'; readonly pinhole: Pinhole }
   | { readonly kind: 'refused'; readonly reason: 'stranger' | 'expired' };
 
-/**
- * The pending expectations, looked up as the kernel does: by the endpoint that is connected to and the address
- * that connects. Two peers may be expected at the same endpoint at once; the same peer may not.
- */
-export class ExpectationTable {
-  readonly #byEndpoint = new Map<string, Map<Address, Expectation>>();
+export interface ExpectationTableOptions<Pinhole> {
+  readonly plane: Carrier;
+  /** Shared with the table of the other plane where both are in use. */
+  readonly register?: ExpectationRegister | undefined;
+  /** The time of a pinhole is over, and it is out of the table. */
+  readonly expired: (pinhole: Pinhole) => void;
+  /** Learns of who has come by now, where the plane is not told at once; before a pinhole expires or counts as in the way. */
+  readonly look?: () => void;
+  /** Whether a server that comes from its data port to this endpoint would not get through. */
+  readonly isBlocked?: (at: Endpoint, peer: Address) => boolean;
+  /** Milliseconds, of a clock that never goes back; `performance.now` unless told. */
+  readonly now?: () => number;
+}
 
-  /** @throws when the peer is expected at that endpoint already: ask `has` first. */
-  add(expectation: Expectation): void {
-    const key = formatEndpoint(expectation.at);
-    const peers = this.#byEndpoint.get(key) ?? new Map<Address, Expectation>();
-    if (peers.has(expectation.peer)) throw new Error(`${expectation.peer} is expected at ${key} already`);
-    peers.set(expectation.peer, expectation);
-    this.#byEndpoint.set(key, peers);
+/** How often what has expired is looked for, in milliseconds. */
+const glance = 1000;
+
+/**
+ * What a plane expects, and the one place that knows what has become of it. A pinhole is pending as long as it is in the
+ * table: from `add` until the right peer takes it (`claim`), its time is over (`expired`), or its plane takes it back
+ * (`close`).
+ *
+ * The kernel's own way to look one up: by the endpoint that is connected to and the address that connects. Two peers may
+ * be expected at the same endpoint at once; the same peer may not.
+ */
+export class ExpectationTable<Pinhole extends Expecting> {
+  readonly #options: ExpectationTableOptions<Pinhole>;
+  readonly #register: ExpectationRegister;
+  readonly #now: () => number;
+  readonly #byEndpoint = new Map<string, Map<Address, Pinhole>>();
+  /** Runs while something is pending. */
+  #glances: NodeJS.Timeout | undefined;
+
+  constructor(options: ExpectationTableOptions<Pinhole>) {
+    const { register = new ExpectationRegister(), isBlocked, now = () => performance.now() } = options;
+    this.#options = options;
+    this.#register = register;
+    this.#now = now;
+    register.join(this, isBlocked);
   }
 
+  /**
+   * Where a peer can be expected, in the order of `portCandidates`: on no plane is it expected there, and a server in active
+   * mode gets through.
+   */
+  *freeEndpoints(wanted: Wanted, random: (below: number) => number): Generator<Endpoint> {
+    const { address, peer, mode } = wanted;
+    let hasLooked = false;
+    for (const port of this.#register.candidates(wanted, random, this.#now())) {
+      const at = { address, port };
+      if (this.#register.has(at, peer)) {
+        // Once is enough: what has been taken by then is free.
+        if (!hasLooked) this.#options.look?.();
+        hasLooked = true;
+        if (this.#register.has(at, peer)) continue;
+      }
+      if (mode === 'active' && this.#register.isBlocked(at, peer)) continue;
+      yield at;
+    }
+  }
+
+  /** The record of what is asked for, which is pending once a pinhole with it is in the table. */
+  record(
+    {
+      session,
+      mode,
+      peer,
+      alsoFrom,
+      to,
+      timeout,
+    }: Omit<Expectation, 'id' | 'plane' | 'at' | 'expires'> & {
+      /** Milliseconds. */
+      readonly timeout: number;
+    },
+    at: Endpoint,
+  ): Expectation {
+    const { plane } = this.#options;
+    const id = this.#register.nextId();
+    return { id, session, plane, mode, peer, alsoFrom, at, to, expires: this.#now() + timeout };
+  }
+
+  /**
+   * From here on the peer is expected, and nobody else gets the tuple. A pinhole that was taken may be put back.
+   *
+   * @throws when the peer is expected at that endpoint already: ask `isFree` first
+   */
+  add(pinhole: Pinhole): void {
+    const { at, peer } = pinhole.expectation;
+    const key = formatEndpoint(at);
+    const peers = this.#byEndpoint.get(key) ?? new Map<Address, Pinhole>();
+    if (peers.has(peer)) throw new Error(`${peer} is expected at ${key} already`);
+    peers.set(peer, pinhole);
+    this.#byEndpoint.set(key, peers);
+    this.#glances ??= setInterval(() => {
+      this.#options.look?.();
+      this.expire(this.#now());
+    }, glance).unref();
+  }
+
+  /** Whether the peer is expected at this endpoint by this plane. */
   has(at: Endpoint, peer: Address): boolean {
     return this.#byEndpoint.get(formatEndpoint(at))?.has(peer) ?? false;
   }
 
-  /** Returns whether it was there. */
-  remove(expectation: Expectation): boolean {
-    if (!this.#holds(expectation)) return false;
-    const key = formatEndpoint(expectation.at);
+  /** Whether the peer is expected at this endpoint by no plane. */
+  isFree(at: Endpoint, peer: Address): boolean {
+    return !this.#register.has(at, peer);
+  }
+
+  isPending(pinhole: Pinhole): boolean {
+    const { at, peer } = pinhole.expectation;
+    return this.#byEndpoint.get(formatEndpoint(at))?.get(peer) === pinhole;
+  }
+
+  /** A connection came: the first right one takes the pinhole out, any other leaves it as it is. */
+  claim(at: Endpoint, from: Address, now: number = this.#now()): Claim<Pinhole> {
+    const peers = this.#byEndpoint.get(formatEndpoint(at));
+    const pinhole = peers?.get(from) ?? this.#byNetwork(peers, from, now);
+    if (!pinhole) return { kind: 'refused', reason: 'stranger' };
+    if (pinhole.expectation.expires <= now) return { kind: 'refused', reason: 'expired' };
+    this.close(pinhole);
+    this.#register.used(pinhole.expectation, this.#now());
+    return { kind: 'taken', pinhole };
+  }
+
+  /** The plane takes it back. Returns whether it was pending. */
+  close(pinhole: Pinhole): boolean {
+    if (!this.isPending(pinhole)) return false;
+    const { at, peer } = pinhole.expectation;
+    const key = formatEndpoint(at);
     const peers = this.#byEndpoint.get(key);
-    peers?.delete(expectation.peer);
+    peers?.delete(peer);
     if (peers?.size === 0) this.#byEndpoint.delete(key);
+    if (this.#byEndpoint.size === 0) {
+      clearInterval(this.#glances);
+      this.#glances = undefined;
+    }
     return true;
   }
 
-  /** A connection came: the first right one takes the expectation out, any other leaves it as it is. */
-  claim(at: Endpoint, from: Address, now: number): Claim {
-    const peers = this.#byEndpoint.get(formatEndpoint(at));
-    const expectation = peers?.get(from) ?? this.#byNetwork(peers, from, now);
-    if (!expectation) return { kind: 'refused', reason: 'stranger' };
-    if (expectation.expires <= now) return { kind: 'refused', reason: 'expired' };
-    this.remove(expectation);
-    return { kind: 'taken', expectation };
+  /** Takes out what has expired, and tells of it. */
+  expire(now: number): void {
+    for (const pinhole of this.pending) {
+      if (pinhole.expectation.expires <= now && this.close(pinhole)) this.#options.expired(pinhole);
+    }
   }
 
-  /** Takes out and returns what has expired. */
-  expire(now: number): Expectation[] {
-    const expired: Expectation[] = [];
-    for (const peers of this.#byEndpoint.values()) {
-      for (const expectation of peers.values()) {
-        if (expectation.expires <= now) expired.push(expectation);
-      }
-    }
-    for (const expectation of expired) this.remove(expectation);
-    return expired;
+  get pending(): Pinhole[] {
+    return [...this.#byEndpoint.values()].flatMap((peers) => [...peers.values()]);
   }
 
   get size(): number {
@@ -65,18 +171,15 @@ export class ExpectationTable {
     return size;
   }
 
-  #holds({ at, peer, id }: Expectation): boolean {
-    return this.#byEndpoint.get(formatEndpoint(at))?.get(peer)?.id === id;
-  }
-
   /** Where two clients wait for a third host at one endpoint, which of them it means can't be told. */
   #byNetwork(
-    peers: ReadonlyMap<Address, Expectation> | undefined,
+    peers: ReadonlyMap<Address, Pinhole> | undefined,
     from: Address,
     now: number,
-  ): Expectation | undefined {
+  ): Pinhole | undefined {
     const allowed = [...(peers?.values() ?? [])].filter(
-      ({ alsoFrom, expires }) => expires > now && alsoFrom.some((network) => contains(network, from)),
+      ({ expectation: { alsoFrom, expires } }) =>
+        expires > now && alsoFrom.some((network) => contains(network, from)),
     );
     return allowed.length === 1 ? allowed[0] : undefined;
   }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Observer, PinholeReason, TransferCause, TransferCommand } from '../events.ts';
 import { factsOf, type Expectation } from '../expectation/expectation.ts';
-import { ExpectationRegister } from '../expectation/register.ts';
+import type { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import { familyOf, type Address } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
@@ -88,9 +88,7 @@ class KernelPlane implements Plane {
   readonly #options: KernelPlaneOptions;
   /** The name of the table. */
   readonly #name: string;
-  readonly #table = new ExpectationTable();
-  readonly #register: ExpectationRegister;
-  readonly #pinholes = new Map<number, KernelPinhole>();
+  readonly #expected: ExpectationTable<KernelPinhole>;
   /** Taken back a moment ago, when somebody may have come that nobody has heard of yet; by tuple. */
   readonly #late = new Map<string, { readonly pinhole: KernelPinhole; readonly until: number }>();
   /** What the source of a connection becomes, by `sourceKey`; several paths may share it. */
@@ -104,20 +102,26 @@ class KernelPlane implements Plane {
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
   #sweep: NodeJS.Timeout | undefined;
-  #closed = false;
+  #isClosed = false;
 
   constructor(options: KernelPlaneOptions) {
     this.#options = options;
-    this.#register = options.register ?? new ExpectationRegister();
-    this.#register.join(this.#table);
-    this.#register.blocks((at, peer) => this.#isHeldByOld(at, peer));
+    this.#expected = new ExpectationTable({
+      plane: 'kernel',
+      register: options.register,
+      expired: (pinhole) => {
+        this.#closed(pinhole, 'expired');
+      },
+      look: () => {
+        this.#poll();
+      },
+      isBlocked: (at, peer) => this.#isHeldByOld(at, peer),
+    });
     this.#name = options.table.settings.table;
     options.table.restores(() => {
       // One that was taken would let in a second connection.
       this.#poll();
-      return [...this.#pinholes.values()]
-        .filter(({ admitted }) => admitted)
-        .map((pinhole) => this.#again(pinhole));
+      return this.#expected.pending.filter(({ admitted }) => admitted).map((pinhole) => this.#again(pinhole));
     });
   }
 
@@ -143,25 +147,15 @@ class KernelPlane implements Plane {
         throw new Error(`the kernel plane cannot lead ${peer} to ${end}: IPv4 and IPv6 do not mix`);
       }
     }
-    if (this.#closed) throw new Error('the relay is stopping');
-    // What has been taken by now is free again, and asking once is enough: the source of an active one, and its tuple.
-    let hasPolled = from.port !== 0;
-    if (hasPolled) this.#poll();
-    const isActive = request.mode === 'active';
-    const candidates = this.#register.candidates(request, (below) => randomInt(below), performance.now());
-    for (const port of candidates) {
-      const at = { address, port };
-      if (this.#register.has(at, peer)) {
-        if (!hasPolled) this.#poll();
-        hasPolled = true;
-        if (this.#register.has(at, peer)) continue;
-      }
-      if (isActive && this.#register.isBlocked(at, peer)) continue;
+    if (this.#isClosed) throw new Error('the relay is stopping');
+    // What has been taken by now is free again: the source of an active one too.
+    if (from.port !== 0) this.#poll();
+    for (const at of this.#expected.freeEndpoints(request, (below) => randomInt(below))) {
       const pinhole = this.#expect(request, at);
       try {
         await this.#admit(pinhole);
       } catch (error) {
-        this.#forget(pinhole);
+        this.#expected.close(pinhole);
         throw error;
       }
       return this.#opened(pinhole);
@@ -188,13 +182,13 @@ class KernelPlane implements Plane {
 
   async close(grace: number): Promise<void> {
     this.#poll();
-    for (const pinhole of [...this.#pinholes.values()]) this.#takeBack(pinhole, 'shutdown');
+    for (const pinhole of this.#expected.pending) this.#takeBack(pinhole, 'shutdown');
     // From here on nobody is let in: those who have come by now are all that there is to wait for.
     this.#options.table.flush();
     this.#poll();
     if (grace > 0) await this.#channelsEnd(grace);
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     clearInterval(this.#sweep);
     clearTimeout(this.#watch);
     this.#conntrack?.stop();
@@ -216,19 +210,9 @@ class KernelPlane implements Plane {
 
   /** Reserves the tuple. */
   #expect(request: PinholeRequest, at: Endpoint): KernelPinhole {
-    const { session, mode, peer, to, timeout } = request;
-    const expectation: Expectation = {
-      id: this.#register.nextId(),
-      session,
-      plane: 'kernel',
-      mode,
-      peer,
-      // A key of the kernel's set is one address.
-      alsoFrom: [],
-      at,
-      to,
-      expires: performance.now() + timeout,
-    };
+    const { peer, to } = request;
+    // A key of the kernel's set is one address.
+    const expectation = this.#expected.record({ ...request, alsoFrom: [] }, at);
     const path = { peer, at, to, from: this.#sourceFor(request) };
     const pinhole: KernelPinhole = {
       expectation,
@@ -240,8 +224,7 @@ class KernelPlane implements Plane {
       refused: false,
       isClosed: false,
     };
-    this.#table.add(expectation);
-    this.#pinholes.set(expectation.id, pinhole);
+    this.#expected.add(pinhole);
     this.#wait = shortestWait;
     this.#watchOn();
     return pinhole;
@@ -267,7 +250,7 @@ class KernelPlane implements Plane {
       throw error;
     }
     pinhole.admitted = true;
-    const isTakenBack = !this.#pinholes.has(pinhole.expectation.id);
+    const isTakenBack = !this.#expected.isPending(pinhole);
     const tuple = tupleKey(pinhole.path.at, pinhole.path.peer);
     if (this.#late.has(tuple)) {
       // Who has come by now came to the pinhole that had the tuple before.
@@ -342,7 +325,10 @@ class KernelPlane implements Plane {
 
   /** After `#poll`: it may have been taken, and nobody has asked yet. */
   #takeBack(pinhole: KernelPinhole, reason: PinholeReason): void {
-    if (!this.#pinholes.has(pinhole.expectation.id)) return;
+    if (this.#expected.close(pinhole)) this.#closed(pinhole, reason);
+  }
+
+  #closed(pinhole: KernelPinhole, reason: PinholeReason): void {
     this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(pinhole.expectation) });
     this.#leave(pinhole);
   }
@@ -354,15 +340,11 @@ class KernelPlane implements Plane {
       const isLate = ended === undefined && isOpening(state) && now - started > mostOpening;
       if (isLate) this.#conntrack?.forget(flow);
     }
-    for (const pinhole of [...this.#pinholes.values()]) {
-      if (pinhole.expectation.expires <= now) this.#takeBack(pinhole, 'expired');
-    }
     for (const [key, { until }] of this.#late) if (until <= now) this.#late.delete(key);
   }
 
   /** After the kernel has let in who was expected: what is left of the pinhole does nothing any more. */
   #leaveTaken(pinhole: KernelPinhole): void {
-    this.#forget(pinhole);
     // Apart: where one is gone already, the other is to go all the same.
     this.#options.table.withdrawLater(clear(this.#name, pinhole.path));
     this.#options.table.withdrawLater(this.#unshare(pinhole.path));
@@ -370,16 +352,10 @@ class KernelPlane implements Plane {
 
   /** Takes a pinhole's elements out of the kernel; a failure leaves them to their own timeouts. */
   #leave(pinhole: KernelPinhole): void {
-    this.#forget(pinhole);
     if (!pinhole.admitted) return;
     const { at, peer } = pinhole.path;
     this.#late.set(tupleKey(at, peer), { pinhole, until: performance.now() + lateness });
     this.#options.table.withdraw([...dismiss(this.#name, pinhole.path), ...this.#unshare(pinhole.path)]);
-  }
-
-  #forget({ expectation }: KernelPinhole): void {
-    this.#table.remove(expectation);
-    this.#pinholes.delete(expectation.id);
   }
 
   /** What the kernel has of it, to be said again. */
@@ -392,7 +368,7 @@ class KernelPlane implements Plane {
 
   /** Asks again after a while, as long as there is something that may happen. */
   #watchOn(): void {
-    if (this.#closed || this.#pinholes.size + this.#late.size + this.#channels.size === 0) return;
+    if (this.#isClosed || this.#expected.size + this.#late.size + this.#channels.size === 0) return;
     this.#watch ??= setTimeout(() => {
       this.#watch = undefined;
       this.#wait = this.#poll() ? shortestWait : Math.min(2 * this.#wait, longestWait);
@@ -453,10 +429,9 @@ class KernelPlane implements Plane {
       return late.pinhole;
     }
     // By the kernel's clock it was in time, or it would not be here.
-    const claim = this.#table.claim(at, from.address, 0);
-    const pinhole = claim.kind === 'taken' ? this.#pinholes.get(claim.expectation.id) : undefined;
-    if (!pinhole) return undefined;
-    this.#register.used(pinhole.expectation, performance.now());
+    const claim = this.#expected.claim(at, from.address, 0);
+    if (claim.kind === 'refused') return undefined;
+    const { pinhole } = claim;
     this.#leaveTaken(pinhole);
     return pinhole;
   }
@@ -473,13 +448,12 @@ class KernelPlane implements Plane {
    */
   #bringBack(pinhole: KernelPinhole): void {
     const { at, peer, expires } = pinhole.expectation;
-    const isWanted = !pinhole.isClosed && !this.#closed && expires > performance.now();
-    if (!isWanted || this.#register.has(at, peer)) return;
+    const isWanted = !pinhole.isClosed && !this.#isClosed && expires > performance.now();
+    if (!isWanted || !this.#expected.isFree(at, peer)) return;
     pinhole.admitted = false;
-    this.#table.add(pinhole.expectation);
-    this.#pinholes.set(pinhole.expectation.id, pinhole);
+    this.#expected.add(pinhole);
     this.#admit(pinhole).catch(() => {
-      this.#forget(pinhole);
+      this.#expected.close(pinhole);
     });
   }
 

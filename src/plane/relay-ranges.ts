@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { Observer } from '../events.ts';
-import { factsOf, type Expectation } from '../expectation/expectation.ts';
-import type { ExpectationRegister } from '../expectation/register.ts';
+import { factsOf } from '../expectation/expectation.ts';
+import type { ExpectationTable } from '../expectation/table.ts';
 import type { Address } from '../net/address.ts';
 import type { Descriptors } from '../net/descriptors.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -30,7 +30,7 @@ export class RelayRanges {
   readonly #ranges = new Map<RangeRequest, number>();
   readonly #listenerAt: (at: Endpoint) => SharedListener;
   readonly #channels: RelayChannels;
-  readonly #register: ExpectationRegister;
+  readonly #expected: ExpectationTable<RelayPinhole>;
   readonly #descriptors: Descriptors;
   readonly #observe: Observer;
 
@@ -38,13 +38,13 @@ export class RelayRanges {
   constructor(
     listenerAt: (at: Endpoint) => SharedListener,
     channels: RelayChannels,
-    register: ExpectationRegister,
+    expected: ExpectationTable<RelayPinhole>,
     descriptors: Descriptors,
     observe: Observer,
   ) {
     this.#listenerAt = listenerAt;
     this.#channels = channels;
-    this.#register = register;
+    this.#expected = expected;
     this.#descriptors = descriptors;
     this.#observe = observe;
   }
@@ -134,11 +134,8 @@ export class RelayRanges {
         owner: this.#counted(range, ranges),
       },
     };
-    const id = this.#register.nextId();
-    const expectation: Expectation = {
-      ...{ id, session, plane: 'relay', mode: 'passive', peer, alsoFrom: [], at, to },
-      expires: 0,
-    };
+    // It is taken already, and never pending.
+    const expectation = this.#expected.record(request, at);
     const pinhole = new RelayPinhole(expectation, request, true, free);
     // What it is for nobody knows: whatever comes of it is taken for a transfer.
     pinhole.accept();

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { PinholeReason } from '../events.ts';
-import { factsOf, type Expectation } from '../expectation/expectation.ts';
-import { ExpectationRegister } from '../expectation/register.ts';
+import { factsOf } from '../expectation/expectation.ts';
+import type { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
 import { unlimited, type Descriptors } from '../net/descriptors.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
@@ -35,24 +35,26 @@ export function createRelayPlane(options: RelayPlaneOptions): RangePlane {
 class RelayPlane implements RangePlane {
   readonly #options: RelayPlaneOptions;
   readonly #descriptors: Descriptors;
-  readonly #table = new ExpectationTable();
-  readonly #register: ExpectationRegister;
-  readonly #pinholes = new Map<number, RelayPinhole>();
+  readonly #expected: ExpectationTable<RelayPinhole>;
   readonly #listeners = new Map<string, SharedListener>();
   readonly #channels: RelayChannels;
   readonly #ranges: RelayRanges;
-  #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: RelayPlaneOptions) {
     this.#options = options;
     this.#descriptors = options.descriptors ?? unlimited;
-    this.#register = options.register ?? new ExpectationRegister();
-    this.#register.join(this.#table);
+    this.#expected = new ExpectationTable({
+      plane: 'relay',
+      register: options.register,
+      expired: (pinhole) => {
+        this.#closed(pinhole, 'expired');
+      },
+    });
     this.#channels = new RelayChannels(options);
     this.#ranges = new RelayRanges(
       (at) => this.#listenerAt(at),
       this.#channels,
-      this.#register,
+      this.#expected,
       this.#descriptors,
       options.observe,
     );
@@ -70,20 +72,19 @@ class RelayPlane implements RangePlane {
 
   async #openAt(request: PinholeRequest, free: () => void): Promise<Pinhole> {
     const { address, peer, ports } = request;
-    const isActive = request.mode === 'active';
-    const candidates = this.#register.candidates(request, (below) => randomInt(below), performance.now());
-    for (const port of candidates) {
-      const at = { address, port };
-      if (this.#register.has(at, peer) || (isActive && this.#register.isBlocked(at, peer))) continue;
-      const pinhole = this.#expect(request, at, free);
+    for (const at of this.#expected.freeEndpoints(request, (below) => randomInt(below))) {
+      const isArmed = request.mode === 'passive';
+      const pinhole = new RelayPinhole(this.#expected.record(request, at), request, isArmed, free);
+      // Nobody else gets the tuple while the listener comes up.
+      this.#expected.add(pinhole);
       let isOpen = false;
       try {
         isOpen = await this.#enter(pinhole);
       } finally {
-        if (!isOpen) this.#forget(pinhole);
+        if (!isOpen) this.#expected.close(pinhole);
       }
       if (!isOpen) continue;
-      if (!this.#pinholes.has(pinhole.expectation.id)) throw new Error('the relay is stopping');
+      if (!this.#expected.isPending(pinhole)) throw new Error('the relay is stopping');
       return this.#opened(pinhole);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
@@ -98,41 +99,9 @@ class RelayPlane implements RangePlane {
   }
 
   async close(grace: number): Promise<void> {
-    for (const pinhole of [...this.#pinholes.values()]) this.#takeBack(pinhole, 'shutdown');
+    for (const pinhole of this.#expected.pending) this.#takeBack(pinhole, 'shutdown');
     await this.#channels.close(grace);
     await Promise.all([...this.#listeners.values()].map((listener) => listener.closed));
-  }
-
-  /** Reserves the tuple: nobody else gets it while the listener comes up. */
-  #expect(request: PinholeRequest, at: Endpoint, free: () => void): RelayPinhole {
-    const { session, mode, peer, alsoFrom, to, timeout } = request;
-    const expectation: Expectation = {
-      id: this.#register.nextId(),
-      session,
-      plane: 'relay',
-      mode,
-      peer,
-      alsoFrom,
-      at,
-      to,
-      expires: performance.now() + timeout,
-    };
-    const armed = mode === 'passive';
-    const pinhole = new RelayPinhole(expectation, request, armed, free);
-    this.#table.add(expectation);
-    this.#pinholes.set(expectation.id, pinhole);
-    this.#sweep ??= setInterval(() => {
-      this.#expire();
-    }, 1000).unref();
-    return pinhole;
-  }
-
-  #forget({ expectation }: RelayPinhole): void {
-    this.#table.remove(expectation);
-    this.#pinholes.delete(expectation.id);
-    if (this.#pinholes.size > 0) return;
-    clearInterval(this.#sweep);
-    this.#sweep = undefined;
   }
 
   #opened(pinhole: RelayPinhole): Pinhole {
@@ -178,28 +147,30 @@ class RelayPlane implements RangePlane {
     };
   }
 
+  /** Also one that was taken by a connection which still waits for it to be armed. */
   #takeBack(pinhole: RelayPinhole, reason: PinholeReason): void {
-    const { early, expectation } = pinhole;
+    const { early } = pinhole;
     pinhole.early = undefined;
     early?.resetAndDestroy();
-    if (!early && !this.#pinholes.has(expectation.id)) return;
+    if (this.#expected.close(pinhole)) this.#closed(pinhole, reason);
+    else if (early) this.#tellClosed(pinhole, reason);
+  }
+
+  /** Nobody has come, and nobody is expected any more. */
+  #closed(pinhole: RelayPinhole, reason: PinholeReason): void {
+    this.#tellClosed(pinhole, reason);
+    this.#release(pinhole);
+  }
+
+  #tellClosed(pinhole: RelayPinhole, reason: PinholeReason): void {
     pinhole.free();
-    this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(expectation) });
-    if (!early) this.#release(pinhole);
+    this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(pinhole.expectation) });
   }
 
-  #expire(): void {
-    for (const { id } of this.#table.expire(performance.now())) {
-      const pinhole = this.#pinholes.get(id);
-      if (pinhole) this.#takeBack(pinhole, 'expired');
-    }
-  }
-
-  /** The tuple is free again; with its last pinhole a port's listener goes. */
-  #release(pinhole: RelayPinhole): void {
-    this.#forget(pinhole);
-    pinhole.unlead?.();
-    this.#listeners.get(formatEndpoint(pinhole.expectation.at))?.release();
+  /** It is pending no longer; with its last pinhole a port's listener goes. */
+  #release({ unlead, expectation }: RelayPinhole): void {
+    unlead?.();
+    this.#listeners.get(formatEndpoint(expectation.at))?.release();
   }
 
   /** Returns whether the port could be had. */
@@ -219,11 +190,11 @@ class RelayPlane implements RangePlane {
       );
     } catch (error) {
       // Taken back in the meantime, it has been released.
-      if (this.#pinholes.has(expectation.id)) listener.release();
+      if (this.#expected.isPending(pinhole)) listener.release();
       throw error;
     }
     // Taken back in the meantime, when there was nothing to take back.
-    if (!this.#pinholes.has(expectation.id)) pinhole.unlead();
+    if (!this.#expected.isPending(pinhole)) pinhole.unlead();
     return true;
   }
 
@@ -263,20 +234,15 @@ class RelayPlane implements RangePlane {
       socket.destroy();
       return;
     }
-    const claim = this.#table.claim(at, from.address, performance.now());
+    const claim = this.#expected.claim(at, from.address);
     if (claim.kind === 'refused') {
       if (this.#ranges.take(socket, at, from)) return;
       socket.resetAndDestroy();
       this.#options.observe({ type: 'pinhole-refused', at, from, reason: claim.reason });
       return;
     }
-    const pinhole = this.#pinholes.get(claim.expectation.id);
-    if (!pinhole) {
-      socket.resetAndDestroy();
-      return;
-    }
+    const { pinhole } = claim;
     this.#release(pinhole);
-    this.#register.used(pinhole.expectation, performance.now());
     this.#options.observe({ type: 'pinhole-taken', from, ...factsOf(pinhole.expectation) });
     pinhole.take();
     if (pinhole.isArmed) {

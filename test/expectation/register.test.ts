@@ -6,8 +6,11 @@ import { address } from '../data/sessions.ts';
 
 test('two tables of one register number their expectations in one row, and know what the other has', () => {
   const register = new ExpectationRegister();
-  const tables = [new ExpectationTable(), new ExpectationTable()];
-  for (const table of tables) register.join(table);
+  const expired = (): void => undefined;
+  const tables = [
+    new ExpectationTable({ plane: 'kernel', register, expired }),
+    new ExpectationTable({ plane: 'relay', register, expired }),
+  ];
   assert.deepEqual([register.nextId(), register.nextId()], [1, 2]);
 
   const at = { address: address('203.0.113.1'), port: 50000 };
@@ -25,9 +28,10 @@ test('two tables of one register number their expectations in one row, and know 
       expires: 1000,
     } as const;
     assert.ok(!register.has(at, peer));
-    table.add(expectation);
+    const pinhole = { expectation };
+    table.add(pinhole);
     assert.ok(register.has(at, peer));
     assert.ok(!register.has({ ...at, port: 50001 }, peer));
-    table.remove(expectation);
+    table.close(pinhole);
   }
 });
