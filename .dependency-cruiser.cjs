@@ -15,8 +15,8 @@ const layers = [
   ],
   ['net', '^src/net/'],
   [
-    'linux without addresses',
-    '^src/linux/(netlink/|(allocator|libc|process-limits|socket-calls|sysctl)\\.ts$)',
+    'linux without addresses, node-internals',
+    '^src/node-internals/|^src/linux/(netlink/|(allocator|libc|process-limits|socket-calls|sysctl)\\.ts$)',
   ],
 ];
 
@@ -36,6 +36,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/linux/libc\\.ts$' },
       to: { path: '(^|/)koffi(/|$)' },
+    },
+    {
+      name: 'node-internals-know-nothing-of-this-program',
+      severity: 'error',
+      from: { path: '^src/node-internals/' },
+      to: { path: '^src/', pathNot: '^src/node-internals/' },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '\\.d\\.ts$' }, to: {} },

@@ -20,6 +20,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/node-internals/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'Identifier[name="_handle"], Literal[value="_tlsError"], Identifier[name="internalBinding"]',
+          message: "What Node's documentation does not promise is used in src/node-internals alone.",
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // node:test's `test()` returns a promise that the runner itself awaits.

@@ -23,7 +23,7 @@ const checks = [
   // What leans on Node's own parts; all of them with `npm run nodes`.
   {
     name: 'other versions of Node',
-    command: 'node build/test/nodes.js net/ tls/ linux/ plane/ log/',
+    command: 'node build/test/nodes.js node-internals/ net/ tls/ linux/ plane/ log/',
     needs: 'unit tests',
   },
   { name: 'package', command: 'npm run --silent package' },

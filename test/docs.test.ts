@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../src/config/load.ts';
 import { settings } from '../src/config/table.ts';
+import { nodeParts } from '../src/node-internals/check.ts';
 import { replies } from '../src/helper/replies.ts';
 import { decisionNames, decisionOf } from './helpers/differential/decisions.ts';
 import { drawLayers } from './helpers/layers.ts';
@@ -100,6 +101,14 @@ test('docs/dependencies.md tells why of each package in package.json, and of no 
     const rows = [...partOf(told, part).matchAll(/^- `([^`]+)`: \S/gm)].map(([, name]) => name);
     assert.deepEqual(rows, Object.keys(wanted), part);
   }
+});
+
+test('docs/dependencies.md tells of each part of Node that is used and not documented', () => {
+  const rows = nodeParts.map(({ name, without, isNeeded }) =>
+    row([`\`${name}\``, without, isNeeded ? 'does not start' : 'warns']),
+  );
+  const heading = [row(['part', 'without it', 'Pinhole']), row(['---', '---', '---'])];
+  assertPart('docs/dependencies.md', 'node-parts', [...heading, ...rows].join('\n'));
 });
 
 test('docs/kernel-plane.md explains each difference for which a test is left out on that plane', () => {

@@ -6,9 +6,11 @@ import { formatConfig, type LoadedConfig } from '../config/load.ts';
 import { loadTls } from '../daemon/certificates.ts';
 import { needsOf, wayBackOf } from '../daemon/carriers.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
+import { nodeUsesOf } from '../daemon/node-check.ts';
 import { createLogger } from '../log/log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
+import { checkNode } from '../node-internals/check.ts';
 import { checkHost } from '../plane/kernel-host.ts';
 import { keepFreedMemory } from '../linux/allocator.ts';
 import type { Subcommand } from './subcommand.ts';
@@ -65,11 +67,12 @@ function tune({ tls, serverTls }: Config): void {
   if (tls === 'terminate' || serverTls !== 'off') void keepFreedMemory();
 }
 
-/** @throws where this host lacks what the configuration needs */
+/** @throws where this host or its Node lacks what the configuration needs */
 async function check(config: Config): Promise<void> {
   const needs = needsOf(config);
   const { remarks } = loadTls(config);
-  const warnings = [...remarks, ...(needs ? await checkHost(needs, wayBackOf(config)) : [])];
+  const aboutNode = checkNode(nodeUsesOf(config));
+  const warnings = [...aboutNode, ...remarks, ...(needs ? await checkHost(needs, wayBackOf(config)) : [])];
   process.stdout.write(['The configuration is valid.', ...warnings, ''].join('\n'));
 }
 

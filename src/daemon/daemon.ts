@@ -14,6 +14,7 @@ import { startTls, type Tls } from './certificates.ts';
 import { createCounters, type Counters } from './counters.ts';
 import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
 import { Listeners } from './listeners.ts';
+import { createNodeCheck } from './node-check.ts';
 import { isOwnAddress } from './own-address.ts';
 import { startPublicAddresses, type PublicAddresses } from './public-addresses.ts';
 import { fixedSettingsThatDiffer, settingsOf, type ServableConfig } from './settings.ts';
@@ -40,6 +41,8 @@ export async function startDaemon(
   logger: Logger,
   observers: readonly Observer[] = [],
 ): Promise<Daemon> {
+  const requireNode = createNodeCheck(logger);
+  requireNode(config);
   if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
   const observe = tellAll([counters.observe, logEvents(logger, config.ipv6ClientPrefix), ...observers]);
@@ -54,7 +57,7 @@ export async function startDaemon(
     for (const missing of missingSettings()) logger.warn({ plane: 'kernel' }, missing);
   }
   const addresses = await startPublicAddresses(config, observe);
-  const parts = { logger, observe, counters, descriptors, carriers };
+  const parts = { logger, requireNode, observe, counters, descriptors, carriers };
   const daemon = new RunningDaemon(config, parts, { tls, addresses });
   await daemon.start();
   const sessions = sessionsWithin(descriptors);
@@ -69,6 +72,8 @@ export async function startDaemon(
 /** What lives as long as the daemon does. */
 interface Parts {
   readonly logger: Logger;
+  /** Throws where Node lacks what a configuration needs. */
+  readonly requireNode: (config: Config) => void;
   readonly observe: Observer;
   readonly counters: Counters;
   readonly descriptors: Descriptors;
@@ -169,12 +174,13 @@ class RunningDaemon implements Daemon {
 
   async #reload(wanted: ServableConfig): Promise<void> {
     if (this.#closing) return;
-    const { logger, observe } = this.#parts;
+    const { logger, requireNode, observe } = this.#parts;
     const settings = fixedSettingsThatDiffer(this.#atStart, wanted);
     if (settings.length > 0) logger.warn({ settings }, 'these settings need a restart');
     const { keepClientAddress, intercept } = this.#atStart;
     const next = { ...wanted, keepClientAddress, intercept };
     if (!next.server && !intercept) throw new Error('server: none is named, and intercept needs a restart');
+    requireNode(next);
     const tls = startTls(next, logger);
     const changeable = { tls, addresses: await startPublicAddresses(next, observe) };
     try {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { addressOfBytes, familyOf, type Address, type Family } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import { descriptorOf } from '../net/socket.ts';
+import { descriptorOf } from '../node-internals/descriptor.ts';
 import { loadLibc } from './libc.ts';
 
 /** Where a connection was going before a rule of this host redirected it; undefined where that is not known. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { codeOf } from './error.ts';
-import { descriptorOf } from './socket.ts';
 import { socketCalls } from '../linux/socket-calls.ts';
+import { descriptorOf } from '../node-internals/descriptor.ts';
 
 /** Of the time until the first probe, how far the others are apart, and how many go without an answer. */
 const share = 1 / 4;

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { bytesOfAddress } from './address.ts';
 import { endpointOfSocket, type Endpoint } from './endpoint.ts';
-import { descriptorOf } from './socket.ts';
 import { socketCalls } from '../linux/socket-calls.ts';
+import { beforeClose } from '../node-internals/before-close.ts';
+import { descriptorOf } from '../node-internals/descriptor.ts';
+import { unsentBytes } from '../node-internals/unsent.ts';
 
 /**
  * What was written to a TCP connection and its peer has not acknowledged: by SIOCOUTQ where the C library can be called
@@ -30,12 +32,9 @@ export class SendQueue {
     this.#socket = socket;
     // Node forgets them with the connection.
     if (!socketCalls()) this.#ends = endsOf(socket);
-    // What a stream calls when it closes, whatever closes it: the descriptor is still there.
-    const destroy = socket._destroy.bind(socket);
-    socket._destroy = (error, done) => {
+    beforeClose(socket, () => {
       this.#closes();
-      destroy(error, done);
-    };
+    });
   }
 
   /** From now on it can be asked when the connection was closed here as well, until `release`. */
@@ -45,7 +44,7 @@ export class SendQueue {
 
   /** Bytes, as they go over the wire; FIN counts as one. */
   get size(): number {
-    if (!this.#isClosed) return this.#inProcess() + this.#inSystem(descriptorOf(this.#socket));
+    if (!this.#isClosed) return unsentBytes(this.#socket) + this.#inSystem(descriptorOf(this.#socket));
     if (this.#rest === undefined) return this.#left;
     return this.#inSystem(this.#rest === 'in-proc' ? undefined : this.#rest.copy);
   }
@@ -114,7 +113,7 @@ export class SendQueue {
       return;
     }
     const fd = descriptorOf(this.#socket);
-    this.#left = this.#inProcess() + this.#inSystem(fd);
+    this.#left = unsentBytes(this.#socket) + this.#inSystem(fd);
     this.#isClosed = true;
     // Only behind FIN is what is left sent by the system.
     if (!this.#isWanted || this.isDelivered || this.#isReset || !this.hasFin) return;
@@ -124,12 +123,6 @@ export class SendQueue {
       const copy = fd === undefined ? undefined : calls.duplicate(fd);
       this.#rest = copy === undefined ? undefined : { copy };
     }
-  }
-
-  /** What Node holds, and what libuv does of a write that the system has taken a part of. */
-  #inProcess(): number {
-    const { _handle: handle } = this.#socket as unknown as { _handle: WriteCounts | null };
-    return handle ? this.#socket.bytesWritten - handle.bytesWritten + handle.writeQueueSize : 0;
   }
 
   /** When it was first seen that all was written that has been by now. */
@@ -145,12 +138,6 @@ export class SendQueue {
     if (calls) return fd === undefined ? 0 : (calls.unacknowledged(fd) ?? 0);
     return this.#ends ? queueInProc(this.#ends, this.#lastWrite()) : 0;
   }
-}
-
-/** Of Node's handle of a connection: how much it was given to write, and how much of that the system has not taken yet. */
-interface WriteCounts {
-  readonly bytesWritten: number;
-  readonly writeQueueSize: number;
 }
 
 interface Ends {

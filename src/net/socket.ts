@@ -1,12 +1,7 @@
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { socketCalls } from '../linux/socket-calls.ts';
-
-/** The descriptor of a connection; undefined where it is closed. */
-export function descriptorOf(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as unknown as { _handle: { readonly fd: number } | null };
-  return handle && handle.fd >= 0 ? handle.fd : undefined;
-}
+import { descriptorOf } from '../node-internals/descriptor.ts';
 
 /**
  * Whether the 'end' of a socket was a reset in truth; to be asked in that event. When RST comes with the last

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { descriptorOf } from './socket.ts';
 import { socketCalls } from '../linux/socket-calls.ts';
+import { descriptorOf } from '../node-internals/descriptor.ts';
 
 let signals = 0;
 let isListening = false;

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { addressOfSocket, type Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { socketCalls } from '../linux/socket-calls.ts';
+import { descriptorOf } from '../node-internals/descriptor.ts';
 
 export interface Listener {
   readonly endpoint: Endpoint;
@@ -13,8 +14,8 @@ export interface Listener {
 const receiveBuffer = 8192;
 
 function limitReceive(server: Server): void {
-  const { _handle: handle } = server as unknown as { _handle: { readonly fd: number } | null };
-  if (handle && handle.fd >= 0) socketCalls()?.receiveBuffer(handle.fd, receiveBuffer);
+  const fd = descriptorOf(server);
+  if (fd !== undefined) socketCalls()?.receiveBuffer(fd, receiveBuffer);
 }
 
 /**

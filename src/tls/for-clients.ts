@@ -1,5 +1,4 @@
 import { constants, type X509Certificate } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import {
   createSecureContext,
@@ -11,6 +10,8 @@ import {
 import type { TlsChannel } from '../net/channel.ts';
 import { awaitHello, handshake, serverNameOf } from './handshake.ts';
 import { messageOf } from '../net/error.ts';
+import { certificateError } from '../node-internals/certificate-error.ts';
+import { serverOf } from '../node-internals/sessions-by-id.ts';
 import { IdentityError, identityFor, type Identity } from './identities.ts';
 import { giveTickets, newTicketKeys, type TicketKeys, type TicketsGiven } from './tickets.ts';
 import type { Pace } from './wire.ts';
@@ -136,7 +137,7 @@ export class ClientTlsSession {
       done: 'secure',
       tls: new TLSSocket(wire, {
         isServer: true,
-        server: this.#sessions,
+        ...(this.#sessions && { server: this.#sessions }),
         secureContext: contexts.first,
         requestCert: clientAuthorities !== undefined,
         rejectUnauthorized: false,
@@ -160,7 +161,7 @@ export class ClientTlsSession {
   #checkCertificate(tls: TLSSocket, certificate: X509Certificate | undefined): void {
     if (this.#options.clientAuthorities === undefined) return;
     if (!certificate) throw new Error('the client showed no certificate');
-    const trouble = verifyError(tls);
+    const trouble = certificateError(tls);
     if (trouble)
       throw new Error(`the client's certificate is not accepted: ${trouble.message.replace(advice, '')}`);
     // Of a session that is resumed, OpenSSL says what it found when that began.
@@ -174,32 +175,23 @@ export class ClientTlsSession {
 const mostSessions = 16;
 
 /**
- * Remembers TLS 1.2 sessions by their id, for clients that take no tickets (curl). Node asks the object that a socket
- * names as its server; this one belongs to one control session, so that no other can resume what is in it.
+ * Remembers TLS 1.2 sessions by their id, for clients that take no tickets (curl). The store belongs to one control
+ * session, so that no other can resume what is in it.
  */
-function sessionsById(): Server {
+function sessionsById(): Server | undefined {
   const known = new Map<string, Buffer>();
-  const asked = new EventEmitter();
-  asked.on('newSession', (id: Buffer, session: Buffer, done: () => void) => {
-    known.set(id.toString('hex'), session);
-    const [oldest] = known.keys();
-    if (known.size > mostSessions && oldest !== undefined) known.delete(oldest);
-    done();
+  return serverOf({
+    keep: (id, session) => {
+      known.set(id, session);
+      const [oldest] = known.keys();
+      if (known.size > mostSessions && oldest !== undefined) known.delete(oldest);
+    },
+    find: (id) => known.get(id),
   });
-  asked.on('resumeSession', (id: Buffer, done: (error: Error | null, session: Buffer | null) => void) => {
-    done(null, known.get(id.toString('hex')) ?? null);
-  });
-  return asked as unknown as Server;
 }
 
 /** What Node 24 adds for whoever runs the program: `; if the root CA is installed locally, try running Node.js with ...` */
 const advice = /; if the root CA is .*/;
-
-/** What OpenSSL has against the peer's certificate. Node asks this for its own servers, and shows it to nobody. */
-function verifyError(tls: TLSSocket): Error | null | undefined {
-  const { _handle: handle } = tls as unknown as { _handle: { verifyError(): Error | null | undefined } };
-  return handle.verifyError();
-}
 
 interface ContextsByUse {
   readonly control: Contexts;

@@ -12,6 +12,8 @@ import {
 import { codeOf, messageOf, notTls } from '../net/error.ts';
 import { keepAlive } from '../net/keepalive.ts';
 import { acknowledge, ignoreError, reset, resetUntilEnded } from '../net/socket.ts';
+import { beforePush } from '../node-internals/before-push.ts';
+import { onTlsError } from '../node-internals/tls-errors.ts';
 import { subjectOf } from './identities.ts';
 import { Wire, type Pace } from './wire.ts';
 
@@ -135,21 +137,12 @@ function watchEnd(wire: Wire, tls: TLSSocket): () => CutShort | undefined {
     if (!hasEnded) cutShort = wire.failure ? 'reset' : 'truncated';
   });
   // Node tells TLS of its wire's end, and as a server of nothing else; and keeps TLS's own errors for `tls.Server`.
-  tls.on('_tlsError', (error: Error) => tls.destroy(error));
+  onTlsError(tls, (error) => tls.destroy(error));
   wire.on('error', (error) => tls.destroy(error));
   wire.on('close', () => {
     if (!wire.readableEnded) tls.destroy();
   });
   return () => cutShort;
-}
-
-/** Tells of each piece that TLS has read, and by null of its end, before who reads: no event comes then. */
-function beforePush(tls: TLSSocket, tell: (chunk: Buffer | null) => void): void {
-  const push = tls.push.bind(tls);
-  tls.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    tell(chunk as Buffer | null);
-    return push(chunk, encoding);
-  };
 }
 
 /** Bytes of records that hold nothing, one after the other: some thousand updates of keys. */

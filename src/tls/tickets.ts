@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
+import { askForTicketKeys } from '../node-internals/ticket-keys.ts';
 
 /** What the tickets of RFC 5077 section 4 are sealed with. */
 export interface TicketKeys {
@@ -21,16 +22,6 @@ export type TicketsGiven = 'first' | 'always' | 'never';
 /** What OpenSSL is told of a ticket that it has, or is to make. */
 const verdict = { unknown: 0, none: 0, good: 1, goodAndRenewed: 2 } as const;
 
-/** What a context of Node has beneath, undocumented. */
-interface NativeContext {
-  enableTicketKeyCallback?(): void;
-  onticketkeycallback?: (
-    name: Buffer,
-    iv: Buffer,
-    seals: boolean,
-  ) => [number, Buffer, Buffer, Buffer, Buffer];
-}
-
 /**
  * Says when the clients of a context, which was made with these keys, get tickets. Where Node has no such callback any
  * more, it is as with `first`.
@@ -40,13 +31,11 @@ export function giveTickets(
   { name, hmac, aes }: TicketKeys,
   given: TicketsGiven,
 ): void {
-  const native = context.context as NativeContext;
-  if (given === 'first' || !native.enableTicketKeyCallback) return;
+  if (given === 'first') return;
   const sealed = given === 'never' ? verdict.none : verdict.good;
   const opened = given === 'never' ? verdict.good : verdict.goodAndRenewed;
-  native.enableTicketKeyCallback();
-  native.onticketkeycallback = (itsName, itsIv, seals) => {
+  askForTicketKeys(context, (itsName, itsIv, seals) => {
     if (seals) return [sealed, hmac, aes, name, randomBytes(16)];
     return [itsName.equals(name) ? opened : verdict.unknown, hmac, aes, itsName, itsIv];
-  };
+  });
 }

@@ -1,6 +1,7 @@
 import { LineReader, type Line } from '../../ftp/lines.ts';
 import type { Channel } from '../../net/channel.ts';
-import { descriptorOf, ignoreError } from '../../net/socket.ts';
+import { ignoreError } from '../../net/socket.ts';
+import { descriptorOf } from '../../node-internals/descriptor.ts';
 import { socketCalls } from '../../linux/socket-calls.ts';
 import { closeGently } from './close-gently.ts';
 import { Holds, type Hold } from './holds.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { descriptorOf } from '../../../src/net/socket.ts';
+import { descriptorOf } from '../../../src/node-internals/descriptor.ts';
 import { loadSocketCalls, socketCalls, type SocketCalls } from '../../../src/linux/socket-calls.ts';
 import { exchange, Lab, type ControlPair } from '../../helpers/relay/lab.ts';
 import type { Peer } from '../../helpers/relay/peer.ts';
