@@ -8,7 +8,7 @@ test('--help is short, and names the commands', async (t) => {
   const { code, stdout, stderr } = await runProgram(t, ['--help']);
   assert.equal(code, 0);
   assert.equal(stderr, '');
-  assert.match(stdout, /^pinhole COMMAND \[OPTIONS\]/);
+  assert.match(stdout, /^npx pinhole COMMAND \[OPTIONS\]/);
   assert.match(stdout, /pinhole run /);
   assert.match(stdout, /pinhole demo /);
   assert.ok(stdout.split('\n').length < 25);
@@ -18,12 +18,12 @@ test('run --help groups the settings', async (t) => {
   const { code, stdout } = await runProgram(t, ['run', '--help']);
   assert.equal(code, 0);
   const headings = stdout.split('\n').filter((line) => /^[A-Z][a-z]+:$/.test(line));
-  for (const group of ['Where:', 'Ports:', 'Who:', 'Limits:', 'How:'])
+  for (const group of ['Addresses:', 'Ports:', 'Access:', 'Limits:', 'Operation:'])
     assert.ok(headings.includes(group), group);
 });
 
 for (const [name, args, message] of [
-  ['no command', [], /a command is missing, allowed: run, demo, rules, doctor/],
+  ['no command', [], /a command is missing; allowed: run, demo, rules, doctor/],
   ['an unknown command', ['walk'], /walk/],
   ['an unknown flag', ['run', '--sever', 'x'], /sever/],
   [

@@ -58,35 +58,34 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
     const named = yargs
       .positional('url', {
         type: 'string',
-        describe: 'ftp://[USER[:PASSWORD]@]HOST[:PORT]; anonymous without a user',
+        describe: 'ftp://[USER[:PASSWORD]@]HOST[:PORT]; without a user: anonymous',
       })
       .option('host', {
         type: 'boolean',
         default: false,
-        describe:
-          'examine this host: server, firewall, modules, sysctls, ports; or only the files that are named',
+        describe: 'examine this host (server, firewall, modules, sysctls, ports), or only the files given',
       })
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
-      .option('lang', { type: 'string', choices: languages, describe: 'language (default: as LANG says)' })
+      .option('lang', { type: 'string', choices: languages, describe: 'language (default: from LANG)' })
       .option('timeout', {
         type: 'number',
         default: 10,
-        describe: 'seconds that an answer or a connection of the server may take',
+        describe: 'seconds to wait for a reply or a connection',
       })
       .option('idle', {
         type: 'number',
         default: 0,
-        describe: 'seconds of silence after which the control channel must still live; 0: not tried',
+        describe: 'seconds of silence that the control connection must survive; 0: not tested',
       })
       .option('limit', {
         type: 'number',
         default: 300,
-        describe: 'seconds that the examination of a server may take in all, --idle not counted',
+        describe: 'seconds for the whole examination of a server, without --idle',
       })
       .option('password-file', {
         type: 'string',
         requiresArg: true,
-        describe: 'a file with the password; or FTP_PASSWORD has it: then it is in no process list',
+        describe: 'file with the password, or put it in FTP_PASSWORD: both keep it out of the process list',
       });
     for (const [flag, [, what]] of Object.entries(files)) {
       named.option(flag, {
@@ -98,10 +97,13 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
     }
     return named
       .usage('$0 doctor ftp://user@host[:port]\n$0 doctor --host')
-      .example('$0 doctor ftp://anna@ftp.example.org', 'from where it fails; FTP_PASSWORD has the password')
+      .example(
+        '$0 doctor ftp://anna@ftp.example.org',
+        'from where FTP fails; the password is in FTP_PASSWORD',
+      )
       .example('$0 doctor --host', 'on the server, or on the gateway')
-      .example('$0 doctor --host --vsftpd-conf copy.conf --iptables copy', 'files from elsewhere')
-      .epilogue('Exit code: 0 healthy, 1 something has to be changed, 2 could not run, 130 interrupted.');
+      .example('$0 doctor --host --vsftpd-conf copy.conf --iptables copy', 'files copied from another host')
+      .epilogue('Exit code: 0 healthy, 1 something needs to be changed, 2 could not run, 130 interrupted.');
   },
   handler: async (argv) => {
     const language =
@@ -134,10 +136,10 @@ async function examine(
   const { url, host } = argv;
   const named = Object.keys(files).filter((flag) => argv[flag] !== undefined);
   const [flag] = named;
-  if (flag !== undefined && !host) throw new ConfigError(`--${flag} is a file of a host: say --host too`);
+  if (flag !== undefined && !host) throw new ConfigError(`--${flag} is a file of a host: add --host`);
   if (url === undefined && !host) {
     throw new ConfigError(
-      'nothing to examine, allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], --host, or both',
+      'nothing to examine; allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], --host, or both',
     );
   }
   const timeout = readFlag('timeout', argv.timeout, kinds.timeout);
@@ -185,9 +187,7 @@ const largest = 64 * 1024 * 1024;
 function readCopy(flag: string, path: unknown, source: keyof HostSources, what: string): SourceText {
   const given = readGiven(flag, path);
   if (isRecognised(source, given.text)) return given;
-  throw new ConfigError(
-    `--${flag}: no line of ${given.file} belongs to such a file; allowed: a copy of ${what}`,
-  );
+  throw new ConfigError(`--${flag}: nothing in ${given.file} was recognised; allowed: a copy of ${what}`);
 }
 
 function readGiven(flag: string, given: unknown): SourceText {
@@ -198,7 +198,7 @@ function readGiven(flag: string, given: unknown): SourceText {
   } catch (error) {
     throw new ConfigError(`--${flag}: cannot read the file: ${messageOf(error)}`, { cause: error });
   }
-  throw new ConfigError(`--${flag}: ${path} is too large, allowed: up to 64 MiB`);
+  throw new ConfigError(`--${flag}: ${path} is too large; allowed: up to 64 MiB`);
 }
 
 /** Nothing of a URL is said again: a password may be in any of its parts. */
@@ -206,27 +206,27 @@ function targetOf(url: string, passwordFile: string | undefined): ServerTarget {
   const wrong = (what: string): ConfigError =>
     new ConfigError(`${what}; allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], other characters as %XX`);
   const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
-  if (scheme?.toLowerCase() !== 'ftp') throw wrong('the URL is not one of ftp');
+  if (scheme?.toLowerCase() !== 'ftp') throw wrong('the URL does not begin with ftp://');
   const slash = rest.indexOf('/', rest.lastIndexOf('@') + 1);
   const authority = slash === -1 ? rest : rest.slice(0, slash);
   if (slash !== -1 && slash !== rest.length - 1) throw wrong('the URL has a path');
   const at = authority.lastIndexOf('@');
   const place = splitHostPort(authority.slice(at + 1));
-  if (place === undefined) throw wrong('the URL has no usable host and port');
+  if (place === undefined) throw wrong('the URL has no valid host and port');
 
   const account = at === -1 ? '' : authority.slice(0, at);
   const colon = account.indexOf(':');
   const user = decoded(colon === -1 ? account : account.slice(0, colon)) ?? '';
   const inUrl = colon === -1 ? undefined : decoded(account.slice(colon + 1));
-  if (decoded(account) === undefined) throw wrong('the user or the password in the URL is not well encoded');
+  if (decoded(account) === undefined)
+    throw wrong('the user or the password in the URL is not properly percent-encoded');
   const given =
     passwordFile === undefined ? (inUrl ?? process.env['FTP_PASSWORD']) : readPassword(passwordFile);
   const password = user === '' && given === undefined ? 'pinhole@' : given;
   if (password === undefined) {
-    throw new ConfigError('a password is missing, allowed: --password-file, FTP_PASSWORD, or in the URL');
+    throw new ConfigError('no password was given; allowed: --password-file, FTP_PASSWORD, or in the URL');
   }
-  if (/[\r\n\0]/.test(password))
-    throw new ConfigError('the password has an end of line or a zero byte in it');
+  if (/[\r\n\0]/.test(password)) throw new ConfigError('the password contains a line break or a NUL byte');
   return { host: place.host, port: place.port ?? 21, user: user === '' ? 'anonymous' : user, password };
 }
 

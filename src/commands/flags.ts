@@ -10,5 +10,7 @@ export function readFlag<T>(flag: string, given: unknown, kind: Readable<T>): T 
   const result = readValue(given, kind);
   if ('value' in result) return result.value;
   const reason = result.why === undefined ? '' : ` (${result.why})`;
-  throw new ConfigError(oneLine(`flag --${flag}: ${quote(result.wrong)}${reason}, allowed: ${kind.allowed}`));
+  throw new ConfigError(
+    oneLine(`flag --${flag}: ${quote(result.wrong)} is not allowed${reason}; allowed: ${kind.allowed}`),
+  );
 }

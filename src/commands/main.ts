@@ -24,21 +24,21 @@ function command<T>(
 export async function main(words: readonly string[]): Promise<void> {
   try {
     await yargs(words)
-      .scriptName('pinhole')
+      .scriptName('npx pinhole')
       .usage(
-        '$0 COMMAND [OPTIONS]\n\nFTP through NAT and firewalls: rewrites the addresses, opens the pinholes, says why.',
+        '$0 COMMAND [OPTIONS]\n\nFTP through NAT and firewalls: rewrites addresses, opens pinholes, explains refusals.',
       )
       .command(
         command(
           'run',
-          'Stand between FTP clients and a server (without --server: in front of a small one in memory)',
+          'Run the relay in front of an FTP server (without --server: in front of a small in-memory one)',
           async () => (await import('./run.ts')).runCommand,
         ),
       )
       .command(
         command(
           'demo',
-          'Play a passive and an active transfer through the relay, and print the dialogue',
+          'Run a passive and an active transfer through the relay, and print the dialogue',
           async () => (await import('./demo.ts')).demoCommand,
         ),
       )
@@ -52,12 +52,12 @@ export async function main(words: readonly string[]): Promise<void> {
       .command(
         command(
           'doctor [url]',
-          'Say what is wrong with an FTP server as seen from outside, or with this host (--host)',
+          'Diagnose an FTP server as seen from outside, or this host (--host)',
           async () => (await import('./doctor.ts')).doctorCommand,
         ),
       )
-      .epilogue('The options of a command: pinhole COMMAND --help')
-      .demandCommand(1, 'a command is missing, allowed: run, demo, rules, doctor')
+      .epilogue('For the options of a command: npx pinhole COMMAND --help')
+      .demandCommand(1, 'a command is missing; allowed: run, demo, rules, doctor')
       .strict()
       .parserConfiguration({
         'camel-case-expansion': false,
@@ -85,5 +85,5 @@ function isUsageError(error: unknown): error is Error {
 
 /** Some of its messages are several lines. */
 function usageOf({ message }: Error): string {
-  return `${message.replace(/\s*\n\s*/g, ' ')} (see pinhole COMMAND --help)`;
+  return `${message.replace(/\s*\n\s*/g, ' ')} (see npx pinhole COMMAND --help)`;
 }

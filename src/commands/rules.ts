@@ -62,7 +62,7 @@ const kinds = {
   family: choice(Object.keys(families) as (keyof typeof families)[]),
   clientNetworks: networks('networks like 10.77.0.0/24'),
   openPorts: portRanges(
-    'TCP ports and ranges of them like 22,8000-8010, no names; UDP takes a rule of your own',
+    'TCP ports and port ranges like 22,8000-8010, no service names; UDP needs rules of your own',
   ),
   // nft and hashlimit count up to this in a minute.
   sessionRate: whole(1, 10_000),
@@ -84,53 +84,53 @@ export const rulesCommand: Subcommand<RulesFlags> = {
         requiresArg: true,
         choices: deployments,
         describe:
-          'in-front: Pinhole on a host that forwards nothing; gateway: on the box between; gateway-intercept: the same for ' +
-          "clients inside; kernel-helper: the kernel's own helper, without Pinhole (default: as the settings say)",
+          'in-front: Pinhole on a host that does not forward; gateway: Pinhole on the gateway; gateway-intercept: the same, for ' +
+          "clients inside; kernel-helper: the kernel's own helper, without Pinhole (default: derived from the settings)",
       })
       .option('client-networks', {
         type: 'string',
         requiresArg: true,
-        describe: 'networks of the clients inside whose sessions are intercepted',
+        describe: 'networks of the internal clients whose sessions are intercepted',
       })
       .option('session-rate', {
         type: 'string',
         requiresArg: true,
         default: '60',
-        describe: 'new sessions a minute from one address',
+        describe: 'new sessions per minute allowed from one address',
       })
       .option('open-ports', {
         type: 'string',
         requiresArg: true,
         describe:
-          'TCP ports of what else this host serves, like 22,8000-8010 (without: none, not even SSH); UDP takes rules of your own',
+          'TCP ports of other services on this host, like 22,8000-8010 (default: none, not even SSH); UDP needs rules of your own',
       })
       .option('family', {
         type: 'string',
         requiresArg: true,
         choices: Object.keys(families),
-        describe: 'the rules of one family alone, where it has a file of its own: iptables, redhat',
+        describe: 'only the rules of this address family, for formats with a file for each: iptables, redhat',
       })
-      .option('out', { type: 'string', requiresArg: true, describe: 'a folder to write the files into' })
+      .option('out', { type: 'string', requiresArg: true, describe: 'folder to write the files to' })
       .option('force', {
         type: 'boolean',
         default: false,
-        describe: 'with --out: replace files that are there already',
+        describe: 'with --out: replace existing files',
       })
       .usage('$0 rules --for FORMAT [--deployment DEPLOYMENT] [OPTIONS]')
       .example('$0 rules --for nftables --server 10.77.0.2 --open-ports 22', 'in front of a server')
       .example(
         '$0 rules --for iptables --family ipv4 --server 10.77.0.2 | iptables-restore',
-        'into the kernel at once',
+        'straight into the kernel',
       )
       .example(
         '$0 rules --for all --config /etc/pinhole.toml --out rules',
-        'everything, from the configuration of run',
+        'all formats, from the configuration of run',
       )
       .example(
         '$0 rules --for redhat --deployment kernel-helper',
         'without Pinhole, on the FTP server itself',
       )
-      .epilogue('It changes nothing on this host. docs/rules.md says how to load what it prints.'),
+      .epilogue('This changes nothing on this host. docs/rules.md explains how to load the rules.'),
   handler: (argv) => {
     const { config } = configFrom({ ...argv });
     const files = made(argv, config);
@@ -166,7 +166,7 @@ function ofOneFamily(
   const chosen = files.filter(({ family }) => family === wanted);
   if (chosen.length === 1) return chosen;
   throw new ConfigError(
-    `flag --family: not with --for ${format}, which has no file for each family; allowed: --for iptables, --for redhat`,
+    `flag --family: --for ${format} has no file for each family; allowed: --for iptables, --for redhat`,
   );
 }
 
@@ -183,7 +183,7 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
   const address = server && parseAddress(server.host);
   if (server && address === undefined) {
     throw new ConfigError(
-      `server: ${server.host} is a name, and rules take addresses: --server ADDRESS[:PORT]`,
+      `server: ${server.host} is a host name, and rules need an address; allowed: --server ADDRESS[:PORT]`,
     );
   }
   const given = argv['client-networks'];
@@ -193,7 +193,7 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
       : readFlag('deployment', argv.deployment, kinds.deployment);
   if (given !== undefined && deployment !== 'gateway-intercept') {
     throw new ConfigError(
-      `flag --client-networks: not for the deployment ${deployment}, which intercepts nothing; allowed: with --intercept`,
+      `flag --client-networks: the deployment ${deployment} intercepts nothing; allowed: only with --intercept`,
     );
   }
   return {

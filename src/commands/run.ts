@@ -28,20 +28,20 @@ export const runCommand: Subcommand<RunFlags> = {
       .option('check', {
         type: 'boolean',
         default: false,
-        describe: 'check the configuration, and what this host must have for it, and exit',
+        describe: 'check the configuration and whether this host supports it, and exit',
       })
       .option('print-config', {
         type: 'boolean',
         default: false,
-        describe: 'print the configuration, with where each value comes from, and exit',
+        describe: 'print the configuration and the source of each value, and exit',
       })
       .usage('$0 run [--server HOST[:PORT]] [--listen [ADDRESS:]PORT] [OPTIONS]')
-      .example('$0 run --server 192.168.1.10 --listen 21', 'the usual one')
+      .example('$0 run --server 192.168.1.10 --listen 21', 'in front of a server')
       .example('$0 run --plane kernel --keep-client-address --server 10.77.0.2', 'on a gateway')
-      .example('$0 run --plane kernel --intercept --listen 10.77.0.1:21', 'for clients inside')
+      .example('$0 run --plane kernel --intercept --listen 10.77.0.1:21', 'on a gateway, for clients inside')
       .epilogue(
-        'Durations are seconds, or 250ms, 5m, 1h. Lists have commas, or the flag more than once. Each flag can also be ' +
-          'a variable (--max-sessions: PINHOLE_MAX_SESSIONS) or a key of the file.',
+        'Durations are seconds, or values like 250ms, 5m, 1h. Lists are separated by commas, or the flag is repeated. ' +
+          'Each flag can also be an environment variable (--max-sessions: PINHOLE_MAX_SESSIONS) or a key of the file.',
       ),
   handler: async (argv) => {
     const loaded = configFrom({ ...argv });
@@ -84,7 +84,7 @@ async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedC
     process.on(signal, () => {
       logger.warn(
         { signal },
-        'this signal does nothing: SIGTERM ends after the grace, SIGHUP reads the configuration',
+        'signal ignored: SIGTERM stops after the grace period, SIGHUP reloads the configuration',
       );
     });
   }
@@ -114,7 +114,7 @@ async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedC
   process.on('uncaughtException', (error: unknown) => {
     // A file that is cut off here must not look whole to anybody.
     daemon.abort();
-    logger.fatal({ error: messageOf(error), stack: stackOf(error) }, 'ended by an error of its own');
+    logger.fatal({ error: messageOf(error), stack: stackOf(error) }, 'stopped by an internal error');
     process.exit(1);
   });
   const first = await told;
@@ -122,7 +122,7 @@ async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedC
     // A terminal says SIGINT to npm and to us, and npm says it again: that is one Ctrl-C.
     if (signal === 'SIGINT' && performance.now() - first.at < onePress) return;
     daemon.abort();
-    logger.warn({ signal }, 'ended at once');
+    logger.warn({ signal }, 'stopped immediately');
     process.exit(1);
   };
   for (const signal of endSignals) process.on(signal, hurry);
@@ -158,7 +158,7 @@ async function reloadFrom(
   // It throws where the server was lost by accident.
   wantsEmbeddedServer(loaded);
   const next = settle(loaded.config);
-  if (!next) throw new Error('server: none is named any more; start again for the one in memory');
+  if (!next) throw new Error('server: no longer named; restart Pinhole for the in-memory server');
   tune(next);
   await daemon.reload(next);
 }
@@ -177,8 +177,8 @@ function whatToPaste(daemon: Daemon, server: { address: string; port: number }):
   const [relay] = daemon.endpoints;
   const url = `ftp://${relay ? formatEndpoint(relay) : ''}/`;
   return `
-No --server was named: a small FTP server in memory stands at ${server.address}:${server.port}, with the relay in front of it.
-Try, in another terminal (anonymous, or demo with the password demo):
+No --server was given: a small in-memory FTP server runs at ${server.address}:${server.port}, with the relay in front of it.
+Try in another terminal (log in as anonymous, or as demo with the password demo):
 
     curl ${url}
     curl ${url}welcome.txt
@@ -189,7 +189,7 @@ For a real server:
 
     npm start -- --server 192.168.1.10 --listen 21
 
-Ctrl-C ends it.
+Press Ctrl-C to stop.
 
 `;
 }

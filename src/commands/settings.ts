@@ -10,7 +10,7 @@ import { settings } from '../config/table.ts';
  */
 export function withSettings<T>(yargs: Argv<T>, isShown: (key: string) => boolean = () => true): Argv<T> {
   for (const { key, group, description, defaultText, allowed, many, isSwitch } of settings) {
-    const words = group === 'How' || isSwitch ? ` (${allowed})` : '';
+    const words = group === 'Operation' || isSwitch ? ` (${allowed})` : '';
     const option: Options = {
       type: 'string',
       group: `${group}:`,
@@ -25,8 +25,8 @@ export function withSettings<T>(yargs: Argv<T>, isShown: (key: string) => boolea
   }
   return yargs.option('config', {
     type: 'string',
-    group: 'Where:',
-    describe: 'a TOML file with the same keys',
+    group: 'Addresses:',
+    describe: 'TOML file with the same keys',
     requiresArg: true,
   });
 }

@@ -19,7 +19,7 @@ export function writeTree(files: readonly TreeFile[], folder: string, isForced: 
   const present = targets.find(({ file }) => isThere(file));
   if (present && !isForced) {
     throw new Error(
-      `${present.file} is there already, and nothing was written; allowed: another --out, or --force to replace it`,
+      `${present.file} already exists, and nothing was written; allowed: another --out, or --force to replace it`,
     );
   }
   writeAll(targets);

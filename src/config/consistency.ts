@@ -26,12 +26,12 @@ function refuseLostAddress(config: Config, origins: Origins): void {
   const { keepClientAddress, insideAddress, server } = config;
   if (!keepClientAddress) return;
   if (insideAddress.length > 0) {
-    const why = `inside-address is set from ${originOf('insideAddress', origins)}, and the server sees one address`;
+    const why = `inside-address is set from ${originOf('insideAddress', origins)}; the server can be shown only one address`;
     throw refusal(config, origins, 'keepClientAddress', 'false, or no inside-address', why);
   }
   if (server && isLoopbackHost(server.host)) {
-    const why = `the server is ${server.host}, and no other host's address reaches that`;
-    const allowed = 'false, or a server that is named by another address of its host';
+    const why = `the server is ${server.host}, a loopback address, which packets from other hosts' addresses do not reach`;
+    const allowed = "false, or another address of the server's host";
     throw refusal(config, origins, 'keepClientAddress', allowed, why);
   }
 }
@@ -50,7 +50,7 @@ function refuseOwnServer(config: Config, origins: Origins): void {
     ({ address: at, port }) => port === server.port && reaches(address, at, isLoopback),
   );
   if (own === undefined) return;
-  const why = `the relay itself is there: listen is ${formatListen(own)} from ${originOf('listen', origins)}`;
+  const why = `the relay itself listens there: listen is ${formatListen(own)} from ${originOf('listen', origins)}`;
   throw refusal(config, origins, 'server', table.server.kind.allowed, why);
 }
 
@@ -65,7 +65,7 @@ function refuseHalfTls(config: Config, origins: Origins): void {
   refusePassedTls(config, refuse);
   refuseDataTls(config, refuse);
   const overlap = overlapOf([...listenInFront(config), ...config.listenTls]);
-  if (overlap !== undefined) refuse('listenTls', 'other ports than listen', overlap);
+  if (overlap !== undefined) refuse('listenTls', 'ports that listen does not use', overlap);
 }
 
 type Refuse = (name: keyof Config, allowed: string, why: string) => never;
@@ -75,7 +75,7 @@ function refuseUselessTls(config: Config, refuse: Refuse): void {
   const needs = (names: readonly (keyof Config)[], isThere: boolean, what: string): void => {
     // What a printed configuration says of every setting is nobody's wish.
     const lost = isThere ? undefined : names.find((name) => !isInitial(name, config));
-    if (lost) refuse(lost, `to leave it out, or ${what}`, `it is for ${what} alone`);
+    if (lost) refuse(lost, `leave it unset, or set ${what}`, `it applies only with ${what}`);
   };
   const { tls, serverTls } = config;
   const ends = tls === 'terminate';
@@ -92,23 +92,27 @@ function refuseMissingKeys({ tls, tlsCert, tlsKey }: Config, refuse: Refuse): vo
     refuse('tls', 'refuse or pass, or tls-cert and tls-key', 'there is no certificate: tls-cert is empty');
   }
   if (tlsCert.length !== tlsKey.length) {
-    refuse('tlsKey', 'as many as tls-cert', `${tlsCert.length} certificates and ${tlsKey.length} keys`);
+    refuse('tlsKey', 'one key for each tls-cert', `${tlsCert.length} certificates and ${tlsKey.length} keys`);
   }
 }
 
 function refuseServerTls({ tls, serverTls }: Config, refuse: Refuse): void {
   if (serverTls === 'same' && tls !== 'terminate') {
-    refuse('serverTls', 'off, explicit or implicit', `tls is ${tls}, and no TLS of a client ends here`);
+    refuse('serverTls', 'off, explicit or implicit', `tls is ${tls}, so no client's TLS ends at the relay`);
   }
   if (tls === 'pass' && serverTls !== 'off') {
-    refuse('serverTls', 'off', 'tls is pass: TLS is between client and server alone');
+    refuse('serverTls', 'off', 'tls is pass, so TLS is between client and server only');
   }
 }
 
 function refusePassedTls({ tls, intercept, keepClientAddress }: Config, refuse: Refuse): void {
   if (tls !== 'pass' || !(intercept || keepClientAddress)) return;
   const other = intercept ? 'intercept' : 'keep-client-address';
-  refuse('tls', 'refuse or terminate', `${other} is set, and passed data channels come from this host`);
+  refuse(
+    'tls',
+    'refuse or terminate',
+    `${other} is set, and with tls pass data connections come from this host's own addresses`,
+  );
 }
 
 /** TLS of data channels that is left to the client and the server. */
@@ -116,15 +120,21 @@ function refuseDataTls(config: Config, refuse: Refuse): void {
   const { tls, tlsData, tlsClientCa, requireSessionReuse, serverTls, serverDataTls } = config;
   if (tlsData !== 'server') return;
   if (serverTls === 'off' || serverDataTls !== 'same' || tls !== 'terminate') {
-    const why = 'TLS of a data channel passes only where both sides have it as the client asks';
+    const why =
+      'TLS of a data connection can be passed through only where both sides use it as the client requests';
     refuse('tlsData', 'relay, or tls terminate with server-tls and server-data-tls same', why);
   }
   if (tlsClientCa !== undefined) {
-    const why = 'tls-client-ca is set, and nobody here would see the certificates of data channels';
+    const why =
+      'tls-client-ca is set, and the relay would not see the client certificates of data connections';
     refuse('tlsData', 'relay', why);
   }
   if (requireSessionReuse) {
-    refuse('tlsData', 'relay', 'require-session-reuse is set, and the server knows no session of this side');
+    refuse(
+      'tlsData',
+      'relay',
+      'require-session-reuse is set, and the server does not know the TLS sessions between client and relay',
+    );
   }
 }
 
@@ -143,10 +153,10 @@ const ofAServer = [
  * @throws {ConfigError}
  */
 export function refuseAccidentalServer(config: Config, origins: Origins): void {
-  const allowed = `${table.server.kind.allowed}; or none, with all of listen at loopback addresses`;
+  const allowed = `${table.server.kind.allowed}; or none, with every listen address on loopback`;
   const open = [...listenOf(config), ...config.listenTls].find(isReachable);
   if (open) {
-    const why = `none is named, and listen is ${formatListen(open)} from ${originOf('listen', origins)}: a server in memory would be there for all`;
+    const why = `none is named, and listen is ${formatListen(open)} from ${originOf('listen', origins)}: the in-memory server would be open to other hosts`;
     throw refusal(config, origins, 'server', allowed, why);
   }
   const said = ofAServer.find((name) => !isInitial(name, config));

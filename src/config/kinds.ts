@@ -140,7 +140,7 @@ export function duration(least: 0 | 1, most: number): Kind<number> {
     const value = Number(digits) * (units.get(unit) ?? NaN);
     return value >= least && value <= most ? value : undefined;
   };
-  return one(`seconds, or a text like 500ms, 300s, 5m or 1h, ${bounds}`, read, (value) =>
+  return one(`seconds, or a duration like 500ms, 300s, 5m or 1h, ${bounds}`, read, (value) =>
     value % second === 0 ? value / second : `${value}ms`,
   );
 }
@@ -186,7 +186,7 @@ function readMark(text: string): number | undefined {
 
 /** The name of a table of nftables. */
 export const tableName: Kind<string> = one(
-  'a name of letters, digits and _, at most 60, a letter first',
+  'up to 60 letters, digits and _, beginning with a letter',
   (text) => (/^[a-z][a-z0-9_]{0,59}$/i.test(text) ? text : undefined),
   (value) => value,
 );
@@ -221,7 +221,7 @@ function readFingerprint(text: string): string | undefined {
 // ---- Ports ----
 
 export const portRange: Kind<PortRange> = one(
-  'one range of ports like 50000-50999, from 1 to 65535',
+  'one port range like 50000-50999, from 1 to 65535',
   parsePortRange,
   formatPortRange,
 );
@@ -254,7 +254,7 @@ export interface ServerAddress {
 }
 
 export const server: Kind<ServerAddress | undefined> = optional(
-  one('HOST or HOST:PORT, an IPv6 address with a port in brackets', readServer, ({ host, port }) =>
+  one('HOST or HOST:PORT; an IPv6 address with a port goes in brackets', readServer, ({ host, port }) =>
     host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
   ),
 );

@@ -12,7 +12,7 @@ export interface ListenAddress {
 }
 
 export const listenAddresses: Kind<readonly ListenAddress[]> = list(
-  'PORT (on all addresses), ADDRESS:PORT or [IPV6]:PORT, each once; port 0 is any free one',
+  'PORT (on all addresses), ADDRESS:PORT or [IPV6]:PORT, each once; port 0 means any free port',
   readListen,
   formatListen,
   overlapOf,
@@ -44,7 +44,7 @@ export function overlapOf(listeners: readonly ListenAddress[]): string | undefin
       .find((other) => other.port === later.port && (covers(other, later) || covers(later, other)));
     if (earlier === undefined || later.port === 0) continue;
     const [first, then] = [formatListen(earlier), formatListen(later)];
-    return first === then ? `${first} stands there twice` : `${first} and ${then} overlap`;
+    return first === then ? `${first} is listed twice` : `${first} and ${then} overlap`;
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import { ConfigError, oneLine } from './error.ts';
 
 /** For a name that is not known: the error that names the known one with the most similar spelling. */
 export function unknownName(what: string, name: string, known: readonly string[]): ConfigError {
-  return new ConfigError(oneLine(`unknown ${what}; the nearest known one is ${nearest(name, known)}`));
+  return new ConfigError(oneLine(`unknown ${what}; did you mean ${nearest(name, known)}?`));
 }
 
 function nearest(name: string, known: readonly string[]): string {

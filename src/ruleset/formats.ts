@@ -36,7 +36,7 @@ interface Format {
 const table: Readonly<Record<FormatName, Format>> = {
   nftables: { what: 'a table for nft -f', make: nftables },
   iptables: { what: 'for iptables-restore and ip6tables-restore', make: iptables },
-  redhat: { what: 'sysconfig files of service iptables', make: redhat, plane: 'relay' },
+  redhat: { what: 'files in /etc/sysconfig for the iptables service', make: redhat, plane: 'relay' },
   firewalld: {
     what: 'a zone and a service',
     make: firewalld,
@@ -85,16 +85,16 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
   const { deployments: possible = deployments, plane } = table[name];
   const { deployment } = options;
   if (!possible.includes(deployment)) {
-    return `${name}: not for the deployment ${deployment}, allowed: ${possible.join(', ')}`;
+    return `${name}: not for the deployment ${deployment}; allowed: ${possible.join(', ')}`;
   }
   if (plane !== undefined && deployment !== 'kernel-helper' && options.plane !== plane) {
-    return `${name}: not for the kernel plane, which takes nftables; allowed: --plane ${plane}`;
+    return `${name}: not for the kernel plane, which needs nftables; allowed: --plane ${plane}`;
   }
   const rate = name === 'redhat' ? rateReason(options.sessionRate) : undefined;
   if (rate !== undefined) return `redhat: ${rate}`;
   if (name === 'vsftpd' || name === 'proftpd' || name === 'pure-ftpd') return reasonOfTls(options, name);
   if (name === 'pf' && options.keepClientAddress) {
-    return 'pf: keep-client-address takes nftables; allowed: without it';
+    return 'pf: keep-client-address needs nftables; allowed: without it';
   }
   // Active mode is led to the very address that the server dials: not translated for firewalld, and dropped.
   if (name === 'firewalld' && options.keepClientAddress && options.plane === 'kernel') {
@@ -102,7 +102,7 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
   }
   // firewalld attaches its helper "ftp" to this port, whatever the service says.
   if (name === 'firewalld' && watch.some(({ ports = [] }) => ports.some(({ first }) => first !== 21))) {
-    return 'firewalld: kernel-helper for port 21 alone; allowed: --listen 21 or ADDRESS:21';
+    return 'firewalld: kernel-helper works on port 21 only; allowed: --listen 21 or ADDRESS:21';
   }
   if (name === 'firewalld' && lead.length > 0) {
     return 'firewalld: not for kernel-helper with a server behind this host; allowed: without --server, for a server on this host';

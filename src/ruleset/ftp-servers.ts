@@ -61,14 +61,14 @@ function publicAddressOf({ server, listen, tls }: RulesetOptions): string | unde
 export function reasonOfTls(options: RulesetOptions, program: ServerName): string | undefined {
   const { server, listen, tls } = options;
   if (program === 'pure-ftpd' && tls.server === 'implicit') {
-    return 'pure-ftpd: it has no TLS from the first byte; allowed: server-tls off, explicit or same';
+    return 'pure-ftpd: it does not support implicit TLS; allowed: server-tls off, explicit or same';
   }
   if (tls.mode !== 'pass' || !server) return undefined;
   if (sharesAddress(server, listen)) {
-    return `${program}: with tls pass it has the same passive ports as Pinhole, which listens at its address ${server.address} too; allowed: a server at another one, like 127.0.0.1`;
+    return `${program}: with tls pass it has the same passive ports as Pinhole, which also listens on ${server.address}; allowed: another address of the server, like 127.0.0.1`;
   }
   if (familyOf(server.address) === 4 && publicAddressOf(options) === undefined) {
-    return `${program}: with tls pass it announces the address that clients reach itself, and that is not known; allowed: --public-address ADDRESS, or one address at --listen`;
+    return `${program}: with tls pass it announces the address that clients reach, which is not known; allowed: --public-address ADDRESS, or one address in --listen`;
   }
   return undefined;
 }
@@ -123,7 +123,7 @@ function passivePortsOf(options: RulesetOptions): PortRange {
   const first = [above, below].find((port) => port >= 1024 && port + size - 1 <= lastPort);
   if (first === undefined) {
     throw new RulesetError(
-      `passive-ports: ${formatPortRange(passivePorts)} leaves a server on this host no ${size} ports of its own above or below passive-ports and active-ports; allowed: fewer ports`,
+      `passive-ports: ${formatPortRange(passivePorts)} leaves no ${size} free ports above or below passive-ports and active-ports for a server on this host; allowed: fewer ports`,
     );
   }
   return { first, last: first + size - 1 };

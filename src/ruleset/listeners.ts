@@ -63,7 +63,7 @@ function networkFrom(text: string, setting: string): Cidr {
   const network = parseCidr(text);
   if (!network) {
     throw new RulesetError(
-      `${setting}: ${text} has a zone, and rules can't name it; allowed: an address without`,
+      `${setting}: ${text} has a zone, which rules cannot name; allowed: an address without a zone`,
     );
   }
   return network;

@@ -15,12 +15,14 @@ export function planOf(options: RulesetOptions): Plan {
   const { deployment, openPorts, listen, tls } = options;
   for (const [setting, listeners] of Object.entries({ listen, 'listen-tls': tls.listen })) {
     if (listeners.some(({ port }) => port === 0)) {
-      throw new RulesetError(`${setting}: port 0 is any free one, and rules name ports; allowed: 1 to 65535`);
+      throw new RulesetError(
+        `${setting}: port 0 means any free port, and rules need port numbers; allowed: 1 to 65535`,
+      );
     }
   }
   if (deployment === 'kernel-helper' && usesTls(tls)) {
     throw new RulesetError(
-      "deployment: kernel-helper, and the kernel's helper is blind behind AUTH TLS, so that no data connection would get in; allowed: a deployment with Pinhole, or tls refuse and server-tls off",
+      "deployment: kernel-helper, and the kernel's helper sees nothing after AUTH TLS, so data connections would be blocked; allowed: a deployment with Pinhole, or tls refuse and server-tls off",
     );
   }
   const served = deployment === 'kernel-helper' ? planWithHelper(options) : planWithPinhole(options);

@@ -14,7 +14,7 @@ const mostSessions = 60 * mostRemembered;
 /** Why the limit of sessions cannot be said; undefined where it can. */
 export function rateReason(rate: number): string | undefined {
   return rate > mostSessions
-    ? `session-rate ${rate}, allowed: 1 to ${mostSessions}, as its match "recent" remembers ${mostRemembered} packets of an address`
+    ? `session-rate ${rate}; allowed: 1 to ${mostSessions}, because the match "recent" remembers ${mostRemembered} packets of an address`
     : undefined;
 }
 

@@ -18,13 +18,13 @@ export function planWithHelper(options: RulesetOptions): Served {
   const reached = listen.filter(isReachable);
   if (reached.length === 0) {
     throw new RulesetError(
-      'listen: loopback addresses alone, and the helper watches what comes from other hosts; allowed: --listen ADDRESS:PORT of an interface, or PORT',
+      'listen: only loopback addresses, and the helper watches traffic from other hosts; allowed: --listen ADDRESS:PORT of an interface, or PORT',
     );
   }
   if (!server) return onTheServer(reached, passivePorts);
   if (isServerHere({ ...options, listen: reached })) {
     throw new RulesetError(
-      `server: ${formatEndpoint(server)} is on this host, and no connection of another host can be led there; allowed: without --server where the server is on this host`,
+      `server: ${formatEndpoint(server)} is on this host, and connections from other hosts cannot be redirected there; allowed: without --server where the server is on this host`,
     );
   }
   return inFrontOf(server, reached);
@@ -91,7 +91,7 @@ function openingsTowards(server: Endpoint, listen: readonly ListenAddress[]): Op
   const other = listen.find((each) => (familyOfListener(each) ?? family) !== family);
   if (other) {
     throw new RulesetError(
-      `listen: ${other.address} is not of IPv${family} as the server ${where} is, and kernel-helper leads from no family to the other; allowed: IPv${family} addresses`,
+      `listen: ${other.address} is not an IPv${family} address, as the server ${where} has, and kernel-helper does not translate between families; allowed: IPv${family} addresses`,
     );
   }
   return openingsOf(listen).map(({ to, ports }) => ({

@@ -26,12 +26,12 @@ export function planWithPinhole(options: RulesetOptions): Served {
   const intercepts = deployment === 'gateway-intercept';
   if (!intercepts && !server) {
     throw new RulesetError(
-      'server is not named, and the rules are for what it opens: --server ADDRESS[:PORT]',
+      'server is not named, and the rules depend on it; allowed: --server ADDRESS[:PORT]',
     );
   }
   if (intercepts && clientNetworks.length === 0) {
     throw new RulesetError(
-      'client-networks are not named, and the rules redirect their sessions: --client-networks 10.77.0.0/24',
+      'client-networks are not named, and the rules redirect their sessions; allowed: --client-networks 10.77.0.0/24',
     );
   }
   const caught = intercepts ? interceptions(options) : [];
@@ -104,13 +104,13 @@ function interceptions({ clientNetworks, interceptNetworks, listen, tls }: Rules
     const named = from.map(({ text }) => text).join(', ');
     if (to.length === 0 && interceptNetworks.length > 0) {
       throw new RulesetError(
-        `client-networks: ${named}, and intercept-networks name nothing of IPv${family} that they may reach; allowed: client-networks of the same family`,
+        `client-networks: ${named}, and intercept-networks contain no IPv${family} network that they may reach; allowed: client-networks of the same family`,
       );
     }
     const listener = listenerFor(from, family, listen.filter(isReachable));
     if (!listener) {
       throw new RulesetError(
-        `client-networks: ${named}, and nothing listens for IPv${family} where other hosts reach it; allowed: client-networks of the family of --listen, or an IPv${family} address there too`,
+        `client-networks: ${named}, and no IPv${family} listener is reachable from other hosts; allowed: client-networks of the family of --listen, or an IPv${family} address in --listen too`,
       );
     }
     const caught = { family, from, to: to.some(isWholeFamily) ? anywhere : to };

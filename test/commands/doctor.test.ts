@@ -65,8 +65,8 @@ test('doctor speaks the language of the environment', async (t) => {
 });
 
 for (const [name, args, message] of [
-  ['neither a URL nor --host', [], /nothing to examine, allowed: ftp:/],
-  ['a file without --host', ['--sysctl', 'x'], /--sysctl is a file of a host: say --host too/],
+  ['neither a URL nor --host', [], /nothing to examine; allowed: ftp:/],
+  ['a file without --host', ['--sysctl', 'x'], /--sysctl is a file of a host: add --host/],
   [
     'a file that is not there',
     ['--host', '--iptables', '/no/such/file'],
@@ -75,45 +75,57 @@ for (const [name, args, message] of [
   [
     'a file that is something else',
     ['--host', '--iptables', 'LICENSE'],
-    /--iptables: no line of LICENSE belongs to such a file; allowed: a copy of iptables-save/,
+    /--iptables: nothing in LICENSE was recognised; allowed: a copy of iptables-save/,
   ],
   [
     'a file twice',
     ['--host', '--iptables', 'a', '--iptables', 'b'],
-    /flag --iptables: \["a","b"\] \(one value, not several\), allowed: one file/,
+    /flag --iptables: \["a","b"\] is not allowed \(one value, not several\); allowed: one file/,
   ],
   ['a language that it has not', ['--host', '--lang', 'tlh'], /lang/],
-  ['a URL of something else', ['http://ftp.example.org/'], /not one of ftp; allowed: ftp:/],
+  [
+    'a URL of something else',
+    ['http://ftp.example.org/'],
+    /the URL does not begin with ftp:\/\/; allowed: ftp:/,
+  ],
   ['a URL with a path', ['ftp://ftp.example.org/pub'], /has a path/],
-  ['a URL without a host', ['ftp://anna:secret@/'], /no usable host/],
-  ['a URL with a port that is none', ['ftp://ftp.example.org:ftp'], /no usable host and port/],
-  ['a user with two lines', ['ftp://anna%0d%0aDELE%20x:secret@ftp.example.org'], /not well encoded/],
-  ['half an encoding', ['ftp://anna:secret%2@ftp.example.org'], /not well encoded/],
+  ['a URL without a host', ['ftp://anna:secret@/'], /no valid host/],
+  ['a URL with a port that is none', ['ftp://ftp.example.org:ftp'], /no valid host and port/],
+  [
+    'a user with two lines',
+    ['ftp://anna%0d%0aDELE%20x:secret@ftp.example.org'],
+    /not properly percent-encoded/,
+  ],
+  ['half an encoding', ['ftp://anna:secret%2@ftp.example.org'], /not properly percent-encoded/],
   [
     'a user without a password',
     ['ftp://anna@ftp.example.org'],
-    /a password is missing, allowed: --password-file, FTP_PASSWORD/,
+    /no password was given; allowed: --password-file, FTP_PASSWORD/,
   ],
   [
     'a file of a password that is not there',
     ['ftp://anna@ftp.example.org', '--password-file', '/no'],
     /--password-file: cannot read/,
   ],
-  ['no time', ['ftp://ftp.example.org', '--timeout', '0'], /flag --timeout: "0", allowed: seconds above 0/],
+  [
+    'no time',
+    ['ftp://ftp.example.org', '--timeout', '0'],
+    /flag --timeout: "0" is not allowed; allowed: seconds above 0/,
+  ],
   [
     'no time in all',
     ['ftp://ftp.example.org', '--limit', '0'],
-    /flag --limit: "0", allowed: seconds above 0/,
+    /flag --limit: "0" is not allowed; allowed: seconds above 0/,
   ],
   [
     'a time of more than a day',
     ['ftp://ftp.example.org', '--limit', '86401'],
-    /flag --limit: "86401", allowed: seconds above 0, up to 86400/,
+    /flag --limit: "86401" is not allowed; allowed: seconds above 0, up to 86400/,
   ],
   [
     'a time before now',
     ['ftp://ftp.example.org', '--idle', '-1'],
-    /flag --idle: "-1", allowed: seconds from 0/,
+    /flag --idle: "-1" is not allowed; allowed: seconds from 0/,
   ],
 ] as const) {
   test(`doctor with ${name} is one line on standard error and exit code 2`, async () => {
@@ -137,7 +149,7 @@ test('doctor --host refuses a file that is larger than any listing of a host', a
   const { code, stdout, stderr } = await runCommandLine(['doctor', '--host', '--nftables', file]);
   assert.equal(code, 2);
   assert.equal(stdout, '');
-  assert.match(stderr, /--nftables: .* is too large, allowed: up to 64 MiB/);
+  assert.match(stderr, /--nftables: .* is too large; allowed: up to 64 MiB/);
 });
 
 test('doctor takes no password of several lines from a file', async (t) => {
@@ -154,7 +166,7 @@ test('doctor takes no password of several lines from a file', async (t) => {
     file,
   ]);
   assert.equal(code, 2);
-  assert.match(stderr, /an end of line/);
+  assert.match(stderr, /a line break/);
 });
 
 test('doctor tells findings as they come, and on Ctrl-C ends with what is known and exit code 130', async (t) => {

@@ -17,14 +17,14 @@ test('reads flags as settings are read', () => {
 
 test('says in one line the name of a wrong flag, what was given and what is allowed', () => {
   for (const [given, kind, expected] of [
-    ['0', whole(1, 9), 'flag --it: "0", allowed: a whole number from 1 to 9'],
+    ['0', whole(1, 9), 'flag --it: "0" is not allowed; allowed: a whole number from 1 to 9'],
     [
       ['1', '2'],
       whole(1, 9),
-      'flag --it: ["1","2"] (one value, not several), allowed: a whole number from 1 to 9',
+      'flag --it: ["1","2"] is not allowed (one value, not several); allowed: a whole number from 1 to 9',
     ],
-    ['22,', portRanges('ports'), 'flag --it: "", allowed: ports'],
-    ['a\nb', choice(['x', 'y']), 'flag --it: "a\\nb", allowed: x, y'],
+    ['22,', portRanges('ports'), 'flag --it: "" is not allowed; allowed: ports'],
+    ['a\nb', choice(['x', 'y']), 'flag --it: "a\\nb" is not allowed; allowed: x, y'],
   ] as const) {
     assert.throws(
       () => readFlag<unknown>('it', given, kind),

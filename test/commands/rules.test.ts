@@ -57,7 +57,7 @@ test('a file that is there is kept, and nothing is written, unless --force repla
     assert.equal(stdout, '');
     assert.equal(
       stderr,
-      `pinhole: ${kept} is there already, and nothing was written; allowed: another --out, or --force to replace it\n`,
+      `pinhole: ${kept} already exists, and nothing was written; allowed: another --out, or --force to replace it\n`,
     );
     assert.equal(readFileSync(kept, 'utf8'), 'anonymous_enable=NO\n');
     assert.equal((await rules(...words, '--force')).stdout, `${kept}\n`);
@@ -119,50 +119,53 @@ test('wrong words get one line that names what and what is allowed, and exit cod
   const server = ['--server', '10.77.0.2'];
   await refused(
     ['--for', 'nftables'],
-    'server is not named, and the rules are for what it opens: --server ADDRESS[:PORT]',
+    'server is not named, and the rules depend on it; allowed: --server ADDRESS[:PORT]',
   );
   await refused(
     ['--for', 'pf', '--server', 'ftp.example'],
-    'server: ftp.example is a name, and rules take addresses: --server ADDRESS[:PORT]',
+    'server: ftp.example is a host name, and rules need an address; allowed: --server ADDRESS[:PORT]',
   );
   await refused(['--for', 'ipfw', ...server], /^pinhole: Invalid values:[^]*"nftables"/);
   await refused(
     ['--for', 'nftables', ...server, '--session-rate', '0'],
-    'flag --session-rate: "0", allowed: a whole number from 1 to 10000',
+    'flag --session-rate: "0" is not allowed; allowed: a whole number from 1 to 10000',
   );
   await refused(
     ['--for', 'nftables', ...server, '--open-ports', 'ssh'],
-    'flag --open-ports: "ssh", allowed: TCP ports and ranges of them like 22,8000-8010, no names; UDP takes a rule of your own',
+    'flag --open-ports: "ssh" is not allowed; allowed: TCP ports and port ranges like 22,8000-8010, no service names; UDP needs rules of your own',
   );
   await refused(
     ['--for', 'nftables', ...server, '--open-ports', '22,53/udp'],
-    /^pinhole: flag --open-ports: "53\/udp", allowed: TCP ports .* UDP takes a rule of your own$/m,
+    /^pinhole: flag --open-ports: "53\/udp" is not allowed; allowed: TCP ports .* UDP needs rules of your own$/m,
   );
   await refused(
     ['--for', 'nftables', ...server, '--client-networks', '10.77.0.0/24'],
-    'flag --client-networks: not for the deployment in-front, which intercepts nothing; allowed: with --intercept',
+    'flag --client-networks: the deployment in-front intercepts nothing; allowed: only with --intercept',
   );
   await refused(
     ['--for', 'nftables', ...server, '--family', 'ipv4'],
-    'flag --family: not with --for nftables, which has no file for each family; allowed: --for iptables, --for redhat',
+    'flag --family: --for nftables has no file for each family; allowed: --for iptables, --for redhat',
   );
   await refused(
     ['--for', 'nftables', ...server, '--listen', '[fe80::1%eth0]:21'],
-    "listen: fe80::1%eth0 has a zone, and rules can't name it; allowed: an address without",
+    'listen: fe80::1%eth0 has a zone, which rules cannot name; allowed: an address without a zone',
   );
   await refused(
     ['--for', 'nftables', ...server, '--listen', '203.0.113.1:0'],
-    'listen: port 0 is any free one, and rules name ports; allowed: 1 to 65535',
+    'listen: port 0 means any free port, and rules need port numbers; allowed: 1 to 65535',
   );
   await refused(
     ['--for', 'nftables', '--intercept', '--client-networks', 'lan'],
-    'flag --client-networks: "lan", allowed: networks like 10.77.0.0/24',
+    'flag --client-networks: "lan" is not allowed; allowed: networks like 10.77.0.0/24',
   );
   await refused(
     ['--for', 'nftables', ...server, '--session-rate', '5', '--session-rate', '6'],
-    'flag --session-rate: ["5","6"] (one value, not several), allowed: a whole number from 1 to 10000',
+    'flag --session-rate: ["5","6"] is not allowed (one value, not several); allowed: a whole number from 1 to 10000',
   );
-  await refused(['--for', 'nftables', ...server, '--out', ''], 'flag --out: "", allowed: a folder');
+  await refused(
+    ['--for', 'nftables', ...server, '--out', ''],
+    'flag --out: "" is not allowed; allowed: a folder',
+  );
   await refused(
     ['--for', 'pf', '--intercept', '--client-networks', '10.77.0.0/24'],
     /^pinhole: pf: not for the deployment/,

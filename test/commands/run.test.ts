@@ -131,7 +131,7 @@ test('a second SIGTERM ends it at once, with exit code 1', async (t) => {
   await program.logged('stopping');
   program.signal('SIGTERM');
   assert.equal((await program.finished()).code, 1);
-  await program.logged('ended at once');
+  await program.logged('stopped immediately');
   await pair.client.rest();
   data.client.reset();
 });
@@ -159,7 +159,7 @@ test('an error of its own resets a transfer on both sides, is logged, and ends i
   program.signal('SIGWINCH');
   await data.client.wasReset();
   await data.server.wasReset();
-  const { level, error } = await program.logged('ended by an error of its own');
+  const { level, error } = await program.logged('stopped by an internal error');
   assert.deepEqual([level, error], ['fatal', 'thrown by a test']);
   assert.equal((await program.finished()).code, 1);
 });
@@ -188,7 +188,7 @@ for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
     const pair = await login(t, program, control);
     program.signal(signal);
     const line = await program.logged(
-      'this signal does nothing: SIGTERM ends after the grace, SIGHUP reads the configuration',
+      'signal ignored: SIGTERM stops after the grace period, SIGHUP reloads the configuration',
     );
     assert.deepEqual([line['level'], line['signal']], ['warn', signal]);
     await exchange(pair, 'NOOP', '200 Fine.');
@@ -200,7 +200,7 @@ for (const [what, lines, why] of [
   [
     'only a listener for everybody',
     'listen = [2121]\n',
-    /listen is 2121 .*a server in memory would be there for all/,
+    /listen is 2121 .*the in-memory server would be open to other hosts/,
   ],
   ['a listener on all of IPv4', 'listen = ["0.0.0.0:2121"]\n', /listen is 0\.0\.0\.0:2121/],
   [
@@ -245,7 +245,7 @@ test('a reload that loses its server is refused, and the sessions are led where 
   writeFileSync(file, listen);
   program.signal('SIGHUP');
   const { error } = await program.logged('reload failed');
-  assert.match(String(error), /server: none is named any more/);
+  assert.match(String(error), /server: no longer named/);
   await login(t, program, control);
 });
 

@@ -10,7 +10,7 @@ test('refuses a relay that would be its own server', () => {
   ] as const) {
     assert.match(
       message({ flags: { server }, env: { PINHOLE_LISTEN: listen } }),
-      /^server: .* \(from flag --server\) is not allowed \(the relay itself is there: listen is .* from environment/,
+      /^server: .* \(from flag --server\) is not allowed \(the relay itself listens there: listen is .* from environment/,
     );
   }
   load({ flags: { server: '127.0.0.2:21', listen: '127.0.0.1:21' } });
@@ -27,12 +27,12 @@ test('refuses to keep the address of clients where the server could not see it',
   assert.equal(
     message({ flags: { ...keep, 'inside-address': '10.0.0.1' } }),
     'keep-client-address: true (from flag --keep-client-address) is not allowed (inside-address is set from flag ' +
-      '--inside-address, and the server sees one address); allowed: false, or no inside-address',
+      '--inside-address; the server can be shown only one address); allowed: false, or no inside-address',
   );
   for (const server of ['127.0.0.1', '127.0.0.5:2100', '[::1]:2100', 'localhost']) {
     assert.match(
       message({ flags: { ...keep, server, listen: '2121' } }),
-      /no other host's address reaches that/,
+      /a loopback address, which packets from other hosts' addresses do not reach/,
     );
   }
   load({ flags: { ...keep, server: '10.77.0.2' } });
@@ -57,7 +57,7 @@ for (const [what, flags, expected] of [
   [
     'implicit FTPS on a port in clear',
     { ...ends, listen: '990', 'listen-tls': '990' },
-    /^listen-tls: .*other ports/,
+    /^listen-tls: .*ports that listen does not use/,
   ],
   ['to require TLS that is refused', { 'require-tls': 'true' }, /^require-tls: .*terminate or pass/],
   [

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { message } from '../helpers/load-config.ts';
 
 test('names the key, the origin, the value and what is allowed', () => {
-  const allowed = 'one range of ports like 50000-50999, from 1 to 65535';
+  const allowed = 'one port range like 50000-50999, from 1 to 65535';
   assert.equal(
     message({ flags: { 'passive-ports': '99999' } }),
     `passive-ports: "99999" (from flag --passive-ports) is not allowed; allowed: ${allowed}`,
@@ -17,7 +17,7 @@ test('names the key, the origin, the value and what is allowed', () => {
     `passive-ports: "99999" (from pinhole.toml: passive-ports) is not allowed; allowed: ${allowed}`,
   );
   assert.match(message({ flags: { listen: '21,192.0.2.1:21' } }), /\(21 and 192\.0\.2\.1:21 overlap\)/);
-  assert.match(message({ flags: { listen: '21,2121,21' } }), /\(21 stands there twice\)/);
+  assert.match(message({ flags: { listen: '21,2121,21' } }), /\(21 is listed twice\)/);
   assert.match(message({ flags: { 'inside-address': '::1,::2' } }), /\(two IPv6 addresses\)/);
   assert.match(message({ flags: { 'deny-ports': '1,2,x,3' } }), /^deny-ports: "x" /);
 });

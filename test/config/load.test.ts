@@ -25,7 +25,7 @@ test('prints each value with its origin, grouped', () => {
   });
   const lines = formatConfig(config, origins).split('\n');
   for (const line of [
-    '# Where',
+    '# Addresses',
     'server = "[2001:db8::1]:21"  # flag --server',
     'listen = [ "21" ]  # pinhole.toml: listen',
     'public-address = ""  # default',

@@ -118,7 +118,7 @@ test('the limit of the match recent is the one that is asked for, in whole secon
   assert.throws(() => textOf('redhat', { sessionRate: 1201 }), {
     name: 'RulesetError',
     message:
-      'redhat: session-rate 1201, allowed: 1 to 1200, as its match "recent" remembers 20 packets of an address',
+      'redhat: session-rate 1201; allowed: 1 to 1200, because the match "recent" remembers 20 packets of an address',
   });
 });
 
@@ -212,7 +212,7 @@ test('the settings of the servers say the same ports and addresses as the rules'
 
 test('what a format cannot say it refuses, with what is allowed', () => {
   for (const [name, changes, words] of [
-    ['pf', { ...intercept }, 'pf: not for the deployment gateway-intercept, allowed: in-front, gateway'],
+    ['pf', { ...intercept }, 'pf: not for the deployment gateway-intercept; allowed: in-front, gateway'],
     [
       'redhat',
       { plane: 'kernel', deployment: 'gateway' },
@@ -222,14 +222,14 @@ test('what a format cannot say it refuses, with what is allowed', () => {
     [
       'firewalld',
       { ...helper, listen: [{ address: undefined, port: 2121 }] },
-      /^firewalld: kernel-helper for port 21/,
+      /^firewalld: kernel-helper works on port 21 only/,
     ],
     [
       'firewalld',
       { deployment: 'gateway', plane: 'kernel', keepClientAddress: true },
       /^firewalld: not for the kernel plane with keep-client-address/,
     ],
-    ['pf', { deployment: 'gateway', keepClientAddress: true }, /^pf: keep-client-address takes nftables/],
+    ['pf', { deployment: 'gateway', keepClientAddress: true }, /^pf: keep-client-address needs nftables/],
   ] as const) {
     const plan = planOf({ ...inFront, ...changes });
     assert.throws(() => filesOf(plan, name), { name: 'RulesetError', message: words });

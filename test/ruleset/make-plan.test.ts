@@ -72,7 +72,7 @@ test('kernel-helper leads each control port at its own addresses alone', () => {
 test('kernel-helper refuses a server that nothing can be led to', () => {
   refused(
     { ...helperInFront, listen: [at('203.0.113.1', 21)], server: six },
-    /^listen: 203\.0\.113\.1 is not of IPv6 as the server \[fd77::2\]:21 is.*allowed: IPv6 addresses$/,
+    /^listen: 203\.0\.113\.1 is not an IPv6 address, as the server \[fd77::2\]:21 has.*allowed: IPv6 addresses$/,
   );
   refused(
     { ...helperInFront, ...local },
@@ -81,7 +81,7 @@ test('kernel-helper refuses a server that nothing can be led to', () => {
   refused({ ...helperInFront, listen: [at('10.77.0.2', 2121)] }, /^server: 10\.77\.0\.2:21 is on this host/);
   refused(
     { ...helper, listen: [at('127.0.0.1', 21)] },
-    /^listen: loopback addresses alone.*allowed: --listen/,
+    /^listen: only loopback addresses.*allowed: --listen/,
   );
 });
 
@@ -136,12 +136,12 @@ test('a client network for whose family nothing listens is refused', () => {
   for (const listen of [[at('10.77.0.1', 21)], [at('10.77.0.1', 21), at('::1', 21)]]) {
     refused(
       { ...intercept, listen },
-      /^client-networks: fd77::\/64, and nothing listens for IPv6 .*allowed: /,
+      /^client-networks: fd77::\/64, and no IPv6 listener is reachable .*allowed: /,
     );
   }
   refused(
     { ...intercept, listen: port21, interceptNetworks: [network('192.0.2.0/24')] },
-    /^client-networks: fd77::\/64, and intercept-networks name nothing of IPv6/,
+    /^client-networks: fd77::\/64, and intercept-networks contain no IPv6 network/,
   );
 });
 
@@ -182,7 +182,8 @@ test('a server on this host gets passive ports that Pinhole does not use', () =>
   const plan = planOf({ ...inFront, ...local, passivePorts: range('1024-60000') });
   assert.throws(() => filesOf(plan, 'vsftpd'), {
     name: 'RulesetError',
-    message: /^passive-ports: 1024-60000 leaves a server on this host no 58977 ports.*allowed: fewer ports$/,
+    message:
+      /^passive-ports: 1024-60000 leaves no 58977 free ports .* for a server on this host.*allowed: fewer ports$/,
   });
 });
 

@@ -68,7 +68,7 @@ describe('listen-tls', () => {
     const tls = withTls({ mode: 'terminate', listen: [at('203.0.113.1', 0)] });
     assert.throws(() => planOf({ ...inFront, ...tls }), {
       name: 'RulesetError',
-      message: 'listen-tls: port 0 is any free one, and rules name ports; allowed: 1 to 65535',
+      message: 'listen-tls: port 0 means any free port, and rules need port numbers; allowed: 1 to 65535',
     });
   });
 });
@@ -148,7 +148,7 @@ describe('kernel-helper', () => {
       assert.throws(() => planOf({ ...inFront, ...helper, ...tls }), {
         name: 'RulesetError',
         message:
-          /^deployment: kernel-helper, .* blind behind AUTH TLS.*allowed: a deployment with Pinhole, or/,
+          /^deployment: kernel-helper, .* sees nothing after AUTH TLS.*allowed: a deployment with Pinhole, or/,
       });
     }
   });
@@ -193,7 +193,10 @@ describe('the settings of a server', () => {
     };
     refused(passes, /^[a-z-]+: with tls pass it announces .* allowed: --public-address ADDRESS, or one/);
     const shared = { server: { address: address('203.0.113.1'), port: 2121 } };
-    refused({ ...gateway, ...shared, ...passes }, /the same passive ports as Pinhole.*allowed: a server at/);
+    refused(
+      { ...gateway, ...shared, ...passes },
+      /the same passive ports as Pinhole.*allowed: another address of the server/,
+    );
   });
 
   test('need no public address over IPv6, whose 229 has none', () => {
@@ -249,7 +252,7 @@ describe('the settings of a server', () => {
     assert.match(textOf('proftpd', changes), /^TLSOptions UseImplicitSSL$/m);
     assert.throws(() => textOf('pure-ftpd', changes), {
       name: 'RulesetError',
-      message: 'pure-ftpd: it has no TLS from the first byte; allowed: server-tls off, explicit or same',
+      message: 'pure-ftpd: it does not support implicit TLS; allowed: server-tls off, explicit or same',
     });
   });
 

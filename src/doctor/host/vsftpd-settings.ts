@@ -1,7 +1,7 @@
 import type { FtpService } from './ftp-service.ts';
 import { meaningfulLines, type Placed } from './lines.ts';
 
-/** Lines `key=value`; of a key that stands there twice the last one holds. */
+/** Lines `key=value`; of a key that is listed twice the last one holds. */
 export function vsftpdLines(text: string): Map<string, Placed<string>> {
   const lines = new Map<string, Placed<string>>();
   for (const { value: text_, line } of meaningfulLines(text)) {
