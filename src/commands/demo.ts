@@ -26,12 +26,12 @@ export const demoCommand: Subcommand = {
     const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, observers);
     try {
       const [relay] = daemon.endpoints;
-      if (!relay) throw new Error('the relay listens nowhere');
+      if (!relay) throw new Error('the relay is not listening');
       const bytes = await playTransfers(relay, 'welcome.txt');
       // The client is done a moment before the relay knows that both sides are.
       await ends.reached;
       write(
-        `\nwelcome.txt came twice: ${bytes.passive} bytes in passive mode, ${bytes.active} in active mode.\n`,
+        `\nwelcome.txt was downloaded twice: ${bytes.passive} bytes in passive mode, ${bytes.active} in active mode.\n`,
       );
     } finally {
       await daemon.close();

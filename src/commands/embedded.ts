@@ -8,8 +8,8 @@ import { startFtpServer, type FtpServer } from '../demo/ftp-server.ts';
 
 const insideHost = '127.0.0.2';
 
-const welcome = `Welcome. This file lies in the memory of an FTP server at ${insideHost},
-and came to you through the relay in front of it.
+const welcome = `Welcome. This file is held in memory by an FTP server at ${insideHost},
+and you downloaded it through the relay in front of that server.
 `;
 
 /** The small internal FTP server that stands in where no server is named; its files are in memory. */

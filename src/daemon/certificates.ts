@@ -53,10 +53,10 @@ export function watchCertificates(
     try {
       const identities = identitiesOf(config);
       forClients.configure(optionsOf(config, identities));
-      logger.info({ certificates: identities.map(({ leaf }) => leaf.validTo) }, 'certificates read again');
+      logger.info({ certificates: identities.map(({ leaf }) => leaf.validTo) }, 'certificates reloaded');
     } catch (error) {
       // A certificate and its key are seldom written at once: the next look may find both.
-      logger.warn({ error: messageOf(error) }, 'certificates not read again, the old ones stay');
+      logger.warn({ error: messageOf(error) }, 'certificates not reloaded, the old ones stay in use');
     }
   };
   // Not `watchFile`: it would look for the first time later, and take what has changed by then for what was read.

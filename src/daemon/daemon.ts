@@ -63,7 +63,7 @@ export async function startDaemon(
   const sessions = sessionsWithin(descriptors);
   if (limit !== undefined && sessions < config.maxSessions) {
     const most = { descriptors: limit, sessions };
-    logger.warn(most, 'max-sessions is more than the descriptors of this process are for (ulimit -n)');
+    logger.warn(most, 'max-sessions exceeds what the descriptor limit of this process allows (ulimit -n)');
   }
   if (config.tls === 'pass') logger.warn(needsOfPass(config));
   return daemon;
@@ -179,7 +179,8 @@ class RunningDaemon implements Daemon {
     if (settings.length > 0) logger.warn({ settings }, 'these settings need a restart');
     const { keepClientAddress, intercept } = this.#atStart;
     const next = { ...wanted, keepClientAddress, intercept };
-    if (!next.server && !intercept) throw new Error('server: none is named, and intercept needs a restart');
+    if (!next.server && !intercept)
+      throw new Error('server: none is named, and a change of intercept needs a restart');
     requireNode(next);
     const tls = startTls(next, logger);
     const changeable = { tls, addresses: await startPublicAddresses(next, observe) };
@@ -216,15 +217,15 @@ function stop({ tls, addresses }: Changeable): void {
 
 /** Each of them is done in another way then, or not at all. */
 const withoutSocketCalls =
-  'koffi, an optional package, is not there: urgent data goes on as any other, a peer that is gone is noticed later, ' +
-  'and replies wait by what /proc/net/tcp says';
+  'koffi, an optional package, is not installed: urgent data is relayed as ordinary data, dead peers are noticed later, ' +
+  'and acknowledgements are read from /proc/net/tcp';
 
 /** Nothing of the dialogue can be rewritten: the server has to say what is true of this side. */
 function needsOfPass({ passivePorts, publicAddress }: Config): string {
   const range = formatPortRange(passivePorts);
   const address = publicAddress ?? 'the address that clients connect to';
   return (
-    `tls pass: behind AUTH nothing is rewritten. The server must announce ${address} (pasv_address) ` +
+    `tls pass: nothing is rewritten after AUTH. The server must announce ${address} (pasv_address) ` +
     `and use ${range} (pasv_min_port, pasv_max_port); active mode does not work`
   );
 }

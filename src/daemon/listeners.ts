@@ -101,7 +101,7 @@ async function listenOrExplain(
 function explain(code: unknown, error: unknown): string {
   switch (code) {
     case 'EADDRINUSE':
-      return 'another process has this port';
+      return 'another process is using this port';
     case 'EACCES':
       return 'a port below 1024 needs root or CAP_NET_BIND_SERVICE';
     case 'EADDRNOTAVAIL':

@@ -16,7 +16,7 @@ const MiB = 1024 * 1024;
  */
 export async function keepFreedMemory(): Promise<boolean> {
   try {
-    const { mallopt } = await loadLibc('memory that is kept', ['mallopt']);
+    const { mallopt } = await loadLibc('keeping freed memory', ['mallopt']);
     const settings = [
       [M_TRIM_THRESHOLD, 64 * MiB],
       [M_TOP_PAD, MiB],

@@ -92,7 +92,7 @@ export async function loadSocketCalls(load: typeof loadLibc = loadLibc): Promise
   loaded = undefined;
   if (process.platform !== 'linux' || !architectures.has(process.arch) || endianness() !== 'LE') return false;
   try {
-    loaded = callsOf(await load('what Node does not offer of a connection', functions));
+    loaded = callsOf(await load('reading the state of a connection', functions));
   } catch {
     // Each of them is done without, as docs/what-it-does.md tells.
   }

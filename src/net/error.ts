@@ -1,5 +1,5 @@
 /** What is said of a peer whose bytes are no records of TLS. */
-export const notTls = 'what came is not TLS';
+export const notTls = 'received data that is not TLS';
 
 /** The words of anything thrown: of OpenSSL's errors the reason alone, without the place in its sources. */
 export function messageOf(error: unknown): string {

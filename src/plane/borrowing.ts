@@ -66,7 +66,7 @@ export class Borrowing implements Borrower {
       },
       connected: dialling.connected.catch((error: unknown) => {
         if (!(error instanceof NoAnswerError)) throw error;
-        const hint = `its default route must lead through this host, so that its answers to ${as.address} do`;
+        const hint = `its default route must lead through this host, so that its packets to ${as.address} come back here`;
         throw new NoAnswerError(`${messageOf(error)}: ${hint}`, { cause: error });
       }),
     };
@@ -89,7 +89,7 @@ export class Borrowing implements Borrower {
         far = endpointOfSocket(socket.remoteAddress, socket.remotePort)?.address;
         socket.destroy();
       } catch (error) {
-        return isOver() ? undefined : `keep-client-address could not be tried: ${messageOf(error)}`;
+        return isOver() ? undefined : `keep-client-address could not be tested: ${messageOf(error)}`;
       }
       if (isOver() || far === undefined) return undefined;
       const as = nobody[familyOf(far)];
@@ -99,7 +99,7 @@ export class Borrowing implements Borrower {
         return undefined;
       } catch (error) {
         if (isOver()) return undefined;
-        const what = `keep-client-address: the server answers this host, and not ${as} in the place of a client`;
+        const what = `keep-client-address: the server answers this host, but not ${as} as a test client`;
         return `${what}: ${messageOf(error)}`;
       }
     };
@@ -138,7 +138,9 @@ export class Borrowing implements Borrower {
       port: loan.local.port,
       prepare: async () => {
         if (this.#loans.has(key)) {
-          throw Object.assign(new Error(`${key} is being connected`), { code: 'EADDRINUSE' });
+          throw Object.assign(new Error(`a connection of ${key} is being established`), {
+            code: 'EADDRINUSE',
+          });
         }
         this.#loans.add(key);
         try {
@@ -158,13 +160,13 @@ export class Borrowing implements Borrower {
 
 /** @throws where there is none, for what nothing else can do */
 export function requireBorrowing(borrowing: Borrowing | undefined): Borrowing {
-  if (!borrowing) throw new Error('addresses of other hosts cannot be used');
+  if (!borrowing) throw new Error('connections from addresses of other hosts are not available');
   return borrowing;
 }
 
 function addressOf(text: string): Address {
   const address = parseAddress(text);
-  if (address === undefined) throw new Error(`${text} is no address`);
+  if (address === undefined) throw new Error(`${text} is not an address`);
   return address;
 }
 
@@ -182,7 +184,7 @@ async function resolve(host: string, like: Address): Promise<Address> {
   } else if (familyOf(known) === family) {
     return known;
   }
-  throw new Error(`${host} is not reached over IPv${family}, and cannot be from ${like}`);
+  throw new Error(`${host} has no IPv${family} address, so it cannot be reached from ${like}`);
 }
 
 /** The address that this host would connect from. Nothing is sent: connect(2) of a datagram socket looks up the route. */
@@ -197,5 +199,5 @@ async function ownAddressTowards(address: Address): Promise<Address> {
   } finally {
     socket.close();
   }
-  throw new Error(`this host has no address towards ${address}`);
+  throw new Error(`this host has no source address for ${address}`);
 }

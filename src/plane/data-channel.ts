@@ -116,7 +116,7 @@ export function joinDataChannel(
     ? new HelloHold({
         pass: (bytes) => upload.write(bytes),
         found: () => {
-          abort('client-tls-failed', 'TLS came on a data channel that is in the clear, as PROT has it');
+          abort('client-tls-failed', 'received TLS on a data connection that PROT has set to clear');
         },
       })
     : undefined;
@@ -154,7 +154,7 @@ export function joinDataChannel(
   const settledOf = (to: 'client' | 'server') => (): void => {
     const way = to === 'server' ? upload : download;
     // Both have said their end, and this one has not acknowledged the other's.
-    if (way.hasEnded && !way.isDelivered) note(causes[to].reset, 'closed before all was acknowledged');
+    if (way.hasEnded && !way.isDelivered) note(causes[to].reset, 'closed before all data was acknowledged');
     changed();
     finish();
   };
@@ -194,7 +194,7 @@ export function joinDataChannel(
       [download, upload, 'client'],
     ] as const) {
       if (way.to.queue.unansweredFor < patience) continue;
-      const words = `nothing acknowledged for ${Math.round(patience / 1000)} s`;
+      const words = `no acknowledgement for ${Math.round(patience / 1000)} s`;
       fail(back, causes[side].unresponsive, words);
     }
   };

@@ -81,7 +81,9 @@ export class KernelElements {
     const key = sourceKey(path);
     const source = this.#sources.get(key);
     if (source && sourceText(source) !== sourceText(path)) {
-      throw new Error(`${path.peer} is led to ${formatEndpoint(path.to)} from ${sourceText(source)} already`);
+      throw new Error(
+        `${path.peer} is already forwarded to ${formatEndpoint(path.to)} from ${sourceText(source)}`,
+      );
     }
     const statements = disguise(this.#name, path, leftOf(pinhole));
     if (!source) {

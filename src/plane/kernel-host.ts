@@ -36,8 +36,15 @@ export async function openHostTable(needs: KernelNeeds, observe: Observer): Prom
     for (const claim of claims) claim.close();
   };
   try {
-    claims.push(await claimName(`table ${name}`, `another Pinhole has the table ${name}: --kernel-table`));
-    claims.push(await claimName(`mark ${mark}`, `another Pinhole has the mark ${mark}: --kernel-mark`));
+    claims.push(
+      await claimName(
+        `table ${name}`,
+        `another Pinhole uses the table ${name}; choose another --kernel-table`,
+      ),
+    );
+    claims.push(
+      await claimName(`mark ${mark}`, `another Pinhole uses the mark ${mark}; choose another --kernel-mark`),
+    );
   } catch (error) {
     unclaim();
     nft.close();
@@ -133,8 +140,8 @@ function readStatus(): string {
 /** Settings of the kernel that the plane does not change by itself. */
 const kernelSettings = [
   ['net.ipv4.ip_forward', 'no data connection over IPv4 is forwarded'],
-  ['net.ipv6.conf.all.forwarding', 'no data connection over IPv6, for those who use it, is forwarded'],
-  ['net.netfilter.nf_conntrack_acct', 'the log has 0 for the bytes of transfers'],
+  ['net.ipv6.conf.all.forwarding', 'no data connection over IPv6 is forwarded'],
+  ['net.netfilter.nf_conntrack_acct', 'the log shows 0 bytes for every transfer'],
 ] as const;
 
 /** @returns one line for each kernel setting that is off */

@@ -45,7 +45,8 @@ export class KernelTable {
    * @throws {NftError} and then nothing of it was done
    */
   async submit(statements: readonly Statement[]): Promise<void> {
-    if (this.#isClosed()) throw new NftError('other', 'nftables: the table is gone, Pinhole ends');
+    if (this.#isClosed())
+      throw new NftError('other', 'nftables: the table has been deleted because Pinhole is stopping');
     const generation = this.#generation;
     try {
       await this.#queue.submit(statements);

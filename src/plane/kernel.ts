@@ -96,7 +96,7 @@ class KernelPlane implements Plane {
     const { address, peer, ports, to, from } = request;
     for (const end of [address, to.address, from.address]) {
       if (familyOf(end) !== familyOf(peer)) {
-        throw new Error(`the kernel plane cannot lead ${peer} to ${end}: IPv4 and IPv6 do not mix`);
+        throw new Error(`the kernel plane cannot forward ${peer} to ${end}: one is IPv4, the other IPv6`);
       }
     }
     if (this.#isClosed) throw new Error('the relay is stopping');
@@ -157,7 +157,7 @@ class KernelPlane implements Plane {
     }
     if (!isTakenBack) return;
     this.#leave(pinhole);
-    throw new Error('the pinhole was taken back while it was opened');
+    throw new Error('the pinhole was withdrawn while it was being opened');
   }
 
   #opened(pinhole: KernelPinhole): Pinhole {

@@ -65,7 +65,7 @@ export class RelayPinhole implements OwnedChannel {
     this.served = new Promise<void>((resolve, reject) => {
       serve = resolve;
       giveUp = () => {
-        reject(new Error('no command came for the data channel'));
+        reject(new Error('no command was sent for the data connection'));
       };
     });
     // Nobody may be waiting for it.

@@ -49,7 +49,7 @@ export function refusalOf(reason: SessionReason): string {
 
 /** TLS with the client, where that comes before all else. @throws {NoSession} */
 export async function secureClient(socket: Socket, { client }: TlsPlan): Promise<Channel> {
-  if (!client) throw new NoSession('tls-failed', undefined, 'clients get no TLS any more');
+  if (!client) throw new NoSession('tls-failed', undefined, 'TLS for clients is no longer configured');
   try {
     const channel = await client.control(socket);
     channel.stream.once('error', ignoreError);

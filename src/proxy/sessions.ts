@@ -436,4 +436,4 @@ function tlsPlanFor(
  */
 const mostGreetings = 24;
 const mostGreetingsOfLoop = 4;
-const noGreeting = 'the server has not greeted the sessions before this one';
+const noGreeting = 'the server has not yet greeted earlier sessions of this client';

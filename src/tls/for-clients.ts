@@ -116,10 +116,10 @@ export class ClientTlsSession {
       (tls, certificate) => {
         this.#checkCertificate(tls, certificate);
         if (certificate?.fingerprint256 !== this.#fingerprint) {
-          throw new Error("the client's certificate is another than on the control channel");
+          throw new Error("the client's certificate differs from that of the control connection");
         }
         if (this.#options.requiresReuse && !tls.isSessionReused()) {
-          throw new Error('the TLS session of the control channel was not resumed');
+          throw new Error('the TLS session of the control connection was not resumed');
         }
       },
     );
@@ -160,7 +160,7 @@ export class ClientTlsSession {
 
   #checkCertificate(tls: TLSSocket, certificate: X509Certificate | undefined): void {
     if (this.#options.clientAuthorities === undefined) return;
-    if (!certificate) throw new Error('the client showed no certificate');
+    if (!certificate) throw new Error('the client presented no certificate');
     const trouble = certificateError(tls);
     if (trouble)
       throw new Error(`the client's certificate is not accepted: ${trouble.message.replace(advice, '')}`);
@@ -229,7 +229,7 @@ function lasting({ minVersion }: ClientTlsOptions): SecureContextOptions {
 }
 
 function strangeName(name: string): Error {
-  return new Error(`no certificate is for the name ${name} that the client asks for`);
+  return new Error(`no certificate matches the name ${name} that the client asked for`);
 }
 
 /** The certificates as OpenSSL wants them. */

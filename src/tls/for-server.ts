@@ -118,7 +118,9 @@ export class ServerTlsSession {
     const { fingerprints } = this.#options;
     if (fingerprints.length > 0) {
       if (certificate && fingerprints.includes(certificate.fingerprint256)) return;
-      throw new Error(`the server's certificate is not the pinned one but ${shown ?? 'none'}`);
+      throw new Error(
+        `the server's certificate does not match server-tls-fingerprint: it is ${shown ?? 'none'}`,
+      );
     }
     if (tls.authorized) return;
     const reason = wordsOf(String(tls.authorizationError), this.#name);
@@ -136,13 +138,13 @@ function wordsOf(code: string, name: string): string {
     case 'CERT_NOT_YET_VALID':
       return 'it is not valid yet';
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-      return 'it is signed by itself';
+      return 'it is self-signed';
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'CERT_SIGNATURE_FAILURE': // by one that has but the name of who is trusted, as an authority that was made anew
-      return 'it is signed by somebody who is not trusted';
+      return 'its issuer is not trusted';
     default:
       return code;
   }

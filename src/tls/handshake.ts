@@ -57,7 +57,7 @@ export function awaitHello(socket: Socket, limit: number): Promise<void> {
       settle();
     };
     const ended = (): void => {
-      settle(new HandshakeError('the peer closed before its TLS handshake'));
+      settle(new HandshakeError('the peer closed the connection before the TLS handshake'));
     };
     if (socket.readableEnded || socket.destroyed) ended();
     else socket.on('readable', readable).on('end', ended).on('close', ended).on('error', settle);
@@ -91,7 +91,7 @@ export function handshake(
       reject(new HandshakeError(wordsOf(error), { cause: error }));
     };
     const closed = (): void => {
-      fail(new Error('the peer closed during the TLS handshake'));
+      fail(new Error('the peer closed the connection during the TLS handshake'));
     };
     const timer = setTimeout(() => {
       fail(new Error(`the TLS handshake took longer than ${limit / 1000} s`));
@@ -166,7 +166,7 @@ function limitEmptiness(wire: Wire, tls: TLSSocket): void {
   // Before TLS has this piece, it has made all of those before it.
   wire.prependListener('data', ({ length }: Buffer) => {
     if (empty > mostEmpty) {
-      const words = `more than ${mostEmpty} bytes of TLS came with nothing in them`;
+      const words = `received more than ${mostEmpty} bytes of empty TLS records`;
       wire.destroy(Object.assign(new Error(words), { code: 'ERR_SSL_EMPTY_RECORDS' }));
     }
     empty += length;
@@ -242,7 +242,7 @@ function clear(
       reject(error);
     };
     tls.on('data', () => {
-      fail(new HandshakeError('bytes came before close_notify'));
+      fail(new HandshakeError('received data before close_notify'));
     });
     const closed = (): void => {
       fail(new HandshakeError('the connection closed before close_notify'));
@@ -252,7 +252,7 @@ function clear(
     tls.once('end', () => {
       // Anybody on the way can say FIN, and something in clear before it.
       if (whyCutShort()) {
-        fail(new HandshakeError('the peer closed without close_notify'));
+        fail(new HandshakeError('the peer closed the connection without close_notify'));
         return;
       }
       clearTimeout(timer);
@@ -286,5 +286,7 @@ function factsOf(tls: TLSSocket, certificate: X509Certificate | undefined): TlsF
 }
 
 function wordsOf(error: Error): string {
-  return codeOf(error) === 'ECONNRESET' ? 'the peer closed during the TLS handshake' : messageOf(error);
+  return codeOf(error) === 'ECONNRESET'
+    ? 'the peer closed the connection during the TLS handshake'
+    : messageOf(error);
 }

@@ -39,7 +39,7 @@ function loadIdentity({ cert: certFile, key: keyFile }: IdentityFiles): Identity
   );
   if (!leaf.checkPrivateKey(privateKey)) {
     throw new IdentityError(
-      `tls-key: ${keyFile} is not the key of the certificate in ${certFile}, whose first one is for ${subjectOf(leaf)}`,
+      `tls-key: ${keyFile} is not the key of the certificate in ${certFile}, whose first certificate is for ${subjectOf(leaf)}`,
     );
   }
   return { file: certFile, cert, key, leaf };

@@ -14,7 +14,10 @@ test('demo plays both modes, draws the ladder without colour in a pipe, and ends
   for (const what of [/pinhole opened: /g, /pinhole taken: /g, /data channel closed: complete/g]) {
     assert.equal(stdout.match(what)?.length, 2, String(what));
   }
-  assert.match(stdout, /welcome\.txt came twice: (\d+) bytes in passive mode, \1 in active mode\.\n$/);
+  assert.match(
+    stdout,
+    /welcome\.txt was downloaded twice: (\d+) bytes in passive mode, \1 in active mode\.\n$/,
+  );
   assert.ok(!/PASS demo/.test(stdout));
 });
 

@@ -71,17 +71,17 @@ test('reads a certificate and its key once where both have changed', async (t) =
   const renewed = ca.issue({ name: 'renewed' });
   writeFileSync(watched.cert, renewed.cert);
   writeFileSync(watched.key, renewed.key);
-  await watched.logged('certificates read again');
+  await watched.logged('certificates reloaded');
   assert.equal(await watched.shown(), 'renewed');
   const again = ca.issue({ name: 'again' });
   writeFileSync(watched.cert, again.cert);
   writeFileSync(watched.key, again.key);
-  await watched.logged('certificates read again');
+  await watched.logged('certificates reloaded');
   assert.equal(await watched.shown(), 'again');
   assert.deepEqual(watched.unread, []);
 });
 
-const old = 'certificates not read again, the old ones stay';
+const old = 'certificates not reloaded, the old ones stay in use';
 
 test('keeps the old certificate until its key has changed as well', async (t) => {
   const watched = watch(t);
@@ -91,11 +91,11 @@ test('keeps the old certificate until its key has changed as well', async (t) =>
   const { error } = await watched.logged(old);
   assert.match(
     error ?? '',
-    /^tls-key: \S+ is not the key of the certificate in \S+, whose first one is for CN=renewed$/,
+    /^tls-key: \S+ is not the key of the certificate in \S+, whose first certificate is for CN=renewed$/,
   );
   assert.equal(await watched.shown(), 'old');
   writeFileSync(watched.key, renewed.key);
-  await watched.logged('certificates read again');
+  await watched.logged('certificates reloaded');
   assert.equal(await watched.shown(), 'renewed');
 });
 
@@ -140,7 +140,7 @@ for (const [what, change, expected] of [
     rmSync(watched.cert, { force: true });
     writeFileSync(watched.key, renewed.key);
     writeFileSync(watched.cert, renewed.cert);
-    await watched.logged('certificates read again');
+    await watched.logged('certificates reloaded');
     assert.equal(await watched.shown(), 'renewed');
   });
 }
@@ -152,7 +152,7 @@ test('reads those who sign the certificates of clients again when their file cha
   const { error } = await watched.logged(old);
   assert.match(error ?? '', /^tls-client-ca: \S+ is not certificates in PEM/);
   writeFileSync(authorities, selfSigned().cert);
-  await watched.logged('certificates read again');
+  await watched.logged('certificates reloaded');
 });
 
 test('tells when it starts of a certificate that has expired', (t) => {

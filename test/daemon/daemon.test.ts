@@ -276,7 +276,7 @@ test('a reload that fails changes nothing, and leaves no listener of its own', a
   const fresh = { address: hosts.relay, port: firstActivePort + 95 };
   const listen = `${formatEndpoint(fresh)},${formatEndpoint(taken.endpoint)}`;
   await assert.rejects(lab.daemon.reload(lab.configWith({ listen, 'max-sessions': '1' })), {
-    message: `listen ${formatEndpoint(taken.endpoint)}: another process has this port`,
+    message: `listen ${formatEndpoint(taken.endpoint)}: another process is using this port`,
   });
   await lab.login();
   await lab.login();
@@ -287,7 +287,7 @@ test('a listener that can not be had ends the start, and leaves nothing', async 
   const lab = await Lab.start(t);
   const before = await heldAtRest();
   for (const [listen, message] of [
-    [formatEndpoint(lab.relay), 'another process has this port'],
+    [formatEndpoint(lab.relay), 'another process is using this port'],
     ['192.0.2.1:2121', 'no interface of this host has this address'],
   ] as const) {
     const second = lab.configWith({ listen: `${hosts.other}:0,${listen}`, ...settingsOfPlane() });

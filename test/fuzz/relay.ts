@@ -95,7 +95,7 @@ export class FuzzedRelay {
 
   get port(): number {
     const [endpoint] = this.#daemon.endpoints;
-    if (!endpoint) throw new Error('the relay listens nowhere');
+    if (!endpoint) throw new Error('the relay is not listening');
     return endpoint.port;
   }
 

@@ -380,7 +380,7 @@ describe('with keep-client-address', { concurrency: 1 }, () => {
       await greeting(addresses[6].public, 21),
       /^421 Service not available: the server cannot be reached\./,
     );
-    await relay.waitForLog(({ error }) => /is not reached over IPv6/.test(String(error)));
+    await relay.waitForLog(({ error }) => /has no IPv6 address, so it cannot be reached/.test(String(error)));
     await relay.stop();
   });
 });

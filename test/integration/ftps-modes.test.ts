@@ -212,7 +212,7 @@ test('the kernel carries what is TLS between client and server, and this process
 
 for (const [which, words] of [
   ['expired', /: it has expired/],
-  ['foreign', /: it is signed by somebody who is not trusted/],
+  ['foreign', /: its issuer is not trusted/],
   ['misnamed', /: it is not for 10\.77\.0\.2/],
 ] as const) {
   test(`a server whose certificate is ${which} is not spoken to, and the client is told`, async (t) => {
@@ -260,7 +260,7 @@ test('a client shows a certificate where that is demanded, and its subject is lo
     const { ok } = await performs(here, 'curl', 'download');
     assert.equal(ok, false);
     const { error } = await here.relay.waitForLog(({ reason }) => reason === 'tls-failed');
-    assert.match(String(error), /showed no certificate/);
+    assert.match(String(error), /presented no certificate/);
     const { user, password, port } = { ...here.server, port: here.relay.port };
     const { cert, key } = certificates.client;
     const url = `ftp://${here.relay.address}:${port}/down.bin`;

@@ -257,8 +257,8 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
   test('a second Pinhole with the same table or the same mark does not start, and changes nothing', async (t) => {
     if (skipOrFail(t, missing)) return;
     for (const [flags, words] of [
-      [['--kernel-mark', '7'], 'another Pinhole has the table pinhole: --kernel-table'],
-      [['--kernel-table', 'other'], 'another Pinhole has the mark 8481: --kernel-mark'],
+      [['--kernel-mark', '7'], 'another Pinhole uses the table pinhole; choose another --kernel-table'],
+      [['--kernel-table', 'other'], 'another Pinhole uses the mark 8481; choose another --kernel-mark'],
     ] as const) {
       const { code, stderr } = await pinhole(['--listen', `${addresses[4].public}:2121`, ...flags]);
       assert.deepEqual([code, stderr], [1, `pinhole: ${words}\n`]);

@@ -25,10 +25,10 @@ test('says the reason of an error of TLS, and not where OpenSSL found it', () =>
 test('says of bytes that are no records what they are not', () => {
   const error = new Error(said('ssl3_get_record:wrong version number'));
   Object.assign(error, { code: 'ERR_SSL_WRONG_VERSION_NUMBER', reason: 'wrong version number' });
-  assert.equal(messageOf(error), 'what came is not TLS');
+  assert.equal(messageOf(error), 'received data that is not TLS');
   const newer = new Error(said('tls13_validate_record_header:bad record type'));
   Object.assign(newer, { code: 'ERR_SSL_BAD_RECORD_TYPE', reason: 'bad record type' });
-  assert.equal(messageOf(newer), 'what came is not TLS');
+  assert.equal(messageOf(newer), 'received data that is not TLS');
 });
 
 test('finds the reason in the message where the error has none', () => {
@@ -37,7 +37,7 @@ test('finds the reason in the message where the error has none', () => {
 });
 
 test('leaves an error of TLS that is not of OpenSSL as it is', () => {
-  const error = new Error('more than 262144 bytes of TLS came with nothing in them');
+  const error = new Error('received more than 262144 bytes of empty TLS records');
   assert.equal(messageOf(Object.assign(error, { code: 'ERR_SSL_EMPTY_RECORDS' })), error.message);
 });
 

@@ -189,7 +189,7 @@ test('passes the end of a file on that came before the server had begun', async 
 });
 
 const unseen = relayPlaneOnly('TLS on a data channel in clear is not seen');
-const refused = 'TLS came on a data channel that is in the clear, as PROT has it';
+const refused = 'received TLS on a data connection that PROT has set to clear';
 
 for (const verb of ['STOR', 'RETR'] as const) {
   test(`refuses a client that begins TLS on a data channel in clear: ${verb}`, unseen, async (t) => {

@@ -105,7 +105,7 @@ for (const isNameStrict of [false, true]) {
     test(`${expected ? `shows its certificate '${expected}' to` : 'refuses'} ${how}`, async (t) => {
       const session = newSession({ isNameStrict });
       if (expected === undefined) {
-        const message = `no certificate is for the name ${servername} that the client asks for`;
+        const message = `no certificate matches the name ${servername} that the client asked for`;
         assert.equal(await refusal(t, session, { servername }), message);
         return;
       }
@@ -272,7 +272,7 @@ for (const [how, options] of ways) {
     await control(t, session, options);
     assert.equal(
       await refusal(t, session, { ...options, ticket }, 'data'),
-      'the TLS session of the control channel was not resumed',
+      'the TLS session of the control connection was not resumed',
     );
   });
 
@@ -346,7 +346,7 @@ test('refuses a strange name of a client that resumes by a ticket of TLS 1.3, wh
   const session = newSession({ isNameStrict: true });
   const { ticket } = await control(t, session, { servername: 'ftp.example' });
   const said = await refusal(t, session, { ticket, servername: 'nobody.example' }, 'data');
-  assert.match(said, /^no certificate is for the name nobody\.example/);
+  assert.match(said, /^no certificate matches the name nobody\.example/);
 });
 
 test('remembers the latest sixteen sessions of TLS 1.2 by their ids', async (t) => {
@@ -384,7 +384,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   test(`refuses a client without a certificate, or with one that somebody else signed, ${version}`, async (t) => {
     const session = newSession({ clientAuthorities: ca.cert });
     const options: ClientOptions = { maxVersion: version };
-    assert.equal(await refusal(t, session, options), 'the client showed no certificate');
+    assert.equal(await refusal(t, session, options), 'the client presented no certificate');
     assert.match(
       await refusal(t, session, { ...options, ...ca.intermediate('Between').issue({ name: 'anne' }) }),
       /^the client's certificate is not accepted: unable to /,
@@ -395,7 +395,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 test('takes no data channel without the certificate of the control channel', async (t) => {
   const session = newSession({ clientAuthorities: ca.cert });
   await open(t, session, ca.issue({ name: 'anne' }));
-  assert.equal(await refusal(t, session, {}, 'data'), 'the client showed no certificate');
+  assert.equal(await refusal(t, session, {}, 'data'), 'the client presented no certificate');
 });
 
 // ---- Another handshake ----

@@ -95,20 +95,20 @@ const foreign = authority('Test CA');
 for (const [what, server, host, expected] of [
   ['has expired', ca.issue({ hosts: [name], validTo: '210101000000Z' }), name, 'it has expired'],
   ['is not valid yet', ca.issue({ hosts: [name], validFrom: '480101000000Z' }), name, 'it is not valid yet'],
-  ['is signed by itself', selfSigned({ hosts: [name] }), name, 'it is signed by itself'],
+  ['is signed by itself', selfSigned({ hosts: [name] }), name, 'it is self-signed'],
   [
     'somebody else has signed',
     authority('Other CA').issue({ hosts: [name] }),
     name,
-    'it is signed by somebody who is not trusted',
+    'its issuer is not trusted',
   ],
   [
     'somebody of the same name has signed',
     foreign.issue({ hosts: [name] }),
     name,
-    'it is signed by somebody who is not trusted',
+    'its issuer is not trusted',
   ],
-  ['lacks its chain', ofBetween, name, 'it is signed by somebody who is not trusted'],
+  ['lacks its chain', ofBetween, name, 'its issuer is not trusted'],
   ['is for another name', good, 'other.example', 'it is not for other.example'],
   ['is for another address', ca.issue({ addresses: ['192.0.2.1'] }), '192.0.2.2', 'it is not for 192.0.2.2'],
   ['is for names, where an address was dialled', good, '192.0.2.1', 'it is not for 192.0.2.1'],
@@ -134,7 +134,7 @@ for (const [what, server, host, expected] of [
 
 test('trusts whom the system trusts, where nobody is named: not the tests', async (t) => {
   const said = await refusal(t, newSession({ authorities: undefined }), good);
-  assert.match(said, /it is signed by somebody who is not trusted/);
+  assert.match(said, /its issuer is not trusted/);
 });
 
 test('goes by the name that is set in place of the one that was dialled', async (t) => {
@@ -171,7 +171,7 @@ test('believes a pinned certificate, whoever signed it and whatever it is for, a
   for (const server of pinned) await open(t, session(), server);
   assert.equal(
     await refusal(t, session(), good),
-    `the server's certificate is not the pinned one but CN=server, SHA-256 ${fingerprintOf(good)}`,
+    `the server's certificate does not match server-tls-fingerprint: it is CN=server, SHA-256 ${fingerprintOf(good)}`,
   );
 });
 
@@ -179,7 +179,7 @@ test('believes no certificate that is not pinned, however good', async (t) => {
   const session = newSession({ fingerprints: [fingerprintOf(selfSigned())] });
   assert.match(
     await refusal(t, session, good),
-    /^the server's certificate is not the pinned one but CN=server, /,
+    /^the server's certificate does not match server-tls-fingerprint: it is CN=server, /,
   );
 });
 
@@ -220,7 +220,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     await control(t, session, sharedContext(version));
     const other = { ticketKeys: Buffer.alloc(48, 8) };
     const bad = createSecureContext({ ...selfSigned({ hosts: [name] }), ...other, maxVersion: version });
-    assert.match(await refusal(t, session, { secureContext: bad }, 'data'), /it is signed by itself/);
+    assert.match(await refusal(t, session, { secureContext: bad }, 'data'), /it is self-signed/);
     const alike = createSecureContext({ ...good, ...other, maxVersion: version });
     const { channel } = await open(t, session, { secureContext: alike }, 'data');
     assert.equal(channel.facts.isResumed, false);
@@ -286,7 +286,7 @@ test('waits for a handshake on the control channel no longer than for any, on a 
 test('says that it is no TLS where a server greets in clear', async (t) => {
   const { near, far } = await link(t);
   far.send('220 Ready.\r\n');
-  await assert.rejects(newSession().control(near), { message: 'what came is not TLS' });
+  await assert.rejects(newSession().control(near), { message: 'received data that is not TLS' });
 });
 
 test('has no part in another handshake that a server asks for', async (t) => {

@@ -79,7 +79,7 @@ test('leaves the connection to a client that speaks in clear in place of TLS', a
   far.send('USER anne\r\n');
   await assert.rejects(awaitHello(near, 5000), (error) => {
     assert.ok(error instanceof NotTlsError);
-    assert.equal(error.message, 'what came is not TLS');
+    assert.equal(error.message, 'received data that is not TLS');
     return true;
   });
   const reader = new Peer(near);
@@ -96,14 +96,14 @@ for (const [what, end, message] of [
     (far: Peer) => {
       far.end();
     },
-    /^the peer closed before its TLS handshake$/,
+    /^the peer closed the connection before the TLS handshake$/,
   ],
   [
     'resets',
     (far: Peer) => {
       far.reset();
     },
-    /^read ECONNRESET$|^the peer closed before its TLS handshake$/,
+    /^read ECONNRESET$|^the peer closed the connection before the TLS handshake$/,
   ],
 ] as const) {
   test(`tells of a client that ${what} before its first word`, async (t) => {
@@ -117,7 +117,9 @@ for (const [what, end, message] of [
 test('tells of a connection that is gone before anybody waits for its first word', async (t) => {
   const { near } = await link(t);
   near.destroy();
-  await assert.rejects(awaitHello(near, 5000), { message: 'the peer closed before its TLS handshake' });
+  await assert.rejects(awaitHello(near, 5000), {
+    message: 'the peer closed the connection before the TLS handshake',
+  });
 });
 
 for (const role of roles) {
@@ -158,7 +160,7 @@ for (const role of roles) {
     far.send(role === 'server' ? 'USER anne\r\n' : '220 Ready.\r\n');
     await assert.rejects(secureNear(near, role), {
       name: 'HandshakeError',
-      message: 'what came is not TLS',
+      message: 'received data that is not TLS',
     });
   });
 
@@ -183,7 +185,7 @@ for (const role of roles) {
       else far.reset();
       await assert.rejects(failed, {
         name: 'HandshakeError',
-        message: 'the peer closed during the TLS handshake',
+        message: 'the peer closed the connection during the TLS handshake',
       });
     });
   }
@@ -297,7 +299,7 @@ for (const role of roles) {
       const near = peerOf(ends);
       ends.far.socket.write(Buffer.alloc(64, 'no record'));
       assert.match(await near.failure(), /^ERR_SSL_/);
-      assert.equal(messageOf(ends.channel.stream.errored), 'what came is not TLS');
+      assert.equal(messageOf(ends.channel.stream.errored), 'received data that is not TLS');
     });
 
     test(`resets the connection below${as}`, async (t) => {
@@ -374,7 +376,7 @@ for (const role of roles) {
       const { channel, far } = await secured(t);
       const clearing = channel.clear(5000);
       far.send('USER mallory\r\n');
-      await assert.rejects(clearing, { message: 'bytes came before close_notify' });
+      await assert.rejects(clearing, { message: 'received data before close_notify' });
     });
 
     test(`waits no longer for close_notify than its limit${as}`, async (t) => {
@@ -402,7 +404,7 @@ for (const role of roles) {
         else far.reset();
         await assert.rejects(
           clearing,
-          { name: 'HandshakeError', message: 'the peer closed without close_notify' },
+          { name: 'HandshakeError', message: 'the peer closed the connection without close_notify' },
           how,
         );
       }
@@ -506,7 +508,7 @@ test('ends a connection where key updates come with a byte now and then, and the
     client.send('.');
   }
   const [error] = await within(failed, 'the end');
-  assert.match(error.message, /came with nothing in them$/);
+  assert.match(error.message, /^received more than \d+ bytes of empty TLS records$/);
 });
 
 test('ends a connection where key updates come and nothing else', async (t) => {
@@ -516,6 +518,6 @@ test('ends a connection where key updates come and nothing else', async (t) => {
   channel.resume();
   client.update(40_000);
   const [error] = await within(failed, 'the end');
-  assert.equal(error.message, 'more than 262144 bytes of TLS came with nothing in them');
+  assert.equal(error.message, 'received more than 262144 bytes of empty TLS records');
   assert.ok(near.destroyed);
 });

@@ -102,12 +102,12 @@ for (const [what, credentials, expected] of [
   [
     'the key of another certificate',
     { ...anne, key: selfSigned().key },
-    /^tls-key: \S+key is not the key of the certificate in \S+cert, whose first one is for CN=anne$/,
+    /^tls-key: \S+key is not the key of the certificate in \S+cert, whose first certificate is for CN=anne$/,
   ],
   [
     'a chain in the wrong order',
     { ...anne, cert: ca.cert + anne.cert },
-    /^tls-key: \S+key is not the key of the certificate in \S+cert, whose first one is for CN=Test CA$/,
+    /^tls-key: \S+key is not the key of the certificate in \S+cert, whose first certificate is for CN=Test CA$/,
   ],
 ] as const) {
   test(`refuses ${what}, and says which file it is`, (t) => {

@@ -22,7 +22,7 @@ const transferCommands: Readonly<Record<string, Served>> = {
   NLST: ['[<path>]', nameList],
   MLSD: ['[<path>]', machineList],
   // By now the transfer that it was meant for has had its 426; RFC 959 answers ABOR with 226 either way.
-  ABOR: ['', () => [226, 'Nothing is being transferred any more']],
+  ABOR: ['', () => [226, 'No transfer in progress']],
 };
 
 const commands: ReadonlyMap<string, Served> = new Map<string, Served>([
@@ -97,11 +97,11 @@ export async function execute(session: Session, command: Command): Promise<Reply
 async function run(session: Session, verb: string, argument: string): Promise<Reply> {
   const [syntax, serve] = commands.get(verb) ?? [];
   if (syntax === undefined || serve === undefined) {
-    return notServed.has(verb) ? [502, `${verb} is not served`] : [500, 'No such command'];
+    return notServed.has(verb) ? [502, `${verb} is not implemented`] : [500, 'No such command'];
   }
   if (!session.state.loggedIn && !beforeLogin.has(verb)) return [530, 'Log in with USER and PASS first'];
   if (argument === '' && syntax.startsWith('<')) return [501, `${verb} needs ${syntax}`];
-  if (argument.trim() !== '' && syntax === '') return [501, `${verb} takes nothing`];
+  if (argument.trim() !== '' && syntax === '') return [501, `${verb} takes no argument`];
   const reply = await serve(session, argument);
   // A transfer that is refused gives up the data connection that was arranged for it.
   if (verb in transferCommands) session.setDataPort(undefined);
@@ -112,7 +112,7 @@ function user({ state }: Session, name: string): Reply {
   state.user = name;
   state.loggedIn = false;
   const any = passwords.get(name) === true;
-  return [331, any ? 'Any password will do, an e-mail address is usual' : 'Password, please'];
+  return [331, any ? 'Any password will do; an e-mail address is customary' : 'Password required'];
 }
 
 function pass({ state }: Session, password: string): Reply {
@@ -136,7 +136,7 @@ function features(): Reply {
 
 function options(_: Session, argument: string): Reply {
   if (!/^ *UTF8( +(ON|NLST))? *$/i.test(argument)) return [501, `No such option: ${argument}`];
-  return [200, 'Names are kept byte for byte, UTF-8 among them'];
+  return [200, 'File names are kept byte for byte, including UTF-8'];
 }
 
 function help(_: Session, argument: string): Reply {
@@ -147,7 +147,7 @@ function help(_: Session, argument: string): Reply {
   const names = [...commands.keys()].sort();
   const lines = [];
   for (let at = 0; at < names.length; at += 8) lines.push(` ${names.slice(at, at + 8).join(' ')}`);
-  return [214, 'These commands are served:', ...lines, 'HELP <command> tells its syntax'];
+  return [214, 'These commands are implemented:', ...lines, 'HELP <command> shows its syntax'];
 }
 
 function type({ state }: Session, argument: string): Reply {
@@ -162,7 +162,7 @@ function type({ state }: Session, argument: string): Reply {
 function onlyOne(verb: string, argument: string, served: string, known: RegExp): Reply {
   const letter = argument.trim().toUpperCase();
   if (letter === served) return [200, `${verb} is ${served}`];
-  return [known.test(letter) ? 504 : 501, `${verb} ${served} is served`];
+  return [known.test(letter) ? 504 : 501, `Only ${verb} ${served} is implemented`];
 }
 
 function allocate(_: Session, argument: string): Reply {
@@ -185,7 +185,7 @@ const afterEpsvAll: Reply = [501, 'Only EPSV is allowed after EPSV ALL'];
 async function passive(session: Session): Promise<Reply> {
   const { local } = session;
   if (session.state.extendedOnly) return afterEpsvAll;
-  if (familyOf(local) === 6) return [425, 'PASV has no room for an IPv6 address, use EPSV'];
+  if (familyOf(local) === 6) return [425, 'PASV cannot carry an IPv6 address, use EPSV'];
   return openPassive(session, (opened) => [
     227,
     `Entering Passive Mode (${formatHostPort({ address: local, port: opened })})`,
@@ -197,7 +197,7 @@ async function extendedPassive(session: Session, argument: string): Promise<Repl
   const own = protocolNumber(familyOf(session.local));
   if (wanted === 'ALL') {
     session.state.extendedOnly = true;
-    return [200, 'EPSV only from here on'];
+    return [200, 'EPSV ALL command successful'];
   }
   if (!/^\d*$/.test(wanted)) return [501, 'EPSV takes a protocol number or ALL'];
   if (wanted !== '' && wanted !== String(own)) return otherProtocol(own);

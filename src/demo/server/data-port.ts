@@ -42,7 +42,7 @@ export async function listenForData(
     });
     close = () => {
       listener.close();
-      reject(new Error('No data connection came'));
+      reject(new Error('No data connection was made'));
       connected.then((socket) => socket.destroy(), ignoreError);
     };
   });

@@ -47,7 +47,7 @@ async function* commandsOf(session: Session): AsyncGenerator<Command | string> {
   session.onTransfer = overtake;
   control.setTimeout(limits.idle, () => {
     if (session.transfer !== undefined || control.writableEnded) return;
-    session.reply([421, 'Nothing came for too long, closing']);
+    session.reply([421, 'Idle for too long, closing']);
     control.destroySoon();
   });
   control.on('data', (bytes) => {
@@ -83,7 +83,7 @@ async function* commandsOf(session: Session): AsyncGenerator<Command | string> {
 function read({ text, piece }: Line): Command | string {
   if (piece) return 'Line too long';
   const command = parseCommand(text.replace(/\r+$/, ''));
-  return /[\0\r]/.test(command.plain) ? 'NUL and CR have no place in a command' : command;
+  return /[\0\r]/.test(command.plain) ? 'A command cannot contain NUL or CR' : command;
 }
 
 /** Answers the STAT commands that stand first in the queue. */

@@ -118,7 +118,7 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
 export async function requireConntrack(): Promise<void> {
   if (readSysctl(eventsSetting) === '0') {
     throw new Error(
-      `the kernel plane hears of no connection while ${eventsSetting} is 0: sysctl -w ${eventsSetting}=1`,
+      `the kernel plane cannot follow connections while ${eventsSetting} is 0: sysctl -w ${eventsSetting}=1`,
     );
   }
   (await openQuestions()).close();

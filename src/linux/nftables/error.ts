@@ -29,12 +29,12 @@ export class NftError extends Error {
 export function errorFromOutput(output: string): NftError {
   const words = /(?:^|\n)[^\n]*Error: ([^\n]+)/.exec(output)?.[1] ?? output.trim();
   if (/Operation not permitted|Permission denied/.test(words)) {
-    return new NftError('no-permission', `nftables: ${words}; it takes root or CAP_NET_ADMIN`);
+    return new NftError('no-permission', `nftables: ${words}; root or CAP_NET_ADMIN is needed`);
   }
   // No statement that is made here names an element that need not be there, so it is the table.
   if (words.includes('No such file or directory')) return new NftError('no-table', `nftables: ${words}`);
   if (words.includes('Too many open files in system')) {
     return new NftError('full', 'nftables: a set is full, too many pinholes are pending');
   }
-  return new NftError('other', `nftables: ${words === '' ? 'failed without a word' : words}`);
+  return new NftError('other', `nftables: ${words === '' ? 'failed without a message' : words}`);
 }

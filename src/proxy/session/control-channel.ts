@@ -191,7 +191,7 @@ export class ControlChannel {
   ): Promise<void> {
     this.flush();
     this.hold('tls');
-    if (this.hasWaiting) throw new PipelinedError('bytes came that should have waited');
+    if (this.hasWaiting) throw new PipelinedError('received data that should have waited for the reply');
     this.#detach();
     this.#holds.add('lent');
     const { stream } = this.#channel;

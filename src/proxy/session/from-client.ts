@@ -20,7 +20,7 @@ import { addressForServer } from './pinhole-place.ts';
 const abortPatience = 500;
 
 const tlsOnClearPort =
-  'a TLS handshake came where FTP begins in clear: the client has to be set to explicit FTPS (AUTH TLS), ' +
+  'received a TLS handshake on a port for plain FTP: set the client to explicit FTPS (AUTH TLS), ' +
   'or listen-tls to a port for implicit FTPS';
 
 /** What the client says: has each command inspected, and does what was decided. */

@@ -15,8 +15,8 @@ const ends: Partial<Record<TransferCause, SessionReason>> = {
 };
 
 const lateWords: Partial<Record<SessionReason, string>> = {
-  'tls-failed': 'the TLS handshake behind AUTH was not over in time',
-  'login-timeout': 'too few TLS records came for a log in',
+  'tls-failed': 'the TLS handshake after AUTH did not finish in time',
+  'login-timeout': 'too few TLS records for a login',
 };
 
 /** What can be seen of what each side says. */

@@ -79,7 +79,8 @@ async function secure(channel: Channel, { tls }: ServerTlsPlan): Promise<TlsChan
 async function readGreeting(channel: Channel, { timeout }: ServerTlsPlan): Promise<string> {
   const { code, text } = await ask(channel, undefined, timeout);
   // A server that has no time is believed, and the session ends: nothing goes on in clear.
-  if (!isCompletion(code)) throw new ServerTlsError('the server greeted with a refusal', { greeting: text });
+  if (!isCompletion(code))
+    throw new ServerTlsError("the server's greeting was a refusal", { greeting: text });
   return text;
 }
 
@@ -132,11 +133,11 @@ function ask(channel: Channel, command: string | undefined, timeout: number): Pr
         const part = replies.push(line.text);
         if ((part.kind !== 'single' && part.kind !== 'last') || isPreliminary(part.code)) continue;
         // Bytes that came before the handshake must not be taken for what came in it.
-        if (lines.size > 0) settle(new ServerTlsError(`the server said more behind its ${what}`));
+        if (lines.size > 0) settle(new ServerTlsError(`the server sent more after its ${what}`));
         else settle(undefined, part.code);
         return;
       }
-      if (lines.size + text.length > mostText) settle(new ServerTlsError(`the ${what} is endless`));
+      if (lines.size + text.length > mostText) settle(new ServerTlsError(`the ${what} is too long`));
     };
     stream.on('data', take).on('end', ended).on('error', failed).on('close', ended);
     if (command !== undefined) stream.write(`${command}\r\n`);

@@ -194,7 +194,7 @@ export class SessionTls {
   #secureBoth(consent: () => void): void {
     const { channels, state, settings, events } = this.#parts;
     const plan = this.#plan.server;
-    if (!plan) throw new Error('no TLS with the server');
+    if (!plan) throw new Error('TLS with the server is not configured');
     const protectsData =
       plan.protectsData || (this.#protectsData && settings.policy.tls.serverData === 'same');
     void this.#convert(

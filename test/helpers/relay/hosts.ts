@@ -11,7 +11,7 @@ const network = `127.${16 + ((process.pid >> 8) & 0x7f)}.${process.pid & 0xff}`;
 const firstPort = 10_000 + (process.pid % 100) * 200;
 
 export function address(text: string): Address {
-  return parseAddress(text) ?? assert.fail(`${text} is no address`);
+  return parseAddress(text) ?? assert.fail(`${text} is not an address`);
 }
 
 const host = (number: number): Address => address(`${network}.${number}`);

@@ -103,7 +103,7 @@ export class Lab {
 
   /** Where clients connect. */
   get relay(): Endpoint {
-    return this.daemon.endpoints[0] ?? assert.fail('the relay listens nowhere');
+    return this.daemon.endpoints[0] ?? assert.fail('the relay is not listening');
   }
 
   /** The settings of this relay with some of them changed. */

@@ -69,7 +69,7 @@ test('dials no server for a client that speaks plain FTP to the port of implicit
   client.send('USER anne\r\n');
   await client.finished();
   const { error } = await lab.event('session-refused', { reason: 'tls-failed' });
-  assert.equal(error, 'what came is not TLS');
+  assert.equal(error, 'received data that is not TLS');
   assert.equal(lab.server.count, 0);
 });
 
@@ -103,7 +103,7 @@ test('ends a session whose client says plain text after AUTH, with 421 in clear'
   client.end();
   server.end();
   const { error } = await lab.event('session-closed', { reason: 'tls-failed' });
-  assert.equal(error, 'what came is not TLS');
+  assert.equal(error, 'received data that is not TLS');
 });
 
 test('refuses commands that came behind AUTH in one segment', async (t) => {
@@ -230,7 +230,7 @@ test('demands a certificate of clients, and logs whose it is', async (t) => {
   await lab.event('session-secured', { side: 'client', subject: 'DNS:anne.example' });
 
   for (const [options, expected] of [
-    [{}, /showed no certificate/],
+    [{}, /presented no certificate/],
     [selfSigned({ name: 'anne' }), /not accepted: .*self.signed/],
     [ca.issue({ name: 'anne', validTo: '210101000000Z' }), /not accepted: .*expired/],
   ] as const) {
@@ -260,7 +260,7 @@ test('carries no data channel of a client whose certificate is another than on i
   void secureAsClient(raw, ca.issue({ name: 'mallory' })).catch(() => undefined);
   assert.equal(await (await behind.next()).wasReset(), '');
   const { error } = await lab.event('transfer-ended', { cause: 'client-tls-failed' });
-  assert.match(error ?? '', /another than on the control channel/);
+  assert.match(error ?? '', /differs from that of the control connection/);
 });
 
 test('reads certificates again when their files change', async (t) => {
@@ -270,7 +270,7 @@ test('reads certificates again when their files change', async (t) => {
   const next = ca.issue({ name: 'renewed', hosts: ['ftp.example'] });
   writeFileSync(paths['tls-cert'] ?? '', next.cert);
   writeFileSync(paths['tls-key'] ?? '', next.key);
-  await lab.logged('certificates read again');
+  await lab.logged('certificates reloaded');
   const { client } = await auth(await greet(lab));
   assert.equal(client.stream.getPeerCertificate().subject.CN, 'renewed');
   await logIn(live);
@@ -359,15 +359,15 @@ test('goes on in clear where the server refuses the AUTH of its client', async (
 });
 
 for (const [what, credentials, settings, expected] of [
-  [
-    'nobody trusted signed',
-    selfSigned({ addresses: [hosts.server] }),
-    {},
-    /not accepted: it is signed by itself/,
-  ],
+  ['nobody trusted signed', selfSigned({ addresses: [hosts.server] }), {}, /not accepted: it is self-signed/],
   ['has expired', ca.issue({ addresses: [hosts.server], validTo: '210101000000Z' }), {}, /it has expired/],
   ['is for another name', ca.issue({ hosts: ['other.example'] }), {}, /it is not for /],
-  ['is not the pinned one', ofServer, { 'server-tls-fingerprint': 'ab'.repeat(32) }, /not the pinned one/],
+  [
+    'is not the pinned one',
+    ofServer,
+    { 'server-tls-fingerprint': 'ab'.repeat(32) },
+    /does not match server-tls-fingerprint/,
+  ],
 ] as const) {
   test(`tells a server nothing whose certificate ${what}, and its client 421`, async (t) => {
     const lab = await Lab.start(t, { ...towardsServer(t, 'explicit'), ...settings });
@@ -471,7 +471,7 @@ test('carries no data channel in clear after PROT P', async (t) => {
   assert.equal(await client.wasReset(), '');
   assert.equal(await server.wasReset(), '');
   const { error } = await lab.event('transfer-ended', { cause: 'client-tls-failed' });
-  assert.equal(error, 'what came is not TLS');
+  assert.equal(error, 'received data that is not TLS');
 });
 
 test('opens a pinhole anew after PROT: one in clear is none for protected data', async (t) => {
@@ -654,7 +654,7 @@ test('gives up a data channel whose command never comes', async (t) => {
   const data = await lab.passiveChannel({ client: raw, server });
   await data.client.wasReset();
   const { error } = await lab.event('transfer-ended', { cause: 'server-tls-failed' });
-  assert.match(error ?? '', /no command came/);
+  assert.match(error ?? '', /no command was sent/);
 });
 
 test('makes no data connection in clear where PROT P is required, not even before PROT', async (t) => {
@@ -778,21 +778,21 @@ for (const [what, settings, said, reason, error] of [
     { 'tls-handshake-timeout': '200ms' },
     '',
     'tls-failed',
-    'the TLS handshake behind AUTH was not over in time',
+    'the TLS handshake after AUTH did not finish in time',
   ],
   [
     'speaks no TLS behind AUTH',
     { 'tls-handshake-timeout': '200ms' },
     'PORT 127,0,0,1,200,13\r\n'.repeat(100),
     'tls-failed',
-    'the TLS handshake behind AUTH was not over in time',
+    'the TLS handshake after AUTH did not finish in time',
   ],
   [
     'does its handshake and says nothing more',
     { 'login-timeout': '400ms' },
     '\x16\x03\x01\x00\x02ab\x14\x03\x03\x00\x01\x01' + records.slice(0, 12),
     'login-timeout',
-    'too few TLS records came for a log in',
+    'too few TLS records for a login',
   ],
 ] as const) {
   test(`ends an opaque session whose client ${what}`, async (t) => {
