@@ -15,9 +15,9 @@ const findings = examineHost(
 test('says for each fault what was seen, what it means, what to change, and the exact lines', () => {
   assert.equal(
     reportText(findings, 'en'),
-    `✘ vsftpd:5: vsftpd: active data connections come from port 20, and run_as_launching_user=YES takes away the right to it
-    means: only root may use port 20: each transfer in active mode fails
-    change: give up port 20 for active mode, or run with root's rights
+    `✘ vsftpd:5: vsftpd: active data connections come from port 20, and run_as_launching_user=YES drops the privilege to use it
+    means: only root may use port 20: every transfer in active mode fails
+    change: give up port 20 for active mode, or run with root privileges
       vsftpd.conf:
         connect_from_port_20=NO
     (port-20-unprivileged)
@@ -36,7 +36,7 @@ test('says the same in another language, with the same lines', () => {
 });
 
 test('counts faults', () => {
-  assert.match(reportText([], 'en'), /Nothing has to be changed/);
+  assert.match(reportText([], 'en'), /Nothing needs to be changed/);
   assert.match(reportText([...findings, ...findings], 'en'), /\n2 faults\.\n$/);
 });
 
