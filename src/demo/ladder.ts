@@ -55,7 +55,9 @@ export function drawLadder({ write, style }: LadderOptions): Observer {
         break;
       case 'transfer-ended': {
         const bytes = event.uploaded + event.downloaded;
-        note(`data channel closed: ${event.cause}, ${bytes} bytes (${event.command?.verb ?? 'no command'})`);
+        note(
+          `data connection closed: ${event.cause}, ${bytes} bytes (${event.command?.verb ?? 'no command'})`,
+        );
         break;
       }
       default:

@@ -55,12 +55,12 @@ function checkSubject(facts: Facts): Finding[] {
   const { servers, pinhole, sources } = facts;
   if (pinhole?.seen) {
     const { sign } = pinhole.seen;
-    const remedies = [remedy('shell', 'pinhole doctor --host --pinhole-config FILE')];
+    const remedies = [remedy('shell', 'npx pinhole doctor --host --pinhole-config FILE')];
     return [note('pinhole-without-config', { values: { sign }, remedies })];
   }
   if (pinhole && pinhole.config === undefined) {
     const file = sources.pinhole?.file ?? '';
-    const remedies = [remedy('shell', `pinhole run --config ${file} --check`)];
+    const remedies = [remedy('shell', `npx pinhole run --config ${file} --check`)];
     return [fault('pinhole-config-refused', { file, remedies })];
   }
   // A gateway has none of its own.

@@ -11,7 +11,7 @@ test('demo plays both modes, draws the ladder without colour in a pipe, and ends
   assert.match(stdout, /^PASV +--> PASV$/m);
   assert.match(stdout, /^227 .*\(127,0,0,1,\d+,\d+\).* <-- 227 .*\(127,0,0,2,\d+,\d+\)/m);
   assert.match(stdout, /^PORT 127,0,0,1,(\d+,\d+) +--> PORT 127,0,0,1,(?!\1$)\d+,\d+$/m);
-  for (const what of [/pinhole opened: /g, /pinhole taken: /g, /data channel closed: complete/g]) {
+  for (const what of [/pinhole opened: /g, /pinhole taken: /g, /data connection closed: complete/g]) {
     assert.equal(stdout.match(what)?.length, 2, String(what));
   }
   assert.match(

@@ -48,8 +48,8 @@ test('draws the pinhole that opened, was taken, closed, and what went through', 
     '*  pinhole opened: 198.51.100.10 -> 203.0.113.1:50000 => 10.77.0.2:51213',
     '*  pinhole taken:  198.51.100.10:40001 -> 203.0.113.1:50000',
     '*  pinhole closed: expired',
-    '*  data channel closed: complete, 5 bytes (RETR)',
-    '*  data channel closed: complete, 5 bytes (no command)',
+    '*  data connection closed: complete, 5 bytes (RETR)',
+    '*  data connection closed: complete, 5 bytes (no command)',
   ]);
 });
 

@@ -524,14 +524,14 @@ const broken: readonly (readonly [
     'fault',
     sourcesOf({ pinhole: 'listen = "nowhere"\n' }),
     'pinhole',
-    'pinhole run --config pinhole --check',
+    'npx pinhole run --config pinhole --check',
   ],
   [
     'pinhole-without-config',
     'note',
     sourcesOf({ nftables: relay.nftables, listening: relay.listening }),
     undefined,
-    'pinhole doctor --host --pinhole-config FILE',
+    'npx pinhole doctor --host --pinhole-config FILE',
   ],
   ['no-server-found', 'note', sourcesOf({ sysctl: '' }), undefined, undefined],
   [
