@@ -46,7 +46,7 @@ test('who has taken all ports of the range for its address is told so, and other
   await data.expect('of the other');
 });
 
-const ofThisProcess = relayPlaneOnly('The end of Pinhole cuts no data channel');
+const ofThisProcess = relayPlaneOnly('Stopping Pinhole cuts no data connection');
 
 test(
   'data connections that serve no transfer do not add up: a new announcement resets the one before',

@@ -151,7 +151,7 @@ test('closing takes no new session, lets a transfer finish, then says 421', asyn
 
 test(
   'closing cuts a transfer when the grace is over',
-  relayPlaneOnly('The end of Pinhole cuts no data channel'),
+  relayPlaneOnly('Stopping Pinhole cuts no data connection'),
   async (t) => {
     const lab = await Lab.start(t, { grace: '100ms' });
     const pair = await lab.login();
@@ -185,7 +185,7 @@ test('a data channel that outlived its session gets the grace too', async (t) =>
 
 test(
   'every transfer that was cut is told before the relay says that it stopped',
-  relayPlaneOnly('The end of Pinhole cuts no data channel'),
+  relayPlaneOnly('Stopping Pinhole cuts no data connection'),
   async (t) => {
     const lab = await Lab.start(t);
     const pair = await lab.login();
@@ -202,7 +202,7 @@ test(
 
 test(
   'a data channel that no transfer began on ends with its session, and nothing waits for it',
-  relayPlaneOnly('The end of Pinhole cuts no data channel'),
+  relayPlaneOnly('Stopping Pinhole cuts no data connection'),
   async (t) => {
     const lab = await Lab.start(t, { grace: '60s' });
     const pair = await lab.login();

@@ -93,7 +93,7 @@ test('a server that dials before it has said 200 gets through, and the client is
   const data = await lab.dial(told, hosts.server);
   data.end('early');
   await turns(20);
-  if (onRelayPlane('A server may connect before it answers')) assert.equal(listener.count, 0);
+  if (onRelayPlane('A server may connect before it replies')) assert.equal(listener.count, 0);
 
   server.send('200 PORT ok.\r\n');
   await client.expect('200 PORT ok.\r\n');
@@ -102,7 +102,7 @@ test('a server that dials before it has said 200 gets through, and the client is
 
 test(
   'a server that dials before it refuses the PORT is reset, and the client is never dialled',
-  relayPlaneOnly('A server may connect before it answers'),
+  relayPlaneOnly('A server may connect before it replies'),
   async (t) => {
     const lab = await Lab.start(t);
     const { client, server } = await lab.login();
@@ -176,5 +176,5 @@ test('turns the server away when the client does not listen', async (t) => {
   listener.close();
   await lab.isTurnedAway(told, hosts.server);
   const { error } = await lab.event('transfer-ended', { cause: 'client-unreachable' });
-  if (onRelayPlane('The log says less of a transfer')) assert.match(error ?? '', /ECONNREFUSED/);
+  if (onRelayPlane('The log has less about a transfer')) assert.match(error ?? '', /ECONNREFUSED/);
 });

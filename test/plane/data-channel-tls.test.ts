@@ -188,7 +188,7 @@ test('passes the end of a file on that came before the server had begun', async 
   await lab.event('transfer-ended', { cause: 'complete' });
 });
 
-const unseen = relayPlaneOnly('TLS on a data channel in clear is not seen');
+const unseen = relayPlaneOnly('TLS on a clear data connection is not noticed');
 const refused = 'received TLS on a data connection that PROT has set to clear';
 
 for (const verb of ['STOR', 'RETR'] as const) {

@@ -76,7 +76,7 @@ for (const pairing of pairings) {
           `${end} from the ${from}, TLS: ${pairing}${cut === 'end' ? ', tls-truncated end' : ''}: ` +
           `the ${to} gets all of it and ${arrives === 'end' ? 'its end' : arrives}; said ${said}, logged ${cause}`;
         // The kernel says less, and is not on the way of what is TLS here.
-        test(name, relayPlaneOnly('The log says less of a transfer'), async (t) => {
+        test(name, relayPlaneOnly('The log has less about a transfer'), async (t) => {
           const { lab, pair, ticket } = await protectedOn(t, pairing, {
             ...towardsServer(t, 'explicit'),
             'tls-truncated': cut,

@@ -268,7 +268,7 @@ test('turns the client away when the data port of the server is closed', async (
   behind.close();
   await lab.isTurnedAway(at, hosts.client);
   const { error } = await lab.event('transfer-ended', { cause: 'server-unreachable' });
-  if (onRelayPlane('The log says less of a transfer')) assert.match(error ?? '', /ECONNREFUSED/);
+  if (onRelayPlane('The log has less about a transfer')) assert.match(error ?? '', /ECONNREFUSED/);
   await exchange(pair, 'NOOP', '200 Here.');
 });
 
@@ -280,14 +280,14 @@ test('a client that resets its data connection while the server is dialled costs
   data.reset();
   const server = await behind.next();
   await server.wasReset();
-  const cause = onRelayPlane('The log says less of a transfer') ? 'client-reset' : 'reset';
+  const cause = onRelayPlane('The log has less about a transfer') ? 'client-reset' : 'reset';
   await lab.event('transfer-ended', { cause });
   await exchange(pair, 'NOOP', '200 Here.');
 });
 
 test(
   'lets a host of fxp-peers take a pinhole, and no other',
-  relayPlaneOnly('A passive pinhole is for the client alone'),
+  relayPlaneOnly('A passive pinhole is for the client only'),
   async (t) => {
     const lab = await Lab.start(t, { 'fxp-peers': `${hosts.other}/32` });
     const { at, behind } = await lab.passive(await lab.login());

@@ -9,14 +9,14 @@ export const plane: Carrier = process.env['PINHOLE_TEST_PLANE'] === 'kernel' ? '
 
 /** The points of docs/kernel-plane.md, "What differs from the relay plane": each begins so. */
 export const differences = [
-  'A passive pinhole is for the client alone',
+  'A passive pinhole is for the client only',
   'Strangers are not logged',
-  'The end of Pinhole cuts no data channel',
+  'Stopping Pinhole cuts no data connection',
   'Ports of other processes are not seen',
-  'A server may connect before it answers',
-  'The log says less of a transfer',
-  'A data channel in clear stays when PROT comes behind it',
-  'TLS on a data channel in clear is not seen',
+  'A server may connect before it replies',
+  'The log has less about a transfer',
+  'A clear data connection survives a later PROT',
+  'TLS on a clear data connection is not noticed',
 ] as const;
 type Difference = (typeof differences)[number];
 

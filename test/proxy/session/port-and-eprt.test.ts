@@ -206,7 +206,7 @@ test('sends a STOR that came with its PORT in one segment when the pinhole is ar
   data.end();
   const { command, uploaded } = await lab.event('transfer-ended');
   assert.deepEqual(command, { verb: 'STOR', path: 'file' });
-  if (onRelayPlane('The log says less of a transfer')) assert.equal(uploaded, 'content'.length);
+  if (onRelayPlane('The log has less about a transfer')) assert.equal(uploaded, 'content'.length);
 });
 
 test('answers 425 when no active port is free, and names the range in the log', async (t) => {

@@ -667,7 +667,7 @@ test('makes no data connection in clear where PROT P is required, not even befor
   }
 });
 
-const noReset = relayPlaneOnly('A data channel in clear stays when PROT comes behind it');
+const noReset = relayPlaneOnly('A clear data connection survives a later PROT');
 
 test('resets a data channel that was made before PROT changed how it is to be', noReset, async (t) => {
   const lab = await Lab.start(t, terminating(t));

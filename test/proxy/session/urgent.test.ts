@@ -123,7 +123,7 @@ async function downloading(lab: Lab, pair: ControlPair): Promise<Peer> {
 
 test(
   'where no urgent data can be sent, the transfer is cut off behind the ABOR',
-  relayPlaneOnly('The end of Pinhole cuts no data channel'),
+  relayPlaneOnly('Stopping Pinhole cuts no data connection'),
   async (t) => {
     const lab = await Lab.start(t);
     await loadSocketCalls(() => Promise.reject(new Error('none')));
@@ -141,7 +141,7 @@ test(
 
 test(
   'over TLS to the server as well',
-  relayPlaneOnly('The end of Pinhole cuts no data channel'),
+  relayPlaneOnly('Stopping Pinhole cuts no data connection'),
   async (t) => {
     const lab = await Lab.start(t, { ...terminating(t), ...towardsServer(t, 'same') });
     const pair = await authBoth(await greet(lab));
