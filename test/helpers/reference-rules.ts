@@ -3,7 +3,7 @@ export const references: readonly { readonly name: string; readonly what: string
   [
     {
       name: 'in-front',
-      what: 'Pinhole on a host that forwards nothing, the server behind it at 10.77.0.2',
+      what: 'Pinhole on a host that does not forward, the server behind it at 10.77.0.2',
       flags: '--server 10.77.0.2 --open-ports 22',
     },
     {
@@ -13,23 +13,23 @@ export const references: readonly { readonly name: string; readonly what: string
     },
     {
       name: 'gateway',
-      what: 'Pinhole on the gateway, which copies the data itself',
+      what: 'Pinhole on the gateway, which copies the data',
       flags: '--deployment gateway --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
     },
     {
       name: 'gateway-kernel-plane',
-      what: 'Pinhole on the gateway, the kernel forwards the data: the rule for the mark',
+      what: 'Pinhole on the gateway, the kernel forwards the data: with the rule for the mark',
       flags: '--plane kernel --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22',
     },
     {
       name: 'gateway-kernel-plane-tls',
-      what: 'as gateway-kernel-plane, and TLS of clients ends at Pinhole, on port 990 from the first byte',
+      what: 'as gateway-kernel-plane, with TLS of clients terminated at Pinhole, implicit on port 990',
       flags:
         '--plane kernel --server 10.77.0.2 --listen 203.0.113.1:21 --open-ports 22 --tls terminate --listen-tls 203.0.113.1:990 --tls-cert cert.pem --tls-key key.pem',
     },
     {
       name: 'gateway-intercept',
-      what: 'Pinhole on the gateway, for the clients of 10.77.0.0/24 and servers outside',
+      what: 'Pinhole on the gateway, for the clients of 10.77.0.0/24 and external servers',
       flags:
         '--intercept --plane kernel --listen 10.77.0.1:21 --client-networks 10.77.0.0/24 --open-ports 22',
     },
@@ -45,7 +45,7 @@ export const references: readonly { readonly name: string; readonly what: string
     },
     {
       name: 'gateway-intercept-relay-plane',
-      what: 'as gateway-intercept, and Pinhole copies the data itself',
+      what: 'as gateway-intercept, but Pinhole copies the data',
       flags: '--intercept --listen 10.77.0.1:21 --client-networks 10.77.0.0/24 --open-ports 22',
     },
     {
