@@ -5,7 +5,7 @@ import type { PortRange } from './net/port-range.ts';
 
 // Why something was refused or ended: these five closed lists are what log lines, metric labels and the docs share.
 
-/** Why a command got its answer from the relay, and never reached the server. */
+/** Why the relay answered a command itself, so that it never reached the server. */
 export type CommandReason =
   | 'line-too-long'
   | 'nul-byte'
@@ -31,7 +31,7 @@ export type CommandReason =
   | 'data-connection-failed'
   | 'not-delivered';
 
-/** Why a reply that announces a data connection went on as it was, or was remarkable. */
+/** Why a reply that announces a data connection was sent on unchanged, or was remarkable. */
 export type ReplyReason =
   'unusable-announcement' | 'unread-announcement' | 'foreign-address' | 'forbidden-port';
 
@@ -73,7 +73,7 @@ export type SessionReason =
   | 'destination-not-allowed'
   | 'shutdown';
 
-/** How a data channel ended. `complete`: both sides said their end, FIN or TLS's close_notify. */
+/** How a data channel ended. `complete`: both sides sent their end, FIN or TLS's close_notify. */
 export type TransferCause =
   | 'complete'
   | 'client-reset'
@@ -93,7 +93,7 @@ export type TransferCause =
   | 'replaced'
   | 'shutdown';
 
-/** On which legs of a data channel TLS ends here; `none`: what comes is passed on, TLS or not. */
+/** On which legs of a data channel TLS ends here; `none`: data is passed on as it is, TLS or not. */
 export type TransferProtection = 'none' | 'client' | 'server' | 'both';
 
 /** Who opens the data connection: the client (PASV, EPSV) or the server (PORT, EPRT). */
@@ -116,7 +116,7 @@ export function isUpload({ verb }: Pick<TransferCommand, 'verb'>): boolean {
   return uploads.has(verb);
 }
 
-/** What is said of a pinhole, whatever happens to it. */
+/** The facts of a pinhole in each of its events. */
 export interface PinholeFacts {
   readonly session: number;
   readonly expectation: number;
@@ -130,7 +130,7 @@ export interface PinholeFacts {
   readonly to: Endpoint;
 }
 
-/** Everything that happens, said once. Log, counters and the demo's ladder listen. */
+/** Every event, reported once. Log, counters and the demo's ladder listen. */
 export type Event =
   | {
       readonly type: 'session-opened';
@@ -159,9 +159,9 @@ export type Event =
       readonly session: number;
       readonly side: 'client' | 'server';
     } & TlsFacts)
-  /** For the first time; behind an AUTH that was passed on: as far as that can be seen. */
+  /** The first login; after a passed AUTH, as far as it can be recognised. */
   | { readonly type: 'session-logged-in'; readonly session: number }
-  /** CCC: the client's control channel is TLS no more. */
+  /** CCC: the client's control channel is no longer TLS. */
   | { readonly type: 'session-cleared'; readonly session: number }
   /** AUTH was passed on: what follows is between client and server alone. */
   | {
@@ -240,7 +240,7 @@ export type Event =
 
 export type Observer = (event: Event) => void;
 
-/** One observer that tells several. */
+/** One observer that forwards to several. */
 export function tellAll(observers: readonly Observer[]): Observer {
   return (event) => {
     for (const observe of observers) observe(event);

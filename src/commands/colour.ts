@@ -1,4 +1,4 @@
-/** Whether standard output is for colours: a terminal, and its user has not said no (no-color.org). */
+/** Whether to print colours: on a terminal, unless NO_COLOR is set (no-color.org). */
 export function isColoured(): boolean {
   return process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 }

@@ -12,11 +12,11 @@ import { inFrontOf, startEmbeddedServer } from './embedded.ts';
 export const demoCommand: Subcommand = {
   builder: (yargs) => yargs.usage('$0 demo'),
   handler: async () => {
-    // `pinhole demo | head`: who has read enough is no error.
+    // `npx pinhole demo | head`: a reader that closes the pipe is not an error.
     process.stdout.on('error', () => process.exit(0));
     const write = (text: string): void => void process.stdout.write(text);
     const server = await startEmbeddedServer();
-    // The demonstration is the same whatever the environment says.
+    // The demonstration ignores the environment.
     const { config } = loadConfig({ flags: { listen: '127.0.0.1:0' }, env: {}, readFile: () => '' });
     const logger = createLogger({ logLevel: 'silent', logFormat: 'json' });
     write(ladderHeading());

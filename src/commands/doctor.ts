@@ -201,7 +201,7 @@ function readGiven(flag: string, given: unknown): SourceText {
   throw new ConfigError(`--${flag}: ${path} is too large; allowed: up to 64 MiB`);
 }
 
-/** Nothing of a URL is said again: a password may be in any of its parts. */
+/** No part of the URL is repeated in a message: a password may be in any of them. */
 function targetOf(url: string, passwordFile: string | undefined): ServerTarget {
   const wrong = (what: string): ConfigError =>
     new ConfigError(`${what}; allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], other characters as %XX`);

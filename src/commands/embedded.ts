@@ -34,7 +34,7 @@ export function inFrontOf(config: Config, server: { address: string; port: numbe
   return { ...config, server: { host: server.address, port: server.port }, listen: listenOf(config) };
 }
 
-/** The configuration with its listeners settled; `undefined` where it leads to no server. */
+/** The configuration with its listeners resolved; `undefined` without a server to lead to. */
 export function servable(config: Config): ServableConfig | undefined {
   const { server, intercept } = config;
   return server || intercept ? { ...config, listen: listenOf(config) } : undefined;

@@ -2,7 +2,7 @@ import { ConfigError, oneLine, quote } from '../config/error.ts';
 import { readValue, type Readable } from '../config/kinds.ts';
 
 /**
- * Reads a flag that is no setting, as settings are read.
+ * Reads a flag that is not a setting, in the way settings are read.
  *
  * @throws {ConfigError} that says its name, what was given and what is allowed
  */

@@ -6,7 +6,7 @@ import type { Subcommand } from './subcommand.ts';
 /** What is wrong with the words of the call, as opposed to what went wrong in doing it. */
 class UsageError extends Error {}
 
-/** What a command has is loaded when that is called: `--help` waits for none of it. */
+/** A command's code is loaded when the command is called: `--help` does not wait for it. */
 function command<T>(
   name: string,
   describe: string,
@@ -20,7 +20,7 @@ function command<T>(
   };
 }
 
-/** Does what the words of a call say. What goes wrong is one line on standard error, and the exit code of the process. */
+/** Runs the command line. An error is one line on standard error, and the exit code of the process. */
 export async function main(words: readonly string[]): Promise<void> {
   try {
     await yargs(words)

@@ -170,7 +170,7 @@ function ofOneFamily(
   );
 }
 
-/** Of every format that can say it, in a folder each: they are there to choose from. */
+/** The files of every format that can express the plan, in a folder each, to choose from. */
 function allFiles(plan: Plan): RulesetFile[] {
   return formatNames
     .filter((name) => reasonAgainst(plan, name) === undefined)

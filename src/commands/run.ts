@@ -63,7 +63,7 @@ const smallYoungGeneration = '--semi-space-growth-factor=1';
 /** Sets of this process what is nobody else's to set. */
 function tune({ tls, serverTls }: Config): void {
   setFlagsFromString(smallYoungGeneration);
-  // Nobody waits for it: until then TLS is slower, no more.
+  // Not awaited: until it is done, TLS is only slower.
   if (tls === 'terminate' || serverTls !== 'off') void keepFreedMemory();
 }
 
@@ -94,7 +94,7 @@ async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedC
   const settled = settle(config);
   if (!settled) throw new Error('no server');
 
-  // From now on: what the start makes outside this process has to be taken away again.
+  // From here on, whatever the start creates outside this process has to be removed again.
   const told = firstSignal();
   let daemon: Daemon;
   try {
@@ -119,7 +119,7 @@ async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedC
   });
   const first = await told;
   const hurry = (signal: NodeJS.Signals): void => {
-    // A terminal says SIGINT to npm and to us, and npm says it again: that is one Ctrl-C.
+    // A terminal sends SIGINT to npm and to this process, and npm forwards its own: that is one Ctrl-C.
     if (signal === 'SIGINT' && performance.now() - first.at < onePress) return;
     daemon.abort();
     logger.warn({ signal }, 'stopped immediately');
@@ -141,7 +141,7 @@ function stackOf(error: unknown): string | undefined {
   return error instanceof Error ? error.stack : undefined;
 }
 
-/** Milliseconds within which two SIGINT come of one press of a key. */
+/** Milliseconds within which two SIGINTs count as one key press. */
 const onePress = 500;
 
 async function firstSignal(): Promise<{ at: number }> {

@@ -4,7 +4,7 @@ import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { settings } from '../config/table.ts';
 
 /**
- * yargs options for every setting of the schema. Defaults are told, not given: the origin of a value is kept.
+ * yargs options for every setting. Defaults are only described, so that the origin of a value stays known.
  *
  * @param isShown whether --help tells of it
  */

@@ -37,7 +37,7 @@ export interface Config {
   readonly serverPassivePorts: readonly PortRange[];
   readonly maxSessions: number;
   readonly maxSessionsPerClient: number;
-  /** How many bits of an IPv6 address say which client it is. */
+  /** How many bits of an IPv6 address identify the client. */
   readonly ipv6ClientPrefix: number;
   /** 0: any number. */
   readonly maxRefusals: number;

@@ -8,7 +8,7 @@ import { keyOf, table, writeSetting } from './table.ts';
 type Origins = ReadonlyMap<string, string>;
 
 /**
- * Checks what settings say together.
+ * Checks that the settings fit together.
  *
  * @throws {ConfigError}
  */
@@ -19,8 +19,8 @@ export function checkConsistency(config: Config, origins: Origins): void {
 }
 
 /**
- * The server is told one address: the client's, or that of a NAT on the way. And the kernel delivers no packet from
- * other hosts' addresses to a loopback address.
+ * Only one address can be shown to the server: the client's, or that of a NAT on the path. And the kernel delivers no
+ * packet from other hosts' addresses to a loopback address.
  */
 function refuseLostAddress(config: Config, origins: Origins): void {
   const { keepClientAddress, insideAddress, server } = config;
@@ -73,7 +73,7 @@ type Refuse = (name: keyof Config, allowed: string, why: string) => never;
 /** Settings of a TLS that is nowhere. */
 function refuseUselessTls(config: Config, refuse: Refuse): void {
   const needs = (names: readonly (keyof Config)[], isThere: boolean, what: string): void => {
-    // What a printed configuration says of every setting is nobody's wish.
+    // A printed configuration contains every default: those are not the administrator's choice.
     const lost = isThere ? undefined : names.find((name) => !isInitial(name, config));
     if (lost) refuse(lost, `leave it unset, or set ${what}`, `it applies only with ${what}`);
   };
@@ -138,7 +138,7 @@ function refuseDataTls(config: Config, refuse: Refuse): void {
   }
 }
 
-/** Settings that say something of a server. */
+/** Settings that only make sense with a server. */
 const ofAServer = [
   'insideAddress',
   'keepClientAddress',

@@ -5,7 +5,7 @@ import { formatPortRange, parsePortRange, type PortRange } from '../net/port-ran
 
 /** How a value is read, and what it may be. */
 export interface Readable<T> {
-  /** What a value may be, as an error says it. */
+  /** The allowed values, as worded in errors. */
   readonly allowed: string;
   /** A list: the flag may be repeated, commas separate its items. */
   readonly many: boolean;
@@ -16,11 +16,11 @@ export interface Readable<T> {
 
 /** The same, and how it is written. */
 export interface Kind<T> extends Readable<T> {
-  /** The value as the file says it. */
+  /** The value as written in the file. */
   readonly write: (value: T) => Written;
 }
 
-/** A value; or what of the given one is not allowed, with the reason where `allowed` does not say it. */
+/** A value; or the part of the input that is not allowed, with the reason if `allowed` does not state it. */
 export type Read<T> = { readonly value: T } | { readonly wrong: unknown; readonly why?: string };
 
 export type Written = string | number | boolean | readonly string[];
@@ -31,7 +31,7 @@ export function readValue<T>(value: unknown, kind: Readable<T>): Read<T> {
   return 'value' in text ? kind.read(text.value) : text;
 }
 
-/** The text of a value as a flag would say it: a number as its digits, a list with commas. */
+/** The text of a value as it would be written in a flag: a number as its digits, a list with commas. */
 function textOf(value: unknown, { many, isSwitch }: Readable<unknown>): Read<string> {
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
   const odd = items.find(
@@ -73,7 +73,7 @@ export function optional<T>(kind: Kind<T>): Kind<T | undefined> {
   };
 }
 
-/** A list; `problem` says what is wrong with its items together. */
+/** A list; `problem` returns what is wrong with the combination of its items. */
 export function list<T>(
   allowed: string,
   read: (text: string) => T | undefined,
@@ -269,7 +269,7 @@ export const hostName: Kind<string | undefined> = optional(
   one('a host name or an address', parseHost, (value) => value),
 );
 
-/** What clients may be told instead of the address that they reached. */
+/** An address that may be announced to clients instead of the one that they connected to. */
 export function publicHost(family: Family): Kind<string | undefined> {
   const not = family === 4 ? 'not 0.0.0.0, not multicast' : 'not ::, not multicast, no zone';
   const allowed = `the IPv${family} address of a host (${not}), or a host name`;

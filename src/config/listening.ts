@@ -56,12 +56,12 @@ function covers(one: ListenAddress, other: ListenAddress): boolean {
 
 // ---- Where the relay listens, by its settings ----
 
-/** Where a relay that leads to a server listens: on port 21 of all addresses where `listen` says nothing. */
+/** Where a relay with a server listens: without `listen`, on port 21 of all addresses. */
 export function listenInFront({ listen }: ListenSettings): readonly ListenAddress[] {
   return listen ?? [{ address: undefined, port: 21 }];
 }
 
-/** Where `run` listens: on loopback alone where it leads to no server, and `listen` says nothing. */
+/** Where `run` listens: without a server and without `listen`, on loopback only. */
 export function listenOf(
   settings: ListenSettings & { readonly server: object | undefined; readonly intercept: boolean },
 ): readonly ListenAddress[] {
@@ -117,7 +117,7 @@ export function isReachable({ address }: ListenAddress): boolean {
   return address === undefined || !isLoopback(address);
 }
 
-/** The IPv4 address that other hosts connect to, where the listeners have one and no more. */
+/** The IPv4 address that other hosts connect to, if the listeners have exactly one. */
 export function reachedIPv4(listen: readonly ListenAddress[]): Address | undefined {
   const [only, ...others] = listen.filter(isReachable).filter((each) => (familyOfListener(each) ?? 4) === 4);
   return others.length > 0 || isWildcard(only?.address) ? undefined : only?.address;

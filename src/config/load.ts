@@ -13,8 +13,8 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads the configuration: flags win over environment, environment over file, file over default. An empty text
- * means "none" where none is possible, so that a flag can take back what the file says.
+ * Reads the configuration: flags override the environment, the environment the file, the file the defaults. An empty
+ * text means "none" for settings that allow none, so that a flag can override the file.
  *
  * @throws {ConfigError} for a value that is not allowed, a name that is not known, a file that cannot be read
  */
@@ -41,7 +41,7 @@ function readSetting(name: keyof Config, { value, origin }: Given): unknown {
 }
 
 /**
- * The configuration as a file that says the same, each line with a comment that says where its value came from:
+ * The configuration as a file, each line with a comment that names the source of its value:
  *
  *     passive-ports = "50000-50999"  # default
  */

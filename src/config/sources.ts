@@ -65,7 +65,7 @@ function flagsLayer(flags: ConfigSources['flags']): Layer {
   return layer;
 }
 
-/** What Kubernetes sets in every container where a service is named `pinhole`; none of it is for us. */
+/** Variables that Kubernetes sets in every container if a service is named `pinhole`; they are ignored. */
 const fromKubernetes = /^PINHOLE_(?:SERVICE_|PORT$|PORT_)/;
 
 function environmentLayer(env: ConfigSources['env']): Layer {

@@ -267,14 +267,14 @@ export function variableOf(key: string): string {
   return `PINHOLE_${key.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** What the configuration has for a setting, as the file says it. */
+/** The value of a setting, as written in the file. */
 export function writeSetting(name: keyof Config, config: Config): Written {
-  // Each setting writes its own member's type, which the union of all settings does not tell.
+  // Each setting writes the type of its own member, which the union of all settings does not express.
   const kind = table[name].kind as Kind<unknown>;
   return kind.write(config[name]);
 }
 
-/** A setting as --help and the documentation tell of it. */
+/** A setting as described by --help and the documentation. */
 export interface SettingDescription {
   /** `passive-ports`: the flag without its dashes, and the key in the file. */
   readonly key: string;
@@ -282,7 +282,7 @@ export interface SettingDescription {
   readonly variable: string;
   readonly group: SettingGroup;
   readonly description: string;
-  /** What a value may be, as an error says it. */
+  /** The allowed values, as worded in errors. */
   readonly allowed: string;
   /** The default as one would write it; '' where the default is none. */
   readonly defaultText: string;

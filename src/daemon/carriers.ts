@@ -64,7 +64,7 @@ export async function startCarriers(
   }
 }
 
-/** The failure that led here is the one to tell. */
+/** The failure that led here is the one to report. */
 function giveUp(host: HostTable | undefined): void {
   try {
     host?.close();

@@ -220,7 +220,7 @@ const withoutSocketCalls =
   'koffi, an optional package, is not installed: urgent data is relayed as ordinary data, dead peers are noticed later, ' +
   'and acknowledgements are read from /proc/net/tcp';
 
-/** Nothing of the dialogue can be rewritten: the server has to say what is true of this side. */
+/** The dialogue cannot be rewritten: the server itself has to announce this side's address and ports. */
 function needsOfPass({ passivePorts, publicAddress }: Config): string {
   const range = formatPortRange(passivePorts);
   const address = publicAddress ?? 'the address that clients connect to';
@@ -230,7 +230,7 @@ function needsOfPass({ passivePorts, publicAddress }: Config): string {
   );
 }
 
-/** Which server sessions lead to; undefined where each client means its own. */
+/** The server that sessions lead to; undefined if each client addresses its own. */
 function nameOf({ server }: ServableConfig): string | undefined {
   if (!server) return undefined;
   return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;

@@ -55,7 +55,7 @@ export class Listeners {
     for (const [key, listener] of opened) this.#open.set(key, listener);
   }
 
-  /** Accepts no more; connections that were accepted live on. */
+  /** Stops accepting; accepted connections continue. */
   close(): void {
     for (const listener of this.#open.values()) listener.close();
     this.#open.clear();

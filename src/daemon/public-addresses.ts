@@ -3,7 +3,7 @@ import type { Observer } from '../events.ts';
 import type { Address, Family } from '../net/address.ts';
 import { PublicAddress } from '../proxy/public-address.ts';
 
-/** The addresses that clients are told, looked up as long as they are names. */
+/** The addresses announced to clients; names are looked up repeatedly. */
 export interface PublicAddresses {
   readonly of: (family: Family) => Address | undefined;
   stop(): void;

@@ -4,7 +4,7 @@ import { familyOf } from '../net/address.ts';
 import type { SessionsSettings, TlsServices } from '../proxy/sessions.ts';
 import type { PublicAddresses } from './public-addresses.ts';
 
-/** A configuration that leads to a server, the one that is named or those that clients mean, and has its listeners. */
+/** A configuration with listeners and with a server: the one named, or those that clients address. */
 export interface ServableConfig extends Config {
   readonly listen: NonNullable<Config['listen']>;
 }

@@ -1,6 +1,6 @@
 import type { Remedy } from './finding.ts';
 
-/** Pinhole in the place of a helper, which is blind behind AUTH TLS. */
+/** Pinhole instead of a helper, which can read nothing after AUTH TLS. */
 export const endTls: Remedy = {
   target: 'pinhole',
   lines: ['--tls terminate --tls-cert CERTIFICATE.pem --tls-key KEY.pem'],

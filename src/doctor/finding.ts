@@ -3,7 +3,7 @@ import type { MessageId } from './messages/message.ts';
 /** `fine`: as it should be; `note`: worth knowing; `fault`: FTP fails, or more is open than is needed. */
 export type Level = 'fine' | 'note' | 'fault';
 
-/** One thing that the doctor has to say. */
+/** One result of the doctor. */
 export interface Finding {
   /** Also the message's key in the catalogue. */
   readonly id: MessageId;
@@ -36,7 +36,7 @@ export function fine(id: MessageId, values: Finding['values'] = {}): Finding {
   return { id, level: 'fine', values, remedies: [] };
 }
 
-/** Whether anything has to be changed. */
+/** Whether something needs to be changed. */
 export function isFault({ level }: Finding): boolean {
   return level === 'fault';
 }

@@ -25,7 +25,7 @@ export interface HostSources {
   readonly pinhole?: SourceText | undefined;
 }
 
-/** A text, and the name by which a finding tells of it. */
+/** A text, and its name in findings. */
 export interface SourceText {
   readonly file: string;
   readonly text: string;

@@ -25,7 +25,7 @@ const checks: readonly ((facts: Facts) => Finding[])[] = [
   checkTls,
 ];
 
-/** What is told already, with what it costs, by a fault. */
+/** Findings that a fault already covers. */
 const toldBy: Readonly<Partial<Record<MessageId, MessageId>>> = {
   'helper-unused': 'related-without-helper',
   'helper-blind-to-tls': 'helper-sees-no-tls',
@@ -33,7 +33,7 @@ const toldBy: Readonly<Partial<Record<MessageId, MessageId>>> = {
 
 const order: readonly Level[] = ['fault', 'note', 'fine'];
 
-/** Reads what a host has and says what is wrong with it, in the order of importance. Pure. */
+/** Examines the sources of a host and returns the findings in order of importance. Pure. */
 export function examineHost(sources: HostSources): Finding[] {
   const facts = readFacts(sources);
   const findings = [...checkSubject(facts), ...checks.flatMap((check) => check(facts))];

@@ -23,7 +23,7 @@ type Style = (text: string, level: Level) => string;
 const plain: Style = (text) => text;
 
 /**
- * For people: a line for what is well, and under what is not what it means, what to change, and the exact lines.
+ * As text: one line for each result that is fine; for all others also the meaning, the change, and the exact lines.
  *
  * @param style colours a mark, or not
  */

@@ -26,8 +26,9 @@ export interface ServerOptions {
 }
 
 /**
- * Speaks to a server as a client outside would, and says what goes wrong. Never throws for what the server does. Once the
- * time is over or the signal has come it returns what is known; connections that wait are given up by their own limits.
+ * Talks to a server as an external client would, and reports what goes wrong. Never throws because of the server's
+ * behaviour. After the time limit or the signal it returns the findings so far; waiting connections end by their own
+ * limits.
  */
 export async function examineServer(target: ServerTarget, options: ServerOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -79,7 +80,7 @@ async function examineSession(
 ): Promise<void> {
   const { visit } = sessions;
   const isIPv4 = familyOf(visit.reached) === 4;
-  // It takes the longest, so it goes on beside the others.
+  // It takes the longest, so it runs in parallel with the others.
   const idling = idle > 0 ? sessions.alone(() => checkIdle(visit, idle)) : undefined;
   const passive = async (command: PassiveCommand): Promise<PassiveOutcome> =>
     (await sessions.on((control) => checkPassive(visit, control, command))) ?? { port: 'none' };

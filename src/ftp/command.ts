@@ -2,7 +2,7 @@
 export interface Command {
   /** In capitals; the other names that servers take for PASV and PORT become those. Empty for an empty line. */
   readonly verb: string;
-  /** What follows the one separator behind the verb; empty when nothing does. */
+  /** The text after the one separator that follows the verb; empty if there is none. */
   readonly argument: string;
   /** The line as it came. */
   readonly raw: string;
@@ -20,7 +20,8 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ['P@RT', 'PORT'],
 ]);
 
-// Servers that skip blanks before the verb, or take any blank behind it, must not see another command than we do.
+// Servers that skip blanks before the verb, or accept any blank after it, must not read a different command than we
+// do.
 const shape = /^([\t\v\f ]*)([^\t\v\f ]*)[\t\v\f ]?/;
 
 export function parseCommand(text: string): Command {

@@ -66,13 +66,13 @@ export class LineReader {
     return text.length > this.#longest ? { ...line, piece: 'first' } : line;
   }
 
-  /** Takes the last line or piece back: it will be the next again, a piece with what has come of it since. */
+  /** Takes back the last line or piece: it will be the next again, a piece together with what has arrived since. */
   putBack(): void {
     this.#start = this.#previous;
     this.#overlong = this.#wasOverlong;
   }
 
-  /** What has come of a line whose end never came. */
+  /** The received part of a line whose end never arrived. */
   rest(): string {
     this.#join();
     return this.#bytes.toString('latin1', this.#start);

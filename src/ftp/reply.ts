@@ -22,7 +22,7 @@ export class ReplyReader {
     if (this.#open === undefined) return this.#begin(text);
     const open = Number(this.#open);
     if (text.startsWith(this.#open)) {
-      // The RFC has a blank behind the last line's code; some servers have nothing, a tab or a colon.
+      // The RFC has a space after the last line's code; some servers have nothing, a tab or a colon.
       if (!/^(?:$|[ \t:])/.test(text.slice(3))) return { kind: 'middle', code: open, seemsLast: false };
       this.#open = undefined;
       return { kind: 'last', code: open };

@@ -36,7 +36,7 @@ export function destinationOf({ original, arrived }: Meant, policy: DestinationP
   const isRedirected = original.address !== arrived.address || original.port !== arrived.port;
   if (!intercepted || (isNamed && (!isRedirected || isOwnAddress(original.address))))
     return { kind: 'named' };
-  // What this host itself serves is for its own firewall to let in, and not from a connection of its own.
+  // Services of this host are for its own firewall to protect: no session connects to them from inside.
   if (!isRedirected || isOwnAddress(original.address)) return { kind: 'refuse', reason: 'loop' };
   if (!intercepted.some((network) => contains(network, original.address))) {
     return { kind: 'refuse', reason: 'destination-not-allowed' };

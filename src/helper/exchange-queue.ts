@@ -54,7 +54,7 @@ export class ExchangeQueue {
     return this.#textSize;
   }
 
-  /** How many of them are empty lines, which servers may say nothing to. */
+  /** How many of them are empty lines, to which servers may not reply. */
   get emptyLines(): number {
     return this.#exchanges.filter(isEmptyLine).length;
   }

@@ -1,4 +1,4 @@
-/** What FEAT says of TLS (RFC 4217 section 6), where it is this side that speaks it. */
+/** The lines of FEAT about TLS (RFC 4217 section 6), if this side provides it. */
 const own = [' AUTH TLS', ' PBSZ', ' PROT'];
 
 /** In any list: some servers repeat the code in each line. */

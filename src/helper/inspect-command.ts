@@ -44,7 +44,7 @@ export function inspectCommand(command: Command, state: SessionState, policy: Po
   if (raw.includes('\0')) return refuse('nul-byte', replies.nulByte);
   // A server that ended the line here would see a second command that nobody inspected.
   if (raw.includes('\r')) return refuse('bare-cr', replies.bareCr);
-  // Servers differ in what they make of it: one that skips it would see another verb.
+  // Servers differ here: one that skips the byte would read a different verb.
   if (verb.includes('\xff')) return refuse('syntax', replies.notUnderstood);
   const ofTls = inspectTls(command, state, policy.tls);
   if (ofTls) return ofTls;
@@ -111,7 +111,7 @@ export function inspectOverlong(command: Command, state: SessionState): CommandD
   return hasTooMany(state) ? { kind: 'wait' } : refuse('line-too-long', replies.lineTooLong);
 }
 
-/** The client speaks another protocol and was made to say this: nothing after it can be trusted. */
+/** The client speaks another protocol and was made to send this: nothing after it can be trusted. */
 function inspectFirst(command: Command, state: SessionState): CommandDecision | undefined {
   const other = state.begun ? undefined : otherProtocol(command);
   return other && { kind: 'close', reason: other, reply: otherProtocolReplies[other] };
@@ -178,7 +178,7 @@ function expectActive(
     rewrite: (announced) => {
       const { replacedBy } = bareArgument(command);
       if (verb === 'EPRT') return replacedBy(formatExtendedHostPort(announced, delimiter));
-      // Inside may be IPv6 only, and PORT can't say an IPv6 address.
+      // The internal side may have only IPv6, and PORT cannot hold an IPv6 address.
       if (familyOf(announced.address) === 6)
         return `${command.telnet}EPRT ${formatExtendedHostPort(announced, delimiter)}`;
       return replacedBy(formatHostPort(announced));

@@ -61,7 +61,7 @@ export function inspectReply(
 /** `227 Entering Passive Mode (h1,h2,h3,h4,p1,p2).` */
 function inspectPassive(lines: readonly string[], state: SessionState): ReplyDecision {
   const found = lines.map((line) => findAfterCode(line, findHostPorts));
-  // Where they differ: the line with the final code is the one that clients read.
+  // If they differ: clients read the line with the final code.
   const first = found.at(-1)?.[0] ?? found.flat()[0];
   if (!first) return { kind: 'pass', remark: 'unusable-announcement' };
   const { endpoint } = first;

@@ -9,13 +9,13 @@ import { isServerAsked, type TlsPolicy } from './tls-policy.ts';
 /** The mechanisms of AUTH that mean TLS; SSL is its old name (RFC 4217 appendix A). */
 const mechanisms: ReadonlySet<string> = new Set(['TLS', 'TLS-C', 'SSL', 'TLS-P']);
 
-/** The commands that set up a data connection: one that was set up in clear would stay in clear. */
+/** The commands that set up a data connection: one set up in clear would stay clear. */
 const setsUp: ReadonlySet<string> = new Set(['PORT', 'EPRT', 'PASV', 'EPSV']);
 
 /** The mechanisms that imply PROT P, as in vsftpd and ProFTPD. */
 const withData: ReadonlySet<string> = new Set(['SSL', 'TLS-P']);
 
-/** What a client that the greeting has logged in may say before TLS is in use, where it is required. */
+/** The commands that a client logged in by the greeting may send before TLS, if TLS is required. */
 const harmless: ReadonlySet<string> = new Set([
   ...['', 'ABOR', 'CCC', 'CLNT', 'FEAT', 'HELP', 'HOST', 'LANG'],
   ...['NOOP', 'OPTS', 'PBSZ', 'PROT', 'QUIT', 'REIN', 'SYST'],

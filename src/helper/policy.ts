@@ -13,9 +13,9 @@ export interface Policy {
   readonly denyPorts: readonly PortRange[];
   /** Where the server listens in passive mode; empty: anywhere that is not denied. */
   readonly serverPassivePorts: readonly PortRange[];
-  /** Clients in these networks are told the address that they reached. */
+  /** Clients in these networks are told the address that they connected to. */
   readonly localNetworks: readonly Cidr[];
-  /** Clients elsewhere are told this address, where there is one for their family. */
+  /** All other clients are told this address, if there is one for their family. */
   readonly publicAddress: (family: Family) => Address | undefined;
   readonly tls: TlsPolicy;
 }
@@ -42,7 +42,7 @@ export function whyNotLead(
   return portIn(denyPorts, port) ? 'denied-port' : undefined;
 }
 
-/** The address to tell a client that reached `reached`. */
+/** The address to announce to a client that connected to `reached`. */
 export function announcedAddress(client: Address, reached: Address, policy: Policy): Address {
   if (inAny(policy.localNetworks, client)) return reached;
   return policy.publicAddress(familyOf(reached)) ?? reached;

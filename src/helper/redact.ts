@@ -28,12 +28,12 @@ const mostShown = 1000;
 /** A shorter one is hidden only where it stands as a word of its own: it may be a part of any. */
 const shortest = 4;
 
-/** What was said to log in, what stands behind other commands that are not shown, and what is no command. */
+/** Login arguments, arguments of other commands that are not shown, and lines that are not commands. */
 type SecretKind = 'login' | 'argument' | 'word';
 
 const logins: ReadonlySet<string> = new Set(['PASS', 'ACCT']);
 
-/** What a client said that nobody is to read, for as long as a session goes on: servers say such things back. */
+/** Texts of a client that must not be shown for the duration of the session: servers repeat them. */
 export class Secrets {
   /** The latest last. */
   readonly #known: readonly Secret[];
@@ -49,7 +49,7 @@ export class Secrets {
     const secret = new Secret(kindOf(verb), text);
     // Said again it is the latest.
     const known = [...this.#known.filter((each) => !each.isSame(secret)), secret];
-    // What is said of one kind takes no place of another.
+    // Texts of one kind do not displace those of another.
     const isTooMany = known.filter(({ kind }) => kind === secret.kind).length > mostSecrets;
     const oldest = isTooMany ? known.find(({ kind }) => kind === secret.kind) : undefined;
     return new Secrets(known.filter((each) => each !== oldest));
@@ -172,8 +172,8 @@ export function showSent({ verb, argument }: SentExchange): string {
 }
 
 /**
- * A line of a reply as logs may show it. A server may say back what it was told: of a reply to a command that is
- * not shown, the code alone is; but for PASS and ACCT, whose usual replies are harmless and worth reading.
+ * A line of a reply as logs may show it. A server may repeat what it received: of a reply to a command that is not
+ * shown, only the code is shown, except for PASS and ACCT, whose usual replies are harmless and worth reading.
  */
 export function showReply(text: string, inAnswerTo: string | undefined, secrets: Secrets = none): string {
   const shown = showBytes(text, secrets);

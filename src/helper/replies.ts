@@ -1,5 +1,5 @@
 /**
- * Every reply that the relay gives of its own, without its CRLF. docs/what-it-does.md tells when each is given.
+ * Every reply of the relay's own, without its CRLF. docs/what-it-does.md says when each is sent.
  *
  * A part that varies is the argument of a function.
  */

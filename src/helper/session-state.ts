@@ -15,11 +15,11 @@ export interface SessionState {
   /** Whether a command has come yet. */
   begun: boolean;
   loggedIn: boolean;
-  /** Whether the greeting was the log in: no name was said. */
+  /** Whether the greeting was the login, without a user name. */
   greetedIn: boolean;
   /** RFC 2428 section 4: after EPSV ALL only EPSV sets up data connections. */
   epsvAll: boolean;
-  /** Whether the server has said 221 to a QUIT, or 421. */
+  /** Whether the server has sent 221 to a QUIT, or 421. */
   goodbye: 'quit' | 'closing' | undefined;
   /** The code of the last reply; 0 before the first. */
   lastCode: number;

@@ -47,7 +47,7 @@ export interface Security {
   readonly wasSecured: boolean;
   /** Whether PBSZ has come. */
   readonly isSizeSaid: boolean;
-  /** What PROT says: whether the client's data channels are TLS. */
+  /** The state of PROT: whether the client's data channels use TLS. */
   readonly isDataProtected: boolean;
 }
 

@@ -4,8 +4,8 @@ const changeCipherSpec = 20;
 const applicationData = 23;
 
 /**
- * How many commands a client has to have said until its data connections are let through: USER, PASS and the one that
- * announces a data connection. TLS 1.3 says the end of its handshake in such a record as well.
+ * How many commands a client must have sent before its data connections are accepted: USER, PASS and the one that
+ * announces a data connection. TLS 1.3 sends the end of its handshake in such a record as well.
  */
 const recordsOfLogin = 3;
 /**
@@ -39,12 +39,12 @@ export class TlsRecords {
     }
   }
 
-  /** Whether this side has done its part of the handshake: what it says is secret now, or is about to be. */
+  /** Whether this side has done its part of the handshake: what it sends is encrypted now, or is about to be. */
   get hasHandshake(): boolean {
     return this.#hasHandshake;
   }
 
-  /** How many records of what is said in secret it has begun. */
+  /** How many encrypted records it has begun. */
   get applicationData(): number {
     return this.#applicationData;
   }
@@ -61,7 +61,7 @@ export class TlsRecords {
   }
 }
 
-/** Whether both sides have said enough for a log in, and the client for a command after it. */
+/** Whether both sides have sent enough for a login, and the client for a command after it. */
 export function mayHaveLoggedIn(client: TlsRecords, server: TlsRecords): boolean {
   return client.applicationData >= recordsOfLogin && server.applicationData >= recordsOfConsent;
 }

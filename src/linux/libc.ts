@@ -1,8 +1,8 @@
 import { getSystemErrorName } from 'node:util';
 
 /**
- * The functions of the C library that are called here, as their manual pages have them: what fails returns -1, and
- * `lastError` says why. A pointer is bytes, numbers in it in the host's order.
+ * The functions of the C library used here, as in their manual pages: a failure returns -1, and `lastError` is the
+ * reason. A pointer is bytes; numbers in it are in host byte order.
  */
 interface Functions {
   socket(domain: number, type: number, protocol: number): number;

@@ -42,7 +42,7 @@ export interface SocketCalls {
 
 interface TcpInformation {
   readonly isClosed: boolean;
-  /** Whether the peer has said FIN or RST; what came before may be unread. */
+  /** Whether the peer has sent FIN or RST; data before it may be unread. */
   readonly hasPeerEnded: boolean;
   /** How often the same bytes, or the question whether there is room for more, were sent again without an answer. */
   readonly unanswered: number;
@@ -94,7 +94,7 @@ export async function loadSocketCalls(load: typeof loadLibc = loadLibc): Promise
   try {
     loaded = callsOf(await load('reading the state of a connection', functions));
   } catch {
-    // Each of them is done without, as docs/what-it-does.md tells.
+    // Everything works without them, as described in docs/what-it-does.md.
   }
   return loaded !== undefined;
 }

@@ -1,6 +1,6 @@
 import { replaceHarmful, replaceHarmfulButC0 } from '../net/harmful-text.ts';
 
-/** Characters of one text in a line; those behind are left out. */
+/** Characters of one text in a line; further ones are left out. */
 const longestText = 500;
 
 /** Bytes of a line. */

@@ -11,8 +11,8 @@ export interface RepeatsLimit {
 }
 
 /**
- * Carries out what `Repeats` decides. What was not logged is told at the end of its period, or with the process. While
- * nothing waits to be told there is no timer, and no listener.
+ * Carries out the decisions of `Repeats`. Repetitions that were not logged are reported at the end of their period,
+ * or with the process. While nothing is pending there is no timer, and no listener.
  */
 export function limitRepeats(
   tell: (repetition: Repetition) => void,
@@ -39,7 +39,7 @@ export function limitRepeats(
     }, due - performance.now()).unref();
   };
 
-  /** To be called after one was counted: it is told at the end of its period. */
+  /** To be called after a repetition was counted: it is reported at the end of its period. */
   const counted = (): void => {
     if (timer) return;
     // Before the log's own, which writes for the last time.

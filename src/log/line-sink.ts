@@ -16,7 +16,7 @@ const patience = 500;
 export interface LineSinkOptions {
   /** Writes what it can without waiting and returns how many bytes that was; throws as `fs.writeSync` does. */
   readonly write: (bytes: Buffer) => number;
-  /** The line that tells that lines were lost, and the system's code for why. */
+  /** The line that reports lost lines, with the system's error code. */
   readonly lossLine: (lines: number, code: string) => string;
   readonly capacity?: number;
 }
@@ -50,7 +50,8 @@ export class LineSink {
   /** @param line with its LF */
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
-    // Once one was lost so are the next: else a slow reader would be told of losses between any two lines.
+    // After one loss the next lines are lost too: otherwise a slow reader would get a loss report between any two
+    // lines.
     if (this.#lost > 0 || this.#rest.length + this.#bytes + bytes > this.#options.capacity) {
       this.#lost++;
       this.#lostTo = this.#obstacle ?? this.#lostTo;

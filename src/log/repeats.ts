@@ -1,6 +1,6 @@
 import type { Level } from 'pino';
 
-/** What is the same about events that say the same again and again: whose they are, and why. */
+/** What repeated events have in common: their client and their reason. */
 export interface Kind {
   readonly level: Level;
   readonly words: string;
@@ -20,7 +20,7 @@ export interface RepeatsLimits {
   readonly first: number;
   /** Milliseconds. */
   readonly period: number;
-  /** How many clients and sessions are told apart, for all reasons together. */
+  /** How many clients and sessions are distinguished, for all reasons together. */
   readonly kinds: number;
 }
 
@@ -30,7 +30,7 @@ interface Counter {
   readonly end: number;
   logged: number;
   repeated: number;
-  /** Whether it goes on, though there may be nothing to tell of it yet. */
+  /** Whether it continues, although there may be nothing to report yet. */
   goesOn: boolean;
 }
 
@@ -47,7 +47,7 @@ export class Repeats {
     this.#limits = limits;
   }
 
-  /** Counts one event, and says whether it is to be logged. What is due by now must have been taken before. */
+  /** Counts one event, and returns whether it is to be logged. Reports that are due must have been taken before. */
   admit(kind: Kind, now: number): boolean {
     const isLogged = this.reserve(kind, now);
     if (!isLogged) this.count(kind, now);
@@ -80,7 +80,7 @@ export class Repeats {
     if (counter.logged === 0 && counter.repeated === 0) this.#counters.delete(key);
   }
 
-  /** Takes what is to be told of periods that are over. */
+  /** Takes the reports of periods that are over. */
   due(now: number): Repetition[] {
     const told: Repetition[] = [];
     for (const [key, { kind, end, logged, repeated, goesOn }] of this.#counters) {
@@ -88,7 +88,7 @@ export class Repeats {
       this.#counters.delete(key);
       if (repeated > 0) told.push({ ...kind, repeated });
       else if (!goesOn) continue;
-      // It may go on: then no line of its own is due until it pauses.
+      // It may continue: then no line of its own is due until it pauses.
       this.#counters.set(key, { ...this.#newCounter(kind, now), logged });
     }
     return told;
@@ -100,7 +100,7 @@ export class Repeats {
     return undefined;
   }
 
-  /** Takes everything that was not told, due or not. */
+  /** Takes everything that was not reported, due or not. */
   takeAll(): Repetition[] {
     const counters = [...this.#counters.values()];
     this.#counters.clear();

@@ -46,6 +46,6 @@ function setNonBlocking(): void {
   try {
     holder ??= new Socket({ fd: stdout, readable: false, writable: true });
   } catch {
-    // A terminal of another user, say: what can't be had without waiting is written with it.
+    // For example a terminal of another user: if non-blocking writes are impossible, the write blocks.
   }
 }

@@ -34,7 +34,7 @@ export class Strangers {
     this.#write = write;
   }
 
-  /** Takes every event, and says whether one is to be written as far as its session is concerned. */
+  /** Takes every event, and returns whether it is to be written as far as its session is concerned. */
   admit(event: Event): boolean {
     switch (event.type) {
       case 'session-opened':

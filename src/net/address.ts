@@ -25,14 +25,14 @@ export function familyOf(address: Address): Family {
   return address.includes(':') ? 6 : 4;
 }
 
-/** Whether it leads to the host that uses it (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
+/** Whether it is a loopback address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
 export function isLoopback(address: Address): boolean {
   return address.startsWith('127.') || address === '::1';
 }
 
 /**
- * Reads what `socket.remoteAddress` and `localAddress` say, `undefined` for a socket that is gone already.
- * It is taken at its word without parsing: libuv writes what the kernel told it, and writes it as RFC 5952 does.
+ * Reads `socket.remoteAddress` and `localAddress`; `undefined` for a closed socket. The text is used without parsing:
+ * libuv formats the kernel's address as RFC 5952 does.
  */
 export function addressOfSocket(text: string | undefined): Address | undefined {
   if (text === undefined || text === '') return undefined;

@@ -8,24 +8,27 @@ import { acknowledge, reset, resetUntilEnded, wasReset } from './socket.ts';
 export type Channel = TcpChannel | TlsChannel;
 
 /**
- * Why an 'end' was not the end of what the peer had to say: it was a reset in truth, or a FIN without TLS's own
- * close_notify before it (RFC 8446 section 6.1).
+ * Why an 'end' was not a proper end: it was really a reset, or a FIN without TLS's close_notify before it (RFC 8446
+ * section 6.1).
  */
 export type CutShort = 'reset' | 'truncated';
 
 interface Connection {
-  /** Holds what comes back. Of TLS it is what has come over the wire that waits: nothing of it is decrypted. */
+  /** Holds incoming data. With TLS the encrypted data waits: nothing of it is decrypted. */
   pause(): void;
   resume(): void;
   /** To be asked at 'end'. */
   whyCutShort(): CutShort | undefined;
   /** What was written, as it goes over the wire, and has not been acknowledged. */
   readonly queue: SendQueue;
-  /** Acknowledges what has come at once: a server may wait for that of its FIN before it says that a file is complete. */
+  /**
+   * Acknowledges received data at once: a server may wait for the acknowledgement of its FIN before it reports a file
+   * as complete.
+   */
   acknowledge(): void;
   /** Has the system ask a silent peer whether it is still there: `keepAlive` of keepalive.ts. */
   keepAlive(keepalive: number): void;
-  /** Has the system say RST in the place of FIN where this process dies before it has said its end. */
+  /** Makes the system send RST instead of FIN if this process dies before it has sent its end. */
   resetUntilEnded(): void;
   /** Says FIN alone; over TLS that is an end without close_notify. What was written has to have left before. */
   cut(): void;

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { codeOf } from './error.ts';
 import { sharedLookup } from './shared-lookup.ts';
 
-/** Where a connection is to come from; what is not given, the system chooses. */
+/** The source of a connection; the system chooses what is not given. */
 export interface LocalEnd {
   readonly address?: string;
   readonly port?: number;
@@ -10,7 +10,7 @@ export interface LocalEnd {
   readonly prepare?: () => Promise<() => void>;
 }
 
-/** How to connect, where that has to be found out first. */
+/** How to connect, if that has to be determined first. */
 export interface Route {
   /** The address, where `to` has a name. */
   readonly host: string;

@@ -7,7 +7,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** One side of a `net.Socket` by what it says of it; `undefined` for a socket that is gone already. */
+/** One endpoint of a `net.Socket`; `undefined` for a closed socket. */
 export function endpointOfSocket(
   address: string | undefined,
   port: number | undefined,
@@ -53,8 +53,8 @@ export function parseHost(text: string): string | undefined {
 }
 
 /**
- * Splits `ftp.example:21`, `192.0.2.1`, `[2001:db8::1]:21` or `2001:db8::1` into a host and the port behind it,
- * if there is one. An IPv6 address with a port needs its brackets.
+ * Splits `ftp.example:21`, `192.0.2.1`, `[2001:db8::1]:21` or `2001:db8::1` into a host and its port, if there is
+ * one. An IPv6 address with a port needs brackets.
  */
 export function splitHostPort(text: string): { host: string; port: number | undefined } | undefined {
   const bracketed = /^\[([^[\]]*:[^[\]]*)\](?::(.*))?$/s.exec(text);

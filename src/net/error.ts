@@ -1,4 +1,4 @@
-/** What is said of a peer whose bytes are no records of TLS. */
+/** The error for a peer whose bytes are not TLS records. */
 export const notTls = 'received data that is not TLS';
 
 /** The words of anything thrown: of OpenSSL's errors the reason alone, without the place in its sources. */

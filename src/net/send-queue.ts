@@ -115,7 +115,7 @@ export class SendQueue {
     const fd = descriptorOf(this.#socket);
     this.#left = unsentBytes(this.#socket) + this.#inSystem(fd);
     this.#isClosed = true;
-    // Only behind FIN is what is left sent by the system.
+    // Only after FIN does the system send what is left.
     if (!this.#isWanted || this.isDelivered || this.#isReset || !this.hasFin) return;
     const calls = socketCalls();
     if (!calls) this.#rest = this.#ends && 'in-proc';
@@ -151,7 +151,7 @@ function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket):
   return local && remote && { local, remote };
 }
 
-/** What /proc/net/tcp said last: to read it takes time for each connection of the host. */
+/** The last content of /proc/net/tcp: reading it takes time for each connection of the host. */
 let snapshot: { readonly at: number; readonly until: number; readonly queues: ReadonlyMap<string, number> } =
   {
     ...{ at: 0, until: 0, queues: new Map() },

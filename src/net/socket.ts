@@ -31,7 +31,7 @@ export function hasLeft(socket: Socket): boolean {
   return calls?.information(fd)?.hasPeerEnded === true && calls.unread(fd) === 0;
 }
 
-/** Sends an acknowledgement that is due at once, as far as the system can be told so. */
+/** Sends a due acknowledgement at once, if the system supports that. */
 export function acknowledge(socket: Socket): void {
   const fd = descriptorOf(socket);
   if (fd !== undefined) socketCalls()?.acknowledge(fd);
@@ -56,7 +56,7 @@ export function resetWhenClosed(socket: Socket): void {
   if (fd !== undefined) socketCalls()?.resetWhenClosed(fd, true);
 }
 
-/** The same, until FIN has been said on it: what is left is sent then, whatever becomes of this process. */
+/** The same, until FIN has been sent: after that the system sends what is left, whatever happens to this process. */
 export function resetUntilEnded(socket: Socket): void {
   resetWhenClosed(socket);
   socket.once('finish', () => {

@@ -5,7 +5,7 @@ import { descriptorOf } from '../node-internals/descriptor.ts';
 let signals = 0;
 let isListening = false;
 
-/** What tells of urgent data on one connection. */
+/** The urgent data of one connection. */
 export interface UrgentMark {
   /** To be asked when bytes have been read: whether the next one is urgent. The system reads up to it and no further. */
   isNext(): boolean;

@@ -6,7 +6,7 @@ import type { Descriptors } from '../net/descriptors.ts';
 export interface AdmissionLimits {
   readonly maxSessions: number;
   readonly maxSessionsPerClient: number;
-  /** How many bits of an IPv6 address say which client it is: a host has a /64 and all its addresses. */
+  /** How many bits of an IPv6 address identify the client: a host has a /64 and all its addresses. */
   readonly ipv6ClientPrefix: number;
 }
 

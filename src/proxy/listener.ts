@@ -6,7 +6,7 @@ import { descriptorOf } from '../node-internals/descriptor.ts';
 
 export interface Listener {
   readonly endpoint: Endpoint;
-  /** Accepts no more; connections that were accepted live on. */
+  /** Stops accepting; accepted connections continue. */
   close(): void;
 }
 
@@ -34,7 +34,7 @@ export function listen(address: Address, port: number, accept: (socket: Socket) 
     server.listen({ host: address, port, ipv6Only: true, exclusive: true }, () => {
       server.off('error', reject);
       limitReceive(server);
-      // Out of descriptors, say: that connection is lost, the next may not be.
+      // For example out of descriptors: that connection is lost, the next may succeed.
       server.on('error', () => undefined);
       const bound = server.address();
       const isEndpoint = bound !== null && typeof bound === 'object';

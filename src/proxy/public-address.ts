@@ -3,15 +3,15 @@ import type { Observer } from '../events.ts';
 import { messageOf } from '../net/error.ts';
 import { parseAddress, type Address, type Family } from '../net/address.ts';
 
-/** Seconds: how soon a name is asked for again at the earliest and at the latest, whatever its TTL says. */
+/** Seconds: the earliest and the latest time to resolve a name again, whatever its TTL. */
 const shortest = 10;
 const longest = 3600;
 /** Seconds until the next try where a name gave no address, or the answer came without a TTL. */
 const retry = 60;
 
 /**
- * The address that clients are told, of one family: given as such, or by a name that is resolved again as its
- * TTL asks. It keeps the last answer while the name can't be resolved.
+ * The address announced to clients, of one family: an address, or a name that is resolved again according to its TTL.
+ * It keeps the last address while the name cannot be resolved.
  */
 export class PublicAddress {
   readonly #name: string;
@@ -63,7 +63,7 @@ export class PublicAddress {
     this.#timer = setTimeout(() => void this.#resolve(), seconds * 1000).unref();
   }
 
-  /** DNS tells the TTL and does not know /etc/hosts; the system's own way knows it and tells no TTL. */
+  /** DNS has the TTL but not /etc/hosts; the system's resolver has /etc/hosts but not the TTL. */
   async #ask(): Promise<{ address: string; ttl: number }[]> {
     try {
       const options = { ttl: true } as const;

@@ -8,7 +8,7 @@ export type PemFile =
   { readonly file: string; readonly text: string } | { readonly file: string; readonly code: string };
 
 const day = 86_400_000;
-/** Days before its end in which a certificate is to be renewed. */
+/** Days before its expiry in which a certificate should be renewed. */
 const notice = 14;
 
 /** What is wrong with a certificate and its key. */

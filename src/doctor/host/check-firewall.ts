@@ -24,7 +24,7 @@ const suggested: PortRange = { first: 50000, last: 50999 };
 
 const highPorts: PortRange = { first: 1024, last: 65535 };
 
-/** Whether the firewall lets in what clients need, and no more than that. */
+/** Whether the firewall accepts what clients need, and nothing more. */
 export function checkFirewall(facts: Facts): Finding[] {
   const findings = facts.front.flatMap((service) =>
     facts.firewalls.flatMap((firewall) => [
@@ -44,7 +44,7 @@ export function checkFirewall(facts: Facts): Finding[] {
 
 function checkControlPort(facts: Facts, service: FtpService, firewall: Firewall, port: number): Finding[] {
   const way = wayTo(facts, firewall, port);
-  // That IPv6 is shut may be meant; and what a gateway leads on is told of with the forwarding.
+  // Blocked IPv6 may be intended; and forwarded traffic of a gateway is judged in check-forwarding.
   if (firewall.family === 6 || mayBeForwarded(firewall, port)) return [];
   const packet = { ...way, port };
   if (opennessFor(firewall, packet) !== 'closed') return [];
@@ -73,7 +73,7 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   const packet = { ...way, port: closed.first };
   const isRelatedOpen = opennessFor(firewall, { ...packet, state: 'related' }) !== 'closed';
   if (program !== 'pinhole' && isRelatedOpen && hasHelper(facts, controlPort)) {
-    // Each data connection is let in as the helper announces it.
+    // Each data connection is accepted as the helper expects it.
     return service.tls === undefined ? [] : [tlsFault(way, service, firewall, isSet ? range : suggested)];
   }
   if (program !== 'pinhole' && isRelatedOpen) {
@@ -110,7 +110,7 @@ function relatedFault(
   });
 }
 
-/** Rules alone, with no settings beside them: they let in FTP, and rely on a helper that is not there. */
+/** Rules without server settings: they accept FTP, and rely on a helper that is not attached. */
 function checkRulesAlone(facts: Facts): Finding[] {
   if (facts.servers.length > 0 || facts.pinhole || hasHelper(facts, 21)) return [];
   return facts.firewalls.flatMap((firewall) => {
@@ -191,14 +191,14 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
     };
     const remedies = [portsRemedy(firewall, chain, kept, limitsOf(firewall, rule))];
     const details = { values, file: firewall.file, line: rule.line, remedies };
-    // An interface may be one that only friends are behind.
+    // An interface may lead to trusted hosts only.
     return [
       reach === 'all' ? fault('firewall-opens-too-much', details) : note('firewall-opens-too-much', details),
     ];
   });
 }
 
-/** A firewall that is none is no fault of FTP; who wants one is told how. */
+/** A missing firewall is not a fault of FTP; the finding shows how to set one up. */
 function checkAllIn(facts: Facts): Finding[] {
   const { firewalls, front } = facts;
   const [firewall, ...others] = firewalls.filter(({ family }) => family === 4);

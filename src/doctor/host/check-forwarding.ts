@@ -9,7 +9,7 @@ import { closingChain, opennessFor, opennessOfRange } from './openness.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
-/** Where this host leads FTP on to another, and what the server tells clients of the address. */
+/** Where this host forwards FTP to another host, and which address the server announces to clients. */
 export function checkForwarding(facts: Facts): Finding[] {
   const forwarded = controlPorts(facts).flatMap((port) => checkForwarded(facts, port));
   return [
@@ -49,7 +49,7 @@ function checkForwarded(facts: Facts, port: number): Finding[] {
 }
 
 function checkForwardChain(firewall: Firewall, port: number, { to, toPorts }: Translation): Finding[] {
-  // The forward hook comes behind the translation.
+  // The forward hook comes after the translation.
   const range = toPorts ?? { first: port, last: port };
   const way = { hook: 'forward', isForwarded: true, state: 'new' } as const;
   if (opennessOfRange(firewall, range, way).some(({ openness }) => openness !== 'closed')) return [];
@@ -144,7 +144,7 @@ function checkGateway(facts: Facts): Finding[] {
   });
 }
 
-/** A server behind a NAT that nobody else mends must say the NAT's address itself. */
+/** A server behind a NAT without a helper must announce the NAT's address itself. */
 function checkAddresses(facts: Facts): Finding[] {
   // Pinhole rewrites the address, whatever it is.
   if (facts.pinhole) return [];

@@ -5,7 +5,7 @@ import { hooksOf, portsOf, rulesOf, type Firewall, type FirewallRule } from './f
 import { corrected, ruleRemedy } from './remedies.ts';
 import { fault } from './say.ts';
 
-/** Single rules that do not say what was meant. */
+/** Single rules that do not mean what was intended. */
 export function checkRules(facts: Facts): Finding[] {
   const { firewalls, savedRules } = facts;
   return [...firewalls, ...(savedRules ? [savedRules] : [])].flatMap((firewall) => [
@@ -23,7 +23,7 @@ function checkSourcePorts(firewall: Firewall, ports: readonly number[]): Finding
     if (port === undefined || !isNarrow || portsOf(rule, 'to-port') || !admitsNew(rule)) return [];
     const hooks = hooksOf(table, chain);
     if (!hooks.has('input') && !hooks.has('forward')) return [];
-    // What the server behind a gateway answers comes from its port 21.
+    // Replies of the server behind a gateway come from its port 21.
     if (!hooks.has('input') && !rule.matches.some(({ kind }) => kind === 'state')) return [];
     const words = corrected(rule, swapped);
     const remedies = [ruleRemedy(firewall, chain, words)];

@@ -9,7 +9,7 @@ import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
 import { addressRemedy, rangeRemedy, remedy } from './remedies.ts';
 import { fault } from './say.ts';
 
-/** Whether the server behind Pinhole fits what Pinhole does with TLS. */
+/** Whether the settings of the server behind Pinhole fit Pinhole's TLS settings. */
 export function checkTls({ servers, pinhole }: Facts): Finding[] {
   const config = pinhole?.config;
   if (config === undefined) return [];
@@ -21,7 +21,10 @@ export function checkTls({ servers, pinhole }: Facts): Finding[] {
   ]);
 }
 
-/** Behind AUTH nobody reads which port the server tells: each of Pinhole's leads to the same one of the server. */
+/**
+ * After AUTH nothing rewrites the port that the server announces: each port of Pinhole leads to the same port of the
+ * server.
+ */
 function checkPassedRange(server: FtpService, { passivePorts }: Config): Finding[] {
   const { program, file, passiveFrom, isPartial } = server;
   if (!hasRange(server) && isPartial) return [];

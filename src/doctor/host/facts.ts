@@ -24,7 +24,7 @@ import { readPureFtpd } from './pure-ftpd-settings.ts';
 import { readSysctls } from './sysctl.ts';
 import { readVsftpd } from './vsftpd-settings.ts';
 
-/** All that the sources say; undefined where there is no source, so that nothing is taken for absent. */
+/** All facts in the sources; undefined without a source, so that a missing source is not taken for an absent fact. */
 export interface Facts {
   readonly sources: HostSources;
   readonly servers: readonly FtpService[];

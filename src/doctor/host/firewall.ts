@@ -38,7 +38,7 @@ export interface FirewallRule {
   readonly words: readonly string[];
 }
 
-/** `unknown`: something that this program does not know; then nothing is said about what the rule decides. */
+/** `unknown`: a match that this program does not know; then there is no finding about the rule's decision. */
 export type Match =
   | { readonly kind: 'protocol'; readonly names: readonly string[]; readonly not: boolean }
   | { readonly kind: 'to-port' | 'from-port'; readonly ports: readonly PortRange[]; readonly not: boolean }
@@ -53,7 +53,7 @@ export type Match =
 
 export type Action =
   | { readonly kind: 'accept' | 'drop' | 'return' | 'continue' | 'unknown' }
-  /** A `-j` with nothing behind it. */
+  /** A `-j` without a target. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
   | {
@@ -102,7 +102,7 @@ export function helperRule(
     // What this host itself connects to is not its server.
     const hooks = hooksOf(table, chain);
     const isServers = [...hooks].some((hook) => helperHooks[syntax].has(hook));
-    // A chain that nothing leads to may be led to by what could not be read.
+    // A chain without references may be referenced by rules that could not be parsed.
     if (isServers || hooks.size === 0)
       return { rule, table, chain, isCertain: answer === 'yes' && isServers };
   }
@@ -170,7 +170,7 @@ interface Translating {
   readonly depth: number;
 }
 
-/** Goes through a chain that translates. `end`: no rule behind the jump to it is reached; `maybe`: that is not certain. */
+/** Walks through a chain that translates. `end`: no rule after the jump is reached; `maybe`: that is not certain. */
 function translate(chain: Chain, way: Translating, path: ChainPath): 'end' | 'maybe' | 'pass' {
   let { isCertain } = path;
   let result: 'maybe' | 'pass' = 'pass';
@@ -210,7 +210,7 @@ function translate(chain: Chain, way: Translating, path: ChainPath): 'end' | 'ma
       case 'jump':
       case 'goto':
         outcome = follow(action.chain, way, on);
-        // Behind a `goto` this chain goes on nowhere.
+        // After a `goto` this chain does not continue.
         if (action.kind === 'goto' && outcome === 'pass') {
           if (strict === 'yes') return result;
           isCertain = false;
@@ -306,7 +306,7 @@ function calledBy({ rules }: Chain): Set<string> {
   return names;
 }
 
-/** Whether a rule at the hook lets in this port by its number, from somewhere at least. */
+/** Whether a rule at the hook accepts this port by its number, at least from some sources. */
 export function namesPort({ tables }: Firewall, hook: Hook, port: number): boolean {
   return rulesOf(tables).some(
     ({ table, chain, rule }) =>

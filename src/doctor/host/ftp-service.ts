@@ -16,7 +16,7 @@ export interface FtpService {
   /** The ends of the passive range as they stand there. */
   readonly passiveFrom: Placed<number> | undefined;
   readonly passiveTo: Placed<number> | undefined;
-  /** What clients are told to connect to. */
+  /** The address and ports announced to clients. */
   readonly address: Placed<string> | undefined;
   /** Where active data connections come from, where it is a certain port. */
   readonly activePort: number | undefined;
@@ -30,7 +30,7 @@ export interface FtpService {
   readonly isPartial?: boolean;
 }
 
-/** Ports that a server takes where it is told none. */
+/** The ports that a server uses by default. */
 const anyPort: PortRange = { first: 1024, last: 65535 };
 
 /** Every port on which it serves clients. */
@@ -46,7 +46,7 @@ export function isInverted({ passiveFrom, passiveTo }: FtpService): boolean {
   return passiveFrom !== undefined && passiveTo !== undefined && passiveFrom.value > passiveTo.value;
 }
 
-/** The passive range; of one that is inverted, what is left when it is put right. */
+/** The passive range; an inverted one is corrected. */
 export function passiveRange({ passiveFrom, passiveTo }: FtpService): PortRange {
   const from = passiveFrom?.value ?? anyPort.first;
   const to = passiveTo?.value ?? anyPort.last;

@@ -8,8 +8,8 @@ export interface ModulesLine extends Placed<readonly string[]> {
 }
 
 /**
- * Every line of /etc/sysconfig/iptables-config that names modules. The file is read by a shell: the last one holds, and
- * one that takes up what was there before (`"$IPTABLES_MODULES x"`, `+=" x"`) has that too.
+ * Every line of /etc/sysconfig/iptables-config that names modules. A shell reads the file: the last line wins, and
+ * includes earlier ones if it extends them (`"$IPTABLES_MODULES x"`, `+=" x"`).
  */
 export function readModulesLines(text: string): ModulesLine[] {
   const lines: ModulesLine[] = [];

@@ -245,7 +245,7 @@ function readRule(words: readonly string[], line: number): FirewallRule {
         break;
       }
       default:
-        // What stands behind a target is the target's.
+        // Words after a target belong to the target.
         if (target === undefined && word.startsWith('-')) matches.push({ kind: 'unknown' });
     }
     not = false;

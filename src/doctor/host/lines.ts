@@ -1,10 +1,10 @@
-/** What a file says, and the line (from 1) where it says so. */
+/** A value in a file, and its line (from 1). */
 export interface Placed<T> {
   readonly value: T;
   readonly line: number;
 }
 
-/** The lines that say something: trimmed, without empty ones and comments from `#`. */
+/** The effective lines: trimmed, without empty lines and comments from `#`. */
 export function meaningfulLines(text: string): Placed<string>[] {
   return text
     .split('\n')

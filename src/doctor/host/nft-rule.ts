@@ -17,7 +17,7 @@ interface Words {
 
 const unknown: Match = { kind: 'unknown' };
 
-/** What only counts, logs or explains, with how many words stand behind it. */
+/** Statements that only count, log or comment, with the number of words after them. */
 const logOptions: ReadonlySet<string> = new Set(
   'prefix level flags group snaplen queue-threshold'.split(' '),
 );
@@ -31,7 +31,7 @@ export function readNftRule(tokens: readonly Token[], named: Named): FirewallRul
   const words: Words = { tokens: tokens.filter(({ kind }) => kind !== 'comment' && kind !== 'end'), at: 0 };
   const matches: Match[] = [];
   const rule = { line, words: words.tokens.map(({ text }) => text) };
-  // `# xt_multiport`, as nft writes what only iptables knows; `# handle 7` says nothing.
+  // `# xt_multiport` is how nft prints matches that only iptables knows; `# handle 7` has no meaning here.
   const isCommented = tokens.some(({ kind, text }) => kind === 'comment' && !/^#\s*handle\b/.test(text));
   if (isCommented || hasUnreadLookup(words.tokens))
     return [{ ...rule, matches: [unknown], action: { kind: 'unknown' } }];

@@ -12,7 +12,7 @@ export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   let line = 1;
   for (const [found] of text.matchAll(pattern)) {
-    // A backslash at the end of a line goes on with the next.
+    // A backslash at the end of a line continues it.
     if (found.startsWith('\\') && found.endsWith('\n')) {
       line++;
       continue;

@@ -75,14 +75,14 @@ function readBlock(
   return { head, statements, blocks };
 }
 
-/** A block of a block of a table: nftables has no more. */
+/** A block within a block of a table: nftables nests no deeper. */
 const deepest = 3;
 
 const blockWords: ReadonlySet<string> = new Set(
   'chain set map flowtable counter quota limit secmark synproxy'.split(' '),
 );
 
-/** `table inet filter {`, `chain input {`, `ct helper ftp {`; the brace of a rule stands behind more words. */
+/** `table inet filter {`, `chain input {`, `ct helper ftp {`; the brace of a rule comes after more words. */
 function opensBlock(words: readonly Token[]): boolean {
   const { length } = words;
   const [first = '', second = ''] = words.map(({ text }) => text);

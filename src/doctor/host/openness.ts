@@ -66,7 +66,7 @@ export function closedPorts(firewall: Firewall, range: PortRange, way: Passage):
     .map((part) => part.range);
 }
 
-/** Whether it certainly lets in whoever comes, to whatever port. */
+/** Whether it certainly accepts every source on every port. */
 export function letsAllIn(firewall: Firewall): boolean {
   return sweptChains(firewall, { hook: 'input', state: 'new' }).every(({ stretches }) =>
     stretches.every(({ outcome }) => outcome === 'open'),
@@ -229,7 +229,7 @@ function called(name: string, walk: Walk): readonly Stretch<Outcome>[] {
 
 const returning = new WeakMap<readonly Stretch<Outcome>[], Effect['does']>();
 
-/** Where the chain that was jumped to has decided nothing, the one that led there goes on. */
+/** If the called chain decides nothing, the calling chain continues. */
 function goingOn(stretches: readonly Stretch<Outcome>[]): Effect['does'] {
   const does =
     returning.get(stretches) ??
@@ -335,7 +335,7 @@ class Remaining {
     return this.#next[index] === index;
   }
 
-  /** The first that is left, from `index` on; the length where there is none. */
+  /** The index of the first one left, from `index` on; the length if there is none. */
   next(index: number): number {
     let found = index;
     for (let next = this.#next[found]; next !== undefined && next !== found; next = this.#next[found]) {

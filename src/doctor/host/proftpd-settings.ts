@@ -2,7 +2,7 @@ import { parsePort } from '../../net/endpoint.ts';
 import type { FtpService } from './ftp-service.ts';
 import { meaningfulLines, wordsOf, type Placed } from './lines.ts';
 
-/** Reads the main server of proftpd.conf, with what `<Global>` says; names of directives are in any case. */
+/** Reads the main server of proftpd.conf, including `<Global>`; directive names are case-insensitive. */
 export function readProftpd(file: string, text: string): FtpService {
   const lines = new Map<string, Placed<string[]>>();
   const contexts: string[] = [];

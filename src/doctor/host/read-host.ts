@@ -21,7 +21,7 @@ export interface HostAccess {
 /** This host. */
 export const thisHost: HostAccess = { root: '/', run };
 
-/** Reads what there is, and says what could not be read and why. Never throws. */
+/** Reads every available source, and reports which could not be read and why. Never throws. */
 export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
   readonly sources: HostSources;
   readonly findings: readonly Finding[];

@@ -5,8 +5,8 @@ import type { SourceText } from '../host-sources.ts';
 type Read = (path: string) => Promise<SourceText | undefined>;
 
 /**
- * The text with what its `Include` lines name in their place, and where each line came from. A line stays where there is
- * nothing to read, so that the settings are known to be a part.
+ * The text with its `Include` lines replaced by the included files, and the origin of each line. A line without a
+ * readable file stays, which shows that the settings are incomplete.
  */
 export async function withIncludes(root: string, main: SourceText, read: Read): Promise<SourceText> {
   const lines = await linesOf(root, main, read, []);

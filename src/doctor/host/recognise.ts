@@ -18,7 +18,7 @@ const looks: Readonly<Record<Exclude<keyof HostSources, 'pinhole'>, RegExp>> = {
   addresses: /^\d+:\s|\binet6?\s/,
 };
 
-/** Whether the text is, or may be, what it is named as: one that says nothing may be anything. */
+/** Whether the text is, or may be, the kind of file that it is named as: an empty one may be anything. */
 export function isRecognised(source: keyof HostSources, text: string): boolean {
   const lines = meaningfulLines(text);
   return source === 'pinhole' || lines.length === 0 || lines.some(({ value }) => looks[source].test(value));

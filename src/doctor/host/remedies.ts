@@ -20,7 +20,7 @@ export function rangeRemedy(program: FtpService['program'], range: PortRange): R
   return remedy(targetOf(program), ...settings.map((setting) => settingLine(program, setting)));
 }
 
-/** The line that makes a server tell clients this address. */
+/** The line that makes a server announce this address to clients. */
 export function addressRemedy(program: FtpService['program'], address: string): Remedy {
   if (program === 'pinhole') return remedy('pinhole', `public-address = "${address}"`);
   return remedy(targetOf(program), settingLine(program, announcedAddressSetting(program, address)));
@@ -165,7 +165,7 @@ export function portsRemedy(
   return remedy('iptables', `-A ${chain.name} ${limit}-p tcp ${match} -j ACCEPT`);
 }
 
-/** An input chain that lets in FTP, what belongs to it, and SSH. */
+/** An input chain that accepts FTP, its data connections, and SSH. */
 export function inputRemedy({ syntax }: Firewall, ranges: readonly PortRange[]): Remedy {
   const ssh: PortRange = { first: 22, last: 22 };
   if (syntax === 'nftables') {

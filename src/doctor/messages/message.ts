@@ -1,6 +1,6 @@
 import type { en } from './en.ts';
 
-/** What a finding says. `{name}` stands for a value of the finding. */
+/** The text of a finding. `{name}` is a placeholder for a value of the finding. */
 export interface Message {
   /** What was seen. */
   readonly seen: string;
@@ -12,7 +12,7 @@ export interface Message {
 
 export type MessageId = keyof typeof en.findings;
 
-/** All that the doctor says in one language: a translation is one file with such an object. */
+/** All texts of the doctor in one language: a translation is one file with such an object. */
 export interface Catalogue {
   readonly findings: { readonly [Id in MessageId]: Message };
   readonly words: { readonly [Word in keyof typeof en.words]: string };

@@ -16,7 +16,7 @@ import { seconds, type Visit } from './visit.ts';
 
 export type ActiveCommand = 'PORT' | 'EPRT';
 
-/** What came of PORT or EPRT and the listing behind it. */
+/** The outcome of PORT or EPRT and the listing after it. */
 export type ActiveOutcome =
   | { readonly kind: 'refused' | 'blocked'; readonly reply: Reply }
   | { readonly kind: 'silent' }
@@ -34,9 +34,9 @@ interface ActiveFacts {
 
 /** What earlier subjects have found. */
 interface Known {
-  /** This client's address as the server sees it, where it says so. */
+  /** This client's address as the server sees it, if the server reports it. */
   readonly seen: Address | undefined;
-  /** What came of PORT, for EPRT. */
+  /** The outcome of PORT, for comparison with EPRT. */
   readonly port?: ActiveOutcome | undefined;
 }
 
@@ -126,7 +126,7 @@ function argumentOf(command: ActiveCommand, own: Endpoint): string {
 
 const knowsOnlyPort: Finding = { id: 'helper-knows-only-port', level: 'fault', values: {}, remedies: [] };
 
-/** What an outcome says, with its reason. */
+/** The finding for an outcome, with its reason. */
 function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
   const { command, own, reached, timeout, port } = facts;
   const values = { command, own: formatEndpoint(own) };
@@ -136,7 +136,7 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
       const reply = textOf(outcome.reply);
       if (portWorks)
         return [{ id: 'active-extended-refused', level: 'note', values: { reply }, remedies: [] }];
-      // A server that does no active mode says 550 or 502; one that dislikes the address 500 or 501.
+      // A server without active mode replies 550 or 502; a server that rejects the address replies 500 or 501.
       if (isBehindNat(facts) && (outcome.reply.code === 500 || outcome.reply.code === 501)) {
         return [notRewritten(facts, reply)];
       }

@@ -4,7 +4,7 @@ import { fine, type Finding } from '../finding.ts';
 import { textOf, type ControlConnection } from './control-connection.ts';
 import type { Visit } from './visit.ts';
 
-/** What the server is asked; a file of this name is not there, and a server that knows the command says so. */
+/** The commands to test; no file of this name exists, and a server that supports the command replies accordingly. */
 const nobody = 'no-such-file.pinhole';
 const questions: readonly Question[] = [
   { command: `SIZE ${nobody}`, name: 'SIZE', missing: 'size-missing', isSupported: knowsTheFile },
@@ -26,7 +26,7 @@ interface Question {
   readonly isSupported: (reply: Reply) => boolean;
 }
 
-/** 550 says that there is no such file, or, as vsftpd's `cmds_denied`, that the command is not for this user. */
+/** 550 means that there is no such file or, with vsftpd's `cmds_denied`, that the command is denied. */
 function knowsTheFile(reply: Reply): boolean {
   return (
     reply.code === 213 ||

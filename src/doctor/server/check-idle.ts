@@ -5,7 +5,10 @@ import { LostError, textOf, type ControlConnection, type Silence } from './contr
 import { idleFor, keepAlive } from './remedies.ts';
 import { openSession, seconds, type Visit } from './visit.ts';
 
-/** Whether a control connection outlives a silence. Returns what to say, for it lasts as long as all the others. */
+/**
+ * Whether a control connection survives a silence. Returns the finding for later, because this test runs in parallel
+ * with all others.
+ */
 export async function checkIdle(visit: Visit, idle: number): Promise<Finding> {
   const control = await openSession(visit);
   try {
@@ -20,7 +23,7 @@ export async function checkIdle(visit: Visit, idle: number): Promise<Finding> {
   }
 }
 
-/** What the server says by itself, or to a NOOP. */
+/** What the server sends by itself, or as the reply to a NOOP. */
 async function afterwards(control: ControlConnection): Promise<Reply | Silence> {
   const said = await control.next(0);
   if (said !== 'silent') return said;

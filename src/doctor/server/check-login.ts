@@ -30,7 +30,7 @@ export async function loginOverTls(
   await control.ask('PROT P');
 }
 
-/** Whether a refused login was one that TLS would have saved. The code is 530, 550, 421 or 522, the words differ. */
+/** Whether a login was refused because it lacked TLS. The code is 530, 550, 421 or 522, with various texts. */
 export function demandsTls(reply: Reply): boolean {
   return reply.code >= 400 && /\b(?:tls|ssl|encrypt\w*|secure)\b/i.test(reply.lines.join(' '));
 }

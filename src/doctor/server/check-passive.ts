@@ -21,10 +21,10 @@ import { seconds, type Visit } from './visit.ts';
 
 export type PassiveCommand = 'PASV' | 'EPSV';
 
-/** What came of a passive command. */
+/** The outcome of a passive command. */
 export interface PassiveOutcome {
   readonly port: PortState['how'] | 'none';
-  /** What a 227 says. */
+  /** The address and port of a 227. */
   readonly announced?: Endpoint;
 }
 
@@ -74,7 +74,7 @@ async function throughPort(
   return fine('passive-open', { command, address: at.address, port: at.port });
 }
 
-/** Where a reply leads to; a 229 has no address but the one that was reached (RFC 2428 section 3). */
+/** The endpoint of a reply; for a 229 the address is that of the control connection (RFC 2428 section 3). */
 export function endpointIn(command: PassiveCommand, reply: Reply, reached: Address): Endpoint | undefined {
   const text = reply.lines.join('\n');
   if (command === 'PASV') return findHostPorts(text.replace(/^227/, ''))[0]?.endpoint;
@@ -82,7 +82,7 @@ export function endpointIn(command: PassiveCommand, reply: Reply, reached: Addre
   return port === undefined ? undefined : { address: reached, port };
 }
 
-/** What is wrong with the address of a 227; undefined where it is the one that was reached. */
+/** The finding about the address of a 227; undefined if it is the address that was reached. */
 export function judgeAnnouncement(reached: Address, announced: Endpoint): Finding | undefined {
   const { address } = announced;
   // There is no other way to write an IPv6 address in a 227.
@@ -167,7 +167,7 @@ function judgeListing(
   return { id: 'data-refused', level: 'fault', values: { ...values, reply }, remedies: otherDataAddress };
 }
 
-/** What it says of a helper on the way that one of the two commands works. */
+/** The finding about a helper on the path if only one of the two commands works. */
 export function judgePair(pasv: PassiveOutcome, epsv: PassiveOutcome): Finding | undefined {
   const fails = ({ port }: PassiveOutcome): boolean => port !== 'open' && port !== 'none';
   const finding = { level: 'fault', values: {}, remedies: [...passiveRange, ...openRange] } as const;

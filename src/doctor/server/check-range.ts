@@ -43,7 +43,7 @@ async function withSecondSession(visit: Visit, first: ControlConnection): Promis
     if (!held || reply.code === 227) return undefined;
     return exhausted(textOf(reply));
   } catch (error) {
-    // vsftpd says "500 OOPS: vsf_sysutil_bind" or ends the session.
+    // vsftpd replies "500 OOPS: vsf_sysutil_bind" or ends the session.
     if (error instanceof LostError && error.command === 'PASV') return exhausted('…');
     throw error;
   } finally {

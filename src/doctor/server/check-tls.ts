@@ -8,7 +8,7 @@ import { announce, openRange, passiveRange } from './remedies.ts';
 import { RefusedError, type Visit } from './visit.ts';
 
 /**
- * Whether passive mode works over TLS as it does without: what is on the way then sees nothing of the dialogue.
+ * Whether passive mode works over TLS as it does without: then nothing on the path can read the dialogue.
  *
  * @param plain what came of the same command without TLS
  */
@@ -65,7 +65,7 @@ export function nameOf(host: string): string | undefined {
   return isIP(host) === 0 ? host : undefined;
 }
 
-/** Compares what came of the same command without and over TLS; what fails without it has been said already. */
+/** Compares the outcomes of the same command without and with TLS; failures without TLS have been reported already. */
 export function judgeTls(
   plain: PassiveOutcome,
   tls: PassiveOutcome & { readonly port: PortState['how'] },

@@ -3,7 +3,7 @@ import { fine } from '../finding.ts';
 import type { ControlConnection } from './control-connection.ts';
 import type { Visit } from './visit.ts';
 
-/** Whether a NAT changes this client's address: some servers say in STAT whom they see. */
+/** Whether a NAT changes this client's address: some servers report the address that they see in STAT. */
 export async function checkWay(visit: Visit, control: ControlConnection): Promise<Address | undefined> {
   const seen = clientAddressIn((await control.ask('STAT')).lines);
   const own = control.local.address;
@@ -14,8 +14,8 @@ export async function checkWay(visit: Visit, control: ControlConnection): Promis
 }
 
 /**
- * The client's address as the server sees it, from a STAT reply. A colon behind the words, as pyftpdlib has it, means
- * the server's own address.
+ * The client's address as the server sees it, from a STAT reply. A colon after the words, as in pyftpdlib's reply,
+ * marks the server's own address.
  *
  *          Connected to 198.51.100.10                        vsftpd
  *      Connected from gate.example (198.51.100.10)           ProFTPD

@@ -32,10 +32,10 @@ export class ControlHandshakeError extends Error {
   }
 }
 
-/** More than any server says in one reply: whoever sends more would fill the memory. */
+/** More than any server sends in one reply: a server that sends more would fill the memory. */
 const mostLines = 2000;
 
-/** No server says so much that nobody has asked for. */
+/** No server sends that much unasked. */
 const mostReplies = 100;
 
 /** A client's side of a control channel. Every wait has a limit. */
@@ -102,8 +102,8 @@ export class ControlConnection {
   }
 
   /**
-   * Goes on over TLS, whatever the certificate: this looks for faults of FTP, and says what is wrong with the
-   * certificate.
+   * Switches to TLS, whatever the certificate: faults of FTP are the subject, and a fault of the certificate is only
+   * reported.
    *
    * @returns the code of what is wrong with the certificate
    * @throws ControlHandshakeError
@@ -188,7 +188,7 @@ function handshake(socket: TLSSocket, timeout: number): Promise<void> {
     const timer = setTimeout(() => {
       fail(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
     }, timeout);
-    // It stays: what is destroyed may still have an error to tell.
+    // It stays attached: a destroyed socket may still emit an error.
     socket.on('error', fail);
     socket.once('close', closed);
     socket.once('secureConnect', () => {

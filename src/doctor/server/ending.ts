@@ -8,7 +8,7 @@ interface Ending {
   readonly signal?: AbortSignal;
 }
 
-/** Waits for the work, or for what ends it: then the finding says that there is more. Rethrows what the work throws. */
+/** Waits for the work, or for its limit: then a finding reports that it is incomplete. Rethrows errors of the work. */
 export async function withinEnding(
   { limit, signal }: Ending,
   work: Promise<void>,

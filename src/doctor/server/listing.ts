@@ -8,7 +8,7 @@ export type Listing = 'done' | 'unfinished' | Reply;
 
 /** Asks for the names in the user's folder and reads them from a data connection that is there already. */
 export async function list(control: ControlConnection, data: Socket): Promise<Listing> {
-  // ProFTPD says 226 only when this side has ended too.
+  // ProFTPD sends 226 only after this side has ended too.
   data.once('end', () => data.end());
   data.resume();
   try {
@@ -34,7 +34,7 @@ export async function finish(control: ControlConnection, first: Reply): Promise<
   return isDone(last) || isEmptyFolder(last) ? 'done' : last;
 }
 
-/** Some servers have no names to tell and call that an error: RFC 959 section 4.2.2's 450 and 550. */
+/** Some servers report an empty list as an error: 450 and 550 of RFC 959 section 4.2.2. */
 function isEmptyFolder({ code }: Reply): boolean {
   return code === 450 || code === 550 || isDone({ code, lines: [] });
 }

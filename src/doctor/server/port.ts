@@ -5,15 +5,15 @@ import { codeOf } from '../../net/error.ts';
 import { ignoreError } from '../../net/socket.ts';
 
 /**
- * How a connection failed. `closed`: RST, or an ICMP "port unreachable", which the system does not tell apart;
- * `filtered`: nobody said anything; `rejected`: another ICMP message, or no route.
+ * How a connection failed. `closed`: RST, or an ICMP "port unreachable", which the system reports alike; `filtered`:
+ * no answer; `rejected`: another ICMP message, or no route.
  */
 export type Failure =
   { readonly how: 'closed' | 'filtered' } | { readonly how: 'rejected'; readonly code: string };
 
 export type PortState = { readonly how: 'open'; readonly socket: Socket } | Failure;
 
-/** Connects to a port, and says how that went. */
+/** Connects to a port, and returns the result. */
 export async function tryPort(address: Address, port: number, timeout: number): Promise<PortState> {
   try {
     const socket = await dial({ host: address, port }, timeout).connected;

@@ -8,11 +8,11 @@ import {
 } from '../../server-settings/passive.ts';
 import type { Remedy } from '../finding.ts';
 
-/** The passive ports of the examples: what Pinhole has when it is not told others. */
+/** The passive ports of the examples: Pinhole's default. */
 const examples = { first: 50_000, last: 50_999 };
 const { first, last } = examples;
 
-/** The server says another address than its own. */
+/** The server announces an address other than its own. */
 export function announce(address: Address): Remedy[] {
   return [
     ...remediesOf((program) => [announcedAddressSetting(program, address)]),
@@ -63,7 +63,7 @@ export function listenOn(port: number): Remedy[] {
   ];
 }
 
-/** The kernel's helper, which a firewall or NAT needs for what is not opened by hand. */
+/** The kernel's helper, which a firewall or NAT needs for ports that are not opened by rules. */
 export function kernelHelper(port: number): Remedy[] {
   return [
     {
@@ -106,7 +106,10 @@ export const allowPassive: readonly Remedy[] = [
   { target: 'pure-ftpd', lines: ['NATmode no'] },
 ];
 
-/** The port of active data connections is the one below the control port; vsftpd has to be told of any but 20. */
+/**
+ * The source port of active data connections is one below the control port; vsftpd needs a setting for any port but
+ * 20.
+ */
 export function fromDataPort(controlPort: number): Remedy[] {
   const other = controlPort === 21 ? [] : [`ftp_data_port=${controlPort - 1}`];
   return [

@@ -61,7 +61,7 @@ export class Sessions {
     return this.#beginOverTls();
   }
 
-  /** Does one subject on the shared connection. Undefined where it came to no end; that has been said then. */
+  /** Examines one subject on the shared connection. Undefined if it was not completed; that has been reported then. */
   async on<T>(check: (control: ControlConnection) => Promise<T>): Promise<T | undefined> {
     return this.alone(async () => {
       if (this.#control?.isOpen !== true) this.#control = await openSession(this.visit);

@@ -41,7 +41,7 @@ export async function openSession(visit: Visit): Promise<ControlConnection> {
   }
 }
 
-/** What an unanswered command says of the server. Rethrows every other error. */
+/** The finding for a command without a reply. Rethrows every other error. */
 export function lostFinding(error: unknown, timeout: number): Finding {
   if (error instanceof RefusedError) {
     return { id: 'session-refused', level: 'note', values: { reply: textOf(error.reply) }, remedies: [] };
@@ -50,7 +50,7 @@ export function lostFinding(error: unknown, timeout: number): Finding {
     return { id: 'tls-handshake-failed', level: 'fault', values: { code: error.message }, remedies: [] };
   }
   if (!(error instanceof LostError)) throw error;
-  // Before the greeting nothing was said yet.
+  // Before the greeting no command has been sent.
   const command = error.command === '' ? '220' : nameOf(error.command);
   return error.silence === 'silent'
     ? {
@@ -67,7 +67,7 @@ function nameOf(command: string): string {
   return command.split(' ')[0] ?? '';
 }
 
-/** Milliseconds in seconds, with one digit behind the point where that tells something. */
+/** Milliseconds in seconds, with one decimal if that matters. */
 export function seconds(milliseconds: number): number {
   return Math.round(milliseconds / 100) / 10;
 }

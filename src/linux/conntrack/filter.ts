@@ -2,7 +2,7 @@ import { attributesAt } from '../netlink/attributes.ts';
 import type { FilterStep } from '../netlink/socket.ts';
 import { attribute, flag, inProtocolState, inTcp, states, type } from './protocol.ts';
 
-/** What tells nothing that the events before and behind it do not tell. */
+/** Events without information that the events before and after them lack. */
 const uninteresting = ['SYN_RECV', 'CLOSE_WAIT', 'LAST_ACK'] as const;
 
 /**
@@ -28,7 +28,7 @@ export function onlyMarked(mark: number): FilterStep[] {
 }
 
 type Verdict = 'pass' | 'drop';
-/** What is not said goes on with the next step. */
+/** Otherwise the next instruction follows. */
 type Step = readonly [code: number, value: number, ifTrue?: Verdict | undefined, ifFalse?: Verdict];
 
 /** Of the classic packet filter (linux/bpf_common.h); it has an accumulator A and an index X. */

@@ -4,9 +4,9 @@ import type { Endpoint } from '../../net/endpoint.ts';
 export interface Flow {
   /** `listed`: nothing has happened to it, it was asked for. */
   readonly what: 'new' | 'update' | 'destroy' | 'listed';
-  /** What tells it from a later connection of the same tuple. */
+  /** What distinguishes it from a later connection of the same tuple. */
   readonly id: number;
-  /** `SYN_SENT`, `ESTABLISHED`, `TIME_WAIT` ...; undefined where the kernel does not say. */
+  /** `SYN_SENT`, `ESTABLISHED`, `TIME_WAIT` ...; undefined if the kernel does not report it. */
   readonly state: string | undefined;
   /** Who connected. */
   readonly from: Endpoint;
@@ -19,7 +19,7 @@ export interface Flow {
   readonly bytes: { readonly sent: number; readonly returned: number } | undefined;
 }
 
-/** Whether both sides have said FIN, or one has reset it. */
+/** Whether both sides have sent FIN, or one has reset it. */
 export function isOver({ what, state }: Flow): boolean {
   return what === 'destroy' || state === 'TIME_WAIT' || state === 'CLOSE';
 }

@@ -15,25 +15,25 @@ export interface Conntrack {
   look(flow: Pick<Flow, 'id' | 'from' | 'at'>): Flow | undefined;
   /** The connection that has these two ends now, or had until a moment ago, whosesoever it is. */
   find(ends: Pick<Flow, 'from' | 'at'>): Flow | undefined;
-  /** Has the kernel forget a connection: what still comes of it is none of a known one. */
+  /** Makes the kernel forget a connection: later packets of it belong to no known connection. */
   forget(flow: Pick<Flow, 'id' | 'from' | 'at'>): void;
-  /** All that there are now; undefined where the kernel does not say. */
+  /** All current ones; undefined if the kernel does not report them. */
   list(): Flow[] | undefined;
   stop(): void;
 }
 
 interface ConntrackListener {
   event(flow: Flow): void;
-  /** Events have been missed: `list` says what is. */
+  /** Events have been missed: `list` returns the current state. */
   missed(): void;
 }
 
-/** Begins to follow; what happens from then on is told by `poll`. */
+/** Begins to follow; `poll` reports everything that happens afterwards. */
 export type FollowConntrack = (mark: number, listener: ConntrackListener) => Promise<Conntrack>;
 
 const eventBuffer = 8 * 1024 * 1024;
 const eventsSetting = 'net.netfilter.nf_conntrack_events';
-/** A socket that is broken for good says so each time. */
+/** A permanently broken socket reports that each time. */
 const mostFailures = 100;
 /** Nothing connects from here to here. */
 const nobody = { address: addressOfBytes(Uint8Array.of(0, 0, 0, 0)), port: 0 };
@@ -54,7 +54,7 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
   let missed = false;
   let stopped = false;
   const poll = (): boolean => {
-    // A listener may act on what it is told, and so come here again.
+    // A listener may act on an event, and so call this again.
     if (polling || stopped) return false;
     polling = true;
     let heard = false;

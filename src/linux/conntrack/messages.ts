@@ -40,7 +40,7 @@ const tcp = 6;
 const familyNumber = { 4: 2, 6: 10 } as const;
 
 /**
- * The messages of one datagram; what is not of TCP is left out.
+ * The messages of one datagram; those not about TCP are left out.
  *
  * @param asked whether it is the answer to a request, and not an event
  */
@@ -155,7 +155,7 @@ export function askForOne(ends: Pick<Flow, 'from' | 'at'>): Uint8Array {
     .bytes();
 }
 
-/** Has a connection forgotten: this very one, as its id says. */
+/** Makes the kernel forget a connection: exactly this one, by its id. */
 export function forgetOne(flow: Pick<Flow, 'id' | 'from' | 'at'>): Uint8Array {
   const writer = new MessageWriter();
   const family = familyNumber[familyOf(flow.from.address)];

@@ -36,7 +36,7 @@ export function readHeader(view: DataView, at: number): (Header & { readonly nex
   };
 }
 
-/** What an error message says; 0: it has been done. */
+/** The code of an error message; 0: success. */
 export function readErrno(view: DataView, at: number): number {
   return -view.getInt32(at + headerSize, little);
 }
@@ -50,13 +50,13 @@ export function eachAttribute(
   for (let at = start; at + 4 <= end;) {
     const length = view.getUint16(at, little);
     if (length < 4 || at + length > end) return;
-    // The two highest bits say that it holds others, and the order of its bytes.
+    // The two highest bits: it contains other attributes, and its byte order.
     tell(view.getUint16(at + 2, little) & 0x3fff, at + 4, at + length);
     at += padded(length);
   }
 }
 
-/** Messages, one behind the other. */
+/** Messages, one after the other. */
 export class MessageWriter {
   #bytes = new Uint8Array(1024);
   #view = new DataView(this.#bytes.buffer);
@@ -84,7 +84,7 @@ export class MessageWriter {
     this.#view.setUint16(start, this.#length - start, little);
   }
 
-  /** Padded behind its value to a multiple of 4, which its length does not count. */
+  /** Padded after its value to a multiple of 4; the length does not include the padding. */
   attribute(kind: number, value: ArrayLike<number>): void {
     const start = this.#begin(kind, value.length);
     this.#bytes.set(value, start);

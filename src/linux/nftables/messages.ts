@@ -69,7 +69,7 @@ function bytesOfFields(fields: Fields): number[] {
   return bytes;
 }
 
-/** Whether the kernel's answer says that the batch has failed; it says nothing where all is well. */
+/** Whether the kernel reports a failure of the batch; on success it sends nothing. */
 export function isFailure(datagram: Uint8Array): boolean {
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
   const header = readHeader(view, 0);

@@ -1,8 +1,8 @@
 import type { Address } from '../../net/address.ts';
 
 /**
- * What nftables is asked for. The statements of one transaction are carried out together or not at all; `toText` says
- * them in nft's language, `toMessages` to the kernel.
+ * A request to nftables. The statements of one transaction are carried out together or not at all; `toText` writes
+ * them in nft's language, `toMessages` for the kernel.
  */
 export type Statement = AddElement | DeleteElement | TableStatement;
 

@@ -16,8 +16,8 @@ const capacity = 65_536;
 const heldFor = 4000;
 
 /**
- * Makes the table, in the place of one that was left behind; the transaction is one step, so that at no time
- * half of it stands.
+ * Makes the table, replacing one left by a crash; the transaction is one step, so that the table is never half
+ * complete.
  *
  * A packet of a new connection meets `gate` before any NAT: who is expected is marked, and the expectation is gone with
  * that same packet. Until the peer acknowledges the answer to it, `held` has the tuple: another first packet is dropped,

@@ -33,7 +33,7 @@ export function admit(table: string, lead: Lead, timeout: number): Statement[] {
   ];
 }
 
-/** The end of `admit`: nobody is let in any more, connections that were live on. */
+/** The end of `admit`: no further connections are accepted, established ones continue. */
 export function dismiss(table: string, lead: Lead): Statement[] {
   const key = tupleOf(lead);
   return [

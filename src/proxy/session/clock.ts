@@ -10,7 +10,7 @@ interface SessionClockListener {
   wasSilent(): boolean;
 }
 
-/** How long a session may go on: first until it has logged in, counted from its start, then while it is silent. */
+/** The time limits of a session: until the login, counted from its start, then while it is idle. */
 export class SessionClock {
   readonly #idleTimeout: number;
   readonly #listener: SessionClockListener;
@@ -42,7 +42,7 @@ export class SessionClock {
     return Math.max(0, this.#loginBy - performance.now());
   }
 
-  /** Something was said. */
+  /** There was activity. */
   touch(): void {
     if (this.#isIdleTimer) this.#timer.refresh();
   }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** How long a peer may take to close after FIN was said to it, in milliseconds. */
+/** How long a peer may take to close after FIN was sent to it, in milliseconds. */
 const lingerTimeout = 5000;
 /** How much it may still say, in bytes: what comes here waits for no turn, and who says more does not wait for a reply. */
 const mostForgotten = 65_536;

@@ -10,17 +10,17 @@ import { UrgentLines } from './urgent-lines.ts';
 
 /** Who listens to a control channel. After `ended` or `failed` no line comes any more. */
 export interface ControlChannelListener {
-  /** Whether urgent data is to be told from other: a client cancels by it, and no server speaks so. */
+  /** Whether urgent data is distinguished from other data: a client cancels with it, and no server sends any. */
   readonly tellsUrgent?: boolean;
-  /** The first byte of all has come, and no line was told yet. */
+  /** The very first byte has arrived, and no line was delivered yet. */
   begins?(byte: number): void;
   /** @param isUrgent whether a byte of it came as TCP urgent data, as far as the system tells that */
   line(line: Line, isUrgent: boolean): void;
-  /** Every line that can be told for now has been: time to flush. */
+  /** Every line that can be delivered for now has been: time to flush. */
   turnEnded(): void;
-  /** The peer said FIN while lines are held, which will be told before `ended`. */
+  /** The peer sent FIN while lines are held, which will be delivered before `ended`. */
   ending?(): void;
-  /** The peer said FIN; `rest` is what had come of a line whose end never came. */
+  /** The peer sent FIN; `rest` is the received part of a line whose end never arrived. */
   ended(rest: string): void;
   failed(error: Error): void;
   /** What was written has left, after a flush that returned false. */
@@ -29,10 +29,10 @@ export interface ControlChannelListener {
   closed(): void;
 }
 
-/** How much of what comes while a channel is held is read, in bytes: reading on shows when the peer goes. */
+/** How many bytes are read while a channel is held: continued reading shows when the peer disconnects. */
 const mostWaiting = 16_384;
 
-/** The peer sent more than it may before the connection changes: whose bytes those are nobody can say. */
+/** The peer sent data that should have waited for the change of the connection: anybody may have injected it. */
 export class PipelinedError extends Error {
   override readonly name = 'PipelinedError';
 }
@@ -57,9 +57,12 @@ export class ControlChannel {
   readonly #reader = new LineReader();
   readonly #holds = new Holds();
   #told: Told = 'lines';
-  /** It has been said that the connection is gone: Node calls a stream closed before it says so, and may yet. */
+  /**
+   * The loss of the connection has been reported: Node marks a stream closed before it reports that, and may still do
+   * so.
+   */
   #isGone = false;
-  /** Lines are being told: what that leads to may ask for more to be told, which are told then. */
+  /** Lines are being delivered: handling one may allow further lines, which are delivered then. */
   #isTelling = false;
   #output = '';
   /** How many bytes have come. */
@@ -80,18 +83,18 @@ export class ControlChannel {
     if (read !== '') this.#reader.push(Buffer.from(read, 'latin1'));
   }
 
-  /** Tells `listener` what comes; nobody else was told before. */
+  /** Delivers what arrives to `listener`, the only one so far. */
   listen(listener: ControlChannelListener): void {
     this.#listener = listener;
     this.#detach = this.#attach();
   }
 
-  /** Whether bytes have come that nobody was told of yet. */
+  /** Whether bytes have arrived that were not delivered yet. */
   get hasWaiting(): boolean {
     return this.#reader.size > 0;
   }
 
-  /** Whether the peer has said FIN; lines of it may still be told. */
+  /** Whether the peer has sent FIN; lines of it may still be undelivered. */
   get hasEnded(): boolean {
     return this.#told === 'end' || this.#told === 'failure';
   }
@@ -109,7 +112,7 @@ export class ControlChannel {
     if (this.#holds.remove(why)) this.#tell();
   }
 
-  /** Takes back the line that was told last: it can't be judged yet, and will be the next that is told. */
+  /** Takes back the line delivered last: it cannot be judged yet, and will be delivered next. */
   putBack(): void {
     this.#reader.putBack();
     this.urgent.putBack();
@@ -121,8 +124,8 @@ export class ControlChannel {
   }
 
   /**
-   * Writes what was sent, and behind it this, whose last byte is TCP urgent data. Where that can't be, over TLS, without
-   * the C library's calls, or as the peer does not read, it goes as any other.
+   * Writes the pending output, and after it this text, whose last byte is TCP urgent data. If that is impossible
+   * (TLS, no C library calls, a peer that does not read), it is sent as ordinary data.
    *
    * @returns whether it went as urgent data
    */
@@ -161,7 +164,7 @@ export class ControlChannel {
     this.#channel.stream.end();
   }
 
-  /** Says FIN after what was sent, and listens no more. */
+  /** Sends FIN after the pending output, and stops listening. */
   finish(): void {
     this.#silence();
     if (this.#isLent) {
@@ -179,8 +182,8 @@ export class ControlChannel {
   }
 
   /**
-   * Writes what was sent, lends the connection to `convert`, and goes on with what comes of it; meanwhile no line is
-   * told. Where it fails the old connection goes on, if it is still there.
+   * Writes the pending output, lends the connection to `convert`, and continues with its result; meanwhile no line is
+   * delivered. If it fails, the old connection continues, if it still exists.
    *
    * @param converted is called before the first line of the new one is told
    * @throws {PipelinedError} where bytes wait that came before it: nobody is told of them, or of anything else
@@ -212,7 +215,7 @@ export class ControlChannel {
     }
   }
 
-  /** Writes what was sent and gives the connection away, paused; nobody is told of it any more. */
+  /** Writes the pending output and gives the connection away, paused; nothing more is delivered. */
   give(): Channel {
     this.flush();
     this.#silence();
@@ -230,7 +233,7 @@ export class ControlChannel {
     return this.#told === 'failure' || this.#told === 'nothing';
   }
 
-  /** Tells no more of what the peer says. */
+  /** Delivers no further input of the peer. */
   #silence(): void {
     this.#told = this.hasEnded ? 'failure' : 'nothing';
   }
@@ -251,7 +254,7 @@ export class ControlChannel {
         if (this.#reader.size > mostWaiting) channel.pause();
       },
       end: () => {
-        // A control channel without close_notify before its FIN has lost nothing: a line says where it ends.
+        // A control channel without close_notify before its FIN has lost nothing: lines mark their own ends.
         if (channel.whyCutShort() === 'reset') {
           this.#fail(new Error('connection reset by peer'));
           return;
@@ -264,7 +267,7 @@ export class ControlChannel {
         this.#fail(error);
       },
       close: () => {
-        // Where it did not fail: of a failure whatever holds lines is told at once.
+        // Unless it failed: a failure is reported at once, whatever holds the lines.
         this.#afterTurn(this.#holds.areBrief && !this.#isSilent, () => {
           this.#silence();
           if (!this.#isGone) this.#listener.closed();
@@ -291,7 +294,7 @@ export class ControlChannel {
     });
   }
 
-  /** Lines that wait for their turn, and the end behind them, are told before what came after them. */
+  /** Lines that wait for their turn, and the end after them, are delivered before later input. */
   #afterTurn(isHeld: boolean, tell: () => void): void {
     if (this.#turn.isWaiting || isHeld) this.#untold.push(tell);
     else tell();
@@ -306,7 +309,7 @@ export class ControlChannel {
   }
 
   /**
-   * Returns whether there may be more to tell.
+   * Returns whether there may be more to deliver.
    *
    * @param isNested whether a line of the other side's has led here: its turn ends later
    */

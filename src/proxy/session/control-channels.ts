@@ -28,7 +28,7 @@ export class ControlChannels {
     this.client.release('server-drain');
   }
 
-  /** What the plane does takes a moment: `held` tells no line until then. */
+  /** The plane takes a moment: `held` delivers no line until then. */
   async whileHeld(held: ControlChannel, work: () => Promise<void>): Promise<void> {
     held.hold('pinhole');
     try {

@@ -2,10 +2,10 @@ import type { ExchangeQueue } from '../../helper/exchange-queue.ts';
 import type { ControlChannels } from './control-channels.ts';
 import type { Lifetime } from './lifetime.ts';
 
-/** How long a server may take to answer an empty line that something waits behind, in milliseconds. */
+/** How long a server may take to reply to an empty line that other commands wait for, in milliseconds. */
 const patience = 1000;
 
-/** Some servers (vsftpd, ProFTPD) say nothing to an empty line: what waits behind one is not to wait for long. */
+/** Some servers (vsftpd, ProFTPD) do not reply to an empty line: commands after it must not wait for long. */
 export class EmptyLines {
   readonly #exchanges: ExchangeQueue;
   readonly #channels: ControlChannels;

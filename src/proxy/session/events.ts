@@ -5,7 +5,7 @@ import type { TlsChannel } from '../../net/channel.ts';
 import type { PortRange } from '../../net/port-range.ts';
 import type { SessionEndpoints } from './endpoints.ts';
 
-/** How much of a remarkable reply is told. */
+/** How much of a remarkable reply is logged. */
 const longestRemark = 500;
 
 /** Tells what happens in one session, with no secret in it. */

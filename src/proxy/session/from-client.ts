@@ -23,7 +23,7 @@ const tlsOnClearPort =
   'received a TLS handshake on a port for plain FTP: set the client to explicit FTPS (AUTH TLS), ' +
   'or listen-tls to a port for implicit FTPS';
 
-/** What the client says: has each command inspected, and does what was decided. */
+/** The client's side: has each command inspected, and carries out the decision. */
 export class FromClient implements ControlChannelListener {
   readonly tellsUrgent = true;
   readonly #parts: DirectionParts;
@@ -87,7 +87,7 @@ export class FromClient implements ControlChannelListener {
     this.#parts.channels.flush();
   }
 
-  /** There is no more of it to come: who has gone is not made to wait. */
+  /** No further commands can arrive: a client that has gone is not made to wait. */
   ending(): void {
     this.#parts.penalties.end();
   }
@@ -121,8 +121,8 @@ export class FromClient implements ControlChannelListener {
   }
 
   /**
-   * Where the urgent byte of a Synch was the first to be read, the system tells of it by a signal alone, which comes in
-   * this turn behind the bytes. Returns whether the line is told again in the next.
+   * If the urgent byte of a Synch is the first to be read, the system reports it only by a signal, which arrives in
+   * this turn after the bytes. Returns whether the line is delivered again in the next turn.
    */
   #waitsForTurn(): boolean {
     this.#hasWaitedForTurn = !this.#hasWaitedForTurn;
@@ -136,15 +136,15 @@ export class FromClient implements ControlChannelListener {
     return true;
   }
 
-  /** Whether it is behind a Synch that was urgent, as far as that is known: one that came in line goes on so. */
+  /** Whether it comes after a Synch that was urgent, as far as that is known: an ordinary Synch is sent on as such. */
   #isSignalled(command: Command): boolean {
     const { urgent } = this.#parts.channels.client;
     return isSynched(command) && (urgent.wereSignalled || !urgent.areSeen);
   }
 
   /**
-   * A server that is busy with a transfer may read no command unless urgent data tells it to (vsftpd, `async_abor_enable`).
-   * Where none can be sent, the transfer is cut off here, if the server does not end it itself.
+   * A server that is busy with a transfer may read commands only on urgent data (vsftpd, `async_abor_enable`). If
+   * none can be sent, the transfer is cut off here, unless the server ends it itself.
    */
   #sendUrgent({ verb }: Command, text: string): void {
     const { state, channels, pinholes } = this.#parts;
@@ -196,7 +196,7 @@ export class FromClient implements ControlChannelListener {
   }
 }
 
-/** Whether it is an ABOR behind Telnet's sequences, which are to be urgent (RFC 959 section 4.1.3), and often are not. */
+/** Whether it is an ABOR after Telnet sequences, which should be urgent (RFC 959 section 4.1.3), and often are not. */
 function isSynched({ verb, telnet }: Command): boolean {
   return verb === 'ABOR' && telnet !== '';
 }

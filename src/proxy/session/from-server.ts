@@ -15,7 +15,7 @@ import { noPinholeReplies, whyNoPinhole } from './no-pinhole.ts';
 import { addressForClient } from './pinhole-place.ts';
 import { ServerReplies, type ReplyStep } from './server-replies.ts';
 
-/** What the server says: has replies inspected that announce a data connection, and holds those that speak of one. */
+/** The server's side: has replies inspected that announce a data connection, and holds those that report on one. */
 export class FromServer implements ControlChannelListener {
   readonly #parts: DirectionParts;
   readonly #greeted: () => void;
@@ -77,7 +77,10 @@ export class FromServer implements ControlChannelListener {
     return isInspected(code, state, settings.policy) || this.#speaksOfData(code);
   }
 
-  /** Whether a reply says that a data connection stands, or that a transfer is over: that has to be so for the client. */
+  /**
+   * Whether a reply reports that a data connection is open, or that a transfer is over: that must be true for the
+   * client too.
+   */
   #speaksOfData(code: number): boolean {
     const { exchanges } = this.#parts.state;
     const exchange = exchanges.answeredBy(code);
@@ -117,7 +120,7 @@ export class FromServer implements ControlChannelListener {
 
   // --- replies that speak of a data connection -----------------------------------------------------------
 
-  /** What one server says and does in an order, on two connections, its client sees in that order. */
+  /** The client sees the server's actions and replies, on two connections, in the server's order. */
   #replyToTransfer(code: number, lines: readonly Line[]): void {
     const { state, order } = this.#parts;
     const exchange = state.exchanges.answeredBy(code);
@@ -134,7 +137,7 @@ export class FromServer implements ControlChannelListener {
     else pass(outcome);
   }
 
-  /** Whether a reply to a transfer says more than what became of that: goodbye, or the same of its ABOR, at once with it. */
+  /** Whether a reply to a transfer means more than its outcome: a goodbye, or the outcome of its ABOR as well. */
   #isForMore(code: number): boolean {
     return code === 421 || (this.#isAborted && (code === 225 || code === 226));
   }
@@ -146,14 +149,14 @@ export class FromServer implements ControlChannelListener {
   #outcomeFor(code: number, exchange: SentExchange | undefined): DataOutcome | Promise<DataOutcome> {
     const { channels, pinholes } = this.#parts;
     const pinhole = pinholes.current;
-    // A client that has aborted it wants no more of it.
+    // A client that has aborted it needs no more of it.
     if (!pinhole || !exchange || this.#isAborted) return well;
     if (channels.server.hasEnded) pinhole.hurry();
     if (isPreliminary(code)) return pinhole.connected();
     return pinhole.delivered({ isUpload: isUpload(exchange), isRefusal: !isCompletion(code) });
   }
 
-  /** No success is said of a file that did not arrive. */
+  /** Success is never reported for a file that did not arrive. */
   #passReplyToTransfer(
     code: number,
     lines: readonly Line[],
@@ -205,7 +208,7 @@ export class FromServer implements ControlChannelListener {
     }
   }
 
-  /** An address that is not the server's is told of once a session. */
+  /** An address that is not the server's is logged once per session. */
   #remark({ remark }: ReplyDecision, lines: readonly Line[]): void {
     if (!remark || (remark === 'foreign-address' && this.#isForeignTold)) return;
     this.#parts.events.remarked(remark, textsOf(lines));
@@ -231,7 +234,7 @@ export class FromServer implements ControlChannelListener {
       return;
     }
     pinholes.expect(pinhole);
-    // The transfer may have been sent behind its PASV in one segment.
+    // The transfer command may have been sent after its PASV in one segment.
     const transfer = state.exchanges.find(isTransfer);
     if (transfer) pinholes.serve(transfer);
     const address = addressForClient(endpoints, settings);
@@ -289,7 +292,7 @@ export class FromServer implements ControlChannelListener {
     this.#replace(code, reply);
   }
 
-  /** Another reply goes on in the place of the server's. */
+  /** Another reply replaces the server's. */
   #replace(code: number, reply: string): void {
     this.#parts.channels.client.send(`${reply}\r\n`);
     this.#settle(code);
@@ -314,7 +317,7 @@ export class FromServer implements ControlChannelListener {
   #settle(code: number): void {
     const { state, channels, pinholes, events, clock, penalties, tls, lifetime } = this.#parts;
     const answered = state.exchanges.answeredBy(code);
-    // Whatever the command is that the server says this of: data is about to come.
+    // Whichever command this replies to: data is about to arrive.
     if (isPreliminary(code) && answered && answered.verb !== greeting) pinholes.transferBegins(answered);
     const wasUnderWay = answered !== undefined && state.exchanges.isUnderWay(answered);
     const exchange = tls.settle(code);
@@ -324,7 +327,7 @@ export class FromServer implements ControlChannelListener {
     }
     if (exchange?.verb === greeting) this.#greeted();
     if (isLoginFailure(exchange, code)) events.loginFailed(code);
-    // 331 is no more than half an answer, and whoever guesses passwords gets many. Two in a row lead nowhere.
+    // 331 is only half a reply, and a password guesser gets many. Two in a row mean no progress.
     const isHalf = code >= 300 && code < 400 && !state.loggedIn;
     if (code < 400 && !isHalf) penalties.clear();
     else if (exchange && !state.loggedIn && (!isHalf || this.#wasHalf)) penalties.add(channels.server);

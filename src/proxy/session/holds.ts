@@ -1,7 +1,7 @@
 /**
- * Why no line is told for now: a pinhole is being opened, the server has to answer first, what the last line says is not
+ * Why no line is delivered for now: a pinhole is being opened, the server has to reply first, the last line is not
  * true for the client yet, more will be known in the next turn of the event loop, the client or the server does not
- * read what is written for it, refusals have to be paid for, or the connection is being given to TLS or taken from it.
+ * read, refusals have to be paid for, or the connection is being given to TLS or taken from it.
  */
 export type Hold =
   'pinhole' | 'reply' | 'order' | 'turn' | 'client-drain' | 'server-drain' | 'penalty' | 'tls';

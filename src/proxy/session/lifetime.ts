@@ -6,9 +6,7 @@ import { messageOf } from '../../net/error.ts';
 import { isUnresponsive } from '../../net/keepalive.ts';
 import type { SessionParts } from './parts.ts';
 
-/**
- * How a session ends: once, for the first reason that there is, which is told when both control connections are closed.
- */
+/** How a session ends: once, for its first reason, which is reported when both control connections are closed. */
 export class Lifetime {
   readonly #parts: SessionParts;
   readonly #over: () => void;
@@ -101,7 +99,7 @@ export class Lifetime {
 
   serverEnded(): void {
     const { channels, state } = this.#parts;
-    // Who said FIN before may not have been told of yet.
+    // An earlier FIN of a peer may not have been reported yet.
     const isClientDone = channels.client.hasEnded && !channels.client.hasWaiting;
     if (this.#clientHasEnded || isClientDone) this.finish(this.#whyClientWent('client-closed'));
     else if (isCloseExplained(state)) this.finish(state.goodbye === 'quit' ? 'quit' : 'server-closed');
@@ -116,7 +114,7 @@ export class Lifetime {
     if (--this.#openConnections === 0) this.#closed(this.#whyClientWent('client-closed'));
   }
 
-  /** Its control connections are joined from here on, and what is said on them is nothing that ends the session. */
+  /** Its control connections are joined from here on, and nothing said on them ends the session. */
   becomeOpaque(joined: { abort(cause: 'shutdown'): void }): void {
     this.#opaque = joined;
   }
@@ -126,7 +124,7 @@ export class Lifetime {
     this.#closed(reason, error);
   }
 
-  /** A client that has said goodbye may go first. */
+  /** After the goodbye the client may close first. */
   #whyClientWent(otherwise: SessionReason): SessionReason {
     return this.#parts.state.goodbye === 'quit' ? 'quit' : otherwise;
   }

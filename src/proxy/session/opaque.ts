@@ -19,7 +19,7 @@ const lateWords: Partial<Record<SessionReason, string>> = {
   'login-timeout': 'too few TLS records for a login',
 };
 
-/** What can be seen of what each side says. */
+/** What can be seen of each side's traffic. */
 interface Records {
   readonly client: TlsRecords;
   readonly server: TlsRecords;
@@ -74,7 +74,7 @@ function join(
       late = reason;
       joined.abort('shutdown');
     }, milliseconds);
-  // The session is silent from here on, however much its two sides say.
+  // From here on the session counts as idle, however much its two sides send.
   clock.stop();
   const limits = [
     limit('tls-failed', settings.tlsTimeout, () => records.client.hasHandshake),

@@ -15,7 +15,7 @@ export type PinholePlace = Pick<
 /** Of an address that is another host's, no port can be taken by others on this one; its services are left alone. */
 const anyPort: PortRange = { first: 1024, last: 65_535 };
 
-/** Of passive mode: the client comes to the address that it knows. `port` is the one that the server announced. */
+/** For passive mode: the client connects to the address that it knows. `port` is the port that the server announced. */
 export function placeForClient(
   endpoints: SessionEndpoints,
   { passivePorts, policy }: SessionSettings,

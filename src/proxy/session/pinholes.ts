@@ -31,7 +31,7 @@ export class SessionPinholes implements PinholeOwner {
   readonly #session: PinholesOf;
   readonly #plane: RangePlane;
   readonly #channelClosed: () => void;
-  /** The one that may be taken, or was last: `max_expected` is 1, as in the kernel. */
+  /** The pinhole that may be taken, or was taken last: `max_expected` is 1, as in the kernel. */
   #pending: Pinhole | undefined;
   /** Whether a transfer has used the pending one, and is over. */
   #isSpent = false;
@@ -46,7 +46,7 @@ export class SessionPinholes implements PinholeOwner {
   }
 
   /**
-   * Opens a pinhole for what was announced; it is none of the session's yet.
+   * Opens a pinhole for an announcement; it does not belong to the session yet.
    *
    * @throws what the plane throws
    */
@@ -70,7 +70,7 @@ export class SessionPinholes implements PinholeOwner {
     try {
       return await this.#plane.open(request);
     } catch (error) {
-      // The one that this replaces may have the last port.
+      // The pinhole that this one replaces may have the last free port.
       if (error instanceof NoFreePortError && this.#makeRoom()) return this.#plane.open(request);
       throw error;
     }
@@ -95,7 +95,7 @@ export class SessionPinholes implements PinholeOwner {
     });
   }
 
-  /** Whether a transfer is under way. A data channel that nothing has come of yet keeps no session. */
+  /** Whether a transfer is in progress. A data channel without a transfer does not keep a session alive. */
   get hasOpenChannel(): boolean {
     return [...this.#channels].some(({ isUnused }) => !isUnused);
   }
@@ -109,12 +109,12 @@ export class SessionPinholes implements PinholeOwner {
     this.#channelClosed();
   }
 
-  /** The one that the next transfer will use, or the one under way uses: pending or taken. */
+  /** The pinhole of the next transfer, or of the one in progress: pending or taken. */
   get current(): Pinhole | undefined {
     return this.#isSpent ? undefined : this.#pending;
   }
 
-  /** The server has said the last of a transfer: what it says from now on is of no data connection that there is. */
+  /** The server has sent the final reply of a transfer: its later replies concern no existing data connection. */
   transferEnded(): void {
     this.current?.accept();
     this.current?.retire?.();
@@ -127,7 +127,7 @@ export class SessionPinholes implements PinholeOwner {
   }
 
   reserve(pinhole: Pinhole): void {
-    // A server that said something else than an answer to the PORT before has left it.
+    // A server that has replied to something else has skipped the PORT.
     this.closeReserved('replaced');
     this.#reserved = pinhole;
   }
@@ -143,8 +143,8 @@ export class SessionPinholes implements PinholeOwner {
   }
 
   /**
-   * A new expectation replaces the one that is pending, and a data channel for which the server has accepted nothing: it
-   * waits for another one now as well, and a client could have as many as it likes.
+   * A new expectation replaces the pending one, and a data channel for which the server has accepted no transfer: the
+   * server now waits for another one too, and a client could otherwise have any number.
    */
   expect(pinhole: Pinhole): void {
     this.#pending?.close('replaced');
@@ -156,14 +156,14 @@ export class SessionPinholes implements PinholeOwner {
     if (this.#reserved === pinhole) this.#reserved = undefined;
   }
 
-  /** Takes back the one that is pending, as another is to have its port. Returns whether there was one. */
+  /** Withdraws the pending pinhole to free its port for another. Returns whether there was one. */
   #makeRoom(): boolean {
     const isThere = this.#pending !== undefined;
     this.#closePending('replaced');
     return isThere;
   }
 
-  /** What the pending one was opened for does not hold any more, nor for the data channel that has come of it. */
+  /** The conditions under which the pending pinhole was opened no longer hold, nor for its data channel. */
   abandonPending(): void {
     this.#pending?.abandon?.();
     this.#closePending('replaced');

@@ -1,10 +1,10 @@
-/** Refusals in a row that cost nothing: clients ask for what they may not have (AUTH, EPSV), and go on. */
+/** Consecutive refusals without a penalty: clients try commands that are refused (AUTH, EPSV), and continue. */
 const free = 10;
 /** Milliseconds that the first one costs that is not free; each further one costs twice as much, up to the most. */
 const firstDelay = 20;
 const longestDelay = 1000;
 
-/** What a session has to pay for the refusals that it has had in a row, one that earns nothing else. */
+/** The penalty of a session for consecutive refusals. */
 export class Refusals {
   readonly #most: number;
   #count = 0;

@@ -2,11 +2,11 @@ import { well, type DataOutcome } from '../../plane/plane.ts';
 import type { ControlChannels } from './control-channels.ts';
 import type { Lifetime } from './lifetime.ts';
 
-/** Holds a reply of the server's that speaks of a data connection, until what it says is so for the client as well. */
+/** Holds a reply of the server about a data connection until it is true for the client as well. */
 export class ReplyOrder {
   readonly #channels: ControlChannels;
   readonly #lifetime: Lifetime;
-  /** Lets the reply go on that is held, whatever it waits for. */
+  /** Releases the held reply, whatever it waits for. */
   #end: () => void = () => undefined;
 
   constructor(channels: ControlChannels, lifetime: Lifetime) {
@@ -15,7 +15,7 @@ export class ReplyOrder {
   }
 
   /**
-   * Nothing more of the server's goes on before that is known, or `end` is called.
+   * No further reply of the server is sent on before that is known, or `end` is called.
    *
    * @param pass lets the reply go on
    */
@@ -36,7 +36,7 @@ export class ReplyOrder {
     void outcome.then(end);
   }
 
-  /** The reply that is held goes on: the client wants no more of what it waits for, or will not see it. */
+  /** The held reply is sent on: the client no longer needs what it waits for, or will not see it. */
   end(): void {
     this.#end();
   }

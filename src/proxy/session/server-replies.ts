@@ -24,14 +24,14 @@ interface HeldReply {
   bytes: number;
   /** Whether it announces a data connection. */
   readonly isAnnouncement: boolean;
-  /** Whether no line of it may go on before all have come, as other lines may go on in their place. */
+  /** Whether no line of it may be sent on before all have arrived, because other lines may replace them. */
   readonly isRewritten: boolean;
 }
 
 /** How much of a reply of several lines is held until its end has come, in bytes. */
 const mostHeld = 65_536;
 
-/** Puts the server's lines together to replies; what need not be held goes on line by line. Pure. */
+/** Assembles the server's lines into replies; lines that need not be held are sent on one by one. Pure. */
 export class ServerReplies {
   readonly #reader = new ReplyReader();
   readonly #begins: (code: number) => boolean;
@@ -51,15 +51,15 @@ export class ServerReplies {
     this.#exchanges = exchanges;
   }
 
-  /** Takes the next line; returns what is to go on now, in order. */
+  /** Takes the next line; returns what can be sent on now, in order. */
   push(line: Line): ReplyStep[] {
     const steps = this.#read(line);
-    // So it is with nearly every line: no more comes of it than itself, and its code announces nothing.
+    // The case of nearly every line: it is sent on alone, and its code announces nothing.
     if (steps.length <= 1 && !line.text.startsWith('22') && isAlone(steps[0])) return steps;
     return steps.flatMap((step) => [...this.#unreadIn(step), step]);
   }
 
-  /** No more comes of what is held. */
+  /** The held lines will not be completed. */
   end(): ReplyStep[] {
     if (!this.#held) return [];
     const kind = this.#held.isAnnouncement ? 'unusable' : 'lines';
@@ -98,7 +98,7 @@ export class ServerReplies {
     return { lines: [], bytes: 0, isAnnouncement, isRewritten: isAnnouncement || code === 211 };
   }
 
-  /** The lines that were held, which are no more. */
+  /** The lines that were held, and no longer are. */
   #giveUp(): readonly Line[] {
     const lines = this.#held?.lines ?? [];
     this.#held = undefined;
@@ -133,7 +133,7 @@ export class ServerReplies {
       case 'whole':
         return announcingVerb(step.code, this.#exchanges()) ? [] : step.lines.map(({ text }) => text);
       case 'piece':
-        // The line's beginning says what it is, and any piece of it may have the numbers.
+        // The beginning of the line shows its kind, and any piece of it may have the numbers.
         return [step.text.startsWith(this.#overlongStart) ? step.text : this.#overlongStart + step.text];
       case 'unusable':
       case 'unread':

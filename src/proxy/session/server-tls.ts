@@ -9,7 +9,7 @@ export interface ServerTlsPlan {
   readonly tls: ServerTlsSession;
   /** `implicit`: TLS from the first byte; `explicit`: by AUTH TLS. */
   readonly kind: 'explicit' | 'implicit';
-  /** Whether the server's data channels are to be TLS, whatever the client says. */
+  /** Whether the server's data channels use TLS, whatever the client requests. */
   readonly protectsData: boolean;
   /** Milliseconds for each reply. */
   readonly timeout: number;
@@ -18,7 +18,7 @@ export interface ServerTlsPlan {
 /** TLS with the server could not be set up. */
 export class ServerTlsError extends Error {
   override readonly name = 'ServerTlsError';
-  /** What it said instead of a greeting: it is for the client. */
+  /** The refusal that it sent instead of a greeting; the client gets it. */
   readonly greeting: string | undefined;
 
   constructor(message: string, options: { readonly cause?: unknown; readonly greeting?: string } = {}) {
@@ -58,7 +58,7 @@ export async function openWithTls(
   }
 }
 
-/** The server has said 234 to the client's own AUTH: makes its control channel TLS. */
+/** The server has replied 234 to the client's own AUTH: makes its control channel TLS. */
 export async function followWithTls(channel: Channel, plan: ServerTlsPlan): Promise<TlsChannel> {
   const secured = await secure(channel, plan);
   await protectData(secured, plan);
@@ -78,7 +78,7 @@ async function secure(channel: Channel, { tls }: ServerTlsPlan): Promise<TlsChan
 
 async function readGreeting(channel: Channel, { timeout }: ServerTlsPlan): Promise<string> {
   const { code, text } = await ask(channel, undefined, timeout);
-  // A server that has no time is believed, and the session ends: nothing goes on in clear.
+  // If the server refuses, the session ends: it never continues in clear.
   if (!isCompletion(code))
     throw new ServerTlsError("the server's greeting was a refusal", { greeting: text });
   return text;
@@ -100,7 +100,7 @@ interface Reply {
   readonly text: string;
 }
 
-/** Says a command and reads its final reply; nothing may come behind that. The channel is paused before and after. */
+/** Sends a command and reads its final reply; nothing may follow that. The channel is paused before and after. */
 function ask(channel: Channel, command: string | undefined, timeout: number): Promise<Reply> {
   const { stream } = channel;
   const lines = new LineReader();
@@ -132,7 +132,7 @@ function ask(channel: Channel, command: string | undefined, timeout: number): Pr
         if (line.piece === 'more') continue;
         const part = replies.push(line.text);
         if ((part.kind !== 'single' && part.kind !== 'last') || isPreliminary(part.code)) continue;
-        // Bytes that came before the handshake must not be taken for what came in it.
+        // Bytes from before the handshake must not count as part of it.
         if (lines.size > 0) settle(new ServerTlsError(`the server sent more after its ${what}`));
         else settle(undefined, part.code);
         return;

@@ -45,9 +45,9 @@ interface SessionHost {
   readonly observe: Observer;
 }
 
-/** What is told of a session, each once at most. */
+/** The reports about a session, each sent once at most. */
 interface SessionEnds {
-  /** The server has said its greeting, whatever that says. */
+  /** The server has sent its greeting, whatever its content. */
   readonly greeted: () => void;
   /** The client has logged in. */
   readonly loggedIn: () => void;

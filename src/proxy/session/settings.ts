@@ -9,7 +9,7 @@ export interface SessionSettings {
   readonly activePorts: PortRange;
   /** The port that active mode dials from; 0 for any. */
   readonly dataSourcePort: number;
-  /** The address to tell the server in PORT and EPRT, where it is not the one that the relay dials it from. */
+  /** The address announced to the server in PORT and EPRT, if it is not the relay's own source address. */
   readonly insideAddress: (family: Family) => Address | undefined;
   readonly expectTimeout: number;
   readonly loginTimeout: number;

@@ -163,7 +163,7 @@ export class SessionTls {
     this.#parts.channels.client.send(`${reply}\r\n`);
   }
 
-  /** What stands behind AUTH in clear somebody else may have put there (CVE-2011-1575), and behind CCC likewise. */
+  /** Clear data after AUTH may have been injected by somebody else (CVE-2011-1575), and data after CCC likewise. */
   #refusePipelined(command: Command | undefined, error?: string): void {
     const reply = replies.notPipelined;
     this.#parts.events.refused(command ? showCommand(command) : 'AUTH', 'tls-pipelined', reply);

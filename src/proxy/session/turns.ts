@@ -25,7 +25,7 @@ export class Turns {
   #ended = 0;
   /** When who runs now has to stop; undefined where nobody does. */
   #deadline: number | undefined;
-  /** Whether one that tells lines runs. */
+  /** Whether a turn that delivers lines is running. */
   #isTelling = false;
 
   constructor(
@@ -67,7 +67,7 @@ export class Turns {
       if (isLate || this.#give(member)) this.#wait(member);
       return;
     }
-    // Another one runs, and this is what came of it: the same time is used.
+    // This runs as a consequence of another turn: it uses the same time.
     if (this.#isOver() || this.#run(member)) this.#wait(member);
   }
 

@@ -1,22 +1,22 @@
 import type { Channel } from '../../net/channel.ts';
 import { urgentSignals, watchUrgent, type UrgentMark } from '../../net/urgent.ts';
 
-/** Which lines of a control channel came as TCP urgent data, as far as the system tells that. */
+/** Which lines of a control channel arrived as TCP urgent data, as far as the system reports that. */
 export class UrgentLines {
   #mark: UrgentMark | undefined;
-  /** Which byte was urgent, by its place among all, until the line that holds it has been told; and of the last line. */
+  /** The position of the urgent byte, until its line has been delivered; and that of the last line. */
   #at: number | undefined;
   #toldAt: number | undefined;
-  /** `urgentSignals` when the line before the last began to be told, and when the last one did. */
+  /** `urgentSignals` when delivery of the line before the last began, and when that of the last one did. */
   #signals: number = urgentSignals();
   #lastSignals: number = this.#signals;
 
-  /** Whether the system tells of urgent data on this connection at all. */
+  /** Whether the system reports urgent data on this connection at all. */
   get areSeen(): boolean {
     return this.#mark !== undefined;
   }
 
-  /** Whether urgent data has come, here or elsewhere, since the line before the last was told. */
+  /** Whether urgent data has arrived, here or elsewhere, since the line before the last was delivered. */
   get wereSignalled(): boolean {
     return urgentSignals() > this.#signals;
   }
@@ -32,7 +32,7 @@ export class UrgentLines {
   }
 
   /**
-   * A line is about to be told.
+   * A line is about to be delivered.
    *
    * @param read how many bytes have come up to its end
    * @returns whether the urgent byte is in it
@@ -46,7 +46,7 @@ export class UrgentLines {
     return isIn;
   }
 
-  /** The line that was told last will be told again. */
+  /** The line delivered last will be delivered again. */
   putBack(): void {
     this.#at ??= this.#toldAt;
     this.#lastSignals = this.#signals;
