@@ -68,7 +68,7 @@ async function connect({ address, port }: Endpoint): Promise<Socket> {
   return limited(await dial({ host: address, port }, limit).connected);
 }
 
-/** Its errors are told to who reads it. */
+/** Its errors reach its reader. */
 function limited(socket: Socket): Socket {
   socket.on('error', ignoreError);
   return socket.setTimeout(limit, () => socket.destroy(new Error(`silent for ${limit / 1000} s`)));

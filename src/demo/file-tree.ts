@@ -33,7 +33,8 @@ export function toByteString(text: string): string {
 }
 
 /**
- * The tree of `files`: path -> content; directories come of themselves, and a path that ends in `/` is an empty one.
+ * The tree of `files`: path -> content; directories are created as needed, and a path that ends in `/` is an empty
+ * directory.
  *
  * @param maxBytes of all contents together, uploads under way included
  * @throws where the files make no tree
@@ -167,8 +168,8 @@ export class FileTree {
   }
 
   /**
-   * Begins an upload. It becomes a file only when it is committed, as in FTP's stream mode only the end of
-   * the data connection says that a file is whole; until then its bytes count against the cap.
+   * Begins an upload. It becomes a file only when it is committed, because in FTP's stream mode only the end of the
+   * data connection marks a file as complete; until then its bytes count against the cap.
    */
   beginUpload(path: string, mode: UploadMode): Upload {
     const chunks: Buffer[] = [];

@@ -54,7 +54,7 @@ export class ExchangeQueue {
     return this.#textSize;
   }
 
-  /** How many of them are empty lines, to which servers may not reply. */
+  /** How many of them are empty lines, to which some servers do not reply. */
   get emptyLines(): number {
     return this.#exchanges.filter(isEmptyLine).length;
   }
@@ -200,13 +200,14 @@ export class ExchangeQueue {
     if (!this.#underWay) {
       let isBehindSetUp = false;
       return this.#exchanges.findIndex((exchange) => {
-        // An announcement is not given up for a reply that may be anybody's: one too many, say.
+        // An announcement is not given up for a reply that may belong to any command, such as a surplus one.
         if (mayAnswer(exchange, code) && (!isBehindSetUp || isMark(exchange, code))) return true;
         isBehindSetUp ||= mayAnnounce(exchange);
         return false;
       });
     }
-    // A transfer under way never ends with "unknown command": Pure-FTPd says that of what comes meanwhile.
+    // A transfer in progress never ends with "unknown command": Pure-FTPd sends that for commands that arrive
+    // meanwhile.
     if (code >= 500 && code <= 504) {
       const next = this.#exchanges.findIndex(({ kind }, index) => index > 0 && kind === 'sent');
       if (next > 0) return next;
@@ -271,9 +272,9 @@ function mayAnnounce(exchange: Exchange): boolean {
 }
 
 /**
- * Whether a reply with this code can be the answer to this command. Most commands may have any; of those whose
- * pairing matters, or which some servers leave without an answer, more is known: ProFTPD says nothing to an
- * empty line, and some servers answer a transfer and its ABOR with one reply.
+ * Whether a reply with this code can be the reply to this command. Most commands may have any; more is known of those
+ * whose pairing matters, or to which some servers do not reply: ProFTPD does not reply to an empty line, and some
+ * servers answer a transfer and its ABOR with one reply.
  */
 function mayAnswer(exchange: Exchange, code: number): boolean {
   if (exchange.kind !== 'sent') return false;

@@ -106,7 +106,7 @@ function bareArgument({ argument, plain, argumentStart, telnet }: Command): {
 export function inspectOverlong(command: Command, state: SessionState): CommandDecision {
   const closing = inspectFirst(command, state);
   if (closing) return closing;
-  // Its end, which is thrown away, may say what it is: `NOOP /x...x HTTP/1.1`. No client of FTP begins so.
+  // Its end, which is dropped, may identify it: `NOOP /x...x HTTP/1.1`. No FTP client begins like this.
   if (!state.begun) return { kind: 'close', reason: 'not-ftp', reply: replies.notFtp };
   return hasTooMany(state) ? { kind: 'wait' } : refuse('line-too-long', replies.lineTooLong);
 }

@@ -8,9 +8,9 @@ import { whyNotLead, type Policy } from './policy.ts';
 import type { SessionState } from './session-state.ts';
 
 /**
- * Whether a reply with this code is to be inspected if it comes now: it announces a data connection, or features. A 227
- * or 229 means something only as the first final reply of a PASV or EPSV, so that text in the answer to another command
- * can't open a pinhole. Some servers answer the one as if it were the other, and clients read that.
+ * Whether a reply with this code has to be inspected if it arrives now: it announces a data connection, or features.
+ * A 227 or 229 counts only as the first final reply to a PASV or EPSV, so that text in the reply to another command
+ * cannot open a pinhole. Some servers answer one of the two as if it were the other, and clients accept that.
  */
 export function isInspected(code: number, state: SessionState, { tls }: Policy): boolean {
   if (code === 211 && state.exchanges.answeredBy(code)?.verb === 'FEAT') {
@@ -27,8 +27,8 @@ export function announcingVerb(code: number, exchanges: ExchangeQueue): 'PASV' |
 }
 
 /**
- * Whether a line that goes on as it came is what clients read an announcement in: nothing was opened for it. They
- * know it by its code at the line's beginning, and some look no further than that.
+ * Whether clients would read an announcement in a line that is sent on unchanged, for which nothing was opened. They
+ * recognise it by the code at the line's beginning, and some look no further.
  */
 export function isUnreadAnnouncement(line: string): boolean {
   const code = /^22[79](?!\d)/.exec(line)?.[0];
@@ -38,8 +38,8 @@ export function isUnreadAnnouncement(line: string): boolean {
 }
 
 /**
- * Decides about a whole final reply that `isInspected`, its lines without their ends. Pure. Every other reply
- * goes on as it came.
+ * Decides about a whole final reply that `isInspected`, its lines without their ends. Pure. Every other reply is sent
+ * on unchanged.
  */
 export function inspectReply(
   code: number,

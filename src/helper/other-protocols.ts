@@ -24,9 +24,9 @@ const versionAtEnd = /[ \t](HTTP|SIP|RTSP|ICAP)\/\d+(?:\.\d+)?$/i;
 const commandCode = /^[A-Z]{0,4}$/;
 
 /**
- * What a session speaks whose first line this is; undefined where it may be FTP. Browsers and other programs can be made
- * to connect here and say what somebody else wants (NAT slipstreaming), but in their own protocol, whose first line comes
- * before it. A word that no server knows may be FTP, as long as it has the shape of a command.
+ * The protocol of a session with this first line; undefined if it may be FTP. Browsers and other programs can be made
+ * to connect here and to send an attacker's text (NAT slipstreaming), but in their own protocol, whose first line
+ * precedes it. An unknown word may be FTP, as long as it has the form of a command.
  */
 export function otherProtocol({ verb, plain }: Command): OtherProtocol | undefined {
   if (httpVerbs.has(verb)) return 'http';
@@ -38,8 +38,8 @@ export function otherProtocol({ verb, plain }: Command): OtherProtocol | undefin
 }
 
 /**
- * Whether a connection that begins with this byte is binary: TURN, SOCKS, SMB and the like. TLS has a name of its own, and
- * Telnet (RFC 854) begins with 0xff, or what follows one that went as urgent data.
+ * Whether a connection that begins with this byte is binary: TURN, SOCKS, SMB and the like. TLS is handled
+ * separately, and Telnet (RFC 854) begins with 0xff, or with the byte after one that was sent as urgent data.
  */
 export function isBinary(first: number): boolean {
   const isBlank = first === 0x20 || (first >= 0x09 && first <= 0x0d);

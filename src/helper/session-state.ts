@@ -58,8 +58,9 @@ export function isLoggingIn({ exchanges }: SessionState): boolean {
 }
 
 /**
- * Whether the client knows why the server closes the connection: it has said goodbye, or a refusal that nothing
- * was outstanding behind (530 after too many log ins, 500 to what it does not suffer), or was asked to by QUIT.
+ * Whether the client knows why the server closes the connection: the server has sent a goodbye, or a refusal with no
+ * command outstanding (530 after too many logins, 500 to a command that it does not accept), or the client has sent
+ * QUIT.
  */
 export function isCloseExplained({ goodbye, lastCode, exchanges }: SessionState): boolean {
   if (goodbye || exchanges.find(({ verb }) => verb === 'QUIT')) return true;
@@ -85,7 +86,10 @@ export function settleReply(state: SessionState, code: number): SentExchange | u
   return exchange;
 }
 
-/** 230 logs in, and 232, which is that where TLS or the like has said who it is (RFC 2228). No other consent does. */
+/**
+ * 230 logs in, and so does 232, its form after authentication by TLS or the like (RFC 2228). No other positive reply
+ * does.
+ */
 function settleLogin(state: SessionState, verb: string, code: number): void {
   const isLogin = code === 230 || code === 232;
   if (isLogin && (loginVerbs.has(verb) || verb === greeting)) {
@@ -98,8 +102,8 @@ function settleLogin(state: SessionState, verb: string, code: number): void {
 }
 
 /**
- * RFC 959 section 4.1.1: a USER flushes what was said before, and begins a log in. A server that does not understand or
- * suffer the command (500 to 504, as ProFTPD says to who is logged in) has not done that.
+ * RFC 959 section 4.1.1: a USER discards the earlier login, and begins a new one. A server that does not understand
+ * or accept the command (500 to 504, as ProFTPD replies to a logged-in client) has not done that.
  */
 function undoesLogin(verb: string, code: number): boolean {
   if (verb === 'REIN') return isCompletion(code);
@@ -107,7 +111,10 @@ function undoesLogin(verb: string, code: number): boolean {
   return (verb === 'USER' || verb === 'PASS') && (isRefused || (code >= 300 && code < 400));
 }
 
-/** What changes the security of a session: a control channel has become TLS or is TLS no more, or PBSZ or PROT was granted. */
+/**
+ * A change of the session's security: a control channel has become TLS or is no longer TLS, or PBSZ or PROT was
+ * granted.
+ */
 type SecurityChange = 'client-secured' | 'client-cleared' | 'server-secured' | SecurityEffect;
 
 const changesOf: Readonly<Record<SecurityChange, Partial<Security>>> = {

@@ -19,7 +19,7 @@ export class TlsRecords {
   /** Of the record whose header is coming, and how many bytes of it have come: tiny records are many. */
   readonly #header = new Uint8Array(headerLength);
   #headerBytes = 0;
-  /** Bytes that are still to come of the record whose header has come. */
+  /** Missing bytes of the record whose header has arrived. */
   #left = 0;
   #isKnown = true;
   #hasHandshake = false;

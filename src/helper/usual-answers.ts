@@ -1,9 +1,9 @@
 import { isCompletion } from '../ftp/reply.ts';
 
 /**
- * The positive replies by which the answer to each command is known (RFC 959 section 5.4, and the RFCs of the later
- * commands): a reply that is one of these can be told from the answers to other commands around it. Not all that a
- * server may say: a final 226 or 250 ends any transfer, and a failure may be anybody's.
+ * The positive replies that identify the reply to each command (RFC 959 section 5.4, and the RFCs of the later
+ * commands): such a reply can be distinguished from the replies to other commands around it. Servers may send others:
+ * a final 226 or 250 ends any transfer, and a failure may belong to any command.
  */
 const marks: ReadonlyMap<string, readonly number[]> = new Map([
   // An empty line.

@@ -56,17 +56,17 @@ interface Ends {
   readonly original: Endpoint;
 }
 
-/** Of a client that was let in: where it connected to as well, and what it reached by that. */
+/** An admitted client, with the address that it connected to, and what it reached there. */
 interface AdmittedEnds extends Ends {
   readonly arrived: Endpoint;
   readonly reached: Endpoint;
   /** Its client's part of this process. */
   readonly share: ClientShare;
-  /** It is one no more. */
+  /** It no longer counts. */
   readonly leave: () => void;
 }
 
-/** What is on its way to a session: a client that was let in, whose server has not answered yet. */
+/** A session being established: an admitted client whose server has not replied yet. */
 interface Attempt {
   /** TCP, or TLS over it as soon as that is there. */
   client: Channel;
@@ -134,7 +134,7 @@ export class Sessions {
       return;
     }
     socket.once('error', ignoreError);
-    // Where it is our own connection that was led back here, that one's 'connect' is told in this turn, maybe later.
+    // If it is our own connection that was redirected back here, its 'connect' is emitted in this turn, maybe later.
     setImmediate(() => {
       this.#admit(socket, client, arrived, isImplicit);
     });
@@ -178,7 +178,7 @@ export class Sessions {
       attempt.greeted();
       ends.leave();
     };
-    // Nobody reads from a client that waits: its end is not told.
+    // A waiting client is not read: its end is not reported.
     const isGone = (hasWaited: boolean): boolean => {
       if (!hasWaited || !hasLeft(socket)) return false;
       attempt.client.stream.destroy();
@@ -387,7 +387,7 @@ export class Sessions {
     const done = this.#admission.refuse(clientOf(client.address, this.#settings));
     channel.resume();
     if (done) closeGently(stream, done);
-    // Many at once are told the same, and who has sent something may not get to read it.
+    // Many get the same reply at once, and a client that has sent something may not get to read it.
     else stream.destroy();
   }
 

@@ -80,7 +80,7 @@ export function filesOf(plan: Plan, name: FormatName): RulesetFile[] {
   return table[name].make(plan);
 }
 
-/** Why the format cannot say such a plan; undefined where it can. */
+/** Why the format cannot express such a plan; undefined if it can. */
 export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName): string | undefined {
   const { deployments: possible = deployments, plane } = table[name];
   const { deployment } = options;
@@ -100,7 +100,7 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
   if (name === 'firewalld' && options.keepClientAddress && options.plane === 'kernel') {
     return 'firewalld: not for the kernel plane with keep-client-address; allowed: one of them';
   }
-  // firewalld attaches its helper "ftp" to this port, whatever the service says.
+  // firewalld attaches its helper "ftp" to this port, whatever the service defines.
   if (name === 'firewalld' && watch.some(({ ports = [] }) => ports.some(({ first }) => first !== 21))) {
     return 'firewalld: kernel-helper works on port 21 only; allowed: --listen 21 or ADDRESS:21';
   }

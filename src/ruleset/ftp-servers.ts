@@ -13,7 +13,7 @@ import { isServerHere, sharesAddress } from './listeners.ts';
 import { RulesetError, type Plan, type RulesetOptions } from './plan.ts';
 import { usesTls } from './tls.ts';
 
-/** What is said of a server in whatever language. */
+/** The settings of a server, in no program's own syntax. */
 function settingsOf({ options }: Plan): {
   readonly port: number;
   readonly local: string | undefined;
@@ -80,7 +80,7 @@ interface ServerTls {
   /** What it is for. */
   readonly comment: string;
   readonly isImplicit: boolean;
-  /** Whether it may refuse what is not TLS: logins, data; undefined: that is its own business. */
+  /** Whether it may refuse logins and data without TLS; undefined: its own choice. */
   readonly demands: { readonly login: boolean; readonly data: boolean } | undefined;
   /** Whether data channels resume the session of the control channel that it knows. */
   readonly resumes: boolean;
@@ -110,8 +110,8 @@ function serverTlsOf({ tls }: RulesetOptions): ServerTls | undefined {
 }
 
 /**
- * Those of Pinhole, but where both are on one host: a port can be had once, so that the server gets others. Where TLS is
- * passed each leads to its own number, and the addresses are two.
+ * Those of Pinhole, unless both are on one host: a port can be used once, so the server gets others. If TLS is passed
+ * through, each port leads to the same number, on two addresses.
  */
 function passivePortsOf(options: RulesetOptions): PortRange {
   const { passivePorts, activePorts, deployment, tls } = options;
@@ -228,7 +228,7 @@ function activeByPortBelow(port: number): string[] {
     : [`# active mode comes from port ${port - 1}: from the control port less one, not from 20`];
 }
 
-/** Debian's folder: one file a setting. A file holds the setting alone, and what is said of it is said in docs/rules.md. */
+/** Debian's folder: one file per setting. A file holds only the value; its explanation is in docs/rules.md. */
 export function pureFtpd(plan: Plan): RulesetFile[] {
   const { port, local, address, first, last, tls } = settingsOf(plan);
   const settingFile = ({ name, value }: ServerSetting): RulesetFile => fileOf(`${folder}/${name}`, [value]);

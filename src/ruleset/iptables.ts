@@ -5,7 +5,7 @@ import { formatColonRange, type PortRange } from '../net/port-range.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
 import { isWholeFamily, ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
-/** How a rule is said: today's matches, or those that kernels of the 2.6 days have. */
+/** The dialect of a rule: current matches, or those of 2.6 kernels. */
 export interface Dialect {
   readonly state: (states: string) => string;
   /** Matches a new connection of an address that has made too many in the last minute. */
@@ -49,7 +49,7 @@ function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
   return fileOf(path, lines, family);
 }
 
-/** The table `raw`, where something is to be said in it. */
+/** The table `raw`, if it has rules. */
 export function rawTable(plan: Plan, family: Family, dialect: Dialect): string[] {
   return tableOf('raw', ['PREROUTING', 'OUTPUT'], rawRules(plan, family, dialect, 'PREROUTING'));
 }
@@ -66,7 +66,7 @@ function tableOf(name: string, chains: readonly string[], rules: readonly string
   return [`*${name}`, ...chains.map((chain) => `:${chain} ACCEPT [0:0]`), ...rules, 'COMMIT'];
 }
 
-/** For what comes in, before its way is known: anti-spoofing, and the helper. */
+/** For incoming packets before routing: anti-spoofing, and the helper. */
 export function rawRules({ watch }: Plan, family: Family, { spoofed }: Dialect, chain: string): string[] {
   const neighbours =
     family === 6
@@ -89,7 +89,7 @@ export function rawRules({ watch }: Plan, family: Family, { spoofed }: Dialect, 
   ];
 }
 
-/** For what comes in: where it is led. */
+/** For incoming packets: their translation. */
 export function natRules({ lead, redirect }: Plan, family: Family, chain: string): string[] {
   return [
     ...translated(
@@ -182,7 +182,7 @@ export function acceptRules(
   });
 }
 
-/** What is said of a rule in a family; nothing where it has no part in it. */
+/** The lines of a rule in a family; none if it does not apply to it. */
 function said<R extends Rule>(
   rule: R,
   family: Family,

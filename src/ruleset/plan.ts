@@ -63,7 +63,7 @@ export interface Plan {
   readonly heading: readonly string[];
   /** To this host. All else is dropped. */
   readonly input: readonly Rule[];
-  /** Through this host; undefined: it forwards nothing, and need not say so. All else is dropped. */
+  /** Through this host; undefined: it does not forward, and needs no rules for that. Everything else is dropped. */
   readonly forward: readonly Rule[] | undefined;
   /** Families of which the kernel forwards data connections. */
   readonly forwards: readonly Family[];

@@ -6,12 +6,12 @@ import { forwarding, spoofing } from './sysctl.ts';
 
 const chain = 'RH-Firewall-1-INPUT';
 
-/** The `recent` match remembers so many packets of an address, unless the module is told otherwise. */
+/** The `recent` match remembers this many packets of an address, by the module's default. */
 const mostRemembered = 20;
 /** It counts in whole seconds. */
 const mostSessions = 60 * mostRemembered;
 
-/** Why the limit of sessions cannot be said; undefined where it can. */
+/** Why the session limit cannot be expressed; undefined if it can. */
 export function rateReason(rate: number): string | undefined {
   return rate > mostSessions
     ? `session-rate ${rate}; allowed: 1 to ${mostSessions}, because the match "recent" remembers ${mostRemembered} packets of an address`

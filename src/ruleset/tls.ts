@@ -6,7 +6,7 @@ export function usesTls({ mode, server }: TlsOptions): boolean {
   return mode !== 'refuse' || server !== 'off';
 }
 
-/** Said behind a rule that the kernel plane would not have without TLS; empty where that is not why. */
+/** The comment on a rule that the kernel plane needs only for TLS; empty if there is another reason. */
 export function whyRelayed(options: RulesetOptions): string {
   if (options.plane === 'relay') return '';
   switch (reasonOfRelay(options)) {

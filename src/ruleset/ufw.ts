@@ -45,7 +45,7 @@ export function ufw(plan: Plan): RulesetFile[] {
   ];
 }
 
-/** In before.init, behind its first line. */
+/** In before.init, after its first line. */
 const hook = ['case "$1" in', 'start | stop) sh "$(dirname "$0")/ftp.init" "$1" ;;', 'esac'];
 
 const init = [

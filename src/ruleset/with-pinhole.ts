@@ -74,7 +74,7 @@ function serving(options: RulesetOptions, server: Endpoint): Rule[] {
   return [...control, ...(isPassiveHere ? [passive] : []), ...activeOf(options, server)];
 }
 
-/** What the server sends to the client's own address has the mark, and what comes from this host comes by lo. */
+/** The server's packets to the client's own address have the mark, and this host's own packets arrive on lo. */
 function activeOf(options: RulesetOptions, server: Endpoint): Rule[] {
   if (!relaysActive(options) || options.keepClientAddress || isServerHere(options)) return [];
   return [

@@ -17,12 +17,12 @@ import { giveTickets, newTicketKeys, type TicketKeys, type TicketsGiven } from '
 import type { Pace } from './wire.ts';
 
 export interface ClientTlsOptions {
-  /** At least one; the first serves clients that ask for no name, or for one that is nobody's. */
+  /** At least one; the first serves clients without an SNI name, or with one that matches no certificate. */
   readonly identities: readonly Identity[];
   /** PEM: clients have to show a certificate that one of these has signed. */
   readonly clientAuthorities: string | undefined;
   readonly minVersion: SecureVersion;
-  /** Whether a client that asks for a name which is in none of the certificates is refused. */
+  /** Whether a client whose SNI name matches no certificate is refused. */
   readonly isNameStrict: boolean;
   /** Whether a data channel has to resume the TLS session of its control channel. */
   readonly requiresReuse: boolean;
@@ -30,7 +30,7 @@ export interface ClientTlsOptions {
   readonly handshakeTimeout: number;
 }
 
-/** ALPN (RFC 7301): a client that says that it speaks another protocol was led here by somebody else (ALPACA). */
+/** ALPN (RFC 7301): a client that names another protocol was directed here by an attacker (ALPACA). */
 const controlProtocols = ['ftp'];
 const dataProtocols = ['ftp', 'ftp-data'];
 

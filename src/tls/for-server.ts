@@ -13,7 +13,7 @@ import { subjectOf } from './identities.ts';
 import type { Pace } from './wire.ts';
 
 export interface ServerTlsOptions {
-  /** The name or address that the server's certificate has to be for; undefined: that which was dialled. */
+  /** The name or address that the server's certificate must be for; undefined: the one connected to. */
   readonly name: string | undefined;
   /** PEM: who may have signed the server's certificate; undefined: whom the system trusts. */
   readonly authorities: string | undefined;

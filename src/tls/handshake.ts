@@ -17,7 +17,7 @@ import { onTlsError } from '../node-internals/tls-errors.ts';
 import { subjectOf } from './identities.ts';
 import { Wire, type Pace } from './wire.ts';
 
-/** A handshake that came to nothing; the message says why. */
+/** A failed handshake; the message has the reason. */
 class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
 }
@@ -29,7 +29,7 @@ export class NotTlsError extends HandshakeError {}
 const handshakeRecord = 0x16;
 
 /**
- * Waits for what a TLS client says first.
+ * Waits for the first data of a TLS client.
  *
  * @param socket connected and paused; it is so again afterwards, and no byte of it is gone
  * @throws {HandshakeError} where nothing comes in time; {NotTlsError} where it is not TLS
@@ -250,7 +250,7 @@ function clear(
     tls.once('error', fail);
     tls.once('close', closed);
     tls.once('end', () => {
-      // Anybody on the way can say FIN, and something in clear before it.
+      // Anybody on the path can inject a FIN, and clear data before it.
       if (whyCutShort()) {
         fail(new HandshakeError('the peer closed the connection without close_notify'));
         return;

@@ -19,7 +19,7 @@ export function newTicketKeys(): TicketKeys {
 /** When a client gets tickets: after a handshake that resumes nothing, as Node has it; after each; or never. */
 export type TicketsGiven = 'first' | 'always' | 'never';
 
-/** What OpenSSL is told of a ticket that it has, or is to make. */
+/** OpenSSL's instructions for a ticket that it has, or has to make. */
 const verdict = { unknown: 0, none: 0, good: 1, goodAndRenewed: 2 } as const;
 
 /**

@@ -26,7 +26,7 @@ export class Wire extends Duplex {
   readonly #detach: () => void;
   /** Whether the end of TLS leaves the TCP connection open. */
   #keepsOpen = false;
-  /** While records are counted: what has come of one that is not whole. */
+  /** While records are counted: the received part of an incomplete one. */
   #partial: Buffer | undefined;
   /** While records are counted: the last one has been read. */
   #hasAllRecords = false;

@@ -12,7 +12,7 @@ export function* onWire(content: Buffer, type: 'A' | 'I', from = 0): Generator<B
   let skipped = from;
   for (let start = 0; start < content.length;) {
     let end = Math.min(start + sliceBytes, content.length);
-    // A CR at the end of a slice would be out of sight of the LF behind it.
+    // A CR at the end of a slice would be separated from the LF after it.
     while (end < content.length && content[end - 1] === CR) end++;
     const slice = content.subarray(start, end);
     const sent = type === 'I' ? slice : toCrlf(slice);

@@ -17,11 +17,11 @@ export const limits = {
 /** A reply; one of several lines has the first, those between, and the last. */
 export type Reply = readonly [code: number, ...texts: readonly string[]];
 
-/** What STAT tells of a transfer, and how ABOR ends it. */
+/** What STAT reports about a transfer, and how ABOR ends it. */
 export class Transfer {
   readonly verb: string;
   bytes = 0;
-  /** Its preliminary reply was sent, so that other replies can be told from its own. */
+  /** Its preliminary reply was sent, so that other replies can be distinguished from its own. */
   begun = false;
   isAborted = false;
   /** Ends its data connection, or the wait for it. */

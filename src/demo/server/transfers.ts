@@ -24,7 +24,7 @@ export async function retrieve(session: Session, argument: string): Promise<Repl
   );
 }
 
-/** STOR, to the byte that REST named and on; what the file had behind it is replaced. */
+/** STOR from the byte that REST named on; the rest of the file is replaced. */
 export async function store(session: Session, argument: string): Promise<Reply> {
   const { type, restartAt: keep } = session.state;
   const node = session.tree.find(session.resolve(argument));

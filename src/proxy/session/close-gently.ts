@@ -2,12 +2,15 @@ import type { Duplex } from 'node:stream';
 
 /** How long a peer may take to close after FIN was sent to it, in milliseconds. */
 const lingerTimeout = 5000;
-/** How much it may still say, in bytes: what comes here waits for no turn, and who says more does not wait for a reply. */
+/**
+ * How much it may still send, in bytes: this input waits for no turn, and a peer that sends more does not wait for a
+ * reply.
+ */
 const mostForgotten = 65_536;
 
 /**
- * Says FIN after what was written, reads and forgets what still comes, and cuts off a peer that does not close
- * in time, or goes on. What is unread when a socket closes would turn its FIN into RST, which may overtake the last reply.
+ * Sends FIN after the pending output, reads and drops further input, and cuts off a peer that does not close in time,
+ * or continues to send. Unread input would turn a closing socket's FIN into RST, which may overtake the last reply.
  *
  * @param closed is called when it is closed
  */

@@ -26,8 +26,8 @@ interface Records {
 }
 
 /**
- * The server has consented to an AUTH that is passed: from here on the dialogue is the client's and the server's alone,
- * and so is what they announce in it. The server says nothing until the range of ports is there that they may use.
+ * The server has accepted a passed AUTH: from here on the dialogue and its announcements are between client and
+ * server alone. The server's reply waits until their port range is open.
  *
  * @param consent passes the server's reply on
  * @param refusePipelined ends the session, where one side has said more already

@@ -44,7 +44,7 @@ export class SessionTls {
     };
   }
 
-  /** Does what was decided; returns whether the command is to be forwarded, as the server has to answer it. */
+  /** Carries out the decision; returns whether the command is to be forwarded, because the server has to answer it. */
   obey(command: Command, decision: TlsDecision): boolean {
     switch (decision.kind) {
       case 'answer':
