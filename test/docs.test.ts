@@ -23,7 +23,7 @@ test('docs/architecture.md draws the layers as the imports have them', () => {
   assertPart('docs/architecture.md', 'layers', `\`\`\`text\n${drawLayers()}\n\`\`\``);
 });
 
-test('docs/configuration.md tells every setting, its variable, its default and what is allowed', () => {
+test('docs/configuration.md lists every setting, its variable, its default and what is allowed', () => {
   const groups = [...new Set(settings.map(({ group }) => group))];
   for (const group of groups) {
     const rows = settings
@@ -36,7 +36,7 @@ test('docs/configuration.md tells every setting, its variable, its default and w
   }
 });
 
-test('docs/configuration.md says of every setting what it is for, and of no other', () => {
+test('docs/configuration.md explains every setting, and no other', () => {
   const told = [...read('docs/configuration.md').matchAll(/^- `([a-z0-9-]+)`/gm)].map(([, key]) => key);
   assert.deepEqual(
     told,
@@ -82,7 +82,7 @@ test('docs/what-it-does.md quotes every reply that the relay gives of its own, a
   }
 });
 
-test('docs/compared-with-the-kernel.md tells each difference that the tests hold Pinhole to', () => {
+test('docs/compared-with-the-kernel.md lists each difference that the tests check', () => {
   const rows = decisionNames.map((name) => {
     const { number, helper, pinhole } = decisionOf(name);
     return row([`${number}: ${name}`, helper.replaceAll('|', '\\|'), pinhole]);
@@ -91,7 +91,7 @@ test('docs/compared-with-the-kernel.md tells each difference that the tests hold
   assertPart('docs/compared-with-the-kernel.md', 'decisions', [...heading, ...rows].join('\n'));
 });
 
-test('docs/dependencies.md tells why of each package in package.json, and of no other', () => {
+test('docs/dependencies.md explains each package in package.json, and no other', () => {
   const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
     'dependencies' | 'optionalDependencies' | 'devDependencies',
     Record<string, string>

@@ -23,7 +23,7 @@ test('replaces a list, and never joins those of two sources', () => {
   assert.deepEqual(config.denyPorts, [{ first: 3, last: 3 }]);
 });
 
-test('says the same in flags, environment and file', () => {
+test('reads the same from flags, environment and file', () => {
   const expected = load({
     flags: { listen: ['21', '127.0.0.1:2121', '[::1]:0'], server: '[::1]:2122' },
   }).config;
@@ -51,7 +51,7 @@ test('reads the file that a flag or PINHOLE_CONFIG names, the flag first', () =>
   assert.equal(sessions({}, { PINHOLE_CONFIG: '' }), 10_000);
 });
 
-test('takes an empty text for none, so that a flag can undo what the file says', () => {
+test('takes an empty text as none, so that a flag can override the file', () => {
   const file = 'server = "192.0.2.1"\nlisten = [21]\npublic-address = "192.0.2.2"\ndeny-ports = [1]';
   const none = { server: '', listen: '', 'public-address': '', 'deny-ports': '' };
   const { config } = load({ file, flags: none });
@@ -72,7 +72,7 @@ test('refuses values of the file that are of no use as a text or a number', () =
   assert.match(message({ file: 'listen = [true]' }), /^listen: true \(from pinhole\.toml: listen\)/);
 });
 
-test('says where the file is wrong, and when it cannot be read', () => {
+test('reports where the file is wrong, and that it cannot be read', () => {
   assert.match(
     message({ file: 'grace = 1\ngrace = ' }),
     /^config: "pinhole\.toml" from flag --config: line 2, column [0-9]+: .*; allowed: a TOML file$/,

@@ -155,7 +155,7 @@ test('reads those who sign the certificates of clients again when their file cha
   await watched.logged('certificates reloaded');
 });
 
-test('tells when it starts of a certificate that has expired', (t) => {
+test('warns of an expired certificate at start', (t) => {
   const paths = terminating(t, ca.issue({ validTo: '210101000000Z' }));
   const { config } = loadConfig({ flags: paths, env: {}, readFile: () => '' });
   assert.deepEqual(loadTls(config).remarks, [

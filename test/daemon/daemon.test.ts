@@ -120,7 +120,7 @@ test('nothing is left of a relay that was closed', async (t) => {
   assert.deepEqual(await heldAtRest(), before);
 });
 
-test('closing takes no new session, lets a transfer finish, then says 421', async (t) => {
+test('closing accepts no new session, lets a transfer finish, then sends 421', async (t) => {
   const lab = await Lab.start(t, { grace: '60s' });
   const idle = await lab.login(hosts.other);
   const pair = await lab.login();

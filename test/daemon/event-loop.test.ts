@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { watchEventLoop } from '../../src/daemon/event-loop.ts';
 
-test('tells how late the process came to what had happened', async (t) => {
+test('measures how late the process handled an event', async (t) => {
   const watch = watchEventLoop();
   t.after(() => {
     watch.stop();

@@ -788,7 +788,7 @@ for (const [name, sources] of silent) {
   });
 }
 
-test('finds in rules alone that they rely on a helper that is not there', () => {
+test('finds in rules without settings that they rely on a helper that is not attached', () => {
   const alone =
     '*filter\n:INPUT DROP\n-A INPUT -m state --state ESTABLISHED,RELATED -j ACCEPT\n-A INPUT -p tcp --dport 21 -j ACCEPT\n';
   const found = (text: string): string[] => idsOf(sourcesOf({ iptables: `${text}COMMIT\n` }));

@@ -12,7 +12,7 @@ const findings = examineHost(
   }),
 );
 
-test('says for each fault what was seen, what it means, what to change, and the exact lines', () => {
+test('reports for each fault what was seen, what it means, what to change, and the exact lines', () => {
   assert.equal(
     reportText(findings, 'en'),
     `✘ vsftpd:5: vsftpd: active data connections come from port 20, and run_as_launching_user=YES drops the privilege to use it
@@ -28,7 +28,7 @@ One fault.
   );
 });
 
-test('says the same in another language, with the same lines', () => {
+test('reports the same in another language, with the same lines', () => {
   const text = reportText(findings, 'zh');
   assert.match(text, /含义: 只有 root 可以使用端口 20/);
   assert.match(text, /connect_from_port_20=NO/);

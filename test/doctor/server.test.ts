@@ -399,7 +399,7 @@ test('a server that does not stop replying is left', async (t) => {
   assert.ok(findings.length > 0);
 });
 
-test('an examination that takes too long is ended, and says so after what is known', async (t) => {
+test('an examination that takes too long is ended, and reports that after its findings', async (t) => {
   const port = await startScriptedServer(t, { USER: undefined });
   const target = { host: '127.0.0.1', port, user: 'anna', password: 'secret' };
   const findings = await examineServer(target, { timeout: 2 * long, idle: 0, limit: short });

@@ -38,7 +38,7 @@ test('keeps every byte of a name, GBK and UTF-8 alike', () => {
   );
 });
 
-test('says where the argument starts in the line without its Telnet sequences', () => {
+test('finds where the argument starts in the line without its Telnet sequences', () => {
   const { plain, argumentStart, telnet } = parseCommand('\xff\xf1 \tPORT\t1,2,3,4,5,6');
   assert.equal(plain, ' \tPORT\t1,2,3,4,5,6');
   assert.equal(plain.slice(argumentStart), '1,2,3,4,5,6');

@@ -40,7 +40,7 @@ test('reads a line of 8 KiB whole, and a longer one in pieces', () => {
   }
 });
 
-test('says once that a line is too long, wherever it is cut, and reads the next one whole', () => {
+test('reports an overlong line once, wherever it is cut, and reads the next one whole', () => {
   for (const length of [5, 6, 7, 8, 9, 20]) {
     for (const end of ['\r\n', '\n']) {
       const wire = `ok\r\n${'x'.repeat(length)}${end}ok\r\n`;
@@ -67,7 +67,7 @@ test('holds no more than a line of 8 KiB of a line that never ends', () => {
   }
 });
 
-test('gives a line that was taken back once more, and what came meanwhile behind it', () => {
+test('returns a line that was taken back again, and later input after it', () => {
   const reader = new LineReader();
   reader.push(toBytes('a\r\nb\r\nc'));
   assert.equal(reader.next()?.text, 'a');

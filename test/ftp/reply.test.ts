@@ -8,7 +8,7 @@ interface ReplyCase extends WireCase {
   readonly parts: readonly string[];
 }
 
-test('tells the lines of every reply of the wire cases apart, however its bytes come', () => {
+test('separates the lines of every reply of the wire cases, however its bytes arrive', () => {
   assertSameHoweverCut(
     readCases<ReplyCase>('replies.jsonl'),
     (chunks) => {

@@ -102,7 +102,7 @@ describe('attacks', { concurrency: 1 }, () => {
       .map((line) => JSON.parse(line) as Played);
   }
 
-  test('docs/security.md tells what came of each', async (t) => {
+  test('docs/security.md has the outcome of each', async (t) => {
     if (skipOrFail(t, missing)) return;
     const played = new Map<Way, Played[]>();
     // The server is at one port: one after the other.

@@ -334,7 +334,7 @@ describe('with keep-client-address', { concurrency: 1 }, () => {
     try {
       const { code, stdout } = await check();
       assert.equal(code, 0);
-      assert.match(stdout, /^keep-client-address: the server answers this host, and not .*default route/m);
+      assert.match(stdout, /^keep-client-address: the server answers this host, but not .*default route/m);
       const words = ['run', '--check', '--server', server, '--keep-client-address'];
       const interrupted = network.spawn('gateway', [process.execPath, cli, ...words]);
       await tableIsThere(/^table inet pinhole_check_\d+$/m, true);

@@ -202,7 +202,7 @@ function playScripts(networkOf: (way: Way) => Network): void {
     }
   });
 
-  test('the log tells the pinholes that the gateway has', () => {
+  test('the log has the pinholes of the gateway', () => {
     for (const way of ['kernel', 'relay'] as const) {
       for (const { name, expected } of results[way]) {
         const told = logged[way].get(name) ?? [];

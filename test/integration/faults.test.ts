@@ -311,7 +311,7 @@ function withFaults(plane: Plane): void {
     await endsWell();
   });
 
-  test('an upload that its client resets is none that the server takes for complete', async (t) => {
+  test('the server does not take an upload that its client resets for complete', async (t) => {
     if (skipOrFail(t, missing)) return;
     await start();
     const disturbed = transfers({ name: 'reset', sessions: both('reset') });

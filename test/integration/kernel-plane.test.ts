@@ -207,7 +207,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     await relay.waitForLog(({ msg }) => msg === 'table restored', { from });
   });
 
-  test('where it can not be made again the client gets 425, the log says why, and the next pinhole tries again', async (t) => {
+  test('if it cannot be recreated the client gets 425, the log has the reason, and the next pinhole tries again', async (t) => {
     if (skipOrFail(t, missing)) return;
     const from = relay.log().length;
     const session = await login();
@@ -231,7 +231,7 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
     await session.quit();
   });
 
-  test('where a set is full the client gets 425, the log says so, and all is well when there is room again', async (t) => {
+  test('if a set is full the client gets 425, the log has the reason, and pinholes open when there is room again', async (t) => {
     if (skipOrFail(t, missing)) return;
     const from = relay.log().length;
     const session = await login();
@@ -379,7 +379,7 @@ test('kill -9 in the middle of a transfer costs no byte, and the next start find
   await next.stop();
 });
 
-test('--check says what is missing, and changes nothing', async (t) => {
+test('--check reports what is missing, and changes nothing', async (t) => {
   if (skipOrFail(t, missing)) return;
   const before = await tables();
   const fine = await pinhole(['--check', '--kernel-table', 'unheard_of']);
@@ -392,7 +392,7 @@ test('--check says what is missing, and changes nothing', async (t) => {
   assert.deepEqual(await tables(), before);
 });
 
-test('it does not start without the capability, and says what to grant', async (t) => {
+test('it does not start without the capability, and reports what to grant', async (t) => {
   if (skipOrFail(t, missing)) return;
   const { code, stderr } = await pinhole([], ['setpriv', '--bounding-set', '-net_admin']);
   assert.equal(code, 1);

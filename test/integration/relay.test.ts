@@ -89,7 +89,7 @@ for (const mode of ['extended-passive', 'active'] as const) {
   });
 }
 
-test('an ABOR behind Telnet sequences, part of them urgent data, ends a transfer as without the relay', async (t) => {
+test('an ABOR after Telnet sequences, part of them urgent data, ends a transfer as without the relay', async (t) => {
   if (skipOrFail(t, missing)) return;
   server.put('large', Buffer.alloc(64 * 1024 * 1024));
   const script = join(sourceFolder(import.meta.dirname), 'urgent-abort.py');

@@ -61,7 +61,7 @@ describe('the rules of ufw', { concurrency: 1 }, () => {
   };
   const everything = (): Promise<string[]> => rulesOf('raw', 'nat', 'filter');
 
-  test('are not in force while ufw is inactive, and the script says so', async (t) => {
+  test('are not in force while ufw is inactive, and the script reports that', async (t) => {
     if (skipOrFail(t, missing)) return;
     assert.match(await load(server), /ufw is inactive: ufw enable puts the rules in force/);
     assert.deepEqual(

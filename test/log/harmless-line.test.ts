@@ -45,7 +45,7 @@ test('means the same as before where nothing is too long', () => {
   );
 });
 
-test('cuts a text that is too long, wherever it stands, and says how much is left out', () => {
+test('cuts a text that is too long, wherever it is, and states how much is left out', () => {
   const long = 'x'.repeat(8192);
   const cut = `${'x'.repeat(500)}... [7692 characters left out]`;
   const line = harmlessLine(lineOf({ a: long, b: [1, { c: long }], d: null, e: 'x'.repeat(500), msg: long }));

@@ -6,7 +6,7 @@ import { Changes } from '../helpers/relay/within.ts';
 
 const kind: Kind = { level: 'warn', words: 'login failed', client: '192.0.2.1' };
 
-test('tells at the end of a period what was not logged, and then leaves nothing behind in the process', async () => {
+test('reports at the end of a period what was not logged, and then leaves no timer or listener', async () => {
   const before = process.listenerCount('exit');
   const changes = new Changes();
   const told: Repetition[] = [];

@@ -33,7 +33,7 @@ test('writes the lines of a turn at its end, in one write', async () => {
   assert.deepEqual([device.text, device.writes], ['a\nb\nc\n', 1]);
 });
 
-test('writes before the end of a turn that says a lot', () => {
+test('writes before the end of a turn with much output', () => {
   const device = new Device();
   const sink = sinkOn(device, 1024 * 1024);
   const line = `${'x'.repeat(1023)}\n`;
@@ -59,7 +59,7 @@ test('finishes a line before the next one begins, whatever a write takes', () =>
   }
 });
 
-test('counts what does not fit, and tells it once, in its place', () => {
+test('counts lines that do not fit, and reports them once, in their place', () => {
   const device = new Device();
   const sink = sinkOn(device, 10);
   device.room = 0;

@@ -204,7 +204,7 @@ test('hides what is called a password', () => {
   assert.doesNotMatch(lines.join(''), /s3cret/);
 });
 
-test('tells every listener of every event, in order', () => {
+test('passes every event to every listener, in order', () => {
   const told: string[] = [];
   const observe = tellAll([({ type }) => told.push(`a ${type}`), ({ type }) => told.push(`b ${type}`)]);
   observe(events.opened);

@@ -71,7 +71,7 @@ test('counts together what comes from too many clients, for each reason', () => 
   ]);
 });
 
-test('forgets who has been quiet, and tells others apart in their place', () => {
+test('forgets quiet clients, and distinguishes others instead', () => {
   const repeats = new Repeats(limits);
   for (let n = 0; n < 4; n++) admitted(repeats, kindOf(`client ${n}`), 1, 0);
   assert.deepEqual(repeats.due(100), []);

@@ -133,7 +133,7 @@ test('a full device does not end the process', async (t) => {
   await program.end();
 });
 
-test('a file that can not grow costs lines alone, and says how many when it can again', async (t) => {
+test('a file that cannot grow costs only lines, and gets their number when it can grow again', async (t) => {
   const path = join(temporaryFolder(t), 'log');
   const file = openSync(path, 'a');
   const program = new LoggingProcess(t, file, { shell: 'ulimit -S -f 64' });

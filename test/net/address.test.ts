@@ -86,7 +86,7 @@ for (const text of refused) {
   });
 }
 
-test('tells the family of an address', () => {
+test('returns the family of an address', () => {
   for (const [text, family] of [
     ['192.0.2.1', 4],
     ['::1', 6],
@@ -120,7 +120,7 @@ test('never throws, whatever the text', () => {
   );
 });
 
-test('reads what a socket says of its ends', () => {
+test('reads the endpoints of a socket', () => {
   const said: readonly (readonly [string | undefined, string | undefined])[] = [
     [undefined, undefined],
     ['', undefined],

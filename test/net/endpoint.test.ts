@@ -51,7 +51,7 @@ test('splits a host from its port', () => {
   for (const [text, host, port] of cases) assert.deepEqual(splitHostPort(text), { host, port }, text);
 });
 
-test('refuses what is no host, or no port behind one', () => {
+test('refuses an invalid host, or an invalid port after one', () => {
   const texts = [
     '',
     ':21',
@@ -108,7 +108,7 @@ test('formats an endpoint so that splitting it gives the endpoint', () => {
   );
 });
 
-test('says where a server listens, and throws where it does not listen on TCP', () => {
+test('returns where a server listens, and throws if it does not listen on TCP', () => {
   const listening = { address: () => ({ address: '::ffff:127.0.0.1', port: 21 }) };
   assert.deepEqual(endpointOfServer(listening), { address: '127.0.0.1', port: 21 });
   for (const bound of [null, '/run/socket']) {

@@ -7,7 +7,7 @@ import { messageOf } from '../../src/net/error.ts';
 const place = '../deps/openssl/openssl/ssl/record/ssl3_record.c:354:\n';
 const said = (what: string): string => `805C6C0F347F0000:error:0A00010B:SSL routines:${what}:${place}`;
 
-test('says what an error says, or anything else that is thrown', () => {
+test('returns the message of an error, or the text of anything else that is thrown', () => {
   assert.equal(
     messageOf(new Error('connect ECONNREFUSED 192.0.2.1:21')),
     'connect ECONNREFUSED 192.0.2.1:21',
@@ -16,13 +16,13 @@ test('says what an error says, or anything else that is thrown', () => {
   assert.equal(messageOf(undefined), 'undefined');
 });
 
-test('says the reason of an error of TLS, and not where OpenSSL found it', () => {
+test('returns the reason of a TLS error, without its place in OpenSSL', () => {
   const error = new Error(said('ssl3_get_record:bad record type'));
   Object.assign(error, { code: 'ERR_SSL_BAD_RECORD_TYPE', reason: 'bad record type' });
   assert.equal(messageOf(error), 'bad record type');
 });
 
-test('says of bytes that are no records what they are not', () => {
+test('reports bytes that are not TLS records as such', () => {
   const error = new Error(said('ssl3_get_record:wrong version number'));
   Object.assign(error, { code: 'ERR_SSL_WRONG_VERSION_NUMBER', reason: 'wrong version number' });
   assert.equal(messageOf(error), 'received data that is not TLS');

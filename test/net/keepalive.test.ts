@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isUnresponsive, patienceOf } from '../../src/net/keepalive.ts';
 
-test('a peer that answers nothing is given up after twice the silence that is asked behind', () => {
+test('a peer that does not answer is given up after twice the keepalive time', () => {
   assert.equal(patienceOf(120_000), 240_000);
   assert.equal(patienceOf(0), 0);
 });
 
-test('tells a peer that is gone from one that has reset', () => {
+test('distinguishes a dead peer from one that has reset', () => {
   const failed = (code: string): Error => Object.assign(new Error(code), { code });
   for (const code of ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN']) {
     assert.ok(isUnresponsive(failed(code)), code);

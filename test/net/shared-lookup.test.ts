@@ -74,7 +74,7 @@ test('asks as it was asked, and shares nothing across names and options', async 
   assert.equal(stand.questions.length, 6);
 });
 
-test('tells all who wait of an error where there was no answer before, and asks again', async () => {
+test('reports an error to all waiting callers if there is no earlier answer, and asks again', async () => {
   const stand = new Stand();
   const told = stand.ask(2);
   await stand.answer(notFound, '');

@@ -256,7 +256,7 @@ test('a port is leased to a peer, and when none is left that is said', async (t)
   assert.deepEqual((await stand.plane.open(stand.passive())).at, pinhole.at);
 });
 
-test('follows a connection from its first packet to its end, and says what it carried', async (t) => {
+test('follows a connection from its first packet to its end, and reports what it carried', async (t) => {
   const stand = await Stand.start(t);
   const pinhole = await stand.plane.open(stand.passive());
   pinhole.serve({ verb: 'RETR', path: 'file' });
@@ -357,7 +357,7 @@ test('a source that was taken before another asks for it is free', async (t) => 
   await stand.plane.open(elsewhere);
 });
 
-test('tells from an active connection what the client sent and what it got', async (t) => {
+test('distinguishes what the client sent and received on an active connection', async (t) => {
   const stand = await Stand.start(t);
   await (await stand.plane.open(stand.active())).arm();
   const ends = { from: { address: server, port: 20 }, at: { address: inside, port: 51000 } };
@@ -474,7 +474,7 @@ test('an older connection of the same tuple does not use a pinhole up', async (t
   await stand.event('pinhole-taken');
 });
 
-test('where events were lost, the list says what has begun and what has ended', async (t) => {
+test('if events were lost, the list shows what has begun and what has ended', async (t) => {
   const stand = await Stand.start(t);
   await stand.plane.open(stand.passive());
   stand.listed = [stand.flow('listed', 'ESTABLISHED')];

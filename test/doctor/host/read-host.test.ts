@@ -56,7 +56,7 @@ test('reads what there is of a host, each under the name that findings give', as
   assert.ok(examineHost(sources).length > 0);
 });
 
-test('says what it could not examine, and why', async (t) => {
+test('reports what it could not examine, and why', async (t) => {
   const root = tree(t, { 'etc/sysconfig/iptables': '*filter\n' });
   const errors: Readonly<Record<string, object>> = {
     'iptables-save': { code: 'ENOENT' },
@@ -86,7 +86,7 @@ test('says what it could not examine, and why', async (t) => {
   assert.equal(sources.savedIptables, undefined);
 });
 
-test('says which file it has no right to', { skip: process.getuid?.() === 0 }, async (t) => {
+test('reports which file it may not read', { skip: process.getuid?.() === 0 }, async (t) => {
   const root = tree(t, { 'etc/vsftpd.conf': '' });
   chmodSync(join(root, 'etc/vsftpd.conf'), 0);
   const { findings } = await readHost({ root, run: printsNothing });
@@ -115,7 +115,7 @@ test('follows Include of proftpd.conf, and names the file and line of what is wr
   assert.ok(places.includes('port-20-unprivileged /etc/proftpd/proftpd.conf:3'));
 });
 
-test('takes a proftpd.conf for a part where an Include cannot be read, and ends at one that includes itself', async (t) => {
+test('treats a proftpd.conf as incomplete if an Include cannot be read, and stops at one that includes itself', async (t) => {
   const root = tree(t, {
     'etc/proftpd/proftpd.conf': 'Port 21\nInclude /etc/proftpd/proftpd.conf\nInclude /no/*.conf\n',
   });

@@ -21,7 +21,7 @@ for (const [language, catalogue] of Object.entries(translations)) {
   });
 }
 
-test('a message that is not about what is well says what it means and what to change', () => {
+test('a message about a fault or a note has its meaning and the change', () => {
   for (const [id, message] of Object.entries(en.findings) as [string, Message][]) {
     assert.equal(message.means === undefined, message.change === undefined, id);
   }

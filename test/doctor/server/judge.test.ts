@@ -123,7 +123,7 @@ test('a greeting is slow from two seconds on', () => {
   assert.deepEqual([slow.id, slow.level, slow.values], ['greeting-slow', 'note', { seconds: 5 }]);
 });
 
-test('a login that wants TLS is told from one that failed', () => {
+test('a login that needs TLS is distinguished from one that failed', () => {
   assert.ok(demandsTls(reply('530 Non-anonymous sessions must use encryption.')));
   assert.ok(demandsTls(reply('550 SSL/TLS required on the control channel')));
   assert.ok(
@@ -145,7 +145,7 @@ test('a range is small where few ports come again and again', () => {
   assert.equal(judgeRange(repeated(1).slice(1)), undefined, 'too few to tell');
 });
 
-test('of two passive commands, one that fails tells of a helper only where the other works', () => {
+test('a failing passive command points to a helper only if the other one works', () => {
   assert.equal(judgePair({ port: 'open' }, { port: 'filtered' })?.id, 'helper-knows-only-pasv');
   assert.equal(judgePair({ port: 'closed' }, { port: 'open' })?.id, 'helper-knows-only-epsv');
   assert.equal(judgePair({ port: 'filtered' }, { port: 'filtered' }), undefined);

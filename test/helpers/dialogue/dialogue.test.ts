@@ -133,7 +133,7 @@ for (const [command, mode] of [
   });
 }
 
-test('tells of a data channel that was refused, and of a connection that nothing announced', () => {
+test('reports a refused data connection, and a connection without an announcement', () => {
   const from = { address: client, port: 41_000 };
   const to = { address: direct, port: 30_000 };
   const refused = [segment(from, to, 1, ['syn']), segment(to, from, 0, ['rst', 'ack'])];
@@ -288,7 +288,7 @@ test('takes listings for equal that differ in dates alone', () => {
   assert.notEqual(compareDialogues(one, listed('-rw 6 Nov 22 22:55 a\r\n')), '');
 });
 
-test('keeps what a dialogue says when it is normalised twice', () => {
+test('a dialogue that is normalised twice stays the same', () => {
   const once = normalise(passive(direct, '10,77,0,2,117,48', 30_000));
   assert.deepEqual(render(normalise(once)), render(once));
 });

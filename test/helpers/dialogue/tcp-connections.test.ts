@@ -52,14 +52,14 @@ test('counts on across the wrap of sequence numbers', () => {
   assert.equal(sentBy(only(assemble(capture(...pieces))), 'opener'), 'abcdef');
 });
 
-test('tells of bytes behind a gap', () => {
+test('reports bytes after a gap', () => {
   const lost = segment(a, b, 1_006, ['ack'], 'late');
   const connection = only(assemble(capture(...wire(a, b).open(), lost)));
   assert.equal(connection.beyondGap, 4);
   assert.deepEqual(connection.chunks, []);
 });
 
-test('tells who ended with FIN or RST, and in which order', () => {
+test('reports who ended with FIN or RST, and in which order', () => {
   const tcp = wire(a, b);
   const segments = capture(
     ...tcp.open(),

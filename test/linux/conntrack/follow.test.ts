@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { followConntrack, requireConntrack } from '../../../src/linux/conntrack/follow.ts';
 import { address } from '../../helpers/relay/hosts.ts';
 
-test('follows connections and lists them where that is allowed, else says why not', async () => {
+test('follows connections and lists them if that is allowed, otherwise reports why not', async () => {
   const listener = { event: () => undefined, missed: () => undefined };
   try {
     await requireConntrack();

@@ -120,7 +120,7 @@ test('writes a timeout of more than 32 bits', { skip }, () => {
   );
 });
 
-test('tells a refusal from a consent', { skip }, () => {
+test('distinguishes a refusal from a success', { skip }, () => {
   const answer = (errno: string): Buffer =>
     Buffer.from('24000000' + '02000000' + '0000000000000000' + errno + '00'.repeat(16), 'hex');
   assert.equal(isFailure(answer('feffffff')), true);

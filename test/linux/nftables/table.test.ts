@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dropTable, makeTable } from '../../../src/linux/nftables/table.ts';
 
-test('makes the table in the place of one that was left behind', () => {
+test('makes the table, replacing one that was left behind', () => {
   const { text } = makeTable({ table: 'ftp', mark: 0x2121 });
   assert.match(text, /^add table inet ftp\ndelete table inet ftp\ntable inet ftp \{\n/);
   assert.equal(dropTable({ table: 'ftp', mark: 1 }).text, 'add table inet ftp\ndelete table inet ftp\n');
