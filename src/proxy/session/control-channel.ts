@@ -65,6 +65,8 @@ export class ControlChannel {
   /** Lines are being delivered: handling one may allow further lines, which are delivered then. */
   #isTelling = false;
   #output = '';
+  /** Whether what was sent last has no end of line: a piece of an overlong line. */
+  #isInLine = false;
   /** How many bytes have come. */
   #received = 0;
   #detach: () => void = () => undefined;
@@ -120,7 +122,14 @@ export class ControlChannel {
 
   /** Adds to what the next flush writes. */
   send(text: string): void {
+    if (text === '') return;
     this.#output += text;
+    this.#isInLine = !text.endsWith('\n');
+  }
+
+  /** Ends a line of which only pieces were sent: what comes next is no part of it. */
+  endLine(): void {
+    if (this.#isInLine) this.send('\r\n');
   }
 
   /**

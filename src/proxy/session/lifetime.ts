@@ -75,6 +75,7 @@ export class Lifetime {
     }
     if (reply !== undefined) {
       events.said(reply);
+      channels.client.endLine();
       channels.client.send(`${reply}\r\n`);
     }
     channels.client.finish();

@@ -42,6 +42,8 @@ const goodbyes: readonly string[] = [
   '421 Login timeout.',
   '421 Service closing control connection.',
 ];
+/** A longer line comes in pieces. */
+const longest = 8192;
 /** So many refusals in a row may end a session. */
 const manyRefusals = 50;
 
@@ -176,6 +178,13 @@ function* serversNext(point: Point, got: Line, heard: Heard): Generator<Point> {
   for (const text of announces?.texts ?? []) if (text === got.text && sameEnd(line, got)) yield onward;
   if (announces?.must === true) return;
   if (line.text === got.text && sameEnd(line, got)) yield onward;
+  if (isCutShort(line, got, heard)) yield onward;
+}
+
+/** An overlong line goes on in pieces; where the relay ends the session meanwhile, it ends the line and says why. */
+function isCutShort(said: Line, got: Line, { got: all }: Heard): boolean {
+  const isBeforeLast = all.at(-2) === got && all.at(-1)?.end === '\r\n';
+  return isBeforeLast && got.text.length > longest && said.text.startsWith(got.text);
 }
 
 /** The rest of a line that the server never ended gets an end, and a line that was cut has none. */

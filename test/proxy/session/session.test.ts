@@ -60,6 +60,19 @@ test('says 421 to a client whose server goes with a command outstanding', async 
   await lab.event('session-closed', { reason: 'server-closed' });
 });
 
+test('ends an overlong line of the server, of which pieces have passed, before it says 421', async (t) => {
+  const lab = await Lab.start(t);
+  const { client, server } = await lab.login();
+  const piece = `200 ${'x'.repeat(9000)}`;
+  client.send('NOOP\r\n');
+  await server.expect('NOOP\r\n');
+  server.send(piece);
+  await client.expect(piece);
+  server.reset();
+  await client.expect(`\r\n${gone}`);
+  await client.finished();
+});
+
 test('says 421 to a client whose server resets the control connection', async (t) => {
   const lab = await Lab.start(t);
   const { client, server } = await lab.login();
