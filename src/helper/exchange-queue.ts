@@ -206,6 +206,9 @@ export class ExchangeQueue {
         return false;
       });
     }
+    // A 120 is no transfer: what comes next is the greeting, or its refusal.
+    const [head] = this.#exchanges;
+    if (head?.kind === 'sent' && head.verb === greeting) return 0;
     // A transfer in progress never ends with "unknown command": Pure-FTPd sends that for commands that arrive
     // meanwhile.
     if (code >= 500 && code <= 504) {

@@ -320,7 +320,10 @@ function linesIn(pieces: readonly Buffer[]): Line[] {
     reader.push(piece);
     for (let line = reader.next(); line; line = reader.next()) lines.push(line);
   }
-  if (reader.rest() !== '') lines.push({ text: reader.rest(), end: '' });
+  // What follows a piece of an overlong line is a piece of it as well.
+  const last = lines.at(-1);
+  const isPiece = last?.piece !== undefined && last.end === '';
+  if (reader.rest() !== '') lines.push({ text: reader.rest(), end: '', ...(isPiece && { piece: 'more' }) });
   return lines;
 }
 

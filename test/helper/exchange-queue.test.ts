@@ -29,6 +29,12 @@ test('takes the greeting for the reply of an exchange that nobody sent', () => {
   assert.equal(settleAll(queue, 120, 220, 331), `- ${greeting} USER`);
 });
 
+test('takes the reply after a 120 for the greeting, whatever the commands that came early', () => {
+  const queue = new ExchangeQueue();
+  queue.add({ kind: 'sent', verb: 'USER', argument: 'a' });
+  assert.equal(settleAll(queue, 120, 230, 530), `- ${greeting} USER`);
+});
+
 test('pairs replies with commands in their order', () => {
   const queue = queueOf('TYPE', 'SIZE', 'PASV', 'RETR');
   assert.equal(settleAll(queue, 200, 213, 227, 150, 226), 'TYPE SIZE PASV - RETR');

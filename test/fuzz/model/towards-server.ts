@@ -27,7 +27,7 @@ export type Fate =
       readonly ends: boolean;
       readonly after: number;
     }
-  /** It was not read any more. */
+  /** It was not read any more, or was lost with the connection to the server. */
   | { readonly kind: 'unread' };
 
 /** A data port of the client that the server was told of as one of the relay's. */
@@ -67,6 +67,7 @@ export function* fatesOf(said: readonly Line[], got: readonly Line[], known: Kno
   const fates: Fate[] = [];
   let count = 0;
   const width = got.length + 1;
+  const isCut = wasCut(known.entries);
   function* from(line: number, out: number): Generator<Fate[]> {
     if (count >= most || dead.has(line * width + out)) return;
     const before = count;
@@ -80,13 +81,19 @@ export function* fatesOf(said: readonly Line[], got: readonly Line[], known: Kno
         fates.pop();
       }
     }
+    if (next && next.end !== '' && out === got.length && isCut) {
+      // It may have been on its way when the server was gone.
+      fates.push({ kind: 'unread' });
+      yield* from(line + 1, out);
+      fates.pop();
+    }
     yield* rest(line, out);
     if (count === before) dead.add(line * width + out);
   }
   function* rest(line: number, out: number): Generator<Fate[]> {
     const left = got[out];
     // A line leaves whole, but where the connection was cut while it was on its way.
-    if (out < got.length && !(out === got.length - 1 && left?.end === '' && wasCut(known.entries))) return;
+    if (out < got.length && !(out === got.length - 1 && left?.end === '' && isCut)) return;
     count++;
     const unread: Fate[] = said.slice(line).map(() => ({ kind: 'unread' }));
     yield [...fates, ...unread];
