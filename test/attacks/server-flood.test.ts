@@ -1,6 +1,7 @@
 /** A server that says more than anybody asked for: one that was taken over, or a client's own with `intercept`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replies } from '../../src/helper/replies.ts';
 import { mebibyte, pour } from '../helpers/relay/flood.ts';
 import { hosts } from '../helpers/relay/hosts.ts';
 import type { ControlPair } from '../helpers/relay/lab.ts';
@@ -15,6 +16,21 @@ const floods = {
   'lines of 20,000 bytes': `200 ${'x'.repeat(20_000)}\r\n`,
   'preliminary replies': '150 Still at it.\r\n',
 } as const;
+
+test('replies to no command come ever more slowly before the login, and end the session', async (t) => {
+  const control = await PeerListener.at(hosts.server);
+  t.after(() => {
+    control.destroy();
+  });
+  const { address, port } = control.endpoint;
+  const flags = ['--max-refusals', '14'];
+  const relay = await AttackedRelay.start(t, { server: `${address}:${port}`, flags });
+  const client = await relay.dial(t);
+  const server = await control.next();
+  server.send(`220 Ready.\r\n${'200 More.\r\n'.repeat(20)}`);
+  await client.expect(`220 Ready.\r\n${'200 More.\r\n'.repeat(14)}${replies.tooManyRefusals}\r\n`);
+  await client.finished();
+});
 
 for (const [what, line] of Object.entries(floods)) {
   test(`${what}: memory stays where the client does not read, and others are served`, async (t) => {

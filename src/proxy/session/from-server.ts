@@ -329,7 +329,9 @@ export class FromServer implements ControlChannelListener {
     if (isLoginFailure(exchange, code)) events.loginFailed(code);
     // 331 is only half a reply, and a password guesser gets many. Two in a row mean no progress.
     const isHalf = code >= 300 && code < 400 && !state.loggedIn;
-    if (code < 400 && !isHalf) penalties.clear();
+    // Before the login nothing is earned by replies to no command either: whose server says them may have asked for them.
+    if (!answered && !state.loggedIn) penalties.add(channels.server);
+    else if (code < 400 && !isHalf) penalties.clear();
     else if (exchange && !state.loggedIn && (!isHalf || this.#wasHalf)) penalties.add(channels.server);
     this.#wasHalf = isHalf;
     if (state.loggedIn) {
