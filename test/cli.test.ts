@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runCommandLine } from './helpers/relay/command-line.ts';
-import { hosts } from './helpers/relay/hosts.ts';
-import { runProgram } from './helpers/relay/program.ts';
+import { runCommandLine } from './support/relay/command-line.ts';
+import { hosts } from './support/relay/hosts.ts';
+import { runProgram } from './support/relay/program.ts';
 
 test('--help is short, and names the commands', async (t) => {
   const { code, stdout, stderr } = await runProgram(t, ['--help']);

@@ -13,9 +13,9 @@ import { loadConfig } from '../src/config/load.ts';
 import { settings } from '../src/config/table.ts';
 import { nodeParts } from '../src/node-internals/check.ts';
 import { replies } from '../src/helper/replies.ts';
-import { decisionNames, decisionOf } from './helpers/differential/decisions.ts';
-import { drawLayers } from './helpers/layers.ts';
-import { differences } from './helpers/relay/plane.ts';
+import { decisionNames, decisionOf } from './support/differential/decisions.ts';
+import { drawLayers } from './support/layers.ts';
+import { differences } from './support/relay/plane.ts';
 
 const pages = ['README.md', 'rules/README.md', ...namesIn('docs', '.md')];
 

@@ -9,8 +9,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from './helpers/lab/provision.ts';
-import { emittedFile } from './helpers/project.ts';
+import { cacheFolder } from './support/lab/provision.ts';
+import { emittedFile } from './support/project.ts';
 
 /** One of each line that package.json's `engines` allows, beside the oldest, which the other tests run on. */
 const versions = ['22.23.3', '24.21.0'];

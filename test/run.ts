@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { emittedFile, root } from './helpers/project.ts';
+import { emittedFile, root } from './support/project.ts';
 
 const fewest = { unit: 45, integration: 7 };
 

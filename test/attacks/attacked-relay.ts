@@ -8,10 +8,10 @@ import { playTransfers } from '../../src/demo/client.ts';
 import { plantFiles } from '../../src/demo/file-tree.ts';
 import { startFtpServer } from '../../src/demo/ftp-server.ts';
 import { formatEndpoint, type Endpoint } from '../../src/net/endpoint.ts';
-import { program } from '../helpers/project.ts';
-import { firstActivePort, hosts, passivePorts, activePorts } from '../helpers/relay/hosts.ts';
-import { dial, type Peer } from '../helpers/relay/peer.ts';
-import { within } from '../helpers/relay/within.ts';
+import { program } from '../support/project.ts';
+import { firstActivePort, hosts, passivePorts, activePorts } from '../support/relay/hosts.ts';
+import { dial, type Peer } from '../support/relay/peer.ts';
+import { within } from '../support/relay/within.ts';
 
 /** Starting Node with a loader takes its time on a busy machine. */
 const startLimit = 20_000;

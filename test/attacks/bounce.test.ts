@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { formatHostPort } from '../../src/ftp/host-port.ts';
 import { replies } from '../../src/helper/replies.ts';
 import type { Address } from '../../src/net/address.ts';
-import { address, hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
+import { address, hosts } from '../support/relay/hosts.ts';
+import { exchange, Lab } from '../support/relay/lab.ts';
 
 const illegal = { PORT: replies.notDialled('PORT'), EPRT: replies.notDialled('EPRT') } as const;
 const port = (host: Address, number: number): string =>

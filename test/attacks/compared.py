@@ -15,8 +15,8 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../helpers/differential'))
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../helpers/lab'))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../support/differential'))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../support/lab'))
 
 from namespaces import enter, home  # noqa: E402
 

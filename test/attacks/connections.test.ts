@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { firstActivePort, hosts } from '../helpers/relay/hosts.ts';
-import { terminating } from '../helpers/relay/tls-lab.ts';
-import { within } from '../helpers/relay/within.ts';
+import { firstActivePort, hosts } from '../support/relay/hosts.ts';
+import { terminating } from '../support/relay/tls-lab.ts';
+import { within } from '../support/relay/within.ts';
 import { AttackedRelay } from './attacked-relay.ts';
 
 const count = 600;

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn } from '../helpers/relay/lab.ts';
-import type { Peer } from '../helpers/relay/peer.ts';
-import { dial } from '../helpers/relay/peer.ts';
-import { terminating } from '../helpers/relay/tls-lab.ts';
-import { secureAsClient } from '../helpers/relay/tls-peer.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { announcedIn } from '../support/relay/lab.ts';
+import type { Peer } from '../support/relay/peer.ts';
+import { dial } from '../support/relay/peer.ts';
+import { terminating } from '../support/relay/tls-lab.ts';
+import { secureAsClient } from '../support/relay/tls-peer.ts';
 import { AttackedRelay, waitUntil } from './attacked-relay.ts';
 
 const limit = 256;

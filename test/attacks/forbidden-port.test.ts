@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { exchange, Lab, type ControlPair } from '../support/relay/lab.ts';
 
 async function asks({ client, server }: ControlPair, verb: 'PASV' | 'EPSV', port: number): Promise<string> {
   client.send(`${verb}\r\n`);

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn } from '../helpers/relay/lab.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
-import { dial, type Peer } from '../helpers/relay/peer.ts';
+import { hostPort, hosts } from '../support/relay/hosts.ts';
+import { announcedIn } from '../support/relay/lab.ts';
+import { PeerListener } from '../support/relay/peer-listener.ts';
+import { dial, type Peer } from '../support/relay/peer.ts';
 import { AttackedRelay } from './attacked-relay.ts';
 
 const thrower = `process.on('SIGWINCH', () => { throw new Error('thrown by a test'); });`;

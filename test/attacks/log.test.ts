@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { exchange, Lab } from '../support/relay/lab.ts';
 import { AttackedRelay } from './attacked-relay.ts';
 
 const refused = `PORT ${'\x01'.repeat(8180)}\r\n`;

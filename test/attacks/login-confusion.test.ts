@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
+import { hostPort, hosts } from '../support/relay/hosts.ts';
+import { exchange, Lab, type ControlPair } from '../support/relay/lab.ts';
 
 const commands = [
   'PASV',

@@ -1,9 +1,9 @@
 /** `tls pass`: behind AUTH nobody sees whether a client logs in. What it may have without is nothing, and not for long. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { firstPassivePort, hosts, passivePorts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
-import { greet } from '../helpers/relay/tls-lab.ts';
+import { firstPassivePort, hosts, passivePorts } from '../support/relay/hosts.ts';
+import { exchange, Lab, type ControlPair } from '../support/relay/lab.ts';
+import { greet } from '../support/relay/tls-lab.ts';
 
 const pass = { tls: 'pass', 'passive-ports': passivePorts(3) };
 const at = { address: hosts.relay, port: firstPassivePort };

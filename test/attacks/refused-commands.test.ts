@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { mebibyte, pour } from '../helpers/relay/flood.ts';
-import { Lab } from '../helpers/relay/lab.ts';
+import { mebibyte, pour } from '../support/relay/flood.ts';
+import { Lab } from '../support/relay/lab.ts';
 import { AttackedRelay, settled, waitUntil } from './attacked-relay.ts';
 
 const floods = {

@@ -1,8 +1,8 @@
 /** Relays that name each other as their server, by mistake or by somebody's will. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { firstActivePort, hosts } from '../helpers/relay/hosts.ts';
-import { Lab } from '../helpers/relay/lab.ts';
+import { firstActivePort, hosts } from '../support/relay/hosts.ts';
+import { Lab } from '../support/relay/lab.ts';
 
 test('two relays that name each other make few sessions of one, which ends with 421', async (t) => {
   const [one, other] = [`${hosts.relay}:${firstActivePort + 90}`, `${hosts.other}:${firstActivePort + 91}`];

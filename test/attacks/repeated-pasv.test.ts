@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { hosts, passivePorts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
-import { relayPlaneOnly } from '../helpers/relay/plane.ts';
+import { hosts, passivePorts } from '../support/relay/hosts.ts';
+import { exchange, Lab } from '../support/relay/lab.ts';
+import { relayPlaneOnly } from '../support/relay/plane.ts';
 
 test('PASV behind PASV has its port, where the range has one alone', async (t) => {
   const lab = await Lab.start(t, { 'passive-ports': passivePorts(1) });

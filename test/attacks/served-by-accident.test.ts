@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { temporaryFolder } from '../helpers/log/logging-process.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { Program, runProgram } from '../helpers/relay/program.ts';
+import { temporaryFolder } from '../support/log/logging-process.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { Program, runProgram } from '../support/relay/program.ts';
 import { AttackedRelay } from './attacked-relay.ts';
 
 for (const listen of ['[21]', '["0.0.0.0:2121"]', '["[::]:2121"]', '["127.0.0.1:2121", "192.0.2.1:2121"]']) {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { mebibyte, pour } from '../helpers/relay/flood.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import type { ControlPair } from '../helpers/relay/lab.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
+import { mebibyte, pour } from '../support/relay/flood.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import type { ControlPair } from '../support/relay/lab.ts';
+import { PeerListener } from '../support/relay/peer-listener.ts';
 import { AttackedRelay, settled } from './attacked-relay.ts';
 
 const floods = {

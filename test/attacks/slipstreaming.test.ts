@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { Lab } from '../helpers/relay/lab.ts';
-import { clientHello } from '../helpers/relay/tls-lab.ts';
+import { hostPort, hosts } from '../support/relay/hosts.ts';
+import { Lab } from '../support/relay/lab.ts';
+import { clientHello } from '../support/relay/tls-lab.ts';
 
 /** What the attacker's page, or its TURN user name, makes them say. */
 const ftp = `USER anonymous\r\nPASS x\r\nPORT ${hostPort({ address: hosts.client, port: 50_000 })}\r\nPASV\r\n`;

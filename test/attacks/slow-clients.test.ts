@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { exchange, Lab } from '../support/relay/lab.ts';
 
 test('two hundred clients that say nothing are ended by login-timeout, and others are served meanwhile', async (t) => {
   const lab = await Lab.start(t, { 'login-timeout': '1s' });

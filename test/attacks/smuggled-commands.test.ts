@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
-import { auth, greet, serveAuth, terminating, towardsServer } from '../helpers/relay/tls-lab.ts';
+import { hostPort, hosts } from '../support/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../support/relay/lab.ts';
+import { auth, greet, serveAuth, terminating, towardsServer } from '../support/relay/tls-lab.ts';
 
 /** A third host's: the server must not hear it, however it was said. */
 const bounce = `PORT ${hostPort({ address: hosts.other, port: 50_000 })}`;

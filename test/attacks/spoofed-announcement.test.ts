@@ -1,9 +1,9 @@
 /** A 227 or 229 that somebody got into the server's words: a file name, a message, a log in, a lie of the server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { hostPort, hosts } from '../support/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../support/relay/lab.ts';
+import { turns } from '../support/relay/within.ts';
 
 const service = '227 Entering Passive Mode (10,77,0,2,0,22).';
 const extended = '229 Entering Extended Passive Mode (|||6000|)';

@@ -1,9 +1,9 @@
 /** Others than who is expected at a pinhole, and who is expected once too often or too late. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { firstPassivePort, hosts, passivePorts } from '../helpers/relay/hosts.ts';
-import { Lab } from '../helpers/relay/lab.ts';
-import { plane } from '../helpers/relay/plane.ts';
+import { firstPassivePort, hosts, passivePorts } from '../support/relay/hosts.ts';
+import { Lab } from '../support/relay/lab.ts';
+import { plane } from '../support/relay/plane.ts';
 
 test('a stranger gets nothing of a download, sends nothing into an upload, and costs the client nothing', async (t) => {
   const lab = await Lab.start(t);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { connect } from 'node:tls';
-import { terminating } from '../helpers/relay/tls-lab.ts';
+import { terminating } from '../support/relay/tls-lab.ts';
 import { AttackedRelay } from './attacked-relay.ts';
 
 function start(t: TestContext): Promise<AttackedRelay> {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { clientHello } from '../helpers/relay/tls-lab.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
-import { auth, greet, logIn, protect, protectedSession, terminating } from '../helpers/relay/tls-lab.ts';
-import { secureAsClient } from '../helpers/relay/tls-peer.ts';
+import { clientHello } from '../support/relay/tls-lab.ts';
+import { exchange, Lab } from '../support/relay/lab.ts';
+import { auth, greet, logIn, protect, protectedSession, terminating } from '../support/relay/tls-lab.ts';
+import { secureAsClient } from '../support/relay/tls-peer.ts';
 
 test("gives a data channel to nobody who can't resume the session of its control channel, where that is required", async (t) => {
   const lab = await Lab.start(t, { ...terminating(t), 'require-session-reuse': 'true' });

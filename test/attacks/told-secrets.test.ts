@@ -1,8 +1,8 @@
 /** What others make the log say: passwords that a server repeats, and characters that make a terminal do something. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
-import { auth, greet, terminating } from '../helpers/relay/tls-lab.ts';
+import { exchange, Lab, type ControlPair } from '../support/relay/lab.ts';
+import { auth, greet, terminating } from '../support/relay/tls-lab.ts';
 
 const password = 'hunter2-Tr0ub4dor';
 

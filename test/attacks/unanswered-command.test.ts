@@ -1,9 +1,9 @@
 /** Clients that say more than their server answers: what waits behind is bounded. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atRest, mebibyte, pour } from '../helpers/relay/flood.ts';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
+import { atRest, mebibyte, pour } from '../support/relay/flood.ts';
+import { hostPort, hosts } from '../support/relay/hosts.ts';
+import { exchange, Lab } from '../support/relay/lab.ts';
 
 const repeated = (line: string): Buffer => Buffer.alloc(64 * mebibyte, line, 'latin1');
 

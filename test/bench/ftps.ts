@@ -1,8 +1,8 @@
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addresses } from '../helpers/lab/network.ts';
-import { debianPython } from '../helpers/lab/provision.ts';
-import { sourceFolder } from '../helpers/project.ts';
+import { addresses } from '../support/lab/network.ts';
+import { debianPython } from '../support/lab/provision.ts';
+import { sourceFolder } from '../support/project.ts';
 import { inPairs, orLeaveOut, printRatio } from './report.ts';
 import { createLab, labels, type Lab, type WayName } from './ways.ts';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { root } from '../helpers/project.ts';
+import { root } from '../support/project.ts';
 import { inPairs, printRatio } from './report.ts';
 
 const cli = join(root, 'dist/cli.js');

@@ -1,8 +1,8 @@
 import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { addresses } from '../helpers/lab/network.ts';
-import type { PathSettings } from '../helpers/lab/path.ts';
-import { emittedFile } from '../helpers/project.ts';
+import { addresses } from '../support/lab/network.ts';
+import type { PathSettings } from '../support/lab/path.ts';
+import { emittedFile } from '../support/project.ts';
 import { inPairs, orLeaveOut, printRatio, type Goal } from './report.ts';
 import { createLab, labels, type Lab, type WayName } from './ways.ts';
 

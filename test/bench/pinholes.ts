@@ -1,5 +1,5 @@
-import { createNetwork } from '../helpers/lab/network.ts';
-import { emittedFile } from '../helpers/project.ts';
+import { createNetwork } from '../support/lab/network.ts';
+import { emittedFile } from '../support/project.ts';
 import type { Opened } from './pinholes-opener.ts';
 import { orLeaveOut, printRatio } from './report.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
-import { debianPython } from '../helpers/lab/provision.ts';
-import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
-import { sourceFolder } from '../helpers/project.ts';
+import { addresses, createNetwork, type Network } from '../support/lab/network.ts';
+import { debianPython } from '../support/lab/provision.ts';
+import { startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
+import { sourceFolder } from '../support/project.ts';
 import { inPairs, median, orLeaveOut, printRatio } from './report.ts';
 
 const { public: outside, server: inside, stranger } = addresses[4];

@@ -1,6 +1,6 @@
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addresses } from '../helpers/lab/network.ts';
+import { addresses } from '../support/lab/network.ts';
 import { inPairs, orLeaveOut, printRatio, type Goal } from './report.ts';
 import { createLab, labels, type Lab, type WayName } from './ways.ts';
 

@@ -1,5 +1,5 @@
-import { addresses } from '../helpers/lab/network.ts';
-import { emittedFile } from '../helpers/project.ts';
+import { addresses } from '../support/lab/network.ts';
+import { emittedFile } from '../support/project.ts';
 import { inPairs, orLeaveOut, printRatio, type Goal } from './report.ts';
 import type { Measured } from './transfers-client.ts';
 import { createLab, labels, type Lab, type WayName } from './ways.ts';

@@ -1,12 +1,12 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { messageOf } from '../../src/net/error.ts';
-import { makeCertificates, type Certificates } from '../helpers/lab/certificates.ts';
-import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
-import type { PathName } from '../helpers/lab/path.ts';
-import { benchRequirements, requirements, unpackedServer } from '../helpers/lab/provision.ts';
-import { cli } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+import { makeCertificates, type Certificates } from '../support/lab/certificates.ts';
+import { addresses, createNetwork, type Network } from '../support/lab/network.ts';
+import type { PathName } from '../support/lab/path.ts';
+import { benchRequirements, requirements, unpackedServer } from '../support/lab/provision.ts';
+import { cli } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
 
 /**
  * The ways from the client to the server that are compared: all on one gateway at the same time, each at a port of its

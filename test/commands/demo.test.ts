@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runProgram } from '../helpers/relay/program.ts';
+import { runProgram } from '../support/relay/program.ts';
 
 test('demo plays both modes, draws the ladder without colour in a pipe, and ends by itself', async (t) => {
   const { code, stdout, stderr } = await runProgram(t, ['demo']);

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startScriptedServer } from '../helpers/doctor/scripted-server.ts';
-import { runCommandLine } from '../helpers/relay/command-line.ts';
-import { Program, runProgram } from '../helpers/relay/program.ts';
+import { startScriptedServer } from '../support/doctor/scripted-server.ts';
+import { runCommandLine } from '../support/relay/command-line.ts';
+import { Program, runProgram } from '../support/relay/program.ts';
 
 function article(folder: string): string[] {
   const data = `test/data/doctor/${folder}`;

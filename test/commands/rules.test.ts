@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runCommandLine, type CommandLineAnswer } from '../helpers/relay/command-line.ts';
+import { runCommandLine, type CommandLineAnswer } from '../support/relay/command-line.ts';
 
 const rules = (...words: readonly string[]): Promise<CommandLineAnswer> =>
   runCommandLine(['rules', ...words]);

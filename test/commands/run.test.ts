@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
-import { runCommandLine } from '../helpers/relay/command-line.ts';
-import { hostPort, hosts, passivePorts } from '../helpers/relay/hosts.ts';
-import { announcedIn, exchange, type ControlPair } from '../helpers/relay/lab.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
-import { dial, type Peer } from '../helpers/relay/peer.ts';
-import { Program, runProgram } from '../helpers/relay/program.ts';
+import { runCommandLine } from '../support/relay/command-line.ts';
+import { hostPort, hosts, passivePorts } from '../support/relay/hosts.ts';
+import { announcedIn, exchange, type ControlPair } from '../support/relay/lab.ts';
+import { PeerListener } from '../support/relay/peer-listener.ts';
+import { dial, type Peer } from '../support/relay/peer.ts';
+import { Program, runProgram } from '../support/relay/program.ts';
 
 /** Loaded into a program: throws where nobody catches it. */
 const thrower = `process.on('SIGWINCH', () => { throw new Error('thrown by a test'); });`;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { load, message } from '../helpers/load-config.ts';
+import { load, message } from '../support/load-config.ts';
 
 test('refuses a relay that would be its own server', () => {
   for (const [server, listen] of [

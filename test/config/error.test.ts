@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { message } from '../helpers/load-config.ts';
+import { message } from '../support/load-config.ts';
 
 test('names the key, the origin, the value and what is allowed', () => {
   const allowed = 'one port range like 50000-50999, from 1 to 65535';

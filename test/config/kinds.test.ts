@@ -4,7 +4,7 @@ import type { Config } from '../../src/config/config.ts';
 import { formatConfig } from '../../src/config/load.ts';
 import { seconds } from '../../src/config/kinds.ts';
 import { settings } from '../../src/config/table.ts';
-import { load, message } from '../helpers/load-config.ts';
+import { load, message } from '../support/load-config.ts';
 
 function nameOf(key: string): keyof Config {
   return key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()) as keyof Config;

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { endpointsOf, listenInFront, listenOf, reachedIPv4, reaches } from '../../src/config/listening.ts';
 import type { Address } from '../../src/net/address.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
-import { load } from '../helpers/load-config.ts';
-import { address } from '../helpers/relay/hosts.ts';
+import { load } from '../support/load-config.ts';
+import { address } from '../support/relay/hosts.ts';
 
 const four = address('203.0.113.1');
 const six = address('2001:db8::1');

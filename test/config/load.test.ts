@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatConfig, loadConfig } from '../../src/config/load.ts';
-import { load } from '../helpers/load-config.ts';
+import { load } from '../support/load-config.ts';
 
 test('gives a config that nobody can change', () => {
   const { config } = load({ flags: { listen: '21', server: 'ftp.example', 'local-networks': '10.0.0.0/8' } });

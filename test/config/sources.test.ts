@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ConfigError } from '../../src/config/error.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { ConfigSources } from '../../src/config/sources.ts';
-import { load, message } from '../helpers/load-config.ts';
+import { load, message } from '../support/load-config.ts';
 
 test('lets flags win over environment, environment over file, file over default', () => {
   const file = 'max-sessions = 1\ngrace = 1\nlog-level = "debug"\n';

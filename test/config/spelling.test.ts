@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { message } from '../helpers/load-config.ts';
+import { message } from '../support/load-config.ts';
 
 test('names the nearest known key for one that it does not know', () => {
   assert.equal(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { settings } from '../../src/config/table.ts';
 import { formatCidr } from '../../src/net/cidr.ts';
-import { load } from '../helpers/load-config.ts';
+import { load } from '../support/load-config.ts';
 
 test('has the documented defaults', () => {
   const { config, origins } = load({});

@@ -4,11 +4,11 @@ import { test, type TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import { loadTls, watchCertificates } from '../../src/daemon/certificates.ts';
 import { createLogger } from '../../src/log/log.ts';
-import { selfSigned } from '../helpers/certificates.ts';
-import { ca, files, terminating } from '../helpers/relay/tls-lab.ts';
-import { link } from '../helpers/relay/tls-link.ts';
-import { secureAsClient } from '../helpers/relay/tls-peer.ts';
-import { Changes } from '../helpers/relay/within.ts';
+import { selfSigned } from '../support/certificates.ts';
+import { ca, files, terminating } from '../support/relay/tls-lab.ts';
+import { link } from '../support/relay/tls-link.ts';
+import { secureAsClient } from '../support/relay/tls-peer.ts';
+import { Changes } from '../support/relay/within.ts';
 
 /** How often files are looked at here, in milliseconds. */
 const interval = 10;

@@ -13,11 +13,11 @@ import {
   hostPort,
   hosts,
   passivePorts,
-} from '../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
-import { neverAccepting } from '../helpers/relay/never-accepting.ts';
-import { relayPlaneOnly, settingsOfPlane } from '../helpers/relay/plane.ts';
-import { turns, within } from '../helpers/relay/within.ts';
+} from '../support/relay/hosts.ts';
+import { exchange, Lab } from '../support/relay/lab.ts';
+import { neverAccepting } from '../support/relay/never-accepting.ts';
+import { relayPlaneOnly, settingsOfPlane } from '../support/relay/plane.ts';
+import { turns, within } from '../support/relay/within.ts';
 
 const silent = createLogger({ logLevel: 'silent', logFormat: 'json' });
 const closing = `${replies.shutdown}\r\n`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineReader, type Line } from '../../src/ftp/lines.ts';
-import { root } from '../helpers/project.ts';
+import { root } from '../support/project.ts';
 
 /** Bytes of the wire, and what is promised of them. `bytes` is binary text: one character a byte. */
 export interface WireCase {

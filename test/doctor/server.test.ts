@@ -14,7 +14,7 @@ import {
   speakTls,
   unlessActive,
   type Script,
-} from '../helpers/doctor/scripted-server.ts';
+} from '../support/doctor/scripted-server.ts';
 
 /** Milliseconds that an answer may take; short where a test waits for that to be over. */
 const long = 10_000;

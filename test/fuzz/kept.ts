@@ -1,7 +1,7 @@
 /** What the fuzz has found so far, each as small as it could be made. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sourceFolder } from '../helpers/project.ts';
+import { sourceFolder } from '../support/project.ts';
 import type { Dialogue, Mode } from './dialogue.ts';
 
 export interface Kept {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { hosts } from '../helpers/relay/hosts.ts';
+import { hosts } from '../support/relay/hosts.ts';
 import type { FuzzedRelay } from './relay.ts';
 import { Control, dial, Notes, turn } from './stage.ts';
 

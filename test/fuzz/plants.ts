@@ -1,6 +1,6 @@
 /** Faults that are put between the relay and the model on purpose: each check has to be able to fail. */
 import type { Event } from '../../src/events.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
+import { hosts } from '../support/relay/hosts.ts';
 import type { FuzzedRelay } from './relay.ts';
 import { listenAt, Notes, type Listening } from './stage.ts';
 import type { Entry, Side } from './transcript.ts';

@@ -1,7 +1,7 @@
 /** Plays one dialogue through a relay, and has it judged. */
 import type { Socket } from 'node:net';
 import type { Event, PinholeFacts as Told } from '../../src/events.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
+import { hosts } from '../support/relay/hosts.ts';
 import { isClean, type Dialogue, type Step } from './dialogue.ts';
 import { signature } from './model/data.ts';
 import { judge } from './model.ts';

@@ -6,9 +6,9 @@ import { loadConfig } from '../../src/config/load.ts';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import type { Event } from '../../src/events.ts';
 import { createLogger } from '../../src/log/log.ts';
-import { authority } from '../helpers/certificates.ts';
-import { firstActivePort, firstPassivePort, hosts } from '../helpers/relay/hosts.ts';
-import { namesInKernel } from '../helpers/relay/plane.ts';
+import { authority } from '../support/certificates.ts';
+import { firstActivePort, firstPassivePort, hosts } from '../support/relay/hosts.ts';
+import { namesInKernel } from '../support/relay/plane.ts';
 import type { Mode } from './dialogue.ts';
 import { listenAt, Notes, type Listening } from './stage.ts';
 

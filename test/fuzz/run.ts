@@ -7,7 +7,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { createNetwork } from '../helpers/lab/network.ts';
+import { createNetwork } from '../support/lab/network.ts';
 import { dialogueOf, type Mode } from './dialogue.ts';
 import { fuzz, type Figures } from './fuzz.ts';
 import { plants, type Plant } from './plants.ts';

@@ -5,7 +5,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { reset, wasReset } from '../../src/net/socket.ts';
 import type { DataEnd, EndKind, Entry, Side } from './transcript.ts';
 import { Random } from './random.ts';
-import { within } from '../helpers/relay/within.ts';
+import { within } from '../support/relay/within.ts';
 
 /** No wait for what has to come takes longer, in milliseconds: longer than any time that the relay gives a peer. */
 const patience = 30_000;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { mustRun } from '../helpers/lab/process.ts';
+import { mustRun } from '../support/lab/process.ts';
 
 /** What of a table of nftables is read, as JSON. */
 interface Listing {

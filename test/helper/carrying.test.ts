@@ -9,7 +9,7 @@ import {
 } from '../../src/helper/carrying.ts';
 import { dataTlsEnds, noTls, serverDataTlsKinds, serverTlsKinds } from '../../src/helper/tls-policy.ts';
 import type { Security, TlsPolicy } from '../../src/helper/tls-policy.ts';
-import { address } from '../helpers/relay/hosts.ts';
+import { address } from '../support/relay/hosts.ts';
 
 const four = [address('198.51.100.10'), address('198.51.100.1'), address('10.77.0.2'), address('10.77.0.1')];
 const six = [address('2001:db8::10'), address('2001:db8::1'), address('fd77::2'), address('fd77::1')];

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { destinationOf, type DestinationPolicy } from '../../src/helper/destination.ts';
 import { parseCidr } from '../../src/net/cidr.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
-import { address } from '../helpers/relay/hosts.ts';
+import { address } from '../support/relay/hosts.ts';
 
 const relay: Endpoint = { address: address('10.77.0.1'), port: 21 };
 const outside: Endpoint = { address: address('203.0.113.5'), port: 21 };

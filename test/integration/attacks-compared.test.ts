@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { createLab, type Lab } from '../bench/ways.ts';
-import { missingHelper } from '../helpers/differential/ways.ts';
-import { addresses } from '../helpers/lab/network.ts';
-import { benchRequirements, debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { root } from '../helpers/project.ts';
+import { missingHelper } from '../support/differential/ways.ts';
+import { addresses } from '../support/lab/network.ts';
+import { benchRequirements, debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { root } from '../support/project.ts';
 
 const page = join(root, 'docs/security.md');
 const ways = ['relay', 'kernel', 'helper', 'mod_proxy'] as const;

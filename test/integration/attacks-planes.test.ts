@@ -4,13 +4,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { connectFrom, ControlConnection } from '../helpers/lab/control-connection.ts';
-import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
-import { noElementIsLeft } from '../helpers/lab/table.ts';
-import { emittedFile, root } from '../helpers/project.ts';
+import { connectFrom, ControlConnection } from '../support/lab/control-connection.ts';
+import { addresses, createNetwork, type Network } from '../support/lab/network.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
+import { noElementIsLeft } from '../support/lab/table.ts';
+import { emittedFile, root } from '../support/project.ts';
 
 const missing = await requirements();
 let network: Network;

@@ -7,15 +7,15 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { compareDialogues } from '../helpers/dialogue/compare.ts';
-import { recordDialogue } from '../helpers/dialogue/record.ts';
-import { capability, modes, type ClientName, type Mode } from '../helpers/lab/clients.ts';
-import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
-import { passage as passes } from '../helpers/lab/passage.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
-import { noElementIsLeft } from '../helpers/lab/table.ts';
+import { compareDialogues } from '../support/dialogue/compare.ts';
+import { recordDialogue } from '../support/dialogue/record.ts';
+import { capability, modes, type ClientName, type Mode } from '../support/lab/clients.ts';
+import { addresses, createNetwork, type Family, type Host, type Network } from '../support/lab/network.ts';
+import { passage as passes } from '../support/lab/passage.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { cli, startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
+import { noElementIsLeft } from '../support/lab/table.ts';
 
 const missing = await requirements();
 const families: readonly Family[] = [4, 6];

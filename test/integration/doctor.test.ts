@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { languages, reportText } from '../../src/doctor/report.ts';
-import { withMounts } from '../helpers/lab/mounts.ts';
-import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
-import { mustRun } from '../helpers/lab/process.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startRelay } from '../helpers/lab/relay.ts';
-import { serverNames, startServer, type ServerName } from '../helpers/lab/servers.ts';
-import { emittedFile, root } from '../helpers/project.ts';
+import { withMounts } from '../support/lab/mounts.ts';
+import { addresses, createNetwork, type Family, type Host, type Network } from '../support/lab/network.ts';
+import { mustRun } from '../support/lab/process.ts';
+import { requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startRelay } from '../support/lab/relay.ts';
+import { serverNames, startServer, type ServerName } from '../support/lab/servers.ts';
+import { emittedFile, root } from '../support/project.ts';
 
 const missing = await requirements();
 /** A root of the sources, for the program that runs in a namespace. */
@@ -416,7 +416,7 @@ async function examine(setup: Setup): Promise<Finding[]> {
       before.set(name, await setSysctl(name, String(value)));
     const to = setup.to ?? server.address;
     const times = [setup.timeout ?? 1500, setup.idle ?? 0].map(String);
-    const script = emittedFile('test/helpers/doctor/examine.ts');
+    const script = emittedFile('test/support/doctor/examine.ts');
     const program = [process.execPath, script, to, '21', server.user, server.password, ...times];
     const { stdout, stderr } = await network.exec('client', withHosts(program, setup.hosts), {
       timeout: 90_000,

@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { runClient } from '../helpers/lab/clients.ts';
-import { connectFrom, ControlConnection } from '../helpers/lab/control-connection.ts';
+import { runClient } from '../support/lab/clients.ts';
+import { connectFrom, ControlConnection } from '../support/lab/control-connection.ts';
 import {
   contentOf,
   leftovers,
@@ -24,12 +24,12 @@ import {
   type TransferKind,
   type Transfers,
   type TransfersOptions,
-} from '../helpers/lab/faults.ts';
-import { addresses, createNetwork, isAlive, type Network } from '../helpers/lab/network.ts';
-import type { LabProcess } from '../helpers/lab/process.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { cli, startRelay, type LabRelay, type RelayOptions } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+} from '../support/lab/faults.ts';
+import { addresses, createNetwork, isAlive, type Network } from '../support/lab/network.ts';
+import type { LabProcess } from '../support/lab/process.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { cli, startRelay, type LabRelay, type RelayOptions } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
 
 type Plane = 'relay' | 'kernel';
 const planes: readonly Plane[] = ['relay', 'kernel'];

@@ -9,13 +9,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { capability, modes, runClient } from '../helpers/lab/clients.ts';
-import { connectFrom, connectUntil, ControlConnection } from '../helpers/lab/control-connection.ts';
-import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
-import { mustRun } from '../helpers/lab/process.ts';
-import { debianPython, requirements, skipOrFail, type Missing } from '../helpers/lab/provision.ts';
-import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
+import { capability, modes, runClient } from '../support/lab/clients.ts';
+import { connectFrom, connectUntil, ControlConnection } from '../support/lab/control-connection.ts';
+import { addresses, createNetwork, type Family, type Host, type Network } from '../support/lab/network.ts';
+import { mustRun } from '../support/lab/process.ts';
+import { debianPython, requirements, skipOrFail, type Missing } from '../support/lab/provision.ts';
+import { startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
 
 const missing = await requirements();
 const content = randomBytes(300_000);

@@ -8,26 +8,26 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { makeCertificates, type Certificates } from '../helpers/lab/certificates.ts';
+import { makeCertificates, type Certificates } from '../support/lab/certificates.ts';
 import {
   runClient,
   safeUpload,
   type ClientName,
   type ClientTls,
   type Operation,
-} from '../helpers/lab/clients.ts';
-import { connectFrom } from '../helpers/lab/control-connection.ts';
-import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
-import { serverCapability } from '../helpers/lab/server-tls.ts';
+} from '../support/lab/clients.ts';
+import { connectFrom } from '../support/lab/control-connection.ts';
+import { addresses, createNetwork, type Network } from '../support/lab/network.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startRelay, withPort, type LabRelay } from '../support/lab/relay.ts';
+import { serverCapability } from '../support/lab/server-tls.ts';
 import {
   serverNames,
   startServer,
   type LabServer,
   type ServerName,
   type ServerOptions,
-} from '../helpers/lab/servers.ts';
+} from '../support/lab/servers.ts';
 
 const missing = await requirements();
 const download = randomBytes(300_000);

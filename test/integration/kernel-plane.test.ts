@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { capability, modes, runClient, type ClientResult, type Mode } from '../helpers/lab/clients.ts';
-import { connectFrom, ControlConnection } from '../helpers/lab/control-connection.ts';
-import { addresses, createNetwork, type Family, type Host, type Network } from '../helpers/lab/network.ts';
-import type { Finished } from '../helpers/lab/process.ts';
-import { passage } from '../helpers/lab/passage.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { cli, startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
-import { noElementIsLeft } from '../helpers/lab/table.ts';
-import { emittedFile, root } from '../helpers/project.ts';
+import { capability, modes, runClient, type ClientResult, type Mode } from '../support/lab/clients.ts';
+import { connectFrom, ControlConnection } from '../support/lab/control-connection.ts';
+import { addresses, createNetwork, type Family, type Host, type Network } from '../support/lab/network.ts';
+import type { Finished } from '../support/lab/process.ts';
+import { passage } from '../support/lab/passage.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { cli, startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
+import { noElementIsLeft } from '../support/lab/table.ts';
+import { emittedFile, root } from '../support/project.ts';
 
 const missing = await requirements();
 const families: readonly Family[] = [4, 6];

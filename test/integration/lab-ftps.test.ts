@@ -8,17 +8,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { certifiedName, makeCertificates } from '../helpers/lab/certificates.ts';
-import type { Certificates } from '../helpers/lab/certificates.ts';
-import { capability, clientNames, runClient, safeUpload } from '../helpers/lab/clients.ts';
-import type { ClientName, ClientResult, ClientTls, Mode, Operation } from '../helpers/lab/clients.ts';
-import { addresses, createNetwork } from '../helpers/lab/network.ts';
-import type { Network } from '../helpers/lab/network.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { serverCapability } from '../helpers/lab/server-tls.ts';
-import type { ServerTls } from '../helpers/lab/server-tls.ts';
-import { serverNames, startServer } from '../helpers/lab/servers.ts';
-import type { LabServer, ServerName } from '../helpers/lab/servers.ts';
+import { certifiedName, makeCertificates } from '../support/lab/certificates.ts';
+import type { Certificates } from '../support/lab/certificates.ts';
+import { capability, clientNames, runClient, safeUpload } from '../support/lab/clients.ts';
+import type { ClientName, ClientResult, ClientTls, Mode, Operation } from '../support/lab/clients.ts';
+import { addresses, createNetwork } from '../support/lab/network.ts';
+import type { Network } from '../support/lab/network.ts';
+import { requirements, skipOrFail } from '../support/lab/provision.ts';
+import { serverCapability } from '../support/lab/server-tls.ts';
+import type { ServerTls } from '../support/lab/server-tls.ts';
+import { serverNames, startServer } from '../support/lab/servers.ts';
+import type { LabServer, ServerName } from '../support/lab/servers.ts';
 
 const missing = await requirements();
 

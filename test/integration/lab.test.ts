@@ -8,18 +8,18 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { compareDialogues } from '../helpers/dialogue/compare.ts';
-import { render } from '../helpers/dialogue/dialogue.ts';
-import { recordDialogue } from '../helpers/dialogue/record.ts';
-import { operations, runClient } from '../helpers/lab/clients.ts';
-import type { ClientName, Mode, Operation } from '../helpers/lab/clients.ts';
-import { addresses, createNetwork, ownNamespaces } from '../helpers/lab/network.ts';
-import type { Family, Network } from '../helpers/lab/network.ts';
-import { startProcess } from '../helpers/lab/process.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { serverNames, startServer } from '../helpers/lab/servers.ts';
-import type { LabServer, ServerName } from '../helpers/lab/servers.ts';
-import { emittedFile } from '../helpers/project.ts';
+import { compareDialogues } from '../support/dialogue/compare.ts';
+import { render } from '../support/dialogue/dialogue.ts';
+import { recordDialogue } from '../support/dialogue/record.ts';
+import { operations, runClient } from '../support/lab/clients.ts';
+import type { ClientName, Mode, Operation } from '../support/lab/clients.ts';
+import { addresses, createNetwork, ownNamespaces } from '../support/lab/network.ts';
+import type { Family, Network } from '../support/lab/network.ts';
+import { startProcess } from '../support/lab/process.ts';
+import { requirements, skipOrFail } from '../support/lab/provision.ts';
+import { serverNames, startServer } from '../support/lab/servers.ts';
+import type { LabServer, ServerName } from '../support/lab/servers.ts';
+import { emittedFile } from '../support/project.ts';
 
 const missing = await requirements();
 const families: readonly Family[] = [4, 6];
@@ -155,7 +155,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`a test process ended by ${signal} takes its network down first`, async (t) => {
     if (skipOrFail(t, missing)) return;
     const code =
-      `import { createNetwork } from ${JSON.stringify(emittedFile('test/helpers/lab/network.ts'))};` +
+      `import { createNetwork } from ${JSON.stringify(emittedFile('test/support/lab/network.ts'))};` +
       `const network = await createNetwork(); network.spawn('server', ['sleep', '600']);` +
       `console.log('up', network.folder); setInterval(() => {}, 60_000);`;
     const child = startProcess([process.execPath, '--input-type=module', '-e', code]);

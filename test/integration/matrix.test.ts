@@ -10,8 +10,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { compareDialogues } from '../helpers/dialogue/compare.ts';
-import { recordDialogue } from '../helpers/dialogue/record.ts';
+import { compareDialogues } from '../support/dialogue/compare.ts';
+import { recordDialogue } from '../support/dialogue/record.ts';
 import {
   capability,
   clientNames,
@@ -21,12 +21,12 @@ import {
   type ClientName,
   type Mode,
   type Operation,
-} from '../helpers/lab/clients.ts';
-import { createNetwork, type Family, type Network } from '../helpers/lab/network.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { serverNames, startServer, type LabServer, type ServerName } from '../helpers/lab/servers.ts';
-import { describeCompatibility, updateCompatibility, type Cell } from '../helpers/compatibility.ts';
+} from '../support/lab/clients.ts';
+import { createNetwork, type Family, type Network } from '../support/lab/network.ts';
+import { requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { serverNames, startServer, type LabServer, type ServerName } from '../support/lab/servers.ts';
+import { describeCompatibility, updateCompatibility, type Cell } from '../support/compatibility.ts';
 
 const missing = await requirements();
 const families: readonly Family[] = [4, 6];

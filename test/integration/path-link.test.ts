@@ -7,19 +7,19 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { addresses, createNetwork, isAlive, ownNamespaces } from '../helpers/lab/network.ts';
-import type { Family, Host, Network } from '../helpers/lab/network.ts';
-import type { PathName } from '../helpers/lab/path.ts';
-import { mustRun, startProcess } from '../helpers/lab/process.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startServer } from '../helpers/lab/servers.ts';
-import type { LabServer } from '../helpers/lab/servers.ts';
-import { emittedFile, sourceFolder } from '../helpers/project.ts';
+import { addresses, createNetwork, isAlive, ownNamespaces } from '../support/lab/network.ts';
+import type { Family, Host, Network } from '../support/lab/network.ts';
+import type { PathName } from '../support/lab/path.ts';
+import { mustRun, startProcess } from '../support/lab/process.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startServer } from '../support/lab/servers.ts';
+import type { LabServer } from '../support/lab/servers.ts';
+import { emittedFile, sourceFolder } from '../support/project.ts';
 
 const missing = await requirements();
 const pathNames: readonly PathName[] = ['public', 'inside'];
 const families: readonly Family[] = [4, 6];
-const pingProgram = join(sourceFolder(import.meta.dirname), '../helpers/lab/ping.py');
+const pingProgram = join(sourceFolder(import.meta.dirname), '../support/lab/ping.py');
 
 let network: Network;
 let dispose = (): Promise<void> => Promise.resolve();
@@ -232,7 +232,7 @@ test('dispose ends the programs and leaves no namespace and no file', async (t) 
 test('the programs end by themselves after SIGKILL of the process that made the network', async (t) => {
   if (skipOrFail(t, missing)) return;
   const code =
-    `import { createNetwork } from ${JSON.stringify(emittedFile('test/helpers/lab/network.ts'))};` +
+    `import { createNetwork } from ${JSON.stringify(emittedFile('test/support/lab/network.ts'))};` +
     `const network = await createNetwork({ paths: ['public', 'inside'] });` +
     `console.log('up', network.namespace('link')); setInterval(() => {}, 60_000);`;
   const child = startProcess([process.execPath, '--input-type=module', '-e', code]);

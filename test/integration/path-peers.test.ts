@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { certifiedName, makeCertificates, type Certificates } from '../helpers/lab/certificates.ts';
-import { ControlConnection } from '../helpers/lab/control-connection.ts';
-import { createNetwork, type Network } from '../helpers/lab/network.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
-import { sourceFolder } from '../helpers/project.ts';
+import { certifiedName, makeCertificates, type Certificates } from '../support/lab/certificates.ts';
+import { ControlConnection } from '../support/lab/control-connection.ts';
+import { createNetwork, type Network } from '../support/lab/network.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
+import { sourceFolder } from '../support/project.ts';
 
 const missing = await requirements();
 
@@ -34,7 +34,7 @@ before(async () => {
 after(() => (missing.length > 0 ? undefined : network.dispose()));
 
 function script(name: string): string {
-  return join(sourceFolder(import.meta.dirname), '../helpers/lab', name);
+  return join(sourceFolder(import.meta.dirname), '../support/lab', name);
 }
 
 for (const plane of ['relay', 'kernel'] as const) {

@@ -12,9 +12,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { compareDialogues } from '../helpers/dialogue/compare.ts';
-import { recordDialogue } from '../helpers/dialogue/record.ts';
-import { makeCertificates, type Certificates } from '../helpers/lab/certificates.ts';
+import { compareDialogues } from '../support/dialogue/compare.ts';
+import { recordDialogue } from '../support/dialogue/record.ts';
+import { makeCertificates, type Certificates } from '../support/lab/certificates.ts';
 import {
   capability,
   modes,
@@ -24,13 +24,13 @@ import {
   type ClientTls,
   type Mode,
   type Step,
-} from '../helpers/lab/clients.ts';
-import { createNetwork, type Network } from '../helpers/lab/network.ts';
-import type { PathSettings } from '../helpers/lab/path.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer, type ServerName } from '../helpers/lab/servers.ts';
-import { sourceFolder } from '../helpers/project.ts';
+} from '../support/lab/clients.ts';
+import { createNetwork, type Network } from '../support/lab/network.ts';
+import type { PathSettings } from '../support/lab/path.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { startServer, type LabServer, type ServerName } from '../support/lab/servers.ts';
+import { sourceFolder } from '../support/project.ts';
 
 const missing = await requirements();
 const isAll = process.env['TEST_PATH'] === 'all';
@@ -193,7 +193,7 @@ async function closesAt226(
   { address, port }: LabRelay,
   ...words: readonly string[]
 ): Promise<string> {
-  const script = join(sourceFolder(import.meta.dirname), '../helpers/lab/closes-at-226.py');
+  const script = join(sourceFolder(import.meta.dirname), '../support/lab/closes-at-226.py');
   const argv = [debianPython, script, address, String(port), user, password, ...words];
   const { stdout, stderr, code } = await network.exec('client', argv, { timeout: 60_000 });
   assert.equal(code, 0, stderr);

@@ -5,14 +5,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { compareDialogues } from '../helpers/dialogue/compare.ts';
-import { recordDialogue } from '../helpers/dialogue/record.ts';
-import { runClient, type ClientName, type ClientResult, type Mode } from '../helpers/lab/clients.ts';
-import { createNetwork, type Network } from '../helpers/lab/network.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { startRelay, type LabRelay } from '../helpers/lab/relay.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
-import { sourceFolder } from '../helpers/project.ts';
+import { compareDialogues } from '../support/dialogue/compare.ts';
+import { recordDialogue } from '../support/dialogue/record.ts';
+import { runClient, type ClientName, type ClientResult, type Mode } from '../support/lab/clients.ts';
+import { createNetwork, type Network } from '../support/lab/network.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { startRelay, type LabRelay } from '../support/lab/relay.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
+import { sourceFolder } from '../support/project.ts';
 
 const missing = await requirements();
 const content = randomBytes(300_000);

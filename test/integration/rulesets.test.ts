@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { makeCertificates, type Certificates, type Identity } from '../helpers/lab/certificates.ts';
-import { runClient, type ClientTls, type Mode } from '../helpers/lab/clients.ts';
+import { makeCertificates, type Certificates, type Identity } from '../support/lab/certificates.ts';
+import { runClient, type ClientTls, type Mode } from '../support/lab/clients.ts';
 import {
   addresses,
   createNetwork,
@@ -17,20 +17,20 @@ import {
   type Family,
   type Host,
   type Network,
-} from '../helpers/lab/network.ts';
-import { ControlConnection } from '../helpers/lab/control-connection.ts';
-import { checkFirewalld, prepareUfw } from '../helpers/lab/firewalls.ts';
-import { mustRun } from '../helpers/lab/process.ts';
-import { debianPython, requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { cli, startRelay, withPort, type LabRelay } from '../helpers/lab/relay.ts';
-import type { TlsKind } from '../helpers/lab/server-tls.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
-import { root } from '../helpers/project.ts';
-import { references } from '../helpers/reference-rules.ts';
+} from '../support/lab/network.ts';
+import { ControlConnection } from '../support/lab/control-connection.ts';
+import { checkFirewalld, prepareUfw } from '../support/lab/firewalls.ts';
+import { mustRun } from '../support/lab/process.ts';
+import { debianPython, requirements, skipOrFail } from '../support/lab/provision.ts';
+import { cli, startRelay, withPort, type LabRelay } from '../support/lab/relay.ts';
+import type { TlsKind } from '../support/lab/server-tls.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
+import { root } from '../support/project.ts';
+import { references } from '../support/reference-rules.ts';
 
 const missing = await requirements();
 const reference = join(root, 'rules');
-const script = (name: string): string => join(root, `test/helpers/lab/${name}.py`);
+const script = (name: string): string => join(root, `test/support/lab/${name}.py`);
 
 interface Deployed {
   readonly name: string;

@@ -4,11 +4,11 @@ import { readFileSync, rmSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { prepareUfw, type Ufw } from '../helpers/lab/firewalls.ts';
-import { createNetwork, type Network } from '../helpers/lab/network.ts';
-import { mustRun } from '../helpers/lab/process.ts';
-import { requirements, skipOrFail } from '../helpers/lab/provision.ts';
-import { cli } from '../helpers/lab/relay.ts';
+import { prepareUfw, type Ufw } from '../support/lab/firewalls.ts';
+import { createNetwork, type Network } from '../support/lab/network.ts';
+import { mustRun } from '../support/lab/process.ts';
+import { requirements, skipOrFail } from '../support/lab/provision.ts';
+import { cli } from '../support/lab/relay.ts';
 
 const missing = await requirements();
 const slow = { timeout: 180_000 };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadOriginalDestination } from '../../src/linux/original-destination.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
-import { dial } from '../helpers/relay/peer.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { PeerListener } from '../support/relay/peer-listener.ts';
+import { dial } from '../support/relay/peer.ts';
 
 test('of what nobody has redirected it is where it arrived, or is not known', async (t) => {
   const originalDestination = await loadOriginalDestination();

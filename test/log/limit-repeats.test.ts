@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limitRepeats } from '../../src/log/limit-repeats.ts';
 import { Repeats, type Kind, type Repetition } from '../../src/log/repeats.ts';
-import { Changes } from '../helpers/relay/within.ts';
+import { Changes } from '../support/relay/within.ts';
 
 const kind: Kind = { level: 'warn', words: 'login failed', client: '192.0.2.1' };
 

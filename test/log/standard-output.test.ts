@@ -10,7 +10,7 @@ import {
   Reader,
   temporaryFolder,
   type Line,
-} from '../helpers/log/logging-process.ts';
+} from '../support/log/logging-process.ts';
 
 interface Piped {
   readonly program: LoggingProcess;

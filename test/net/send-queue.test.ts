@@ -4,7 +4,7 @@ import { createServer, connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { SendQueue } from '../../src/net/send-queue.ts';
 import { loadSocketCalls } from '../../src/linux/socket-calls.ts';
-import { turns, within } from '../helpers/relay/within.ts';
+import { turns, within } from '../support/relay/within.ts';
 
 interface Pair {
   readonly near: Socket;

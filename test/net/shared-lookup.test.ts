@@ -5,8 +5,8 @@ import type { LookupFunction } from 'node:net';
 import { test } from 'node:test';
 import { dial } from '../../src/net/dial.ts';
 import { SharedLookup } from '../../src/net/shared-lookup.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { PeerListener } from '../support/relay/peer-listener.ts';
+import { turns } from '../support/relay/within.ts';
 
 type Question = Parameters<LookupFunction>;
 

@@ -9,7 +9,7 @@ import { handleOf } from '../../src/node-internals/handle.ts';
 import { readsIntoBuffer } from '../../src/node-internals/reads-into-buffer.ts';
 import { onSocket } from '../../src/node-internals/trial.ts';
 import { unsentBytes } from '../../src/node-internals/unsent.ts';
-import { within } from '../helpers/relay/within.ts';
+import { within } from '../support/relay/within.ts';
 
 async function pair(t: TestContext): Promise<{ server: Server; near: Socket; far: Socket }> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');

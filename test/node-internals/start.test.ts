@@ -1,8 +1,8 @@
 /** The program on a Node without one of the parts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { Program, runProgram } from '../helpers/relay/program.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { Program, runProgram } from '../support/relay/program.ts';
 
 /** Has the handles of connections no such property any more. */
 function without(property: string): Readonly<Record<string, string>> {

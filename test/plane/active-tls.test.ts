@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createSecureContext, type TLSSocketOptions } from 'node:tls';
-import { selfSigned } from '../helpers/certificates.ts';
-import { carriesWholeFile, passesReset, refusesTruncation } from '../helpers/relay/data-promises.ts';
-import { someFile } from '../helpers/relay/flood.ts';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn, type DataPair, type Settings } from '../helpers/relay/lab.ts';
-import type { Peer } from '../helpers/relay/peer.ts';
+import { selfSigned } from '../support/certificates.ts';
+import { carriesWholeFile, passesReset, refusesTruncation } from '../support/relay/data-promises.ts';
+import { someFile } from '../support/relay/flood.ts';
+import { hostPort, hosts } from '../support/relay/hosts.ts';
+import { announcedIn, type DataPair, type Settings } from '../support/relay/lab.ts';
+import type { Peer } from '../support/relay/peer.ts';
 import {
   isProtected,
   ofServer,
@@ -15,9 +15,9 @@ import {
   towardsServer,
   type Pairing,
   type TlsSession,
-} from '../helpers/relay/tls-lab.ts';
-import { secureAsClient, secureAsServer, type TlsPeer } from '../helpers/relay/tls-peer.ts';
-import { turns } from '../helpers/relay/within.ts';
+} from '../support/relay/tls-lab.ts';
+import { secureAsClient, secureAsServer, type TlsPeer } from '../support/relay/tls-peer.ts';
+import { turns } from '../support/relay/within.ts';
 
 /** A data channel that the server has dialled behind PORT and a command, before any handshake on it. */
 async function dialled({ lab, pair }: TlsSession): Promise<DataPair> {

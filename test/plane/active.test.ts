@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { firstActivePort, hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn, Lab } from '../helpers/relay/lab.ts';
-import { onRelayPlane, relayPlaneOnly } from '../helpers/relay/plane.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { firstActivePort, hostPort, hosts } from '../support/relay/hosts.ts';
+import { announcedIn, Lab } from '../support/relay/lab.ts';
+import { onRelayPlane, relayPlaneOnly } from '../support/relay/plane.ts';
+import { turns } from '../support/relay/within.ts';
 
 /** Whether this process may bind port 20. */
 async function mayBindPort20(): Promise<boolean> {

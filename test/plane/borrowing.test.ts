@@ -9,12 +9,12 @@ import { Borrowing } from '../../src/plane/borrowing.ts';
 import { KernelTable } from '../../src/plane/kernel-table.ts';
 import type { PinholeRequest } from '../../src/plane/plane.ts';
 import { createRelayPlane } from '../../src/plane/relay.ts';
-import { FakeNft } from '../helpers/fake-nft.ts';
-import { address, hosts } from '../helpers/relay/hosts.ts';
-import { neverAccepting } from '../helpers/relay/never-accepting.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
-import { dial } from '../helpers/relay/peer.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { FakeNft } from '../support/fake-nft.ts';
+import { address, hosts } from '../support/relay/hosts.ts';
+import { neverAccepting } from '../support/relay/never-accepting.ts';
+import { PeerListener } from '../support/relay/peer-listener.ts';
+import { dial } from '../support/relay/peer.ts';
+import { turns } from '../support/relay/within.ts';
 
 const client: Address = address('198.51.100.10');
 /** Below those that the system gives out (ip_local_port_range), so that no other test has it. */

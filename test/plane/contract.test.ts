@@ -10,11 +10,11 @@ import type { Endpoint } from '../../src/net/endpoint.ts';
 import { openHostTable, startKernelPlane } from '../../src/plane/kernel-host.ts';
 import { NoFreePortError, type Plane, type PinholeRequest } from '../../src/plane/plane.ts';
 import { createRelayPlane } from '../../src/plane/relay.ts';
-import { firstPassivePort, hosts } from '../helpers/relay/hosts.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
-import { dial as connect, type Peer } from '../helpers/relay/peer.ts';
-import { namesInKernel, plane as carrier } from '../helpers/relay/plane.ts';
-import { Changes, turns } from '../helpers/relay/within.ts';
+import { firstPassivePort, hosts } from '../support/relay/hosts.ts';
+import { PeerListener } from '../support/relay/peer-listener.ts';
+import { dial as connect, type Peer } from '../support/relay/peer.ts';
+import { namesInKernel, plane as carrier } from '../support/relay/plane.ts';
+import { Changes, turns } from '../support/relay/within.ts';
 
 type EventOf<T extends Event['type']> = Event & { readonly type: T };
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { X509Certificate } from 'node:crypto';
-import { selfSigned } from '../helpers/certificates.ts';
-import { carriesWholeFile, passesReset, refusesTruncation } from '../helpers/relay/data-promises.ts';
-import { exchange, Lab } from '../helpers/relay/lab.ts';
-import type { Peer } from '../helpers/relay/peer.ts';
-import { relayPlaneOnly } from '../helpers/relay/plane.ts';
-import { secureAsClient, secureAsServer } from '../helpers/relay/tls-peer.ts';
+import { selfSigned } from '../support/certificates.ts';
+import { carriesWholeFile, passesReset, refusesTruncation } from '../support/relay/data-promises.ts';
+import { exchange, Lab } from '../support/relay/lab.ts';
+import type { Peer } from '../support/relay/peer.ts';
+import { relayPlaneOnly } from '../support/relay/plane.ts';
+import { secureAsClient, secureAsServer } from '../support/relay/tls-peer.ts';
 import {
   clientHello,
   dataChannel,
@@ -17,8 +17,8 @@ import {
   terminating,
   type Pairing,
   type TlsSession,
-} from '../helpers/relay/tls-lab.ts';
-import { turns } from '../helpers/relay/within.ts';
+} from '../support/relay/tls-lab.ts';
+import { turns } from '../support/relay/within.ts';
 
 async function open(
   t: TestContext,

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { exchange, Lab, type ControlPair, type DataPair } from '../helpers/relay/lab.ts';
-import { turns, within } from '../helpers/relay/within.ts';
+import { exchange, Lab, type ControlPair, type DataPair } from '../support/relay/lab.ts';
+import { turns, within } from '../support/relay/within.ts';
 
 /** Every promise about a data channel holds whoever opened it. */
 const modes = ['passive', 'active'] as const;

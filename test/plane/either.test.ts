@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createEitherPlane } from '../../src/plane/either.ts';
 import type { Pinhole, RangePlane, PinholeRequest } from '../../src/plane/plane.ts';
-import { address } from '../helpers/relay/hosts.ts';
+import { address } from '../support/relay/hosts.ts';
 
 const four = [address('198.51.100.10'), address('198.51.100.1'), address('10.77.0.2'), address('10.77.0.1')];
 const six = [address('2001:db8::10'), address('2001:db8::1'), address('fd77::2'), address('fd77::1')];

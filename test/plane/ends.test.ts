@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TransferCause } from '../../src/events.ts';
-import { exchange } from '../helpers/relay/lab.ts';
-import { relayPlaneOnly } from '../helpers/relay/plane.ts';
-import type { Peer } from '../helpers/relay/peer.ts';
-import { secureAsClient, secureAsServer } from '../helpers/relay/tls-peer.ts';
+import { exchange } from '../support/relay/lab.ts';
+import { relayPlaneOnly } from '../support/relay/plane.ts';
+import type { Peer } from '../support/relay/peer.ts';
+import { secureAsClient, secureAsServer } from '../support/relay/tls-peer.ts';
 import {
   isProtected,
   ofServer,
@@ -16,7 +16,7 @@ import {
   protectedOn,
   towardsServer,
   type Pairing,
-} from '../helpers/relay/tls-lab.ts';
+} from '../support/relay/tls-lab.ts';
 
 type Side = 'client' | 'server';
 

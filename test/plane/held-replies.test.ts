@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
 import { loadSocketCalls } from '../../src/linux/socket-calls.ts';
-import { hostPort } from '../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab, type ControlPair, type DataPair } from '../helpers/relay/lab.ts';
-import { neverAccepting } from '../helpers/relay/never-accepting.ts';
+import { hostPort } from '../support/relay/hosts.ts';
+import { announcedIn, exchange, Lab, type ControlPair, type DataPair } from '../support/relay/lab.ts';
+import { neverAccepting } from '../support/relay/never-accepting.ts';
 import {
   auth,
   greet,
@@ -15,9 +15,9 @@ import {
   terminating,
   towardsServer,
   ofServer,
-} from '../helpers/relay/tls-lab.ts';
-import { secureAsClient, secureAsServer } from '../helpers/relay/tls-peer.ts';
-import { turns } from '../helpers/relay/within.ts';
+} from '../support/relay/tls-lab.ts';
+import { secureAsClient, secureAsServer } from '../support/relay/tls-peer.ts';
+import { turns } from '../support/relay/within.ts';
 
 /** More than the buffers of a connection take, so that some of it waits for a client that does not read. */
 const large = Buffer.alloc(16 * 1024 * 1024, 'a large file ');

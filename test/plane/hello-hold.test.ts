@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HelloHold, likenessOf } from '../../src/plane/hello-hold.ts';
-import { clientHello } from '../helpers/relay/tls-lab.ts';
+import { clientHello } from '../support/relay/tls-lab.ts';
 
 test('knows a ClientHello by its record, whole and in each of its pieces', () => {
   const hello = clientHello();

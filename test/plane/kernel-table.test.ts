@@ -4,8 +4,8 @@ import type { Event } from '../../src/events.ts';
 import { NftError } from '../../src/linux/nftables/error.ts';
 import type { AddElement } from '../../src/linux/nftables/statement.ts';
 import { KernelTable } from '../../src/plane/kernel-table.ts';
-import { FakeNft } from '../helpers/fake-nft.ts';
-import { address } from '../helpers/relay/hosts.ts';
+import { FakeNft } from '../support/fake-nft.ts';
+import { address } from '../support/relay/hosts.ts';
 
 const settings = { table: 'pinhole', mark: 0x2121 };
 function expecting(port: number): AddElement[] {

@@ -9,9 +9,9 @@ import type { Flow } from '../../src/linux/conntrack/flow.ts';
 import { createKernelPlane } from '../../src/plane/kernel.ts';
 import { KernelTable } from '../../src/plane/kernel-table.ts';
 import { NoFreePortError, type Plane, type PinholeRequest } from '../../src/plane/plane.ts';
-import { FakeNft } from '../helpers/fake-nft.ts';
-import { address } from '../helpers/relay/hosts.ts';
-import { Changes } from '../helpers/relay/within.ts';
+import { FakeNft } from '../support/fake-nft.ts';
+import { address } from '../support/relay/hosts.ts';
+import { Changes } from '../support/relay/within.ts';
 
 const client = address('198.51.100.10');
 const other = address('198.51.100.11');

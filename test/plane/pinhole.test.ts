@@ -8,10 +8,10 @@ import {
   hostPort,
   hosts,
   passivePorts,
-} from '../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
-import { onRelayPlane, relayPlaneOnly } from '../helpers/relay/plane.ts';
-import { turns, within } from '../helpers/relay/within.ts';
+} from '../support/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../support/relay/lab.ts';
+import { onRelayPlane, relayPlaneOnly } from '../support/relay/plane.ts';
+import { turns, within } from '../support/relay/within.ts';
 
 test('turns a stranger away that connects first, logs it, and lets the right peer in after it', async (t) => {
   const lab = await Lab.start(t);

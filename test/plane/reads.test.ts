@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { tcpChannel } from '../../src/net/channel.ts';
 import { withReads } from '../../src/plane/reads.ts';
-import { within } from '../helpers/relay/within.ts';
+import { within } from '../support/relay/within.ts';
 
 test('a connection is read also where this Node cannot move it to another socket', async (t) => {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');

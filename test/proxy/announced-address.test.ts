@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn, Lab, type ControlPair } from '../helpers/relay/lab.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { announcedIn, Lab, type ControlPair } from '../support/relay/lab.ts';
 
 /** Goes through PASV, and returns the endpoint that the client is told. */
 async function told({ client, server }: ControlPair): Promise<ReturnType<typeof announcedIn>> {

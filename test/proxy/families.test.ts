@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
-import { address, hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../helpers/relay/lab.ts';
+import { address, hostPort, hosts } from '../support/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../support/relay/lab.ts';
 
 const six = '::1';
 const loopback = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GreetingQueue, type GreetingPlace } from '../../src/proxy/greeting-queue.ts';
-import { Lab, type ControlPair } from '../helpers/relay/lab.ts';
-import type { Peer } from '../helpers/relay/peer.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { Lab, type ControlPair } from '../support/relay/lab.ts';
+import type { Peer } from '../support/relay/peer.ts';
+import { turns } from '../support/relay/within.ts';
 
 /** Those that never leave keep the process as long. */
 const long = 10_000;

@@ -13,9 +13,9 @@ import type { Borrower, Plane, RangePlane } from '../../src/plane/plane.ts';
 import { noTls } from '../../src/helper/tls-policy.ts';
 import { createRelayPlane } from '../../src/plane/relay.ts';
 import { Sessions, type SessionsSettings } from '../../src/proxy/sessions.ts';
-import { address, hosts } from '../helpers/relay/hosts.ts';
-import { PeerListener } from '../helpers/relay/peer-listener.ts';
-import { dial, type Peer } from '../helpers/relay/peer.ts';
+import { address, hosts } from '../support/relay/hosts.ts';
+import { PeerListener } from '../support/relay/peer-listener.ts';
+import { dial, type Peer } from '../support/relay/peer.ts';
 
 const range = parsePortRange('50000-50999') ?? assert.fail('a range');
 const everywhere = parseCidr('0.0.0.0/0') ?? assert.fail('a network');

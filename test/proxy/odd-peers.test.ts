@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
 import { fillIn, heard, readDialogues } from '../data/dialogues.ts';
-import { hostPort, hosts } from '../helpers/relay/hosts.ts';
-import { exchange, Lab, type ControlPair } from '../helpers/relay/lab.ts';
-import { turns } from '../helpers/relay/within.ts';
-import { auth, terminating } from '../helpers/relay/tls-lab.ts';
+import { hostPort, hosts } from '../support/relay/hosts.ts';
+import { exchange, Lab, type ControlPair } from '../support/relay/lab.ts';
+import { turns } from '../support/relay/within.ts';
+import { auth, terminating } from '../support/relay/tls-lab.ts';
 
 const inside: Endpoint = { address: hosts.server, port: 51213 };
 

@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import { test, type TestContext } from 'node:test';
 import type { Event } from '../../src/events.ts';
 import { PublicAddress } from '../../src/proxy/public-address.ts';
-import { turns } from '../helpers/relay/within.ts';
+import { turns } from '../support/relay/within.ts';
 
 type Answer = readonly { readonly address: string; readonly ttl: number }[];
 

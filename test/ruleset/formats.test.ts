@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { filesOf, formatNames, reasonAgainst, type FormatName } from '../../src/ruleset/formats.ts';
 import { planOf } from '../../src/ruleset/make-plan.ts';
 import { RulesetError } from '../../src/ruleset/plan.ts';
-import { address } from '../helpers/relay/hosts.ts';
-import { helper, inFront, intercept, local, network, range, textOf } from '../helpers/ruleset.ts';
+import { address } from '../support/relay/hosts.ts';
+import { helper, inFront, intercept, local, network, range, textOf } from '../support/ruleset.ts';
 
 test('every rule of every format stands under a comment that says what it lets through', () => {
   for (const name of ['nftables', 'iptables', 'redhat', 'ufw', 'pf'] as const) {

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { filesOf } from '../../src/ruleset/formats.ts';
 import { planOf } from '../../src/ruleset/make-plan.ts';
 import type { RulesetOptions } from '../../src/ruleset/plan.ts';
-import { address } from '../helpers/relay/hosts.ts';
-import { helper, inFront, intercept, local, network, range, textOf } from '../helpers/ruleset.ts';
+import { address } from '../support/relay/hosts.ts';
+import { helper, inFront, intercept, local, network, range, textOf } from '../support/ruleset.ts';
 
 const port21 = [{ address: undefined, port: 21 }];
 const six = { address: address('fd77::2'), port: 21 };

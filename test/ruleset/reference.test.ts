@@ -6,8 +6,8 @@ import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import yargs from 'yargs';
 import { rulesCommand } from '../../src/commands/rules.ts';
-import { root } from '../helpers/project.ts';
-import { references } from '../helpers/reference-rules.ts';
+import { root } from '../support/project.ts';
+import { references } from '../support/reference-rules.ts';
 
 const folder = join(root, 'rules');
 const updates = process.env['UPDATE_RULES'] === '1';

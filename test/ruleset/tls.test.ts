@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import { filesOf, formatNames, reasonAgainst, type FormatName } from '../../src/ruleset/formats.ts';
 import { planOf } from '../../src/ruleset/make-plan.ts';
 import type { RulesetOptions } from '../../src/ruleset/plan.ts';
-import { address } from '../helpers/relay/hosts.ts';
-import { helper, inFront, intercept, local, network, range, textOf, withTls } from '../helpers/ruleset.ts';
+import { address } from '../support/relay/hosts.ts';
+import { helper, inFront, intercept, local, network, range, textOf, withTls } from '../support/ruleset.ts';
 
 const at = (where: string, port: number): RulesetOptions['listen'][number] => ({
   address: address(where),

@@ -5,8 +5,8 @@
  */
 import { parseArgs } from 'node:util';
 
-import { ownNamespaces } from '../helpers/lab/network.ts';
-import { requirements } from '../helpers/lab/provision.ts';
+import { ownNamespaces } from '../support/lab/network.ts';
+import { requirements } from '../support/lab/provision.ts';
 import { createStand, type Idle, type Stand } from './stand.ts';
 import type { Plane } from './watched-relay.ts';
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { processesOf, whatStays } from '../helpers/lab/faults.ts';
-import { addresses, createNetwork, type Network } from '../helpers/lab/network.ts';
-import type { LabProcess } from '../helpers/lab/process.ts';
-import { debianPython } from '../helpers/lab/provision.ts';
-import { startServer, type LabServer } from '../helpers/lab/servers.ts';
-import { sourceFolder } from '../helpers/project.ts';
+import { processesOf, whatStays } from '../support/lab/faults.ts';
+import { addresses, createNetwork, type Network } from '../support/lab/network.ts';
+import type { LabProcess } from '../support/lab/process.ts';
+import { debianPython } from '../support/lab/provision.ts';
+import { startServer, type LabServer } from '../support/lab/servers.ts';
+import { sourceFolder } from '../support/project.ts';
 import { startWatched, type Memory, type Plane, type WatchedRelay } from './watched-relay.ts';
 
 export interface StandOptions {

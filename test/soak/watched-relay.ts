@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-import { addresses, isAlive, type Network } from '../helpers/lab/network.ts';
-import { cli } from '../helpers/lab/relay.ts';
+import { addresses, isAlive, type Network } from '../support/lab/network.ts';
+import { cli } from '../support/lab/relay.ts';
 
 export type Plane = 'relay' | 'kernel';
 

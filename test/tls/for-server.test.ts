@@ -10,12 +10,12 @@ import {
   type TLSSocketOptions,
 } from 'node:tls';
 import { TlsForServer, type ServerTlsOptions, type ServerTlsSession } from '../../src/tls/for-server.ts';
-import { authority, selfSigned, type Credentials } from '../helpers/certificates.ts';
-import { hosts } from '../helpers/relay/hosts.ts';
-import { ca } from '../helpers/relay/tls-lab.ts';
-import { link, peerOf, type SecuredLink } from '../helpers/relay/tls-link.ts';
-import { secureAsServer } from '../helpers/relay/tls-peer.ts';
-import { within } from '../helpers/relay/within.ts';
+import { authority, selfSigned, type Credentials } from '../support/certificates.ts';
+import { hosts } from '../support/relay/hosts.ts';
+import { ca } from '../support/relay/tls-lab.ts';
+import { link, peerOf, type SecuredLink } from '../support/relay/tls-link.ts';
+import { secureAsServer } from '../support/relay/tls-peer.ts';
+import { within } from '../support/relay/within.ts';
 
 const soon = 100;
 const name = 'ftp.example';

@@ -6,9 +6,9 @@ import { connect, type ConnectionOptions } from 'node:tls';
 import type { TcpChannel } from '../../src/net/channel.ts';
 import { messageOf } from '../../src/net/error.ts';
 import { awaitHello, NotTlsError } from '../../src/tls/handshake.ts';
-import { atRest, mebibyte, pour, readsAs, someFile } from '../helpers/relay/flood.ts';
-import { keyUpdaterOf } from '../helpers/relay/key-updates.ts';
-import { Peer } from '../helpers/relay/peer.ts';
+import { atRest, mebibyte, pour, readsAs, someFile } from '../support/relay/flood.ts';
+import { keyUpdaterOf } from '../support/relay/key-updates.ts';
+import { Peer } from '../support/relay/peer.ts';
 import {
   link,
   peerOf,
@@ -18,8 +18,8 @@ import {
   secureNear,
   type Role,
   type SecuredLink,
-} from '../helpers/relay/tls-link.ts';
-import { turns, within } from '../helpers/relay/within.ts';
+} from '../support/relay/tls-link.ts';
+import { turns, within } from '../support/relay/within.ts';
 
 /** What a test of a limit waits for, in milliseconds. */
 const soon = 100;

@@ -10,9 +10,9 @@ import {
   subjectOf,
   type Identity,
 } from '../../src/tls/identities.ts';
-import { authority, selfSigned, type Credentials } from '../helpers/certificates.ts';
-import { ca, files } from '../helpers/relay/tls-lab.ts';
-import { identityOf } from '../helpers/relay/tls-link.ts';
+import { authority, selfSigned, type Credentials } from '../support/certificates.ts';
+import { ca, files } from '../support/relay/tls-lab.ts';
+import { identityOf } from '../support/relay/tls-link.ts';
 
 /** Reads these as files, and returns the one identity in them with the paths. */
 function load(

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { Wire } from '../../src/tls/wire.ts';
-import { atRest, mebibyte, pour, readsAs, someFile } from '../helpers/relay/flood.ts';
-import { Peer } from '../helpers/relay/peer.ts';
-import { link, type Link } from '../helpers/relay/tls-link.ts';
-import { turns, within } from '../helpers/relay/within.ts';
+import { atRest, mebibyte, pour, readsAs, someFile } from '../support/relay/flood.ts';
+import { Peer } from '../support/relay/peer.ts';
+import { link, type Link } from '../support/relay/tls-link.ts';
+import { turns, within } from '../support/relay/within.ts';
 
 interface Wired extends Link {
   readonly wire: Wire;

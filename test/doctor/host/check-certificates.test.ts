@@ -11,7 +11,7 @@ import {
 } from '../../../src/doctor/host/check-certificates.ts';
 import { readHost } from '../../../src/doctor/host/read-host.ts';
 import { reportText } from '../../../src/doctor/report.ts';
-import { selfSigned } from '../../helpers/certificates.ts';
+import { selfSigned } from '../../support/certificates.ts';
 
 /** Valid until 31 December 2049, 23:59:59. */
 const own = selfSigned();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { followConntrack, requireConntrack } from '../../../src/linux/conntrack/follow.ts';
-import { address } from '../../helpers/relay/hosts.ts';
+import { address } from '../../support/relay/hosts.ts';
 
 test('follows connections and lists them if that is allowed, otherwise reports why not', async () => {
   const listener = { event: () => undefined, missed: () => undefined };

@@ -3,7 +3,7 @@ import { endianness } from 'node:os';
 import { test } from 'node:test';
 import { isOver } from '../../../src/linux/conntrack/flow.ts';
 import { askForMarked, askForOne, readMessages } from '../../../src/linux/conntrack/messages.ts';
-import { address } from '../../helpers/relay/hosts.ts';
+import { address } from '../../support/relay/hosts.ts';
 import { began, ended, gone, listed } from './samples.ts';
 
 const end = '140000000300020000000000cfd3b8a900000000';

@@ -14,7 +14,7 @@ import {
   giveBack,
   undisguise,
 } from '../../../src/linux/nftables/transaction.ts';
-import { address } from '../../helpers/relay/hosts.ts';
+import { address } from '../../support/relay/hosts.ts';
 
 // Headers are in the order of the host.
 const skip = endianness() === 'LE' ? false : 'the messages are of a little-endian host';

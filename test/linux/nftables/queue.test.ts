@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { NftError } from '../../../src/linux/nftables/error.ts';
 import { NftQueue } from '../../../src/linux/nftables/queue.ts';
 import type { Statement } from '../../../src/linux/nftables/statement.ts';
-import { FakeNft } from '../../helpers/fake-nft.ts';
+import { FakeNft } from '../../support/fake-nft.ts';
 
 function statement(table: string): Statement {
   return { kind: 'table', change: 'make', table, text: `add table inet ${table}\n` };

@@ -13,8 +13,8 @@ import {
   undisguise,
   type Translation,
 } from '../../../src/linux/nftables/transaction.ts';
-import { FakeNft } from '../../helpers/fake-nft.ts';
-import { address } from '../../helpers/relay/hosts.ts';
+import { FakeNft } from '../../support/fake-nft.ts';
+import { address } from '../../support/relay/hosts.ts';
 
 const passive: Translation = {
   peer: address('198.51.100.10'),

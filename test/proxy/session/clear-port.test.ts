@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lab } from '../../helpers/relay/lab.ts';
-import { clientHello, terminating } from '../../helpers/relay/tls-lab.ts';
+import { Lab } from '../../support/relay/lab.ts';
+import { clientHello, terminating } from '../../support/relay/tls-lab.ts';
 
 for (const mode of ['refuse', 'terminate'] as const) {
   test(`a TLS handshake on a clear port ends the session without a word, and one warning says what to set, tls ${mode}`, async (t) => {

@@ -4,10 +4,10 @@ import { test, type TestContext } from 'node:test';
 import { tcpChannel } from '../../../src/net/channel.ts';
 import { ControlChannel } from '../../../src/proxy/session/control-channel.ts';
 import { Turns } from '../../../src/proxy/session/turns.ts';
-import { hosts } from '../../helpers/relay/hosts.ts';
-import { PeerListener } from '../../helpers/relay/peer-listener.ts';
-import { dial, type Peer } from '../../helpers/relay/peer.ts';
-import { turns } from '../../helpers/relay/within.ts';
+import { hosts } from '../../support/relay/hosts.ts';
+import { PeerListener } from '../../support/relay/peer-listener.ts';
+import { dial, type Peer } from '../../support/relay/peer.ts';
+import { turns } from '../../support/relay/within.ts';
 
 interface Stand {
   readonly peer: Peer;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hostPort, hosts } from '../../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../../helpers/relay/lab.ts';
-import { turns } from '../../helpers/relay/within.ts';
+import { hostPort, hosts } from '../../support/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../../support/relay/lab.ts';
+import { turns } from '../../support/relay/within.ts';
 
 const server = hosts.server.replaceAll('.', ',');
 

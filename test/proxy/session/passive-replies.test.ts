@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../../src/helper/replies.ts';
-import { hostPort, hosts, passivePorts } from '../../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../../helpers/relay/lab.ts';
+import { hostPort, hosts, passivePorts } from '../../support/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../../support/relay/lab.ts';
 
 const server = hosts.server.replaceAll('.', ',');
 

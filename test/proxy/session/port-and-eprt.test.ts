@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../../src/helper/replies.ts';
-import { activePorts, hostPort, hosts } from '../../helpers/relay/hosts.ts';
-import { announcedIn, exchange, Lab } from '../../helpers/relay/lab.ts';
-import { onRelayPlane } from '../../helpers/relay/plane.ts';
+import { activePorts, hostPort, hosts } from '../../support/relay/hosts.ts';
+import { announcedIn, exchange, Lab } from '../../support/relay/lab.ts';
+import { onRelayPlane } from '../../support/relay/plane.ts';
 
 const comma = (address: string): string => address.replaceAll('.', ',');
 

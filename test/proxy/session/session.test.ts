@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replies } from '../../../src/helper/replies.ts';
 import { formatEndpoint } from '../../../src/net/endpoint.ts';
-import { hosts } from '../../helpers/relay/hosts.ts';
-import { exchange, Lab } from '../../helpers/relay/lab.ts';
-import { neverAccepting } from '../../helpers/relay/never-accepting.ts';
-import { turns } from '../../helpers/relay/within.ts';
+import { hosts } from '../../support/relay/hosts.ts';
+import { exchange, Lab } from '../../support/relay/lab.ts';
+import { neverAccepting } from '../../support/relay/never-accepting.ts';
+import { turns } from '../../support/relay/within.ts';
 
 const gone = `${replies.serverClosed}\r\n`;
 const unreachable = `${replies.serverUnreachable}\r\n`;

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { replies } from '../../../src/helper/replies.ts';
-import { selfSigned } from '../../helpers/certificates.ts';
-import { atRest, mebibyte, pour } from '../../helpers/relay/flood.ts';
-import { hosts, passivePorts, firstPassivePort } from '../../helpers/relay/hosts.ts';
-import { plane, relayPlaneOnly } from '../../helpers/relay/plane.ts';
-import { exchange, Lab, type ControlPair } from '../../helpers/relay/lab.ts';
-import { secureAsClient, secureAsServer, type Ticket } from '../../helpers/relay/tls-peer.ts';
+import { selfSigned } from '../../support/certificates.ts';
+import { atRest, mebibyte, pour } from '../../support/relay/flood.ts';
+import { hosts, passivePorts, firstPassivePort } from '../../support/relay/hosts.ts';
+import { plane, relayPlaneOnly } from '../../support/relay/plane.ts';
+import { exchange, Lab, type ControlPair } from '../../support/relay/lab.ts';
+import { secureAsClient, secureAsServer, type Ticket } from '../../support/relay/tls-peer.ts';
 import {
   dataChannel,
   auth,
@@ -26,8 +26,8 @@ import {
   serveAuth,
   terminating,
   towardsServer,
-} from '../../helpers/relay/tls-lab.ts';
-import { turns } from '../../helpers/relay/within.ts';
+} from '../../support/relay/tls-lab.ts';
+import { turns } from '../../support/relay/within.ts';
 
 const implicit = { 'listen-tls': `${hosts.relay}:0` };
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { descriptorOf } from '../../../src/node-internals/descriptor.ts';
 import { loadSocketCalls, socketCalls, type SocketCalls } from '../../../src/linux/socket-calls.ts';
-import { exchange, Lab, type ControlPair } from '../../helpers/relay/lab.ts';
-import type { Peer } from '../../helpers/relay/peer.ts';
-import { relayPlaneOnly } from '../../helpers/relay/plane.ts';
-import { authBoth, greet, logIn, terminating, towardsServer } from '../../helpers/relay/tls-lab.ts';
-import { turns } from '../../helpers/relay/within.ts';
+import { exchange, Lab, type ControlPair } from '../../support/relay/lab.ts';
+import type { Peer } from '../../support/relay/peer.ts';
+import { relayPlaneOnly } from '../../support/relay/plane.ts';
+import { authBoth, greet, logIn, terminating, towardsServer } from '../../support/relay/tls-lab.ts';
+import { turns } from '../../support/relay/within.ts';
 
 function calls(): SocketCalls {
   return socketCalls() ?? assert.fail('koffi is not there');

@@ -1,7 +1,7 @@
 /**
  * A program that logs to its standard output what it is told to on its standard input, and answers on standard error:
  *
- *     node build/test/helpers/log/logging-program.js json|pretty
+ *     node build/test/support/log/logging-program.js json|pretty
  *     log COUNT SIZE    COUNT lines with a text of SIZE characters, numbered on
  *     memory            answers with the bytes of memory that it has
  */

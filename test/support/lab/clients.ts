@@ -377,7 +377,7 @@ const ftplib: Driver = {
 
 const basicFtp: Driver = {
   command: (order) => ({
-    argv: [process.execPath, emittedFile('test/helpers/lab/basic-ftp-client.ts'), ...scriptArguments(order)],
+    argv: [process.execPath, emittedFile('test/support/lab/basic-ftp-client.ts'), ...scriptArguments(order)],
   }),
   lacks: (mode) => (isActive(mode) ? 'has no active mode' : undefined),
   lacksTls: (tls) => (tls.data === 'clear' ? 'protects each data channel' : earlyHello(tls)),

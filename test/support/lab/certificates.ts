@@ -1,6 +1,6 @@
 /**
  * Certificates for the lab's servers and clients, made with openssl: P-256 throughout, so that a set takes a fraction
- * of a second. What needs no program, and no second party, is test/helpers/doctor/self-signed.ts.
+ * of a second. What needs no program, and no second party, is test/support/doctor/self-signed.ts.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

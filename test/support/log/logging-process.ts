@@ -33,7 +33,7 @@ export class LoggingProcess {
     { format = 'json', shell = ':' }: { readonly format?: string; readonly shell?: string } = {},
   ) {
     const node = `exec '${process.execPath}' --max-old-space-size=64`;
-    const program = emittedFile('test/helpers/log/logging-program.ts');
+    const program = emittedFile('test/support/log/logging-program.ts');
     const child = spawn('bash', ['-c', `${shell}; ${node} '${program}' ${format}`], {
       stdio: ['pipe', stdout, 'pipe'],
     });

@@ -38,5 +38,5 @@ function start(): ChildProcess {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('PINHOLE_')),
   );
-  return fork(emittedFile('test/helpers/relay/command-line-process.ts'), { env });
+  return fork(emittedFile('test/support/relay/command-line-process.ts'), { env });
 }

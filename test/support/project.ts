@@ -12,7 +12,7 @@ export const program: readonly string[] = [process.execPath, join(emitted, 'src/
 /**
  * The folder that an emitted folder was emitted from.
  *
- *     /project/build/test/helpers/lab  ->  /project/test/helpers/lab
+ *     /project/build/test/support/lab  ->  /project/test/support/lab
  */
 export function sourceFolder(folder: string): string {
   return join(root, relative(emitted, folder));
