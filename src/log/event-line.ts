@@ -55,6 +55,10 @@ export function fieldsOf(event: Event): object {
       const seconds = 'seconds' in event ? { seconds: rounded(event.seconds) } : {};
       return { ...session, client: formatEndpoint(client), ...rest, ...seconds };
     }
+    case 'command':
+    case 'reply':
+      // Its texts are made when they are asked for.
+      return { session: event.session, received: event.received, sent: event.sent };
     case 'session-opaque': {
       const { session, unavailable } = event;
       const ports = unavailable.map(formatPortRange).join(', ');

@@ -19,7 +19,7 @@ interface Entry extends ClientShare {
 
 /** What each client has of this process: who goes and comes again has used what it had used. */
 export class ClientShares {
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(undefined, undefined, () => this.isContended);
   readonly #clients = new Map<string, Entry>();
 
   /** Whether more than one client has sessions, or had them a moment ago. */

@@ -40,7 +40,7 @@ export async function measureBefore(pairs: number): Promise<void> {
   } finally {
     await lab.dispose();
   }
-  await measureIdleSessionsBefore(program, Math.min(pairs, 3));
+  if (isWanted('idle sessions')) await measureIdleSessionsBefore(program, Math.min(pairs, 3));
 }
 
 async function compareLargeFiles(lab: Lab, pairs: number): Promise<void> {
@@ -60,6 +60,11 @@ async function compareLargeFiles(lab: Lab, pairs: number): Promise<void> {
   });
 }
 
+/** BENCH_ONLY names a part of the labels that are measured; all unless told. */
+function isWanted(label: string): boolean {
+  return label.includes(process.env['BENCH_ONLY'] ?? '');
+}
+
 async function compare(
   label: string,
   pairs: number,
@@ -67,6 +72,7 @@ async function compare(
   before: WayName,
   measure: (way: WayName) => Promise<number>,
 ): Promise<void> {
+  if (!isWanted(label)) return;
   const values = await inPairs(
     pairs,
     () => measure(now),

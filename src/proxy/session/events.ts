@@ -47,7 +47,7 @@ export class SessionEvents {
     this.#secrets = secrets;
     const received = once(() => showCommand(command, secrets));
     const sent = text === command.plain ? received : once(() => showCommand(parseCommand(text), secrets));
-    this.#observe(dialogue('command', this.#session, received, sent));
+    this.#observe(new Dialogue('command', this.#session, received, sent));
   }
 
   /** A command was granted, and the server has not seen it. */
@@ -74,7 +74,7 @@ export class SessionEvents {
     const secrets = this.#secrets;
     const received = once(() => showReply(line, inAnswerTo, secrets));
     const sent = text === line ? received : once(() => showReply(text, inAnswerTo, secrets));
-    this.#observe(dialogue('reply', this.#session, received, sent));
+    this.#observe(new Dialogue('reply', this.#session, received, sent));
   }
 
   /** The client got a reply of the relay's own. */
@@ -126,23 +126,30 @@ export class SessionEvents {
   }
 }
 
-/** A line that went on; its texts are made for who reads them, and most often nobody does. */
-function dialogue<T extends 'command' | 'reply'>(
-  type: T,
-  session: number,
-  received: () => string,
-  sent: () => string,
-): { readonly type: T; readonly session: number; readonly received: string; readonly sent: string } {
-  return {
-    type,
-    session,
-    get received() {
-      return received();
-    },
-    get sent() {
-      return sent();
-    },
-  };
+/**
+ * A forwarded line. Its texts are made when they are read, and most often nobody reads them: a line is all that most
+ * sessions are made of, and getters of an object literal would cost V8 a hidden class for each.
+ */
+class Dialogue<T extends 'command' | 'reply'> {
+  readonly type: T;
+  readonly session: number;
+  readonly #received: () => string;
+  readonly #sent: () => string;
+
+  constructor(type: T, session: number, received: () => string, sent: () => string) {
+    this.type = type;
+    this.session = session;
+    this.#received = received;
+    this.#sent = sent;
+  }
+
+  get received(): string {
+    return this.#received();
+  }
+
+  get sent(): string {
+    return this.#sent();
+  }
 }
 
 function once(make: () => string): () => string {

@@ -11,6 +11,7 @@
 export class Turns {
   readonly #now: () => number;
   readonly #later: (work: () => void) => void;
+  readonly #isShared: () => boolean;
   /** Clients with somebody that waits: those that have used little of late come first. */
   readonly #modest: Client[] = [];
   readonly #greedy: Client[] = [];
@@ -31,9 +32,11 @@ export class Turns {
   constructor(
     now: () => number = () => performance.now(),
     later: (work: () => void) => void = (work) => void setImmediate(work),
+    isShared: () => boolean = () => true,
   ) {
     this.#now = now;
     this.#later = later;
+    this.#isShared = isShared;
   }
 
   /** What one client's sessions have together. */
@@ -74,7 +77,8 @@ export class Turns {
   /** Lets it run for a while, in the time that is left of this turn. Returns whether it has more to do. */
   #give(member: Member): boolean {
     const began = this.#now();
-    this.#deadline = began + Math.min(quantum, this.#allowed - this.#used);
+    this.#deadline =
+      began + (this.#isShared() ? Math.min(quantum, this.#allowed - this.#used) : quantumAlone);
     try {
       return this.#run(member);
     } finally {
@@ -98,6 +102,7 @@ export class Turns {
 
   /** What is left of this turn for a client: those that have used much pay what is owed. */
   #left(isModest: boolean): number {
+    if (!this.#isShared()) return quantumAlone;
     return this.#allowed - this.#used - (isModest ? 0 : this.#owed);
   }
 
@@ -153,7 +158,8 @@ export class Turns {
     const others = this.#ended - (this.#began ?? 0) - this.#used;
     const over = this.#used - this.#allowed;
     // A line now and then ends a little late.
-    if (over < 0 || over > quantum) this.#owed = Math.min(mostOwed, Math.max(0, this.#owed + over));
+    if (!this.#isShared()) this.#owed = 0;
+    else if (over < 0 || over > quantum) this.#owed = Math.min(mostOwed, Math.max(0, this.#owed + over));
     this.#began = undefined;
     this.#allowed = Math.min(most, Math.max(least, others * shareOfOthers));
     this.#used = 0;
@@ -217,6 +223,8 @@ const shareOfOthers = 0.5;
 const mostOwed = 10;
 /** What one has of it before the next one has its turn. */
 const quantum = 0.2;
+/** The same where there is one client alone, from whom nobody has to be protected. */
+const quantumAlone = 2;
 /** What one has saved up at most, and how much of the time it is given: some hundred lines, and a hundred a second. */
 const mostCredit = 2;
 const saved = 0.002;
