@@ -4,8 +4,17 @@ import { choice, networks, path, portRanges, whole } from '../config/kinds.ts';
 import { listenInFront } from '../config/listening.ts';
 import { tlsPolicyOf } from '../config/tls-policy.ts';
 import { parseAddress, type Family } from '../net/address.ts';
+import type { PortRange } from '../net/port-range.ts';
+import { addingFormats, additions, type AddingFormat } from '../ruleset/additions.ts';
 import type { RulesetFile } from '../ruleset/file.ts';
-import { filesOf, formatNames, formatsText, reasonAgainst, type FormatName } from '../ruleset/formats.ts';
+import {
+  filesOf,
+  filters,
+  formatNames,
+  formatsText,
+  reasonAgainst,
+  type FormatName,
+} from '../ruleset/formats.ts';
 import { planOf } from '../ruleset/make-plan.ts';
 import {
   deployments,
@@ -17,6 +26,7 @@ import {
 import type { Subcommand } from './subcommand.ts';
 import { readFlag } from './flags.ts';
 import { configFrom, withSettings } from './settings.ts';
+import { sshPortsOfThisHost, type SshPorts } from './ssh-ports.ts';
 import { writeTree } from './write-tree.ts';
 
 interface RulesFlags {
@@ -26,6 +36,7 @@ interface RulesFlags {
   readonly 'session-rate': string;
   readonly 'open-ports'?: string | undefined;
   readonly family?: string | undefined;
+  readonly add: boolean;
   readonly out?: string | undefined;
   readonly force: boolean;
 }
@@ -85,7 +96,8 @@ export const rulesCommand: Subcommand<RulesFlags> = {
         choices: deployments,
         describe:
           'in-front: Pinhole on a host that does not forward; gateway: Pinhole on the gateway; gateway-intercept: the same, for ' +
-          "clients inside; kernel-helper: the kernel's own helper, without Pinhole (default: derived from the settings)",
+          "clients inside; kernel-helper: the kernel's own helper, without Pinhole; server-alone: the FTP server of this host, " +
+          'with neither, and a fixed range of open passive ports (default: derived from the settings)',
       })
       .option('client-networks', {
         type: 'string',
@@ -102,13 +114,20 @@ export const rulesCommand: Subcommand<RulesFlags> = {
         type: 'string',
         requiresArg: true,
         describe:
-          'TCP ports of other services on this host, like 22,8000-8010 (default: none, not even SSH); UDP needs rules of your own',
+          'TCP ports of other services on this host, like 22,8000-8010 (default: those of SSH here; none: not even SSH); ' +
+          'UDP needs rules of your own',
       })
       .option('family', {
         type: 'string',
         requiresArg: true,
         choices: Object.keys(families),
         describe: 'only the rules of this address family, for formats with a file for each: iptables, redhat',
+      })
+      .option('add', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'print commands that add to the loaded rules, in place of a whole ruleset: nftables, iptables, firewalld, ufw',
       })
       .option('out', { type: 'string', requiresArg: true, describe: 'folder to write the files to' })
       .option('force', {
@@ -127,34 +146,76 @@ export const rulesCommand: Subcommand<RulesFlags> = {
         'all formats, from the configuration of run',
       )
       .example(
-        '$0 rules --for redhat --deployment kernel-helper',
-        'without Pinhole, on the FTP server itself',
+        '$0 rules --for all --deployment server-alone --out rules',
+        'an FTP server by itself, without Pinhole',
       )
       .epilogue('This changes nothing on this host. docs/rules.md explains how to load the rules.'),
   handler: (argv) => {
     const { config } = configFrom({ ...argv });
-    const files = made(argv, config);
+    const { files, remark } = made(argv, config);
     if (argv.out === undefined) {
       process.stdout.write(printed(files));
+      warn(remark);
       return;
     }
     const written = writeTree(files, readFlag('out', argv.out, kinds.out), argv.force);
     process.stdout.write(written.map((file) => `${file}\n`).join(''));
+    warn(remark);
   },
 };
 
-function made(argv: RulesFlags, config: Config): readonly RulesetFile[] {
+function warn(remark: string | undefined): void {
+  if (remark !== undefined) process.stderr.write(`pinhole: ${remark}\n`);
+}
+
+/** The files, and what whoever loads them should know of SSH. */
+function made(
+  argv: RulesFlags,
+  config: Config,
+): { readonly files: readonly RulesetFile[]; readonly remark: string | undefined } {
   try {
-    const plan = planOf(optionsFrom(argv, config));
+    const ssh = sshPortsOfThisHost();
+    // Commands that add close nothing.
+    const open = openPortsFrom(argv['open-ports'] ?? (argv.add ? 'none' : undefined), ssh);
+    const plan = planOf(optionsFrom(argv, config, open));
     const format = readFlag('for', argv.for, kinds.for);
+    if (argv.add) return { files: additions(plan, addingFormat(format)), remark: undefined };
     const files = format === 'all' ? allFiles(plan) : filesOf(plan, format);
-    if (argv.family === undefined) return files;
-    return ofOneFamily(files, families[readFlag('family', argv.family, kinds.family)], format);
+    const remark = filters(format) ? remarkOnSsh(argv['open-ports'] !== undefined, open, ssh) : undefined;
+    if (argv.family === undefined) return { files, remark };
+    const family = families[readFlag('family', argv.family, kinds.family)];
+    return { files: ofOneFamily(files, family, format), remark };
   } catch (error) {
     // What is wrong is the words of the call.
     if (error instanceof RulesetError) throw new ConfigError(error.message, { cause: error });
     throw error;
   }
+}
+
+function addingFormat(format: FormatName | 'all'): AddingFormat {
+  const found = addingFormats.find((each) => each === format);
+  if (found !== undefined) return found;
+  const allowed = addingFormats.map((each) => `--for ${each}`).join(', ');
+  throw new ConfigError(`flag --add: not with --for ${format}; allowed: ${allowed}`);
+}
+
+/** Nobody who administers the host over SSH is to lock himself out by leaving a flag out. */
+function openPortsFrom(given: string | undefined, { ports }: SshPorts): readonly PortRange[] {
+  if (given === undefined) return ports.map((port) => ({ first: port, last: port }));
+  return given === 'none' ? [] : readFlag('open-ports', given, kinds.openPorts);
+}
+
+function remarkOnSsh(
+  isGiven: boolean,
+  open: readonly PortRange[],
+  { ports, isSeen }: SshPorts,
+): string | undefined {
+  const where = `port ${ports.join(', ')}${isSeen ? '' : ' (the usual one: none was seen on this host)'}`;
+  if (!isGiven)
+    return `SSH stays open at ${where}, and nothing else besides FTP; --open-ports names what does`;
+  const closed = ports.filter((port) => !open.some(({ first, last }) => first <= port && port <= last));
+  if (closed.length === 0) return undefined;
+  return `WARNING: these rules close SSH at ${where}: add ${closed.join(',')} to --open-ports, or have another way in`;
 }
 
 /** What a program that reads its rules from a pipe takes. */
@@ -177,7 +238,7 @@ function allFiles(plan: Plan): RulesetFile[] {
     .flatMap((name) => filesOf(plan, name).map(({ path, text }) => ({ path: `${name}/${path}`, text })));
 }
 
-function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
+function optionsFrom(argv: RulesFlags, config: Config, openPorts: readonly PortRange[]): RulesetOptions {
   const { server, plane, passivePorts, activePorts, keepClientAddress, interceptNetworks, kernelMark } =
     config;
   const address = server && parseAddress(server.host);
@@ -208,7 +269,7 @@ function optionsFrom(argv: RulesFlags, config: Config): RulesetOptions {
     interceptNetworks,
     kernelMark,
     sessionRate: readFlag('session-rate', argv['session-rate'], kinds.sessionRate),
-    openPorts: readFlag('open-ports', argv['open-ports'] ?? '', kinds.openPorts),
+    openPorts,
     tls: { ...tlsPolicyOf(config), listen: config.listenTls, publicAddress: config.publicAddress },
   };
 }

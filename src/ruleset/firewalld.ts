@@ -14,7 +14,11 @@ export function firewalld(plan: Plan): RulesetFile[] {
     ({ from = [], mark, expectedByHelper }) => from.length === 0 && mark === undefined && !expectedByHelper,
   );
   const limited = open.filter((rule) => rule.limited);
-  const comment = ['<!--', ...heading.map((line) => `  ${escaped(line)}`), '-->'];
+  const comment = [
+    '<!--',
+    ...[...heading, '', ...replacing].map((line) => `  ${escaped(line)}`.trimEnd()),
+    '-->',
+  ];
   return [
     fileOf('etc/firewalld/services/ftp-rules.xml', [
       '<?xml version="1.0" encoding="utf-8"?>',
@@ -36,7 +40,9 @@ export function firewalld(plan: Plan): RulesetFile[] {
       ...comment,
       '<zone target="DROP">',
       '  <short>FTP</short>',
-      '  <description>Bind it: firewall-cmd --permanent --zone=ftp-rules --change-interface=eth0</description>',
+      '  <description>',
+      ...trying.map((line) => `    ${escapedText(line)}`),
+      '  </description>',
       '  <service name="ftp-rules"/>',
       '  <service name="dhcpv6-client"/>',
       '  <protocol value="icmp"/>',
@@ -56,6 +62,18 @@ export function firewalld(plan: Plan): RulesetFile[] {
     ]),
   ];
 }
+
+const replacing = [
+  'Replaces: the zone and the service ftp-rules, older ones of themselves. All else is dropped at an interface that is bound',
+  'to the zone, whatever its zone before has let in.',
+];
+
+/** Not in the comment: XML allows no two hyphens there. */
+const trying = [
+  'Try: firewall-cmd --reload; (sleep 60; firewall-cmd --reload) & firewall-cmd --zone=ftp-rules --change-interface=eth0',
+  'Within the minute log in once more, in a second terminal. If you can: kill %1. If not, the interface goes back to its zone.',
+  'For good: firewall-cmd --permanent --zone=ftp-rules --change-interface=eth0',
+];
 
 /** The limit of a rich rule is one for all addresses together. */
 function richRules({ from = [], to = [], ports = [], comment }: Rule, rate: number | undefined): string[] {
@@ -90,13 +108,11 @@ function port(range: PortRange): string {
   return `<port port="${formatPortRange(range)}" protocol="tcp"/>`;
 }
 
+/** In a comment, which may not have two hyphens. */
 function escaped(text: string): string {
-  return (
-    text
-      .replaceAll('&', '&amp;')
-      .replaceAll('<', '&lt;')
-      .replaceAll('>', '&gt;')
-      // Comments may not have it.
-      .replaceAll('--', '- -')
-  );
+  return escapedText(text).replaceAll('--', '- -');
+}
+
+function escapedText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -5,7 +5,7 @@ import { iptables } from './iptables.ts';
 import { modules } from './modules.ts';
 import { nftables } from './nftables.ts';
 import { pf } from './pf.ts';
-import { deployments, RulesetError, type Deployment, type Plan } from './plan.ts';
+import { deployments, RulesetError, usesPinhole, type Deployment, type Plan } from './plan.ts';
 import { rateReason, redhat } from './redhat.ts';
 import { sysctl } from './sysctl.ts';
 import { ufw } from './ufw.ts';
@@ -40,13 +40,13 @@ const table: Readonly<Record<FormatName, Format>> = {
   firewalld: {
     what: 'a zone and a service',
     make: firewalld,
-    deployments: ['in-front', 'gateway', 'kernel-helper'],
+    deployments: ['in-front', 'gateway', 'kernel-helper', 'server-alone'],
   },
   ufw: { what: 'a script that puts rules into before.rules', make: ufw },
   pf: {
     what: "OpenBSD's and FreeBSD's pf.conf",
     make: pf,
-    deployments: ['in-front', 'gateway'],
+    deployments: ['in-front', 'gateway', 'server-alone'],
     plane: 'relay',
   },
   modules: { what: 'modules-load.d and modprobe.d', make: modules },
@@ -54,17 +54,17 @@ const table: Readonly<Record<FormatName, Format>> = {
   vsftpd: {
     what: 'lines for vsftpd.conf',
     make: vsftpd,
-    deployments: ['in-front', 'gateway', 'kernel-helper'],
+    deployments: ['in-front', 'gateway', 'kernel-helper', 'server-alone'],
   },
   proftpd: {
     what: 'lines for proftpd.conf',
     make: proftpd,
-    deployments: ['in-front', 'gateway', 'kernel-helper'],
+    deployments: ['in-front', 'gateway', 'kernel-helper', 'server-alone'],
   },
   'pure-ftpd': {
     what: "files of Debian's pure-ftpd/conf",
     make: pureFtpd,
-    deployments: ['in-front', 'gateway', 'kernel-helper'],
+    deployments: ['in-front', 'gateway', 'kernel-helper', 'server-alone'],
   },
 };
 
@@ -72,6 +72,20 @@ export const formatNames: readonly FormatName[] = Object.keys(table) as FormatNa
 
 /** `nftables: a table for nft -f; ...` */
 export const formatsText: string = formatNames.map((name) => `${name}: ${table[name].what}`).join('; ');
+
+/** Whether a format closes what it does not name. */
+export function filters(name: FormatName | 'all'): boolean {
+  return name === 'all' || filtering.has(name);
+}
+
+const filtering: ReadonlySet<string> = new Set<FormatName>([
+  'nftables',
+  'iptables',
+  'redhat',
+  'firewalld',
+  'ufw',
+  'pf',
+]);
 
 /** @throws {RulesetError} where the format cannot say it */
 export function filesOf(plan: Plan, name: FormatName): RulesetFile[] {
@@ -87,7 +101,7 @@ export function reasonAgainst({ options, lead, watch }: Plan, name: FormatName):
   if (!possible.includes(deployment)) {
     return `${name}: not for the deployment ${deployment}; allowed: ${possible.join(', ')}`;
   }
-  if (plane !== undefined && deployment !== 'kernel-helper' && options.plane !== plane) {
+  if (plane !== undefined && usesPinhole(options) && options.plane !== plane) {
     return `${name}: not for the kernel plane, which needs nftables; allowed: --plane ${plane}`;
   }
   const rate = name === 'redhat' ? rateReason(options.sessionRate) : undefined;

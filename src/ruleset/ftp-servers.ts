@@ -10,7 +10,7 @@ import {
 } from '../server-settings/passive.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
 import { isServerHere, sharesAddress } from './listeners.ts';
-import { RulesetError, type Plan, type RulesetOptions } from './plan.ts';
+import { RulesetError, usesPinhole, type Plan, type RulesetOptions } from './plan.ts';
 import { usesTls } from './tls.ts';
 
 /** The settings of a server, in no program's own syntax. */
@@ -26,21 +26,33 @@ function settingsOf({ options }: Plan): {
   readonly last: number;
   readonly tls: ServerTls | undefined;
 } {
-  const { server, deployment, keepClientAddress } = options;
+  const { server, deployment, keepClientAddress, listen, tls } = options;
   const isLocal = server !== undefined && isLoopback(server.address);
   return {
-    port: server?.port ?? 21,
+    port:
+      server?.port ?? (deployment === 'server-alone' ? [...listen, ...tls.listen][0]?.port : undefined) ?? 21,
     local: isLocal ? server.address : undefined,
     // The relay is the one client that the server sees.
-    oneClient: deployment !== 'kernel-helper' && !keepClientAddress,
+    oneClient: usesPinhole(options) && !keepClientAddress,
     announced: announcedBy(options),
-    address: options.tls.mode === 'pass' ? publicAddressOf(options) : undefined,
+    address: announcedAddressOf(options),
     ...passivePortsOf(options),
     tls: serverTlsOf(options),
   };
 }
 
+/** What the server has to announce itself: where nobody rewrites it, and it is not the address that clients connect to. */
+function announcedAddressOf(options: RulesetOptions): string | undefined {
+  if (options.deployment === 'server-alone') return options.tls.publicAddress;
+  return options.tls.mode === 'pass' ? publicAddressOf(options) : undefined;
+}
+
 function announcedBy({ deployment, server, tls }: RulesetOptions): string {
+  if (deployment === 'server-alone') {
+    return tls.publicAddress === undefined
+      ? 'the 227 has the address that the client connected to, and clients reach that'
+      : 'clients reach this host at another address than its own, and nobody rewrites the 227';
+  }
   if (tls.mode === 'pass')
     return 'behind AUTH TLS nobody rewrites the 227: it has to have the address that clients reach';
   if (deployment !== 'kernel-helper') return 'the 227 has the address of the server, and Pinhole rewrites it';
@@ -86,9 +98,15 @@ interface ServerTls {
   readonly resumes: boolean;
 }
 
-function serverTlsOf({ tls }: RulesetOptions): ServerTls | undefined {
+function serverTlsOf({ tls, deployment }: RulesetOptions): ServerTls | undefined {
   const { mode, server, serverData, data, isRequired, isRequiredForData } = tls;
   if (!usesTls(tls)) return undefined;
+  if (deployment === 'server-alone') {
+    const comment = "TLS of the client: its data connection resumes the control connection's session";
+    // As with Pinhole, whose require-tls is off unless told.
+    const demands = { login: false, data: false };
+    return { comment, isImplicit: server === 'implicit', demands, resumes: true };
+  }
   if (mode === 'pass') {
     const comment = "TLS of the client ends here: its data connection resumes the control channel's session";
     return { comment, isImplicit: false, demands: undefined, resumes: true };
@@ -115,7 +133,7 @@ function serverTlsOf({ tls }: RulesetOptions): ServerTls | undefined {
  */
 function passivePortsOf(options: RulesetOptions): PortRange {
   const { passivePorts, activePorts, deployment, tls } = options;
-  if (deployment === 'kernel-helper' || tls.mode === 'pass' || !isServerHere(options)) return passivePorts;
+  if (!usesPinhole({ deployment }) || tls.mode === 'pass' || !isServerHere(options)) return passivePorts;
   const size = sizeOf(passivePorts);
   const taken = [passivePorts, activePorts];
   const above = Math.max(...taken.map(({ last }) => last)) + 1;

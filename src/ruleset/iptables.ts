@@ -28,13 +28,15 @@ export function iptables(plan: Plan): RulesetFile[] {
 }
 
 function fileFor(plan: Plan, family: Family, path: string): RulesetFile {
-  const program = family === 4 ? 'iptables-restore' : 'ip6tables-restore';
+  const program = family === 4 ? 'iptables' : 'ip6tables';
   const lines = [
     ...commented([
       ...plan.heading,
       '',
-      `Load: ${program} < /${path}`,
-      'It replaces what there is in the tables that are named: put your own rules in here.',
+      'Replaces: all that there is in the tables that are named below: put your own rules in here.',
+      `Try:  ${program}-apply -t 60 /${path}`,
+      '      It asks whether you can still log in, and puts the old rules back where nobody answers within the minute.',
+      `Load: ${program}-restore < /${path}`,
     ]),
     ...rawTable(plan, family, today),
     ...natTable(plan, family),

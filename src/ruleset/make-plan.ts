@@ -1,4 +1,13 @@
-import { RulesetError, type Deployment, type Plan, type Rule, type RulesetOptions } from './plan.ts';
+import {
+  RulesetError,
+  usesPinhole,
+  type Deployment,
+  type Plan,
+  type Rule,
+  type RulesetOptions,
+  type Served,
+} from './plan.ts';
+import { planServerAlone } from './server-alone.ts';
 import { usesTls } from './tls.ts';
 import { planWithHelper } from './with-helper.ts';
 import { planWithPinhole } from './with-pinhole.ts';
@@ -8,6 +17,7 @@ const titles: Readonly<Record<Deployment, string>> = {
   gateway: 'Pinhole on the gateway in front of an FTP server',
   'gateway-intercept': 'Pinhole on the gateway, for clients inside and servers outside',
   'kernel-helper': "The kernel's own FTP helper, without Pinhole",
+  'server-alone': 'An FTP server with open passive ports, without Pinhole and without a helper',
 };
 
 /** @throws {RulesetError} */
@@ -25,17 +35,28 @@ export function planOf(options: RulesetOptions): Plan {
       "deployment: kernel-helper, and the kernel's helper sees nothing after AUTH TLS, so data connections would be blocked; allowed: a deployment with Pinhole, or tls refuse and server-tls off",
     );
   }
-  const served = deployment === 'kernel-helper' ? planWithHelper(options) : planWithPinhole(options);
+  const served = servedBy(options);
   const besides: readonly Rule[] =
     openPorts.length > 0 ? [{ comment: 'what else this host serves', ports: openPorts }] : [];
   return { ...served, input: [...served.input, ...besides], options, heading: headingOf(options) };
 }
 
-function headingOf({ deployment, plane, server, keepClientAddress, tls }: RulesetOptions): string[] {
-  const how =
-    deployment === 'kernel-helper'
-      ? ''
-      : `, ${plane} plane${keepClientAddress ? ', keep-client-address' : ''}${tls.mode === 'refuse' ? '' : `, tls ${tls.mode}`}`;
+function servedBy(options: RulesetOptions): Served {
+  switch (options.deployment) {
+    case 'kernel-helper':
+      return planWithHelper(options);
+    case 'server-alone':
+      return planServerAlone(options);
+    default:
+      return planWithPinhole(options);
+  }
+}
+
+function headingOf(options: RulesetOptions): string[] {
+  const { deployment, plane, server, keepClientAddress, tls } = options;
+  const how = !usesPinhole(options)
+    ? ''
+    : `, ${plane} plane${keepClientAddress ? ', keep-client-address' : ''}${tls.mode === 'refuse' ? '' : `, tls ${tls.mode}`}`;
   const whose = deployment === 'kernel-helper' && !server ? ', on the FTP server itself' : '';
   return [
     `${titles[deployment]}${how}${whose}. Made by: pinhole rules`,

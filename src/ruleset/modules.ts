@@ -1,5 +1,5 @@
 import { commented, fileOf, type RulesetFile } from './file.ts';
-import type { Plan, RulesetOptions } from './plan.ts';
+import { usesPinhole, type Plan, type RulesetOptions } from './plan.ts';
 
 /** What the kernel loads at start, with what options. */
 export function modules({ heading, watch, options }: Plan): RulesetFile[] {
@@ -14,7 +14,7 @@ export function modules({ heading, watch, options }: Plan): RulesetFile[] {
         : [
             used
               ? `# What ${used.what} uses; a kernel that has them built in says nothing.`
-              : '# Pinhole needs no module.',
+              : `# ${usesPinhole(options) ? 'Pinhole' : 'A server with open passive ports'} needs no module.`,
           ]),
       ...loads,
     ]),
@@ -26,7 +26,9 @@ export function modules({ heading, watch, options }: Plan): RulesetFile[] {
             'softdep nf_conntrack_ftp post: nf_nat_ftp',
           ]
         : [
-            "# The kernel's helper and Pinhole would both rewrite: it is not loaded by its alias.",
+            usesPinhole(options)
+              ? "# The kernel's helper and Pinhole would both rewrite: it is not loaded by its alias."
+              : '# Nothing is left for a helper to open: it is not loaded by its alias.',
             'blacklist nf_conntrack_ftp',
             'blacklist nf_nat_ftp',
           ]),

@@ -6,6 +6,8 @@ import { braced, commented, fileOf, type RulesetFile } from './file.ts';
 import { isWholeFamily, ofFamily, textOfCidr, type Plan, type Rule } from './plan.ts';
 
 const table = 'ftp_rules';
+/** Beside rules of others. */
+const addedTable = 'ftp_added';
 const families = [4, 6] as const;
 const ip = { 4: 'ip', 6: 'ip6' } as const;
 
@@ -16,10 +18,13 @@ export function nftables(plan: Plan): RulesetFile[] {
       ...commented([
         ...plan.heading,
         '',
+        `Replaces: the table inet ${table}, an older one of itself, with what was added to it by hand. Other tables stay, and a`,
+        'packet has to be accepted in all of them.',
+        'Try:    nft -c -f /etc/nftables.d/ftp.nft',
+        `        (sleep 60; nft delete table inet ${table}) & nft -f /etc/nftables.d/ftp.nft`,
+        '        Within the minute log in once more, in a second terminal. If you can: kill %1. If not, the table goes.',
         'Load:   nft -f /etc/nftables.d/ftp.nft',
         `Remove: nft delete table inet ${table}`,
-        'Each load makes the table anew: what was added to it by hand is gone then. Put it into this file, or into a table',
-        'of your own (a packet has to be accepted in both).',
       ]),
       `table inet ${table}`,
       `delete table inet ${table}`,
@@ -118,6 +123,32 @@ function accepting(rule: Rule, rate: number): string[] {
 
 function said(rule: Rule, of: readonly Family[], verdict: string): string[] {
   return [`# ${rule.comment}`, ...matches(rule, of).map((match) => `${match} ${verdict}`)];
+}
+
+/** What a rule accepts, without its limit. */
+export function acceptMatches(rule: Rule): string[] {
+  return matches(rule, families);
+}
+
+/** The table of its own that attaches the helper and translates, and filters nothing; empty where there is nothing of it. */
+export function ownTable(plan: Plan): string[] {
+  const chains = [
+    ...(plan.watch.length > 0
+      ? [
+          ...helperObject(),
+          ...chain('watch', 'filter', 'prerouting', 'mangle', 'accept', watching(plan.watch)),
+        ]
+      : []),
+    ...translation(plan),
+  ];
+  if (chains.length === 0) return [];
+  return [
+    `table inet ${addedTable}`,
+    `delete table inet ${addedTable}`,
+    `table inet ${addedTable} {`,
+    ...indented(chains),
+    '}',
+  ];
 }
 
 /** One match for each family that the rule speaks of, or one for both. */

@@ -10,7 +10,10 @@ export function pf({ heading, input, forward, options }: Plan): RulesetFile[] {
       ...commented([
         ...heading,
         '',
-        'Check: pfctl -nf /etc/pf.conf    Load: pfctl -f /etc/pf.conf',
+        'Replaces: the whole of pf.conf.',
+        'Try:   pfctl -nf /etc/pf.conf && (sleep 60; pfctl -d) & pfctl -f /etc/pf.conf',
+        '       Within the minute log in once more, in a second terminal. If you can: kill %1. If not, pf is switched off.',
+        'Load:  pfctl -f /etc/pf.conf',
         'Its form was checked, and not with pf itself.',
       ]),
       'set block-policy drop',

@@ -6,14 +6,20 @@ import { formatCidr, type Cidr } from '../net/cidr.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PortRange } from '../net/port-range.ts';
 
-export const deployments = ['in-front', 'gateway', 'gateway-intercept', 'kernel-helper'] as const;
+export const deployments = [
+  'in-front',
+  'gateway',
+  'gateway-intercept',
+  'kernel-helper',
+  'server-alone',
+] as const;
 export type Deployment = (typeof deployments)[number];
 
 /** What the rules are made from; of the configuration of `pinhole run` what concerns them. */
 export interface RulesetOptions {
   readonly deployment: Deployment;
   readonly plane: Config['plane'];
-  /** The FTP server; undefined: it is on this host (kernel-helper), or there is none (gateway-intercept). */
+  /** The FTP server; undefined: it is on this host (kernel-helper, server-alone), or there is none (gateway-intercept). */
   readonly server: Endpoint | undefined;
   readonly listen: readonly ListenAddress[];
   readonly passivePorts: PortRange;
@@ -78,6 +84,11 @@ export interface Plan {
 /** A setting without which the rules can't be made. The message is one line. */
 export class RulesetError extends Error {
   override readonly name = 'RulesetError';
+}
+
+/** Whether Pinhole runs in this deployment. */
+export function usesPinhole({ deployment }: Pick<RulesetOptions, 'deployment'>): boolean {
+  return deployment !== 'kernel-helper' && deployment !== 'server-alone';
 }
 
 /** What is decided of a plan before it has its heading. */

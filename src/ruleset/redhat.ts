@@ -1,7 +1,7 @@
 import { familyOf, type Family } from '../net/address.ts';
 import { commented, fileOf, type RulesetFile } from './file.ts';
 import { chainRules, natTable, rawTable, type Dialect } from './iptables.ts';
-import type { Plan, Rule } from './plan.ts';
+import { usesPinhole, type Plan, type Rule } from './plan.ts';
 import { forwarding, spoofing } from './sysctl.ts';
 
 const chain = 'RH-Firewall-1-INPUT';
@@ -52,13 +52,15 @@ export function redhat(plan: Plan): RulesetFile[] {
   ];
 }
 
-function configuration({ watch, lead }: Plan, family: Family): RulesetFile {
+function configuration({ watch, lead, options }: Plan, family: Family): RulesetFile {
   const [name, prefix] = family === 4 ? (['iptables', ''] as const) : (['ip6tables', '6'] as const);
   const line = (...modules: string[]): string => `IP${prefix}TABLES_MODULES="${modules.join(' ')}"`;
   const path = `etc/sysconfig/${name}-config`;
   if (watch.length === 0) {
     return fileOf(path, [
-      "# No ip_conntrack_ftp and no ip_nat_ftp: the kernel's helper and Pinhole would both rewrite.",
+      usesPinhole(options)
+        ? "# No ip_conntrack_ftp and no ip_nat_ftp: the kernel's helper and Pinhole would both rewrite."
+        : '# No ip_conntrack_ftp and no ip_nat_ftp: nothing is left for a helper to open.',
       line(),
     ]);
   }
@@ -73,11 +75,15 @@ function configuration({ watch, lead }: Plan, family: Family): RulesetFile {
 }
 
 function rules(plan: Plan, family: Family, path: string): RulesetFile {
+  const program = family === 4 ? 'iptables' : 'ip6tables';
   const lines = [
     ...commented([
       ...plan.heading,
       '',
-      `Load: service ${family === 4 ? 'iptables' : 'ip6tables'} restart`,
+      `Replaces: this file, and with the next start of the service all that there is in the tables that it names.`,
+      `Try:  ${program}-save > /root/before; (sleep 60; ${program}-restore < /root/before) & service ${program} restart`,
+      '      Within the minute log in once more, in a second terminal. If you can: kill %1. If not, the old rules come back.',
+      `Load: service ${program} restart`,
       ...(plan.watch.length > 0 ? helperBoundaries(plan.watch) : []),
       ...limitBoundaries,
       ...(family === 6

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCommandLine, type CommandLineAnswer } from '../support/relay/command-line.ts';
 
+/** What is said of SSH where --open-ports is not given depends on the host. */
 const rules = (...words: readonly string[]): Promise<CommandLineAnswer> =>
   runCommandLine(['rules', ...words]);
 
@@ -113,6 +114,101 @@ test('the configuration of run decides, and its own flags beside it', async () =
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('SSH stays open where --open-ports does not say what does, and that is told', async () => {
+  const { stdout, stderr } = await rules('--for', 'nftables', '--server', '10.77.0.2');
+  const [, ports] =
+    /^pinhole: SSH stays open at port ([\d, ]+)[^]*; --open-ports names what does\n$/.exec(stderr) ?? [];
+  assert.ok(ports !== undefined, stderr);
+  for (const port of ports.trim().split(', ')) assert.match(stdout, new RegExp(`tcp dport .*\\b${port}\\b`));
+});
+
+test('rules that close SSH say so, and those that filter nothing do not', async () => {
+  const server = ['--server', '10.77.0.2'];
+  for (const open of ['none', '8080']) {
+    const { code, stdout, stderr } = await rules('--for', 'nftables', ...server, '--open-ports', open);
+    assert.equal(code, 0);
+    assert.match(stderr, /^pinhole: WARNING: these rules close SSH at port /);
+    assert.doesNotMatch(stdout, /\b22\b/);
+  }
+  assert.equal((await rules('--for', 'sysctl', ...server)).stderr, '');
+  assert.equal((await rules('--for', 'nftables', ...server, '--open-ports', '1-65535')).stderr, '');
+});
+
+test('server-alone is for the server of this host, and takes nothing of Pinhole', async () => {
+  const alone = ['--for', 'nftables', '--deployment', 'server-alone'];
+  await refused(
+    [...alone, '--server', '10.77.0.2'],
+    /^pinhole: server: 10\.77\.0\.2:21, and server-alone is .* allowed: without --server/,
+  );
+  await refused([...alone, '--listen', '127.0.0.1:21'], /^pinhole: listen: loopback addresses alone/);
+  await refused(
+    [...alone, '--plane', 'kernel'],
+    /^pinhole: plane kernel: not for the deployment server-alone/,
+  );
+  const { stdout } = await rules(...alone, '--listen', '2121', '--passive-ports', '40000-40099');
+  assert.match(stdout, /^ {4}tcp dport 2121 accept$/m);
+  assert.match(stdout, /^ {4}tcp dport 40000-40099 accept$/m);
+  assert.doesNotMatch(stdout, /related|helper /);
+});
+
+test("server-alone sets a server's port, range, address and TLS", async () => {
+  const words = ['--deployment', 'server-alone', '--listen', '2121', '--public-address', '203.0.113.9'];
+  const printed = async (format: string): Promise<string> =>
+    (await rules('--for', format, ...words, '--server-tls', 'explicit')).stdout;
+  const vsftpd = await printed('vsftpd');
+  for (const line of [
+    'listen_port=2121',
+    'pasv_min_port=50000',
+    'pasv_max_port=50999',
+    'pasv_address=203.0.113.9',
+    'ssl_enable=YES',
+  ]) {
+    assert.ok(vsftpd.split('\n').includes(line), `${line} in ${vsftpd}`);
+  }
+  assert.doesNotMatch(vsftpd, /max_per_ip/);
+  // vsftpd would demand TLS otherwise.
+  assert.match(vsftpd, /^force_local_logins_ssl=NO$/m);
+  const proftpd = await printed('proftpd');
+  for (const line of [
+    'Port 2121',
+    'PassivePorts 50000 50999',
+    'MasqueradeAddress 203.0.113.9',
+    'TLSEngine on',
+  ]) {
+    assert.ok(proftpd.split('\n').includes(line), `${line} in ${proftpd}`);
+  }
+  assert.match(
+    await printed('pure-ftpd'),
+    /Bind <==\n,2121\n[^]*PassivePortRange <==\n50000 50999\n[^]*ForcePassiveIP <==\n203\.0\.113\.9\n[^]*TLS <==\n1\n/,
+  );
+});
+
+test('commands that add name what is opened, and neither close SSH nor speak of it', async () => {
+  const server = ['--server', '10.77.0.2'];
+  const added = async (format: string, ...words: string[]): Promise<CommandLineAnswer> =>
+    rules('--for', format, '--add', ...server, ...words);
+  const { stdout, stderr } = await added('nftables');
+  assert.equal(stderr, '');
+  assert.match(stdout, /^nft 'insert rule inet filter input tcp dport 21 accept'$/m);
+  assert.doesNotMatch(stdout, /\b22\b|drop/);
+  assert.match((await added('iptables')).stdout, /^iptables -I INPUT -p tcp -m tcp --dport 50000:50999 /m);
+  const { stdout: firewalld } = await added('firewalld', '--open-ports', '8080');
+  assert.match(firewalld, /^firewall-cmd --permanent --add-port=8080\/tcp$/m);
+  assert.match(
+    firewalld,
+    /^firewall-cmd --permanent --add-rich-rule='rule family="ipv4" source address="10\.77\.0\.2\/32" port/m,
+  );
+  assert.match((await added('ufw')).stdout, /^ufw allow proto tcp from any to any port 50000:50999$/m);
+  await refused(
+    ['--for', 'ufw', '--add', '--deployment', 'kernel-helper'],
+    /^pinhole: ufw: its commands have neither marks nor helpers/,
+  );
+  await refused(
+    ['--for', 'pf', '--add', ...server],
+    'flag --add: not with --for pf; allowed: --for nftables, --for iptables, --for firewalld, --for ufw',
+  );
 });
 
 test('wrong words get one line that names what and what is allowed, and exit code 2', async () => {

@@ -156,6 +156,16 @@ const deployed: readonly Deployed[] = [
     forwards: true,
     answered: '21',
   },
+  {
+    name: 'an FTP server alone',
+    flags: () => [],
+    rules: () => ['--deployment', 'server-alone', '--passive-ports', '30000-30099'],
+    pinhole: false,
+    at: 'server',
+    dials: 'server',
+    forwards: true,
+    answered: '21,30000-30099',
+  },
 ];
 
 interface Tool {
@@ -165,6 +175,8 @@ interface Tool {
   readonly load: (folder: string, scratch: string) => string;
   readonly unload: (scratch: string) => string;
   readonly modes: Readonly<Record<Family, readonly Mode[]>>;
+  /** Of `pinhole rules`. */
+  readonly words?: readonly string[];
   /** Says nothing of the kernel plane. */
   readonly relayOnly?: true;
   /** These deployments are enough. */
@@ -181,6 +193,7 @@ const typical = [
   'in front of a server',
   'on the gateway, kernel plane',
   "the kernel's helper on the gateway",
+  'an FTP server alone',
 ];
 
 /** What leaves iptables as it is at first. */
@@ -250,6 +263,71 @@ const tools: readonly Tool[] = [
     isSlow: true,
   },
 ];
+
+/** A firewall that lets nothing in but answers. */
+const closedNft = `table inet filter {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established accept
+    iif lo accept
+    meta l4proto { icmp, ipv6-icmp } accept
+  }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state established accept
+  }
+}
+`;
+
+const closedIptables = ['iptables-nft', 'ip6tables-nft'].flatMap((program) => [
+  ...['INPUT', 'FORWARD'].flatMap((chain) => [
+    `${program} -P ${chain} DROP`,
+    `${program} -A ${chain} -m conntrack --ctstate ESTABLISHED -j ACCEPT`,
+    `${program} -A ${chain} -p ${program.startsWith('ip6') ? 'ipv6-icmp' : 'icmp'} -j ACCEPT`,
+  ]),
+  `${program} -A INPUT -i lo -j ACCEPT`,
+]);
+
+/** They add to a firewall that is there. */
+const adding: readonly Tool[] = [
+  {
+    name: 'nft insert',
+    format: 'nftables',
+    words: ['--add'],
+    load: (folder) => `nft -f - <<'END'\n${closedNft}END\nsh ${join(folder, 'add-ftp.sh')}`,
+    unload: () => 'nft delete table inet filter\nnft delete table inet ftp_added 2> /dev/null || true',
+    modes: { 4: [...oldModes, ...extendedModes], 6: extendedModes },
+  },
+  {
+    name: 'iptables -I',
+    format: 'iptables',
+    words: ['--add'],
+    load: (folder) => `${closedIptables.join('\n')}\nsh ${join(folder, 'add-ftp.sh')}`,
+    unload: () => flushing('nft'),
+    modes: { 4: oldModes, 6: extendedModes },
+    only: typical,
+  },
+];
+
+describe('the commands that add', { concurrency: 2 }, () => {
+  for (const tool of adding) {
+    describe(`to a closed firewall, ${tool.name}`, { concurrency: 1 }, () => {
+      let network: Network;
+      before(async () => {
+        if (missing.length === 0) network = await createNetwork({ forwarding: true });
+      });
+      after(() => (missing.length > 0 ? undefined : network.dispose()));
+      for (const deployment of deployed.filter(({ name }) => tool.only?.includes(name) ?? true)) {
+        for (const family of typical.includes(deployment.name) ? ([4, 6] as const) : ([4] as const)) {
+          test(`${deployment.name}, over IPv${family}: transfers pass, and nothing else`, async (t) => {
+            if (skipOrFail(t, missing)) return;
+            await proven(network, tool, deployment, family);
+          });
+        }
+      }
+    });
+  }
+});
 
 describe('the rules', { concurrency: 2 }, () => {
   for (const tool of tools) {
@@ -326,6 +404,24 @@ describe('the rules of the kernel plane with TLS', { concurrency: 1 }, () => {
         forwards: true,
         answered: '21,50000-50999',
         answeredInside: '51000-51999',
+      };
+      await proven(network, { ...nftables, modes: bothModes }, deployment, family);
+    });
+
+    test(`let them pass to a server alone with the settings that are printed, over IPv${family}`, async (t) => {
+      if (skipOrFail(t, missing)) return;
+      const deployment: Deployed = {
+        name: 'TLS of a server alone',
+        flags: () => [],
+        rules: () => [
+          ...['--deployment', 'server-alone', '--passive-ports', '30200-30299', '--server-tls', 'explicit'],
+        ],
+        pinhole: false,
+        at: 'server',
+        dials: 'server',
+        tls: { ca: certificates.ca, kinds: [undefined, 'explicit'], ofServer: certificates.server },
+        forwards: true,
+        answered: '21,30200-30299',
       };
       await proven(network, { ...nftables, modes: bothModes }, deployment, family);
     });
@@ -507,7 +603,17 @@ async function proven(network: Network, tool: Tool, deployment: Deployed, family
   const home = addresses[family];
   const folder = mkdtempSync(join(network.folder, 'rules-'));
   const scratch = mkdtempSync(join(network.folder, 'scratch-'));
-  const words = ['--for', tool.format, '--out', folder, ...flags(home), ...rules(home)];
+  const besides = ['--open-ports', 'none'];
+  const words = [
+    '--for',
+    tool.format,
+    '--out',
+    folder,
+    ...besides,
+    ...(tool.words ?? []),
+    ...flags(home),
+    ...rules(home),
+  ];
   await mustRun([process.execPath, cli, 'rules', ...words]);
   await network.setForwarding(deployment.forwards);
   const port = serverOn === 'gateway' ? 2121 : 21;

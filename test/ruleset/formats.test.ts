@@ -212,7 +212,11 @@ test('the settings of the servers say the same ports and addresses as the rules'
 
 test('what a format cannot say it refuses, with what is allowed', () => {
   for (const [name, changes, words] of [
-    ['pf', { ...intercept }, 'pf: not for the deployment gateway-intercept; allowed: in-front, gateway'],
+    [
+      'pf',
+      { ...intercept },
+      'pf: not for the deployment gateway-intercept; allowed: in-front, gateway, server-alone',
+    ],
     [
       'redhat',
       { plane: 'kernel', deployment: 'gateway' },

@@ -58,4 +58,9 @@ export const references: readonly { readonly name: string; readonly what: string
       what: "without Pinhole: the kernel's helper on the FTP server itself",
       flags: '--deployment kernel-helper --open-ports 22',
     },
+    {
+      name: 'server-alone',
+      what: 'without Pinhole and without a helper: an FTP server with a fixed range of open passive ports',
+      flags: '--deployment server-alone --open-ports 22',
+    },
   ];
