@@ -66,37 +66,56 @@ export interface TlsFacts {
 
 /** A TCP connection as it is. */
 export function tcpChannel(stream: Socket): TcpChannel {
-  const queue = lazyQueue(stream);
-  return {
-    kind: 'tcp',
-    stream,
-    get queue() {
-      return queue();
-    },
-    pause: () => {
-      stream.pause();
-    },
-    resume: () => {
-      stream.resume();
-    },
-    whyCutShort: () => (wasReset(stream) ? 'reset' : undefined),
-    keepAlive: (keepalive) => {
-      keepAlive(stream, keepalive, false);
-    },
-    acknowledge: () => {
-      acknowledge(stream);
-    },
-    resetUntilEnded: () => {
-      resetUntilEnded(stream);
-    },
-    cut: () => {
-      stream.end();
-    },
-    reset: () => {
-      queue().abandon();
-      reset(stream);
-    },
-  };
+  return new PlainChannel(stream);
+}
+
+/** Each session has two of them: a class, as closures would take a KiB for each. */
+class PlainChannel implements TcpChannel {
+  readonly kind = 'tcp';
+  readonly stream: Socket;
+  readonly #queue: () => SendQueue;
+
+  constructor(stream: Socket) {
+    this.stream = stream;
+    this.#queue = lazyQueue(stream);
+  }
+
+  get queue(): SendQueue {
+    return this.#queue();
+  }
+
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.stream.resume();
+  }
+
+  whyCutShort(): CutShort | undefined {
+    return wasReset(this.stream) ? 'reset' : undefined;
+  }
+
+  keepAlive(keepalive: number): void {
+    keepAlive(this.stream, keepalive, false);
+  }
+
+  acknowledge(): void {
+    acknowledge(this.stream);
+  }
+
+  resetUntilEnded(): void {
+    resetUntilEnded(this.stream);
+  }
+
+  cut(): void {
+    this.stream.end();
+  }
+
+  reset(): void {
+    this.queue.abandon();
+    reset(this.stream);
+  }
 }
 
 /** Of a connection that goes from hand to hand, most never ask. */

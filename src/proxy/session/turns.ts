@@ -26,6 +26,10 @@ export class Turns {
   #ended = 0;
   /** When who runs now has to stop; undefined where nobody does. */
   #deadline: number | undefined;
+  /** One for all members: each would have one of its own otherwise. */
+  readonly #ask = (member: Member): void => {
+    this.#request(member);
+  };
   /** Whether a turn that delivers lines is running. */
   #isTelling = false;
 
@@ -44,15 +48,8 @@ export class Turns {
     const client: Client = { ...this.#newSavings(), quiet: [], loud: [], isQueued: false };
     return {
       join: (run, kind = 'lines') => {
-        const member: Member = { ...this.#newSavings(), run, kind, client, isWaiting: false };
-        return {
-          request: () => {
-            this.#request(member);
-          },
-          get isWaiting() {
-            return member.isWaiting;
-          },
-        };
+        const savings = this.#newSavings();
+        return new Member(savings, run, kind, client, this.#ask);
       },
     };
   }
@@ -208,11 +205,33 @@ interface Client extends Savings {
   isQueued: boolean;
 }
 
-interface Member extends Savings {
+class Member implements Savings, Turn {
+  credit: number;
+  at: number;
   readonly run: Parameters<Share['join']>[0];
   readonly kind: 'lines' | 'bytes';
   readonly client: Client;
-  isWaiting: boolean;
+  isWaiting = false;
+  readonly #request: (member: Member) => void;
+
+  constructor(
+    { credit, at }: Savings,
+    run: Parameters<Share['join']>[0],
+    kind: 'lines' | 'bytes',
+    client: Client,
+    request: (member: Member) => void,
+  ) {
+    this.credit = credit;
+    this.at = at;
+    this.run = run;
+    this.kind = kind;
+    this.client = client;
+    this.#request = request;
+  }
+
+  request(): void {
+    this.#request(this);
+  }
 }
 
 /** What control channels have of a turn in any case, and at most: others wait as long. */
