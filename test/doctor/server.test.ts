@@ -115,6 +115,23 @@ const broken: readonly {
     finds: 'data-refused',
   },
   {
+    what: 'it knows neither NLST nor LIST',
+    script: { NLST: '502 NLST not implemented.', LIST: '502 LIST not implemented.' },
+    finds: 'listing-refused',
+    level: 'note',
+  },
+  {
+    what: 'its user may not list',
+    script: { NLST: '550 Permission denied.', LIST: '550 Permission denied.' },
+    finds: 'listing-refused',
+    level: 'note',
+  },
+  {
+    what: 'it does no NLST, and takes no data connection of a proxy',
+    script: { NLST: '502 NLST not implemented.', LIST: '425 Security: Bad IP connecting.' },
+    finds: 'data-refused',
+  },
+  {
     what: 'its listing does not end',
     script: { NLST: '150 Here it comes.' },
     finds: 'data-unfinished',
@@ -334,6 +351,31 @@ for (const { what, script, finds, level = 'fault', host, idle, silent } of broke
     assert.equal(found?.level, level, JSON.stringify(findings, undefined, 1));
   });
 }
+
+for (const reply of ['502 NLST not implemented.', '500 Unknown command.', '550 No files found.']) {
+  test(`a server that answers NLST with ${reply} and carries out LIST is examined with LIST`, async (t) => {
+    const findings = await examine(await startScriptedServer(t, { NLST: reply }));
+    assert.deepEqual(idsOf(findings, 'fault'), []);
+    assert.deepEqual(idsOf(findings, 'note'), ['active-source-port', 'active-source-port', 'tls-none']);
+    assert.equal(idsOf(findings, 'fine').filter((id) => /^(?:passive|active)-fine$/.test(id)).length, 4);
+  });
+}
+
+test('a server that refuses a listing is not told to give up a check', async (t) => {
+  const no = '550 Permission denied.';
+  const findings = await examine(await startScriptedServer(t, { NLST: no, LIST: no }));
+  assert.deepEqual(idsOf(findings, 'fault'), []);
+  const refused = findings.filter(({ id }) => id === 'listing-refused');
+  assert.deepEqual(
+    refused.map(({ values }) => values['command']),
+    ['PASV', 'EPSV', 'PORT'],
+  );
+  assert.ok(refused.every(({ remedies }) => remedies.length === 0));
+  assert.deepEqual(
+    idsOf(findings, 'fine').filter((id) => /^(?:passive|active)-fine$/.test(id)),
+    [],
+  );
+});
 
 test('a server that demands TLS is examined over TLS', async (t) => {
   const onlyOverTls = '530 Non-anonymous sessions must use encryption.';

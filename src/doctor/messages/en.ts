@@ -470,6 +470,11 @@ export const en = {
       change:
         'check where the ports are forwarded to. Behind a proxy that changes addresses, make the server accept them',
     },
+    'listing-refused': {
+      seen: '{command}: the server refuses NLST and LIST: {reply}',
+      means: 'it refuses the command, not the data connection: whether data gets through was not tested',
+      change: 'examine it as a user who may list a folder',
+    },
     'data-unfinished': {
       seen: '{command} announced port {port}; connecting to it worked, but the listing did not end within {seconds} s',
       means: 'the data connection leads to another host, or its packets are lost on the path',

@@ -10,7 +10,7 @@ import { ignoreError } from '../../net/socket.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate } from '../addresses.ts';
 import { isDone, LostError, textOf, type ControlConnection } from './control-connection.ts';
-import { finish, needsTls, type Listing } from './listing.ts';
+import { askForListing, finish, isCommandRefusal, needsTls, notListed, type Listing } from './listing.ts';
 import { allowActive, fromDataPort, kernelHelper } from './remedies.ts';
 import { seconds, type Visit } from './visit.ts';
 
@@ -18,7 +18,7 @@ export type ActiveCommand = 'PORT' | 'EPRT';
 
 /** The outcome of PORT or EPRT and the listing after it. */
 export type ActiveOutcome =
-  | { readonly kind: 'refused' | 'blocked'; readonly reply: Reply }
+  | { readonly kind: 'refused' | 'blocked' | 'unlisted'; readonly reply: Reply }
   | { readonly kind: 'silent' }
   | { readonly kind: 'arrived'; readonly from: Endpoint; readonly listing: Listing };
 
@@ -86,7 +86,7 @@ async function tryActive(
 ): Promise<ActiveOutcome> {
   const answer = await control.ask(announcement);
   if (!isDone(answer)) return { kind: 'refused', reply: answer };
-  const first = await control.ask('NLST').catch((error: unknown) => {
+  const first = await askForListing(control).catch((error: unknown) => {
     if (error instanceof LostError && error.silence === 'silent') return undefined;
     throw error;
   });
@@ -98,6 +98,7 @@ async function tryActive(
   if (arrived.length === 0 && isPreliminary(first.code)) await connectionWithin(server, timeout);
   const [from] = arrived;
   if (!from) {
+    if (isCommandRefusal(first)) return { kind: 'unlisted', reply: first };
     if (!isPreliminary(first.code)) return { kind: 'blocked', reply: first };
     const last = await control.next();
     if (typeof last !== 'string') return { kind: 'blocked', reply: last };
@@ -143,6 +144,8 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
       const remedies = allowActive;
       return [{ id: 'active-refused', level: 'fault', values: { command, reply }, remedies }];
     }
+    case 'unlisted':
+      return [notListed(command, outcome.reply)];
     case 'blocked': {
       const reply = textOf(outcome.reply);
       if (needsTls(outcome.reply)) {

@@ -7,7 +7,7 @@ import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate, isUnroutable } from '../addresses.ts';
 import { textOf, type ControlConnection } from './control-connection.ts';
-import { list, needsTls, type Listing } from './listing.ts';
+import { isCommandRefusal, list, needsTls, notListed, type Listing } from './listing.ts';
 import { tryPort, type Failure, type PortState } from './port.ts';
 import {
   allowPassive,
@@ -164,6 +164,7 @@ function judgeListing(
   }
   const reply = textOf(listing);
   if (needsTls(listing)) return { id: 'data-needs-tls', level: 'note', values: { reply }, remedies: [] };
+  if (isCommandRefusal(listing)) return notListed(command, listing);
   return { id: 'data-refused', level: 'fault', values: { ...values, reply }, remedies: otherDataAddress };
 }
 

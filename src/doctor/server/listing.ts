@@ -1,18 +1,19 @@
 import type { Socket } from 'node:net';
 import { isPreliminary } from '../../ftp/reply.ts';
 import type { Reply } from '../../ftp/whole-replies.ts';
-import { LostError, isDone, type ControlConnection } from './control-connection.ts';
+import type { Finding } from '../finding.ts';
+import { LostError, isDone, textOf, type ControlConnection } from './control-connection.ts';
 
 /** `unfinished`: it began and did not end in time. */
 export type Listing = 'done' | 'unfinished' | Reply;
 
-/** Asks for the names in the user's folder and reads them from a data connection that is there already. */
+/** Asks for the user's folder and reads it from a data connection that is there already. */
 export async function list(control: ControlConnection, data: Socket): Promise<Listing> {
   // ProFTPD sends 226 only after this side has ended too.
   data.once('end', () => data.end());
   data.resume();
   try {
-    return await finish(control, await control.ask('NLST'));
+    return await finish(control, await askForListing(control));
   } catch (error) {
     if (error instanceof LostError && error.silence === 'silent') return 'unfinished';
     throw error;
@@ -21,9 +22,21 @@ export async function list(control: ControlConnection, data: Socket): Promise<Li
   }
 }
 
-/** From the first reply to an NLST on. @throws LostError where the control connection ends */
+/**
+ * The first reply to NLST, or to LIST where the server refuses NLST itself: some servers do not know it, and some
+ * refuse it for an empty folder. @throws LostError
+ */
+export async function askForListing(control: ControlConnection): Promise<Reply> {
+  const names = await control.ask('NLST');
+  if (!isCommandRefusal(names)) return names;
+  const list = await control.ask('LIST');
+  // A server that does not know NLST has not touched the data connection; another may have given it up.
+  return isUnknownCommand(names) || isPreliminary(list.code) || isDone(list) ? list : names;
+}
+
+/** From the first reply to a listing on. @throws LostError where the control connection ends */
 export async function finish(control: ControlConnection, first: Reply): Promise<Listing> {
-  if (!isPreliminary(first.code)) return isEmptyFolder(first) ? 'done' : first;
+  if (!isPreliminary(first.code)) return isDone(first) ? 'done' : first;
   const last = await control.next();
   if (last === 'silent') {
     // What comes late would be taken for the next command's reply.
@@ -36,7 +49,21 @@ export async function finish(control: ControlConnection, first: Reply): Promise<
 
 /** Some servers report an empty list as an error: 450 and 550 of RFC 959 section 4.2.2. */
 function isEmptyFolder({ code }: Reply): boolean {
-  return code === 450 || code === 550 || isDone({ code, lines: [] });
+  return code === 450 || code === 550;
+}
+
+/** RFC 959 section 4.2.1: x2z is about the connections. Every other refusal is one of the command. */
+export function isCommandRefusal({ code }: Reply): boolean {
+  return code >= 400 && Math.floor(code / 10) % 10 !== 2;
+}
+
+function isUnknownCommand({ code }: Reply): boolean {
+  return code === 500 || code === 502 || code === 504;
+}
+
+/** The server lists nothing for this user: nothing was tried of the data connection but to open it. */
+export function notListed(command: string, reply: Reply): Finding {
+  return { id: 'listing-refused', level: 'note', values: { command, reply: textOf(reply) }, remedies: [] };
 }
 
 /** RFC 2228: 521 data connection cannot be opened with this PROT setting; 522 in vsftpd and others. */

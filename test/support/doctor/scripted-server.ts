@@ -134,6 +134,7 @@ const healthy: Script = {
     return to ? '200 Fine.' : '501 What?';
   },
   NLST: (_, session) => listing(session),
+  LIST: (_, session) => listing(session),
   STAT: '211-Status\n     Connected to 127.0.0.1\n211 End.',
   SIZE: '550 No such file.',
   MDTM: '550 No such file.',
@@ -159,7 +160,7 @@ export interface ListingOptions {
   readonly activeEnd?: string;
 }
 
-/** Carries out an NLST. */
+/** Carries out an NLST or a LIST. */
 export async function listing({ data, socket }: Session, options: ListingOptions = {}): Promise<string> {
   if (!data) return '425 Use PORT or PASV first.';
   const channel = 'taken' in data ? await data.taken : await connected(data.to, options.from);
