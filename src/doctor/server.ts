@@ -90,7 +90,10 @@ async function examineSession(
   const epsv = await passive('EPSV');
   const pair = pasv && judgePair(pasv, epsv);
   if (pair) visit.say(pair);
-  if (pasv?.announced) await sessions.on((control) => checkRange(visit, control));
+  if (pasv?.announced) {
+    const earlier = [pasv, epsv].flatMap(({ announced }) => announced?.port ?? []);
+    await sessions.on((control) => checkRange(visit, control, earlier));
+  }
 
   const active = (command: ActiveCommand, port?: ActiveOutcome): Promise<ActiveOutcome | undefined> =>
     sessions.on((control) => checkActive(visit, control, command, { seen, port }));

@@ -9,6 +9,7 @@ import {
   fewPorts,
   hangUp,
   listing,
+  range,
   seenElsewhere,
   startScriptedServer,
   speakTls,
@@ -360,6 +361,51 @@ for (const reply of ['502 NLST not implemented.', '500 Unknown command.', '550 N
     assert.equal(idsOf(findings, 'fine').filter((id) => /^(?:passive|active)-fine$/.test(id)).length, 4);
   });
 }
+
+for (const [ports, keeps, finds] of [
+  [2, false, [['passive-range-few', 'note', 2]]],
+  [6, false, [['passive-range-few', 'note', 6]]],
+  [8, false, [['passive-range-few', 'note', 8]]],
+  [9, false, []],
+  [100, false, []],
+  [2, true, [['passive-range-refused', 'fault', 2]]],
+  [6, true, [['passive-range-refused', 'fault', 6]]],
+  [12, true, [['passive-range-refused', 'fault', 12]]],
+  [100, true, []],
+] as const) {
+  const of = keeps ? 'which a session keeps though it used none' : 'which it takes back';
+  test(`a server with ${ports} passive ports, ${of}, is told how many it gave`, async (t) => {
+    const findings = await examine(await startScriptedServer(t, range(ports, keeps)));
+    const about = findings.filter(({ id }) => id.startsWith('passive-range-'));
+    assert.deepEqual(
+      about.map(({ id, level, values }) => [id, level, values['count']]),
+      finds,
+    );
+    for (const { remedies, values } of about) {
+      assert.match(String(values['reply']), /^425 No free port/);
+      assert.ok(remedies.some(({ lines }) => lines.includes('pasv_max_port=50999')));
+    }
+    assert.deepEqual(
+      idsOf(findings, 'fault').filter((id) => id !== 'passive-range-refused'),
+      [],
+    );
+  });
+}
+
+test('a server with six passive ports that allows four sessions is told of both', async (t) => {
+  const findings = await examine(
+    await startScriptedServer(t, {
+      '': (_, { number }) => (number === 4 ? '421 Too many connections of you.' : '220 Ready.'),
+      ...range(6),
+    }),
+  );
+  assert.deepEqual(idsOf(findings, 'fault'), []);
+  const notes = idsOf(findings, 'note');
+  assert.deepEqual(
+    notes.filter((id) => /range|session/.test(id)),
+    ['passive-range-few-sessions'],
+  );
+});
 
 test('a server that refuses a listing is not told to give up a check', async (t) => {
   const no = '550 Permission denied.';

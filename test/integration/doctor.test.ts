@@ -62,6 +62,8 @@ interface Setup {
   readonly faults: readonly string[];
   /** Ids of some notes and of what is fine. */
   readonly also?: readonly string[];
+  /** Ids that no finding has. */
+  readonly none?: RegExp;
 }
 
 const chain = (hook: string, priority: string, rules: string): string =>
@@ -206,7 +208,26 @@ const setups: readonly Setup[] = [
     what: 'there are four passive ports',
     passivePorts: [30_000, 30_003],
     faults: [],
-    also: ['passive-range-small'],
+    also: ['passive-range-few'],
+  },
+  {
+    what: 'there are six passive ports',
+    passivePorts: [30_000, 30_005],
+    faults: [],
+    also: ['passive-range-few'],
+  },
+  {
+    what: 'there are six passive ports of Pure-FTPd',
+    server: 'pure-ftpd',
+    passivePorts: [30_000, 30_005],
+    faults: [],
+    also: ['passive-range-few-sessions'],
+  },
+  {
+    what: 'there are twenty passive ports',
+    passivePorts: [30_000, 30_019],
+    faults: [],
+    none: /^passive-range/,
   },
   { what: 'active mode is turned off', extra: ['port_enable=NO'], faults: ['active-refused'] },
   {
@@ -346,6 +367,12 @@ describe('a server that is broken in one way', { concurrency: 1 }, () => {
       assert.deepEqual(of('fault'), setup.faults, JSON.stringify(findings, undefined, 1));
       const rest = [...of('note'), ...of('fine')];
       for (const id of setup.also ?? []) assert.ok(rest.includes(id), `${id}: ${rest.join(' ')}`);
+      const { none } = setup;
+      if (none)
+        assert.deepEqual(
+          rest.filter((id) => none.test(id)),
+          [],
+        );
     });
   }
 });

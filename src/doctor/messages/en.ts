@@ -496,6 +496,23 @@ export const en = {
       means: 'the passive range is too small: transfers fail as soon as there are a few at once',
       change: 'give the server a larger range, and open it in the firewall',
     },
+    'passive-range-few': {
+      seen: '{count} sessions wait on a passive port each, and the next one gets none: {reply}',
+      means: 'the passive range has {count} ports: one passive transfer more than that at once fails',
+      change: 'give the server a larger range, and open it in the firewall',
+    },
+    'passive-range-few-sessions': {
+      seen: 'PASV gives {ports} different ports, and a session beside {count} others was refused: {reply}',
+      means:
+        'the server limits the sessions: Pure-FTPd to half as many as its passive range has ports, other servers by a setting',
+      change: 'if more clients come at once, give the server a larger range, and open it in the firewall',
+    },
+    'passive-range-refused': {
+      seen: 'one session was given {count} passive ports ({ports}), and its next PASV was refused: {reply}',
+      means:
+        'the passive range has no more ports that are free: other sessions hold them, or the server does not give up a port that nobody used',
+      change: 'give the server a larger range, open it in the firewall, and restart the server',
+    },
     'extended-passive-refused': {
       seen: 'EPSV was refused: {reply}',
       means:

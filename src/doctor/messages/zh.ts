@@ -468,6 +468,21 @@ export const zh: Catalogue = {
       means: '被动端口范围太小：同时有几个传输就会失败',
       change: '为服务器指定更大的端口范围，并在防火墙中放行',
     },
+    'passive-range-few': {
+      seen: '{count} 个会话各占用一个被动端口等待时，下一个会话得不到端口：{reply}',
+      means: '被动端口范围只有 {count} 个端口：同时再多一个被动传输就会失败',
+      change: '为服务器指定更大的端口范围，并在防火墙中放行',
+    },
+    'passive-range-few-sessions': {
+      seen: 'PASV 只给出 {ports} 个不同的端口，在已有 {count} 个会话时再建立会话被拒绝：{reply}',
+      means: '服务器限制了会话数：Pure-FTPd 只允许被动端口数一半的客户端，其他服务器由设置决定',
+      change: '若有更多客户端同时使用，为服务器指定更大的端口范围，并在防火墙中放行',
+    },
+    'passive-range-refused': {
+      seen: '一个会话得到 {count} 个被动端口（{ports}）之后，再发 PASV 被拒绝：{reply}',
+      means: '被动端口范围中没有更多空闲端口：其他会话占用着它们，或服务器不释放无人使用过的端口',
+      change: '为服务器指定更大的端口范围，在防火墙中放行，并重启服务器',
+    },
     'extended-passive-refused': {
       seen: 'EPSV 被拒绝：{reply}',
       means: '先尝试 EPSV 的客户端会再用 PASV，只多一条命令。在 IPv6 上则没有被动模式可用',

@@ -1,61 +1,146 @@
+import type { Reply } from '../../ftp/whole-replies.ts';
 import type { Finding } from '../finding.ts';
 import { endpointIn } from './check-passive.ts';
 import { LostError, textOf, type ControlConnection } from './control-connection.ts';
 import { openRange, passiveRange } from './remedies.ts';
-import { openSession, type Visit } from './visit.ts';
+import { openSession, RefusedError, type Visit } from './visit.ts';
 
 /** Of a range of a hundred ports, fewer than five different ones in twelve choices come once in 10^9 times. */
 const times = 12;
 const fewest = 5;
 
-/** How many passive ports there are, as far as it can be seen from outside. */
-export async function checkRange(visit: Visit, control: ControlConnection): Promise<void> {
+/** Up to so many ports, sessions that hold one each show how many there are. */
+const mostHeld = 8;
+/** Of a range of twelve ports, no more than eight different ones in so many choices come once in 10^4 times. */
+const timesToBeSure = 36;
+
+/** What PASV after PASV gave in one session. */
+interface Draws {
+  readonly ports: readonly number[];
+  /** The reply that named no port; '…' where the server ended the session instead. */
+  readonly refusal?: string;
+}
+
+/**
+ * How many passive ports there are, as far as it can be seen from outside.
+ *
+ * @param earlier ports that this session was given before
+ */
+export async function checkRange(
+  visit: Visit,
+  control: ControlConnection,
+  earlier: readonly number[],
+): Promise<void> {
+  let draws = await draw(visit, control, times);
+  let given = different([...earlier, ...draws.ports]);
+  if (draws.refusal === undefined && given.length >= fewest && given.length <= mostHeld) {
+    const more = await draw(visit, control, timesToBeSure - times);
+    draws = { ...more, ports: [...draws.ports, ...more.ports] };
+    given = different([...earlier, ...draws.ports]);
+  }
+  if (draws.refusal !== undefined) {
+    visit.say(refused(given, draws.refusal));
+    // It gives its ports back.
+    control.close();
+    return;
+  }
+  if (given.length > mostHeld) return;
+  const finding = (await withMoreSessions(visit, control, given.length)) ?? judgeRange(draws.ports);
+  if (finding) visit.say(finding);
+}
+
+async function draw(visit: Visit, control: ControlConnection, count: number): Promise<Draws> {
   const ports: number[] = [];
-  for (let count = 0; count < times; count++) {
-    const port = endpointIn('PASV', await control.ask('PASV'), visit.reached)?.port;
-    if (port === undefined) break;
+  while (ports.length < count) {
+    const reply = await announcement(control);
+    if (reply === undefined) return { ports, refusal: '…' };
+    const port = endpointIn('PASV', reply, visit.reached)?.port;
+    if (port === undefined) return { ports, refusal: textOf(reply) };
     ports.push(port);
   }
-  const small = judgeRange(ports);
-  if (!small) return;
-  const exhausted = await withSecondSession(visit, control);
-  visit.say(exhausted ?? small);
+  return { ports };
+}
+
+/** The reply to PASV; undefined where the server ended the session: vsftpd without a free port may do that. */
+async function announcement(control: ControlConnection): Promise<Reply | undefined> {
+  try {
+    return await control.ask('PASV');
+  } catch (error) {
+    if (error instanceof LostError && error.silence !== 'silent') return undefined;
+    throw error;
+  }
+}
+
+function different(ports: readonly number[]): number[] {
+  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 /** @param ports one of each PASV */
 export function judgeRange(ports: readonly number[]): Finding | undefined {
-  const different = [...new Set(ports)].sort((a, b) => a - b);
-  if (ports.length < times || different.length >= fewest) return undefined;
+  const given = different(ports);
+  if (ports.length < times || given.length >= fewest) return undefined;
   return {
     id: 'passive-range-small',
     level: 'note',
-    values: { count: ports.length, ports: different.join(', ') },
+    values: { count: ports.length, ports: given.join(', ') },
     remedies: [...passiveRange, ...openRange],
   };
 }
 
-/** While the first session waits for its data connection, a second one asks for a port. */
-async function withSecondSession(visit: Visit, first: ControlConnection): Promise<Finding | undefined> {
-  const second = await openSession(visit);
+/** While sessions wait for their data connections, another one asks for a port. */
+async function withMoreSessions(
+  visit: Visit,
+  first: ControlConnection,
+  most: number,
+): Promise<Finding | undefined> {
+  const others: ControlConnection[] = [];
   try {
-    const held = endpointIn('PASV', await first.ask('PASV'), visit.reached);
-    const reply = await second.ask('PASV');
-    if (!held || reply.code === 227) return undefined;
-    return exhausted(textOf(reply));
+    if (!endpointIn('PASV', await first.ask('PASV'), visit.reached)) return undefined;
+    while (others.length < most) {
+      const next = await openSession(visit);
+      others.push(next);
+      const reply = await announcement(next);
+      if (reply?.code !== 227) return exhausted(others.length, reply ? textOf(reply) : '…');
+    }
+    return undefined;
   } catch (error) {
-    // vsftpd replies "500 OOPS: vsf_sysutil_bind" or ends the session.
-    if (error instanceof LostError && error.command === 'PASV') return exhausted('…');
+    // Of the first, the examination says itself what it lacks without it.
+    if (others.length === 0) throw error;
+    if (error instanceof LostError) return undefined;
+    if (error instanceof RefusedError) return fewSessions(others.length + 1, most, textOf(error.reply));
     throw error;
   } finally {
-    second.close();
+    for (const other of others) other.close();
   }
 }
 
-function exhausted(reply: string): Finding {
+/** @param waiting how many sessions hold a port each */
+function exhausted(waiting: number, reply: string): Finding {
+  const remedies = [...passiveRange, ...openRange];
+  return waiting === 1
+    ? { id: 'passive-range-exhausted', level: 'fault', values: { reply }, remedies }
+    : { id: 'passive-range-few', level: 'note', values: { count: waiting, reply }, remedies };
+}
+
+/**
+ * Pure-FTPd admits half as many clients as its range has ports.
+ *
+ * @param sessions how many there were
+ */
+function fewSessions(sessions: number, ports: number, reply: string): Finding {
   return {
-    id: 'passive-range-exhausted',
+    id: 'passive-range-few-sessions',
+    level: 'note',
+    values: { count: sessions, ports, reply },
+    remedies: [...passiveRange, ...openRange],
+  };
+}
+
+function refused(given: readonly number[], reply: string): Finding {
+  return {
+    id: 'passive-range-refused',
     level: 'fault',
-    values: { reply },
+    values: { count: given.length, ports: given.join(', '), reply },
     remedies: [...passiveRange, ...openRange],
   };
 }

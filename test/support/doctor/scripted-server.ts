@@ -198,6 +198,41 @@ export function fewPorts(instead: (session: Session) => Answer): Script[string] 
   };
 }
 
+/**
+ * PASV and EPSV with a range of so many ports, given in turn. A port that a session holds is not free for another.
+ *
+ * @param keeps whether a session holds all ports that it was given; otherwise the last one
+ */
+export function range(count: number, keeps = false): Script {
+  const ports: number[] = [];
+  const held = new Map<number, readonly number[]>();
+  let last = -1;
+  const give = async (session: Session): Promise<number | undefined> => {
+    const { number, socket } = session;
+    if (!held.has(number)) socket.once('close', () => held.delete(number));
+    if (!keeps) held.delete(number);
+    const taken = [...held.values()].flat();
+    const inTurn = Array.from({ length: count }, (_unused, index) => (last + 1 + index) % count);
+    const index = inTurn.find((each) => !taken.includes(each));
+    if (index === undefined) return undefined;
+    last = index;
+    held.set(number, [...(held.get(number) ?? []), index]);
+    ports[index] ??= await session.listen();
+    return ports[index];
+  };
+  const none = '425 No free port.';
+  return {
+    PASV: async (_, session) => {
+      const port = await give(session);
+      return port === undefined ? none : announce227(loopback, port);
+    },
+    EPSV: async (_, session) => {
+      const port = await give(session);
+      return port === undefined ? none : `229 Extended passive mode (|||${port}|)`;
+    },
+  };
+}
+
 /** NLST that has another answer, or none, where the data connection is an active one. */
 export function unlessActive(answer?: string): Script[string] {
   return (_, session) => (session.data && 'taken' in session.data ? listing(session) : answer);
