@@ -3,6 +3,7 @@ import { withinEnding } from './server/ending.ts';
 import type { Finding } from './finding.ts';
 import { checkActive, type ActiveCommand, type ActiveOutcome } from './server/check-active.ts';
 import { checkControl } from './server/check-control.ts';
+import { checkPinhole } from './server/check-pinhole.ts';
 import { checkFeatures } from './server/check-features.ts';
 import { checkIdle } from './server/check-idle.ts';
 import { checkPassive, judgePair, type PassiveCommand, type PassiveOutcome } from './server/check-passive.ts';
@@ -78,7 +79,8 @@ async function examineSession(
   { host }: ServerTarget,
   { idle }: ServerOptions,
 ): Promise<void> {
-  const { visit } = sessions;
+  const pinhole = (await sessions.on((control) => checkPinhole(sessions.visit, control))) ?? 'unknown';
+  const visit = { ...sessions.visit, pinhole };
   const isIPv4 = familyOf(visit.reached) === 4;
   // It takes the longest, so it runs in parallel with the others.
   const idling = idle > 0 ? sessions.alone(() => checkIdle(visit, idle)) : undefined;
@@ -88,7 +90,8 @@ async function examineSession(
   const seen = await sessions.on((control) => checkWay(visit, control));
   const pasv = isIPv4 ? await passive('PASV') : undefined;
   const epsv = await passive('EPSV');
-  const pair = pasv && judgePair(pasv, epsv);
+  // At Pinhole the two announce ports of one range, and each that is closed has been named.
+  const pair = pasv && pinhole !== 'here' ? judgePair(pasv, epsv) : undefined;
   if (pair) visit.say(pair);
   if (pasv?.announced) {
     const earlier = [pasv, epsv].flatMap(({ announced }) => announced?.port ?? []);

@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding.ts';
+import { replies } from '../../src/helper/replies.ts';
 import { languages, reportText } from '../../src/doctor/report.ts';
+import { judgePort } from '../../src/doctor/server/check-passive.ts';
 import { examineServer } from '../../src/doctor/server.ts';
+import { parseAddress } from '../../src/net/address.ts';
 import {
   announce227,
+  atPinhole,
   fewPorts,
   hangUp,
   listing,
+  passTls,
   range,
   seenElsewhere,
   startScriptedServer,
@@ -314,6 +319,86 @@ const broken: readonly {
     },
     finds: 'tls-blinds-port',
   },
+  {
+    what: 'over TLS it refuses PASV',
+    script: {
+      AUTH: speakTls,
+      PASV: async (_, session) =>
+        session.isSecured ? '502 Not over TLS.' : announce227('127.0.0.1', await session.listen()),
+    },
+    finds: 'tls-passive-refused',
+  },
+  { what: 'Pinhole answers', script: atPinhole(), finds: 'pinhole-here', level: 'fine' },
+  {
+    what: 'it sees the address of Pinhole',
+    script: atPinhole({ STAT: seenElsewhere }),
+    finds: 'pinhole-seen',
+    level: 'fine',
+  },
+  {
+    what: 'Pinhole reaches no server',
+    script: { '': replies.serverUnreachable },
+    finds: 'greeting-refused-by-pinhole',
+  },
+  {
+    what: "Pinhole's passive ports are closed",
+    script: atPinhole({ PASV: () => announce227('127.0.0.1', 1), EPSV: '229 (|||1|)' }),
+    finds: 'pinhole-passive-closed',
+  },
+  {
+    what: 'Pinhole announces an address that leads nowhere',
+    script: atPinhole({ PASV: async (_, session) => announce227('0.0.0.0', await session.listen()) }),
+    finds: 'pinhole-announces-other',
+  },
+  {
+    what: 'Pinhole does not reach the passive port of the server',
+    script: atPinhole({ NLST: replies.noPinhole }),
+    finds: 'pinhole-data-refused',
+  },
+  {
+    what: 'Pinhole does not reach the client',
+    script: atPinhole({ NLST: unlessActive(replies.clientUnreachable) }),
+    finds: 'pinhole-active-failed',
+  },
+  {
+    what: 'the server does not reach Pinhole',
+    script: atPinhole({ STAT: seenElsewhere, NLST: unlessActive() }),
+    finds: 'pinhole-active-failed',
+    silent: true,
+  },
+  {
+    what: 'Pinhole is told another address than that of the client',
+    script: atPinhole({ PORT: replies.notDialled('PORT') }),
+    finds: 'active-not-rewritten',
+  },
+  {
+    what: 'Pinhole refuses TLS, which the server demands',
+    script: atPinhole({ PASS: '530 Use TLS.', AUTH: replies.tlsRefused }),
+    finds: 'pinhole-refuses-tls',
+  },
+  {
+    what: 'Pinhole refuses TLS',
+    script: atPinhole({ AUTH: replies.tlsRefused }),
+    finds: 'tls-none-at-pinhole',
+    level: 'note',
+  },
+  {
+    what: 'Pinhole passes TLS, and the server announces its inside',
+    script: atPinhole({
+      AUTH: passTls,
+      PASV: async (_, session) =>
+        announce227(session.isSecured ? '10.0.0.5' : '127.0.0.1', await session.listen()),
+    }),
+    finds: 'tls-passes-pinhole',
+  },
+  {
+    what: 'Pinhole ends TLS, and its port is closed there',
+    script: atPinhole({
+      AUTH: speakTls,
+      PASV: async (_, session) => announce227('127.0.0.1', session.isSecured ? 1 : await session.listen()),
+    }),
+    finds: 'pinhole-passive-closed',
+  },
   { what: 'it lives after a silence', script: {}, idle: 100, finds: 'idle-fine', level: 'fine' },
   {
     what: 'it ends idle sessions',
@@ -350,6 +435,78 @@ for (const { what, script, finds, level = 'fault', host, idle, silent } of broke
     });
     const found = findings.find(({ id }) => id === finds);
     assert.equal(found?.level, level, JSON.stringify(findings, undefined, 1));
+  });
+}
+
+test('behind Pinhole a healthy server has no fault, and the note on TLS says that Pinhole can end it', async (t) => {
+  const port = await startScriptedServer(t, atPinhole({ STAT: seenElsewhere, AUTH: replies.tlsRefused }));
+  const findings = await examine(port);
+  assert.deepEqual(idsOf(findings, 'fault'), []);
+  assert.deepEqual(idsOf(findings, 'note'), [
+    'active-source-port',
+    'active-source-port',
+    'tls-none-at-pinhole',
+  ]);
+  for (const language of languages) assert.match(reportText(findings, language), /--tls terminate/);
+});
+
+/** What is wrong with data connections, of any kind. */
+const withoutData: readonly Script[] = [
+  { PASV: () => announce227('127.0.0.1', 1), EPSV: '229 (|||1|)' },
+  { NLST: unlessActive('425 Failed to establish connection.') },
+  { STAT: seenElsewhere, PORT: '500 Illegal PORT command.' },
+  { STAT: seenElsewhere, NLST: unlessActive('425 Failed to establish connection.') },
+  { PASV: async (_, session) => announce227('10.0.0.5', await session.listen()) },
+  { AUTH: passTls, PASV: async (_, s) => announce227('127.0.0.1', s.isSecured ? 1 : await s.listen()) },
+  range(2),
+  range(2, true),
+];
+
+for (const [index, script] of withoutData.entries()) {
+  test(`no remedy attaches the kernel's helper beside Pinhole, and no other names Pinhole as unable: ${index}`, async (t) => {
+    const findings = await examine(await startScriptedServer(t, atPinhole(script)));
+    assert.ok(idsOf(findings, 'fine').includes('pinhole-here'));
+    const lines = findings.flatMap(({ remedies }) => remedies.flatMap((remedy) => remedy.lines));
+    assert.doesNotMatch(lines.join('\n'), /ct helper|CT --helper|nf_nat_ftp/);
+    assert.doesNotMatch(lines.join('\n'), /pasv_promiscuous|AllowForeignAddress|AllowUserFXP/);
+  });
+}
+
+test("beside what is not Pinhole the remedy for a client's firewall says where the helper must not be", async (t) => {
+  const port = await startScriptedServer(t, { NLST: unlessActive('425 Failed to establish connection.') });
+  const findings = await examine(port);
+  const helpers = findings
+    .flatMap(({ remedies }) => remedies)
+    .filter(({ lines }) => lines.some((line) => /ct helper|CT --helper/.test(line)));
+  assert.equal(helpers.length, 2);
+  for (const { lines } of helpers)
+    assert.equal(lines[0], `# not on a host where Pinhole serves port ${port}`);
+});
+
+test('over TLS, where Pinhole may pass it on unread, no remedy attaches the helper', async (t) => {
+  const port = await startScriptedServer(t, {
+    AUTH: speakTls,
+    PASS: (_, { isSecured }) => (isSecured ? '230 Welcome.' : '530 Use TLS.'),
+    PASV: () => announce227('127.0.0.1', 1),
+    NLST: unlessActive('425 Failed to establish connection.'),
+  });
+  const findings = await examine(port);
+  assert.ok(idsOf(findings, 'fault').length > 1);
+  assert.doesNotMatch(JSON.stringify(findings), /ct helper|CT --helper/);
+});
+
+for (const [at, lines] of [
+  [50_299, ['nft insert rule inet filter input tcp dport 50000-50999 accept']],
+  [30_000, ['nft insert rule inet filter input tcp dport FIRST-LAST accept']],
+] as const) {
+  test(`the remedy for Pinhole's closed port ${at} is to open its passive ports`, () => {
+    const reached = parseAddress('203.0.113.1') ?? assert.fail();
+    const visit = { timeout: long, port: 21, pinhole: 'here' } as const;
+    const finding = judgePort('PASV', { how: 'filtered' }, { address: reached, port: at }, visit);
+    assert.equal(finding.id, 'pinhole-passive-closed');
+    assert.equal(finding.values['code'], 'ETIMEDOUT');
+    assert.deepEqual(finding.remedies[0], { target: 'nftables', lines });
+    assert.match(reportText([finding], 'en'), /passive-ports/);
   });
 }
 

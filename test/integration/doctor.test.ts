@@ -48,6 +48,8 @@ interface Setup {
   /** Added to the server's configuration; a function, for what is made only before the tests. */
   readonly extra?: readonly string[] | (() => readonly string[]);
   readonly passivePorts?: readonly [number, number];
+  /** The server's own control port; 21 unless told. */
+  readonly port?: number;
   /** Chains of a table that is loaded on these hosts. */
   readonly rules?: Partial<Record<Host, string>>;
   /** Values of /proc/sys on the gateway while it runs. */
@@ -401,8 +403,98 @@ describe('healthy servers have no fault', { concurrency: 1 }, () => {
       const relay = await startRelay(network, { flags: ['--plane', plane] });
       try {
         const findings = await examine({ what: '', to: outside, faults: [] });
-        const bad = findings.filter(({ level, id }) => level === 'fault' || id === 'passive-range-small');
+        const bad = findings.filter(({ level, id }) => level === 'fault' || id.startsWith('passive-range-'));
         assert.deepEqual(bad, []);
+        assert.ok(findings.some(({ id }) => id === 'pinhole-here'));
+      } finally {
+        await relay.stop();
+      }
+    });
+  }
+});
+
+describe('behind Pinhole, with one thing broken', { concurrency: 1 }, () => {
+  /** The passive ports, closed where the data connections of the plane pass. */
+  const closed = {
+    relay: chain('input', '0', 'iif public0 tcp dport 50000-50999 drop'),
+    kernel: chain('forward', '0', 'iif public0 tcp dport 30000-30099 drop'),
+  };
+  const reads = (): string[] => ['certificate.pem', 'key.pem'].map((name) => join(network.folder, name));
+  const ends = (): string[] => {
+    const [certificate = '', key = ''] = reads();
+    return ['--tls', 'terminate', '--tls-cert', certificate, '--tls-key', key];
+  };
+  const demands = [() => [...tls, 'force_local_logins_ssl=YES', 'force_local_data_ssl=YES']] as const;
+  const cases: readonly {
+    what: string;
+    flags: () => readonly string[];
+    extra?: () => readonly string[];
+    gateway?: string;
+    /** No server listens. */
+    noServer?: true;
+    faults: readonly string[];
+    also: readonly string[];
+  }[] = [
+    ...(['relay', 'kernel'] as const).map((plane) => ({
+      what: `the passive ports of the ${plane} plane are closed`,
+      flags: () => ['--plane', plane],
+      gateway: closed[plane],
+      faults: ['pinhole-passive-closed', 'pinhole-passive-closed'],
+      also: ['pinhole-here', 'active-fine', 'tls-none-at-pinhole'],
+    })),
+    {
+      what: 'nothing, with TLS that ends at Pinhole',
+      flags: ends,
+      faults: [],
+      also: ['pinhole-here', 'tls-fine', 'active-fine'],
+    },
+    {
+      what: 'the passive ports, with TLS that ends at Pinhole and is demanded there',
+      flags: () => [...ends(), '--require-tls'],
+      gateway: closed.relay,
+      faults: ['pinhole-passive-closed', 'pinhole-passive-closed'],
+      also: ['pinhole-here', 'login-needs-tls'],
+    },
+    {
+      what: 'TLS is passed on, and the server announces its inside',
+      flags: () => ['--tls', 'pass'],
+      extra: () => tls,
+      faults: ['tls-passes-pinhole'],
+      also: ['pinhole-here', 'passive-fine'],
+    },
+    {
+      what: 'the server demands TLS, and Pinhole refuses it',
+      flags: () => [],
+      extra: demands[0],
+      faults: ['pinhole-refuses-tls'],
+      also: [],
+    },
+    {
+      what: 'the server does not run',
+      flags: () => [],
+      noServer: true,
+      faults: ['greeting-refused-by-pinhole'],
+      also: [],
+    },
+  ];
+  for (const { what, flags, extra, gateway, noServer, faults, also } of cases) {
+    test(what, async (t) => {
+      if (skipOrFail(t, missing)) return;
+      const relay = await startRelay(network, { flags: flags() });
+      try {
+        const setup = {
+          ...{ what, to: outside, faults, timeout: 500 },
+          ...(extra && { extra }),
+          ...(noServer && { port: 2121 }),
+          ...(gateway !== undefined && { rules: { gateway } }),
+        };
+        const findings = await examine(setup);
+        const of = (level: Finding['level']): string[] =>
+          findings.filter((finding) => finding.level === level).map(({ id }) => id);
+        assert.deepEqual(of('fault'), faults, JSON.stringify(findings, undefined, 1));
+        const rest = [...of('note'), ...of('fine')];
+        for (const id of also) assert.ok(rest.includes(id), `${id}: ${rest.join(' ')}`);
+        assert.doesNotMatch(JSON.stringify(findings), /ct helper|CT --helper/);
       } finally {
         await relay.stop();
       }
@@ -432,6 +524,7 @@ async function examine(setup: Setup): Promise<Finding[]> {
     family,
     extra: typeof extra === 'function' ? extra() : extra,
     ...(passivePorts && { passivePorts }),
+    ...(setup.port !== undefined && { port: setup.port }),
   });
   server.put('file', 'content');
   const before = new Map<string, string>();

@@ -454,14 +454,14 @@ export const en = {
       seen: '{command} announced port {port}, and {address} did not answer there within {seconds} s',
       means: 'a firewall drops the data connection: the port is not open, and no helper opens it',
       change:
-        'give the server a fixed passive range and open it in the firewall, or use a helper that opens each port',
+        'give the server a fixed passive range and open it in the firewall, or use a helper that opens each port (not on a host where Pinhole runs: there, open its passive-ports)',
     },
     'data-port-rejected': {
       seen: '{command} announced port {port}, and the connection to {address} was rejected ({code})',
       means:
         'a firewall rejects the data connection with an ICMP message: the port is not open, and no helper opens it',
       change:
-        'give the server a fixed passive range and open it in the firewall, or use a helper that opens each port',
+        'give the server a fixed passive range and open it in the firewall, or use a helper that opens each port (not on a host where Pinhole runs: there, open its passive-ports)',
     },
     'data-refused': {
       seen: '{command} announced port {port}; connecting to it worked, but the listing failed: {reply}',
@@ -621,7 +621,8 @@ export const en = {
     'tls-none': {
       seen: 'AUTH TLS was refused: {reply}',
       means: 'passwords and data cross the network unencrypted',
-      change: 'nothing, if that is intended; FTP through a helper works only without TLS',
+      change:
+        'nothing, if that is intended; otherwise turn on TLS. A helper on the path reads nothing over TLS; Pinhole does if it terminates TLS (--tls terminate, docs/ftps.md)',
     },
     'tls-handshake-failed': {
       seen: 'AUTH TLS was accepted, but the handshake failed ({code})',
@@ -651,6 +652,61 @@ export const en = {
       means: 'a helper on the path opens the ports that it reads, and cannot read TLS: the listing hangs',
       change:
         'replace the helper by Pinhole and let it terminate TLS (--tls terminate, docs/ftps.md); or give the server a fixed passive range, open and forward all of it, and make the server announce the external address',
+    },
+    'pinhole-here': { seen: 'Pinhole answers here, in front of the server' },
+    'pinhole-seen': { seen: 'the server sees {seen}, the address from which Pinhole connects to it' },
+    'greeting-refused-by-pinhole': {
+      seen: 'Pinhole refuses the session: {reply}',
+      means: 'Pinhole says that, not the server: it reached no server, or its own limits are exhausted',
+      change: "read Pinhole's log, and try the server from Pinhole's host",
+    },
+    'pinhole-passive-closed': {
+      seen: '{command} announced port {port} of Pinhole, and connecting to it at {address} failed ({code})',
+      means:
+        "Pinhole expects the client on that port: the firewall of Pinhole's host does not let it in, or a NAT in front of Pinhole does not forward it",
+      change:
+        "open Pinhole's passive-ports in the firewall of its host, and forward them to the same port numbers where a NAT is in front of it. With the kernel plane the forward chain must also accept Pinhole's mark. The kernel's helper must not be attached beside Pinhole",
+    },
+    'pinhole-announces-other': {
+      seen: 'Pinhole was reached at {reached}, but its 227 announces {announced}',
+      means: 'Pinhole is behind a NAT that changes its address, and announces its own: the listing hangs',
+      change: "set Pinhole's public-address to the address that clients reach",
+    },
+    'pinhole-data-refused': {
+      seen: '{command} announced port {port}; connecting to Pinhole there worked, but the listing failed: {reply}',
+      means:
+        'Pinhole did not reach the passive port of the server, or the server does not accept the connection',
+      change: "open the server's passive range for Pinhole in the server's firewall, and read Pinhole's log",
+    },
+    'pinhole-active-failed': {
+      seen: '{command} was accepted through Pinhole, but no connection reached {own}: {reply}',
+      means:
+        "the server does not reach Pinhole's active-ports, or a firewall drops Pinhole's connection to this client",
+      change:
+        "use passive mode; otherwise open Pinhole's active-ports for the server, and read Pinhole's log",
+    },
+    'pinhole-refuses-tls': {
+      seen: 'the server demands TLS, and Pinhole in front of it refuses that: {reply}',
+      means: 'nobody can log in. Nothing else could be tested',
+      change:
+        'let Pinhole terminate TLS on both sides (--tls terminate, docs/ftps.md), or pass it on (--tls pass)',
+    },
+    'tls-none-at-pinhole': {
+      seen: 'AUTH TLS was refused by Pinhole or by the server behind it: {reply}',
+      means: 'passwords and data cross the network unencrypted',
+      change:
+        'nothing, if that is intended; otherwise let Pinhole terminate TLS (--tls terminate, docs/ftps.md): the server needs none',
+    },
+    'tls-passes-pinhole': {
+      seen: 'passive mode works through Pinhole without TLS; over TLS it is told {announced}, and fails',
+      means: 'Pinhole passes TLS on unread (--tls pass): nothing rewrites the address and opens the port',
+      change:
+        'let Pinhole terminate TLS (--tls terminate, docs/ftps.md); or make the server announce the address of Pinhole, with the same passive range as Pinhole',
+    },
+    'tls-passive-refused': {
+      seen: 'over TLS {command} was refused or cannot be read, and without TLS it was not: {reply}',
+      means: 'clients that use TLS have no passive mode',
+      change: "read the server's log",
     },
     'idle-fine': { seen: 'the control connection survived {seconds} s of silence' },
     'idle-timeout': {

@@ -431,12 +431,14 @@ export const zh: Catalogue = {
     'data-port-filtered': {
       seen: '{command} 给出端口 {port}，而 {address} 在 {seconds} 秒内没有应答',
       means: '防火墙丢弃了数据连接：该端口没有放行，也没有 helper 为它放行',
-      change: '为服务器指定固定的被动端口范围并在防火墙中放行，或让 helper 逐个放行端口',
+      change:
+        '为服务器指定固定的被动端口范围并在防火墙中放行，或让 helper 逐个放行端口（运行 Pinhole 的主机除外：在那里放行其 passive-ports）',
     },
     'data-port-rejected': {
       seen: '{command} 给出端口 {port}，而到 {address} 的连接被拒绝（{code}）',
       means: '防火墙用 ICMP 报文拒绝了数据连接：该端口没有放行，也没有 helper 为它放行',
-      change: '为服务器指定固定的被动端口范围并在防火墙中放行，或让 helper 逐个放行端口',
+      change:
+        '为服务器指定固定的被动端口范围并在防火墙中放行，或让 helper 逐个放行端口（运行 Pinhole 的主机除外：在那里放行其 passive-ports）',
     },
     'data-refused': {
       seen: '{command} 给出端口 {port}，连接成功，但列目录失败：{reply}',
@@ -582,7 +584,8 @@ export const zh: Catalogue = {
     'tls-none': {
       seen: 'AUTH TLS 被拒绝：{reply}',
       means: '密码和数据以明文传输',
-      change: '若有意如此，则无需修改；途中的 FTP helper 只有在不使用 TLS 时才起作用',
+      change:
+        '若有意如此，则无需修改；否则启用 TLS。途中的 helper 在 TLS 之上看不到内容；由 Pinhole 终结 TLS 时它可以读到（--tls terminate，docs/ftps.md）',
     },
     'tls-handshake-failed': {
       seen: 'AUTH TLS 被接受，但握手失败（{code}）',
@@ -610,6 +613,56 @@ export const zh: Catalogue = {
       means: '途中的 helper 放行它读到的端口，而在 TLS 之上它看不到内容：列目录会卡住',
       change:
         '以 Pinhole 代替 helper，由它终结 TLS（--tls terminate，docs/ftps.md）；或为服务器指定固定的被动端口范围，全部放行并转发，并让服务器通告外部地址',
+    },
+    'pinhole-here': { seen: '应答的是服务器前面的 Pinhole' },
+    'pinhole-seen': { seen: '服务器看到的是 {seen}，即 Pinhole 连接它所用的地址' },
+    'greeting-refused-by-pinhole': {
+      seen: 'Pinhole 拒绝了会话：{reply}',
+      means: '这是 Pinhole 的应答，而不是服务器的：它没有连上服务器，或已达到自身的上限',
+      change: '查看 Pinhole 的日志，并在 Pinhole 所在的主机上尝试连接服务器',
+    },
+    'pinhole-passive-closed': {
+      seen: '{command} 给出 Pinhole 的端口 {port}，而连接 {address} 的该端口失败（{code}）',
+      means: 'Pinhole 在该端口上等待客户端：其主机的防火墙没有放行，或 Pinhole 前面的 NAT 没有转发该端口',
+      change:
+        '在 Pinhole 所在主机的防火墙中放行其 passive-ports；Pinhole 位于 NAT 之后时，按相同端口号转发。使用内核面（kernel plane）时，forward 链还必须接受 Pinhole 的标记。不要在 Pinhole 旁边启用内核的 helper',
+    },
+    'pinhole-announces-other': {
+      seen: '所连接的 Pinhole 地址是 {reached}，其 227 应答给出的是 {announced}',
+      means: 'Pinhole 位于改变其地址的 NAT 之后，并通告自身的地址：列目录会卡住',
+      change: '把 Pinhole 的 public-address 设为客户端所连接的地址',
+    },
+    'pinhole-data-refused': {
+      seen: '{command} 给出端口 {port}，在那里连接 Pinhole 成功，但列目录失败：{reply}',
+      means: 'Pinhole 连不上服务器的被动端口，或服务器不接受此连接',
+      change: '在服务器的防火墙中为 Pinhole 放行服务器的被动端口范围，并查看 Pinhole 的日志',
+    },
+    'pinhole-active-failed': {
+      seen: '{command} 经由 Pinhole 被接受，但没有连接到达 {own}：{reply}',
+      means: '服务器连不上 Pinhole 的 active-ports，或防火墙丢弃了 Pinhole 到本客户端的连接',
+      change: '使用被动模式；否则为服务器放行 Pinhole 的 active-ports，并查看 Pinhole 的日志',
+    },
+    'pinhole-refuses-tls': {
+      seen: '服务器要求 TLS，而其前面的 Pinhole 拒绝 TLS：{reply}',
+      means: '任何人都无法登录。其余各项无法检查',
+      change: '让 Pinhole 在两侧终结 TLS（--tls terminate，docs/ftps.md），或原样传递（--tls pass）',
+    },
+    'tls-none-at-pinhole': {
+      seen: 'AUTH TLS 被 Pinhole 或其后的服务器拒绝：{reply}',
+      means: '密码和数据以明文传输',
+      change:
+        '若有意如此，则无需修改；否则让 Pinhole 终结 TLS（--tls terminate，docs/ftps.md），服务器自己无需 TLS',
+    },
+    'tls-passes-pinhole': {
+      seen: '不使用 TLS 时被动模式可以通过 Pinhole；使用 TLS 时得到 {announced}，并且失败',
+      means: 'Pinhole 原样传递 TLS（--tls pass）：没有人改写地址和放行端口',
+      change:
+        '让 Pinhole 终结 TLS（--tls terminate，docs/ftps.md）；或让服务器通告 Pinhole 的地址，并使用与 Pinhole 相同的被动端口范围',
+    },
+    'tls-passive-refused': {
+      seen: '不使用 TLS 时 {command} 可用，使用 TLS 时被拒绝或无法识别：{reply}',
+      means: '使用 TLS 的客户端没有被动模式可用',
+      change: '查看服务器日志',
     },
     'idle-fine': { seen: '静默 {seconds} 秒后控制连接仍然有效' },
     'idle-timeout': {

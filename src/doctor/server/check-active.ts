@@ -4,14 +4,16 @@ import { formatExtendedHostPort } from '../../ftp/extended-host-port.ts';
 import { formatHostPort } from '../../ftp/host-port.ts';
 import { isPreliminary } from '../../ftp/reply.ts';
 import type { Reply } from '../../ftp/whole-replies.ts';
+import { replies } from '../../helper/replies.ts';
 import { familyOf, type Address } from '../../net/address.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { ignoreError } from '../../net/socket.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate } from '../addresses.ts';
+import type { Pinhole } from './pinhole.ts';
 import { isDone, LostError, textOf, type ControlConnection } from './control-connection.ts';
 import { askForListing, finish, isCommandRefusal, needsTls, notListed, type Listing } from './listing.ts';
-import { allowActive, fromDataPort, kernelHelper } from './remedies.ts';
+import { allowActive, checkPinholeHost, fromDataPort, kernelHelper } from './remedies.ts';
 import { seconds, type Visit } from './visit.ts';
 
 export type ActiveCommand = 'PORT' | 'EPRT';
@@ -30,6 +32,7 @@ interface ActiveFacts {
   readonly known: Known;
   readonly timeout: number;
   readonly port: number;
+  readonly pinhole: Pinhole;
 }
 
 /** What earlier subjects have found. */
@@ -67,8 +70,8 @@ export async function checkActive(
       arrived,
       visit,
     );
-    const { reached, timeout, port } = visit;
-    const facts = { command, own, reached, known, timeout, port };
+    const { reached, timeout, port, pinhole } = visit;
+    const facts = { command, own, reached, known, timeout, port, pinhole };
     for (const finding of judgeActive(outcome, facts)) visit.say(finding);
     return outcome;
   } finally {
@@ -129,7 +132,7 @@ const knowsOnlyPort: Finding = { id: 'helper-knows-only-port', level: 'fault', v
 
 /** The finding for an outcome, with its reason. */
 function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
-  const { command, own, reached, timeout, port } = facts;
+  const { command, own, reached, timeout, port, pinhole } = facts;
   const values = { command, own: formatEndpoint(own) };
   const portWorks = facts.known.port?.kind === 'arrived';
   switch (outcome.kind) {
@@ -137,6 +140,7 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
       const reply = textOf(outcome.reply);
       if (portWorks)
         return [{ id: 'active-extended-refused', level: 'note', values: { reply }, remedies: [] }];
+      if (pinhole === 'here' && reply === replies.notDialled(command)) return [notRewritten(facts, reply)];
       // A server without active mode replies 550 or 502; a server that rejects the address replies 500 or 501.
       if (isBehindNat(facts) && (outcome.reply.code === 500 || outcome.reply.code === 501)) {
         return [notRewritten(facts, reply)];
@@ -152,19 +156,21 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
         return [{ id: 'data-needs-tls', level: 'note', values: { reply }, remedies: [] }];
       }
       if (portWorks) return [knowsOnlyPort];
+      if (pinhole === 'here') return [failedAtPinhole(facts, reply)];
       if (isBehindNat(facts)) return [notRewritten(facts, reply)];
-      const remedies = [...kernelHelper(port), ...fromDataPort(port)];
+      const remedies = [...kernelHelper(port, pinhole), ...fromDataPort(port, pinhole)];
       return [{ id: 'active-blocked', level: 'fault', values: { ...values, reply }, remedies }];
     }
     case 'silent':
       if (portWorks) return [knowsOnlyPort];
+      if (pinhole === 'here') return [failedAtPinhole(facts, '…')];
       if (isBehindNat(facts)) return [notRewritten(facts, '…')];
       return [
         {
           id: 'active-silent',
           level: 'fault',
           values: { ...values, seconds: seconds(timeout) },
-          remedies: [...kernelHelper(port), ...fromDataPort(port)],
+          remedies: [...kernelHelper(port, pinhole), ...fromDataPort(port, pinhole)],
         },
       ];
     case 'arrived':
@@ -196,7 +202,8 @@ function judgeSource(from: Endpoint, reached: Address, facts: ActiveFacts): Find
   const expected = facts.port - 1;
   if (from.port !== expected && from.port !== 20) {
     const values = { command, port: from.port, expected };
-    findings.push({ id: 'active-source-port', level: 'note', values, remedies: fromDataPort(facts.port) });
+    const remedies = fromDataPort(facts.port, facts.pinhole);
+    findings.push({ id: 'active-source-port', level: 'note', values, remedies });
   }
   if (seen !== undefined && seen !== own.address) {
     const values = { command, own: own.address, seen };
@@ -205,13 +212,19 @@ function judgeSource(from: Endpoint, reached: Address, facts: ActiveFacts): Find
   return findings;
 }
 
-function notRewritten({ command, own, port }: ActiveFacts, reply: string): Finding {
+function notRewritten({ command, own, port, pinhole }: ActiveFacts, reply: string): Finding {
   return {
     id: 'active-not-rewritten',
     level: 'fault',
     values: { command, own: formatEndpoint(own), reply },
-    remedies: kernelHelper(port),
+    remedies: kernelHelper(port, pinhole),
   };
+}
+
+/** Pinhole accepts no address but the client's: the NAT is not the reason. */
+function failedAtPinhole({ command, own }: ActiveFacts, reply: string): Finding {
+  const values = { command, own: formatEndpoint(own), reply };
+  return { id: 'pinhole-active-failed', level: 'fault', values, remedies: checkPinholeHost };
 }
 
 /** The server's word is better than a guess from the addresses. */

@@ -4,8 +4,9 @@ import { parseAddress, type Address } from '../../net/address.ts';
 import { codeOf } from '../../net/error.ts';
 import { fine, type Finding } from '../finding.ts';
 import { ControlConnection, openControl, textOf, type Silence } from './control-connection.ts';
+import { isGreetingOfPinhole } from './pinhole.ts';
 import { failureOf, type Failure } from './port.ts';
-import { listenOn, noLookups, openControlPort } from './remedies.ts';
+import { listenOn, noLookups, openControlPort, tryServer } from './remedies.ts';
 import type { ServerTarget } from './target.ts';
 import { seconds } from './visit.ts';
 
@@ -139,6 +140,9 @@ export function judgeGreeting(greeting: Reply | Silence, took: number, at: Where
       : fine('greeting-fine', values);
   }
   const reply = textOf(greeting);
+  if (isGreetingOfPinhole(reply)) {
+    return { id: 'greeting-refused-by-pinhole', level: 'fault', values: { reply }, remedies: tryServer };
+  }
   return greeting.code >= 400
     ? { id: 'greeting-refused', level: 'fault', values: { reply }, remedies: [] }
     : { id: 'greeting-foreign', level: 'fault', values: { port, reply }, remedies: [] };

@@ -2,17 +2,21 @@ import type { Socket } from 'node:net';
 import { findExtendedPorts } from '../../ftp/extended-host-port.ts';
 import { findHostPorts } from '../../ftp/host-port.ts';
 import type { Reply } from '../../ftp/whole-replies.ts';
+import { replies } from '../../helper/replies.ts';
 import { familyOf, type Address } from '../../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate, isUnroutable } from '../addresses.ts';
+import type { Pinhole } from './pinhole.ts';
 import { textOf, type ControlConnection } from './control-connection.ts';
 import { isCommandRefusal, list, needsTls, notListed, type Listing } from './listing.ts';
-import { tryPort, type Failure, type PortState } from './port.ts';
+import { codeOfFailure, tryPort, type Failure, type PortState } from './port.ts';
 import {
   allowPassive,
   announce,
   kernelHelper,
+  openPassivePorts,
+  openPassiveRange,
   openRange,
   otherDataAddress,
   passiveRange,
@@ -37,7 +41,7 @@ export async function checkPassive(
   const { reached, timeout } = visit;
   const reply = await control.ask(command);
   if (reply.code !== (command === 'PASV' ? 227 : 229)) {
-    visit.say(judgeRefusal(command, reply, reached));
+    visit.say(judgeRefusal(command, reply, visit));
     return { port: 'none' };
   }
   const at = endpointIn(command, reply, reached);
@@ -46,14 +50,12 @@ export async function checkPassive(
     visit.say({ id: 'passive-unreadable', level: 'fault', values, remedies: [] });
     return { port: 'none' };
   }
-  const wrong = judgeAnnouncement(reached, at);
+  const wrong = judgeAnnouncement(reached, at, visit.pinhole);
   if (wrong) visit.say(await withTry(wrong, at, timeout));
 
   const state = await tryPort(reached, at.port, timeout);
   if (state.how === 'open') {
-    visit.say(
-      await throughPort(control, command, state.socket, { address: reached, port: at.port }, timeout),
-    );
+    visit.say(await throughPort(visit, control, command, state.socket, { address: reached, port: at.port }));
   } else {
     visit.say(judgePort(command, state, { address: reached, port: at.port }, visit));
   }
@@ -62,13 +64,13 @@ export async function checkPassive(
 
 /** What comes through a port that opened. */
 async function throughPort(
+  visit: Visit,
   control: ControlConnection,
   command: PassiveCommand,
   socket: Socket,
   at: Endpoint,
-  timeout: number,
 ): Promise<Finding> {
-  if (!control.isSecured) return judgeListing(command, await list(control, socket), at, timeout);
+  if (!control.isSecured) return judgeListing(command, await list(control, socket), at, visit);
   // The data would be encrypted too, and the port is what is in question.
   socket.destroy();
   return fine('passive-open', { command, address: at.address, port: at.port });
@@ -83,15 +85,21 @@ export function endpointIn(command: PassiveCommand, reply: Reply, reached: Addre
 }
 
 /** The finding about the address of a 227; undefined if it is the address that was reached. */
-export function judgeAnnouncement(reached: Address, announced: Endpoint): Finding | undefined {
+export function judgeAnnouncement(
+  reached: Address,
+  announced: Endpoint,
+  pinhole: Pinhole = 'absent',
+): Finding | undefined {
   const { address } = announced;
   // There is no other way to write an IPv6 address in a 227.
   if (address === reached || (familyOf(reached) === 6 && address === '0.0.0.0')) return undefined;
   const finding = {
     level: 'fault',
     values: { reached, announced: formatEndpoint(announced) },
-    remedies: announce(reached),
+    remedies: announce(reached, pinhole),
   } as const;
+  const isForeign = !isUnroutable(address) && !(isPrivate(address) && !isPrivate(reached));
+  if (pinhole === 'here' && !isForeign) return { id: 'pinhole-announces-other', ...finding };
   if (isUnroutable(address)) return { id: 'announced-unroutable', ...finding };
   if (isPrivate(address) && !isPrivate(reached)) return { id: 'announced-private', ...finding };
   return { id: 'announced-other', ...finding };
@@ -110,9 +118,16 @@ async function withTry(finding: Finding, { address, port }: Endpoint, timeout: n
   return { ...finding, id: 'announced-other-works', level: 'note' };
 }
 
-function judgeRefusal(command: PassiveCommand, reply: Reply, reached: Address): Finding {
+function judgeRefusal(
+  command: PassiveCommand,
+  reply: Reply,
+  { reached, pinhole }: Pick<Visit, 'reached' | 'pinhole'>,
+): Finding {
   const values = { reply: textOf(reply) };
-  if (command === 'PASV') return { id: 'passive-refused', level: 'fault', values, remedies: allowPassive };
+  if (command === 'PASV') {
+    const remedies = values.reply === replies.noFreePort ? openPassiveRange(pinhole) : allowPassive;
+    return { id: 'passive-refused', level: 'fault', values, remedies };
+  }
   return familyOf(reached) === 6
     ? { id: 'extended-passive-refused-ipv6', level: 'fault', values, remedies: [] }
     : { id: 'extended-passive-refused', level: 'note', values, remedies: [] };
@@ -122,10 +137,16 @@ export function judgePort(
   command: PassiveCommand,
   failure: Failure,
   at: Endpoint,
-  { timeout, port: controlPort }: { readonly timeout: number; readonly port: number },
+  visit: { readonly timeout: number; readonly port: number; readonly pinhole?: Pinhole },
 ): Finding {
+  const { timeout, port: controlPort, pinhole = 'absent' } = visit;
   const values = { command, address: at.address, port: at.port };
-  const helped = [...passiveRange, ...openRange, ...kernelHelper(controlPort)];
+  if (pinhole === 'here') {
+    const code = codeOfFailure(failure);
+    const remedies = openPassivePorts(at.port);
+    return { id: 'pinhole-passive-closed', level: 'fault', values: { ...values, code }, remedies };
+  }
+  const helped = [...passiveRange, ...openRange, ...kernelHelper(controlPort, pinhole)];
   switch (failure.how) {
     case 'closed':
       return { id: 'data-port-closed', level: 'fault', values, remedies: [...passiveRange, ...openRange] };
@@ -150,7 +171,7 @@ function judgeListing(
   command: PassiveCommand,
   listing: Listing,
   { address, port }: Endpoint,
-  timeout: number,
+  { timeout, pinhole }: Pick<Visit, 'timeout' | 'pinhole'>,
 ): Finding {
   if (listing === 'done') return fine('passive-fine', { command, address, port });
   const values = { command, port };
@@ -165,6 +186,9 @@ function judgeListing(
   const reply = textOf(listing);
   if (needsTls(listing)) return { id: 'data-needs-tls', level: 'note', values: { reply }, remedies: [] };
   if (isCommandRefusal(listing)) return notListed(command, listing);
+  if (pinhole === 'here') {
+    return { id: 'pinhole-data-refused', level: 'fault', values: { ...values, reply }, remedies: [] };
+  }
   return { id: 'data-refused', level: 'fault', values: { ...values, reply }, remedies: otherDataAddress };
 }
 

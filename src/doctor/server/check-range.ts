@@ -2,7 +2,8 @@ import type { Reply } from '../../ftp/whole-replies.ts';
 import type { Finding } from '../finding.ts';
 import { endpointIn } from './check-passive.ts';
 import { LostError, textOf, type ControlConnection } from './control-connection.ts';
-import { openRange, passiveRange } from './remedies.ts';
+import type { Pinhole } from './pinhole.ts';
+import { openPassiveRange } from './remedies.ts';
 import { openSession, RefusedError, type Visit } from './visit.ts';
 
 /** Of a range of a hundred ports, fewer than five different ones in twelve choices come once in 10^9 times. */
@@ -39,13 +40,14 @@ export async function checkRange(
     given = different([...earlier, ...draws.ports]);
   }
   if (draws.refusal !== undefined) {
-    visit.say(refused(given, draws.refusal));
+    visit.say(refused(given, draws.refusal, visit.pinhole));
     // It gives its ports back.
     control.close();
     return;
   }
   if (given.length > mostHeld) return;
-  const finding = (await withMoreSessions(visit, control, given.length)) ?? judgeRange(draws.ports);
+  const finding =
+    (await withMoreSessions(visit, control, given.length)) ?? judgeRange(draws.ports, visit.pinhole);
   if (finding) visit.say(finding);
 }
 
@@ -76,14 +78,14 @@ function different(ports: readonly number[]): number[] {
 }
 
 /** @param ports one of each PASV */
-export function judgeRange(ports: readonly number[]): Finding | undefined {
+export function judgeRange(ports: readonly number[], pinhole: Pinhole = 'absent'): Finding | undefined {
   const given = different(ports);
   if (ports.length < times || given.length >= fewest) return undefined;
   return {
     id: 'passive-range-small',
     level: 'note',
     values: { count: ports.length, ports: given.join(', ') },
-    remedies: [...passiveRange, ...openRange],
+    remedies: openPassiveRange(pinhole),
   };
 }
 
@@ -100,14 +102,15 @@ async function withMoreSessions(
       const next = await openSession(visit);
       others.push(next);
       const reply = await announcement(next);
-      if (reply?.code !== 227) return exhausted(others.length, reply ? textOf(reply) : '…');
+      if (reply?.code !== 227) return exhausted(others.length, reply ? textOf(reply) : '…', visit.pinhole);
     }
     return undefined;
   } catch (error) {
     // Of the first, the examination says itself what it lacks without it.
     if (others.length === 0) throw error;
     if (error instanceof LostError) return undefined;
-    if (error instanceof RefusedError) return fewSessions(others.length + 1, most, textOf(error.reply));
+    if (error instanceof RefusedError)
+      return fewSessions(others.length + 1, most, textOf(error.reply), visit.pinhole);
     throw error;
   } finally {
     for (const other of others) other.close();
@@ -115,8 +118,8 @@ async function withMoreSessions(
 }
 
 /** @param waiting how many sessions hold a port each */
-function exhausted(waiting: number, reply: string): Finding {
-  const remedies = [...passiveRange, ...openRange];
+function exhausted(waiting: number, reply: string, pinhole: Pinhole): Finding {
+  const remedies = openPassiveRange(pinhole);
   return waiting === 1
     ? { id: 'passive-range-exhausted', level: 'fault', values: { reply }, remedies }
     : { id: 'passive-range-few', level: 'note', values: { count: waiting, reply }, remedies };
@@ -127,20 +130,20 @@ function exhausted(waiting: number, reply: string): Finding {
  *
  * @param sessions how many there were
  */
-function fewSessions(sessions: number, ports: number, reply: string): Finding {
+function fewSessions(sessions: number, ports: number, reply: string, pinhole: Pinhole): Finding {
   return {
     id: 'passive-range-few-sessions',
     level: 'note',
     values: { count: sessions, ports, reply },
-    remedies: [...passiveRange, ...openRange],
+    remedies: openPassiveRange(pinhole),
   };
 }
 
-function refused(given: readonly number[], reply: string): Finding {
+function refused(given: readonly number[], reply: string, pinhole: Pinhole): Finding {
   return {
     id: 'passive-range-refused',
     level: 'fault',
     values: { count: given.length, ports: given.join(', '), reply },
-    remedies: [...passiveRange, ...openRange],
+    remedies: openPassiveRange(pinhole),
   };
 }

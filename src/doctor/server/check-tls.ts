@@ -1,7 +1,10 @@
 import { isIP } from 'node:net';
+import { replies } from '../../helper/replies.ts';
 import { endTls } from '../end-tls.ts';
+import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { fine, type Finding } from '../finding.ts';
-import { endpointIn, type PassiveCommand, type PassiveOutcome } from './check-passive.ts';
+import { endpointIn, judgePort, type PassiveCommand, type PassiveOutcome } from './check-passive.ts';
+import { findPinhole } from './pinhole.ts';
 import { textOf, type ControlConnection } from './control-connection.ts';
 import { tryPort, type PortState } from './port.ts';
 import { announce, openRange, passiveRange } from './remedies.ts';
@@ -24,11 +27,21 @@ export async function checkTls(
     if (!(await loggedIn(visit, control))) return;
     await control.ask('PBSZ 0');
     await control.ask('PROT P');
-    const at = endpointIn(command, await control.ask(command), visit.reached);
-    if (!at) return;
+    const reads = visit.pinhole === 'here' && (await findPinhole(control)) === 'here';
+    const reply = await control.ask(command);
+    const at = endpointIn(command, reply, visit.reached);
+    if (!at) {
+      const values = { command, reply: textOf(reply) };
+      if (plain.announced) visit.say({ id: 'tls-passive-refused', level: 'fault', values, remedies: [] });
+      return;
+    }
     const state = await tryPort(visit.reached, at.port, visit.timeout);
     if (state.how === 'open') state.socket.destroy();
-    const findings = judgeTls(plain, { port: state.how, announced: at }, visit);
+    const outcome = { state, announced: at };
+    const findings =
+      visit.pinhole === 'here'
+        ? judgeAtPinhole(command, plain, outcome, { ...visit, reads })
+        : judgeTls(plain, { port: state.how, announced: at }, visit);
     for (const finding of findings) visit.say(finding);
   } finally {
     control.close();
@@ -38,7 +51,13 @@ export async function checkTls(
 async function secured(visit: Visit, control: ControlConnection, host: string): Promise<boolean> {
   const reply = await control.ask('AUTH TLS');
   if (reply.code !== 234) {
-    visit.say({ id: 'tls-none', level: 'note', values: { reply: textOf(reply) }, remedies: [] });
+    const values = { reply: textOf(reply) };
+    const isPinhole = visit.pinhole === 'here' || values.reply === replies.tlsRefused;
+    visit.say(
+      isPinhole
+        ? { id: 'tls-none-at-pinhole', level: 'note', values, remedies: [endTls] }
+        : { id: 'tls-none', level: 'note', values, remedies: [] },
+    );
     return false;
   }
   const problem = await control.secure(nameOf(host));
@@ -90,4 +109,26 @@ export function judgeTls(
     });
   }
   return findings.length === 0 && tls.port === 'open' ? [fine('tls-fine')] : findings;
+}
+
+/**
+ * The same where Pinhole was recognised without TLS.
+ *
+ * @param at.reads whether it was over TLS too: then TLS ends at Pinhole
+ */
+function judgeAtPinhole(
+  command: PassiveCommand,
+  plain: PassiveOutcome,
+  { state, announced }: { readonly state: PortState; readonly announced: Endpoint },
+  at: Pick<Visit, 'reached' | 'timeout' | 'port' | 'pinhole'> & { readonly reads: boolean },
+): Finding[] {
+  if (plain.port !== 'open') return [];
+  if (!at.reads && (state.how !== 'open' || announced.address !== plain.announced?.address)) {
+    const values = { announced: formatEndpoint(announced) };
+    return [{ id: 'tls-passes-pinhole', level: 'fault', values, remedies: [endTls] }];
+  }
+  const { port } = announced;
+  return [
+    state.how === 'open' ? fine('tls-fine') : judgePort(command, state, { address: at.reached, port }, at),
+  ];
 }

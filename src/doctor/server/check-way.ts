@@ -3,14 +3,20 @@ import { fine } from '../finding.ts';
 import type { ControlConnection } from './control-connection.ts';
 import type { Visit } from './visit.ts';
 
-/** Whether a NAT changes this client's address: some servers report the address that they see in STAT. */
+/**
+ * Whether a NAT changes this client's address: some servers report the address that they see in STAT.
+ *
+ * @returns the address, where it says something of the path of this client
+ */
 export async function checkWay(visit: Visit, control: ControlConnection): Promise<Address | undefined> {
   const seen = clientAddressIn((await control.ask('STAT')).lines);
   const own = control.local.address;
   if (seen === undefined) return undefined;
   if (seen === own) visit.say(fine('no-nat', { seen }));
+  // The server speaks to Pinhole, and what lies between Pinhole and this client does not show.
+  else if (visit.pinhole === 'here') visit.say(fine('pinhole-seen', { seen }));
   else visit.say({ id: 'nat-on-the-way', level: 'note', values: { own, seen }, remedies: [] });
-  return seen;
+  return visit.pinhole === 'here' ? undefined : seen;
 }
 
 /**

@@ -24,6 +24,12 @@ export async function tryPort(address: Address, port: number, timeout: number): 
   }
 }
 
+/** What the system says of a failure, or would. */
+export function codeOfFailure(failure: Failure): string {
+  if (failure.how === 'rejected') return failure.code;
+  return failure.how === 'closed' ? 'ECONNREFUSED' : 'ETIMEDOUT';
+}
+
 export function failureOf(error: unknown): Failure {
   const code = codeOf(error);
   if (code === 'ECONNREFUSED' || code === 'ECONNRESET') return { how: 'closed' };

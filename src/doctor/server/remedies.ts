@@ -6,18 +6,19 @@ import {
   type FtpServerProgram,
   type ServerSetting,
 } from '../../server-settings/passive.ts';
+import { endTls } from '../end-tls.ts';
 import type { Remedy } from '../finding.ts';
+import type { Pinhole } from './pinhole.ts';
 
 /** The passive ports of the examples: Pinhole's default. */
 const examples = { first: 50_000, last: 50_999 };
 const { first, last } = examples;
 
-/** The server announces an address other than its own. */
-export function announce(address: Address): Remedy[] {
-  return [
-    ...remediesOf((program) => [announcedAddressSetting(program, address)]),
-    { target: 'pinhole', lines: [`--public-address ${address}`] },
-  ];
+/** The server, or Pinhole in front of it, announces an address other than its own. */
+export function announce(address: Address, pinhole: Pinhole = 'absent'): Remedy[] {
+  const byPinhole: Remedy = { target: 'pinhole', lines: [`--public-address ${address}`] };
+  if (pinhole === 'here') return [byPinhole];
+  return [...remediesOf((program) => [announcedAddressSetting(program, address)]), byPinhole];
 }
 
 /** The server keeps to a range of ports. */
@@ -25,6 +26,23 @@ export const passiveRange: readonly Remedy[] = [
   ...remediesOf((program) => passiveRangeSettings(program, examples)),
   { target: 'pinhole', lines: [`--passive-ports ${first}-${last}`] },
 ];
+
+/** A range of passive ports of whoever announces them, open in the firewall. */
+export function openPassiveRange(pinhole: Pinhole): Remedy[] {
+  const settings =
+    pinhole === 'here' ? passiveRange.filter(({ target }) => target === 'pinhole') : passiveRange;
+  return [...settings, ...openRange];
+}
+
+/**
+ * The firewall lets in Pinhole's passive ports.
+ *
+ * @param port one of them
+ */
+export function openPassivePorts(port: number): Remedy[] {
+  const isDefault = port >= first && port <= last;
+  return [...(isDefault ? openRange : openPorts('FIRST', 'LAST')), ...checkPinholeHost];
+}
 
 /** For each server: the lines of its file, and the flags where it has them. */
 function remediesOf(settingsOf: (program: FtpServerProgram) => readonly ServerSetting[]): Remedy[] {
@@ -39,10 +57,14 @@ function remediesOf(settingsOf: (program: FtpServerProgram) => readonly ServerSe
 }
 
 /** ... and the firewall opens it. */
-export const openRange: readonly Remedy[] = [
-  { target: 'nftables', lines: [`nft insert rule inet filter input tcp dport ${first}-${last} accept`] },
-  { target: 'iptables', lines: [`iptables -I INPUT -p tcp --dport ${first}:${last} -j ACCEPT`] },
-];
+export const openRange: readonly Remedy[] = openPorts(first, last);
+
+function openPorts(from: number | string, to: number | string): Remedy[] {
+  return [
+    { target: 'nftables', lines: [`nft insert rule inet filter input tcp dport ${from}-${to} accept`] },
+    { target: 'iptables', lines: [`iptables -I INPUT -p tcp --dport ${from}:${to} -j ACCEPT`] },
+  ];
+}
 
 export function openControlPort(port: number): Remedy[] {
   return [
@@ -63,12 +85,18 @@ export function listenOn(port: number): Remedy[] {
   ];
 }
 
-/** The kernel's helper, which a firewall or NAT needs for ports that are not opened by rules. */
-export function kernelHelper(port: number): Remedy[] {
+/**
+ * The kernel's helper, which a firewall or NAT needs for ports that are not opened by rules. Beside Pinhole both would
+ * rewrite one dialogue, and over TLS, where Pinhole may be unknown, the helper reads nothing.
+ */
+export function kernelHelper(port: number, pinhole: Pinhole): Remedy[] {
+  if (pinhole !== 'absent') return [];
+  const notBeside = `# not on a host where Pinhole serves port ${port}`;
   return [
     {
       target: 'nftables',
       lines: [
+        notBeside,
         '# for nft -f -',
         'table inet ftp-helper {',
         '  ct helper ftp { type "ftp" protocol tcp; }',
@@ -83,6 +111,7 @@ export function kernelHelper(port: number): Remedy[] {
     {
       target: 'iptables',
       lines: [
+        notBeside,
         `iptables -t raw -A PREROUTING -p tcp --dport ${port} -j CT --helper ftp`,
         'iptables -I INPUT -m conntrack --ctstate RELATED -m helper --helper ftp -j ACCEPT',
       ],
@@ -110,7 +139,8 @@ export const allowPassive: readonly Remedy[] = [
  * The source port of active data connections is one below the control port; vsftpd needs a setting for any port but
  * 20.
  */
-export function fromDataPort(controlPort: number): Remedy[] {
+export function fromDataPort(controlPort: number, pinhole: Pinhole): Remedy[] {
+  if (pinhole === 'here') return [{ target: 'pinhole', lines: ['--data-source-port 20'] }];
   const other = controlPort === 21 ? [] : [`ftp_data_port=${controlPort - 1}`];
   return [
     { target: 'vsftpd.conf', lines: ['connect_from_port_20=YES', ...other] },
@@ -132,6 +162,19 @@ export function idleFor(seconds: number): Remedy[] {
     { target: 'pure-ftpd', lines: [`MaxIdleTime ${minutes}`, `-I ${minutes}`] },
   ];
 }
+
+/** Pinhole ends TLS on both sides, in front of a server that demands it. */
+export const endTlsTowardsServer: readonly Remedy[] = [
+  { ...endTls, lines: endTls.lines.map((line) => `${line} --server-tls explicit`) },
+];
+
+export const checkPinholeHost: readonly Remedy[] = [
+  { target: 'shell', lines: ["# on Pinhole's host", 'npx pinhole doctor --host'] },
+];
+
+export const tryServer: readonly Remedy[] = [
+  { target: 'shell', lines: ["# on Pinhole's host, with its flags or --config", 'npx pinhole run --check'] },
+];
 
 /** A packet each minute keeps what is on the way from forgetting the connection. */
 export const keepAlive: readonly Remedy[] = [

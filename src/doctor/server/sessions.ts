@@ -1,9 +1,11 @@
+import { replies } from '../../helper/replies.ts';
 import { codeOf } from '../../net/error.ts';
 import type { Finding } from '../finding.ts';
 import { readGreeting } from './check-control.ts';
 import { demandsTls, judgeLogin, login, loginOverTls } from './check-login.ts';
 import { nameOf } from './check-tls.ts';
 import { ControlConnection, LostError, openControl, textOf } from './control-connection.ts';
+import { endTlsTowardsServer } from './remedies.ts';
 import type { ServerTarget } from './target.ts';
 import { lostFinding, openSession, RefusedError, type Visit } from './visit.ts';
 
@@ -24,6 +26,7 @@ export class Sessions {
     this.visit = {
       reached: first.remote.address,
       port: target.port,
+      pinhole: 'unknown',
       user: target.user,
       timeout,
       say,
@@ -97,8 +100,13 @@ export class Sessions {
       say(judgeLogin(undefined, user));
       return true;
     } catch (error) {
-      if (error instanceof RefusedError) say(judgeLogin(error.reply, user));
-      else say(lostFinding(error, timeout));
+      if (error instanceof RefusedError) {
+        const reply = textOf(error.reply);
+        const remedies = endTlsTowardsServer;
+        if (reply === replies.tlsRefused)
+          say({ id: 'pinhole-refuses-tls', level: 'fault', values: { reply }, remedies });
+        else say(judgeLogin(error.reply, user));
+      } else say(lostFinding(error, timeout));
       return false;
     }
   }

@@ -1,6 +1,7 @@
 import type { Reply } from '../../ftp/whole-replies.ts';
 import type { Address } from '../../net/address.ts';
 import type { Finding } from '../finding.ts';
+import type { Pinhole } from './pinhole.ts';
 import { type ControlConnection, ControlHandshakeError, LostError, textOf } from './control-connection.ts';
 
 /** What the subjects of one examination share. */
@@ -8,6 +9,7 @@ export interface Visit {
   /** The address that was connected to. */
   readonly reached: Address;
   readonly port: number;
+  readonly pinhole: Pinhole;
   readonly user: string;
   /** Milliseconds for one answer or one connection. */
   readonly timeout: number;

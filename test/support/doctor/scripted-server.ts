@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { parseExtendedHostPort } from '../../../src/ftp/extended-host-port.ts';
 import { formatHostPort, parseHostPort } from '../../../src/ftp/host-port.ts';
+import { replies } from '../../../src/helper/replies.ts';
 import { parseAddress } from '../../../src/net/address.ts';
 import type { Endpoint } from '../../../src/net/endpoint.ts';
 import { ignoreError } from '../../../src/net/socket.ts';
@@ -231,6 +232,21 @@ export function range(count: number, keeps = false): Script {
       return port === undefined ? none : `229 Extended passive mode (|||${port}|)`;
     },
   };
+}
+
+/** A healthy server behind Pinhole, but for what the script says. */
+export function atPinhole(script: Script = {}): Script {
+  return {
+    ...script,
+    // Over TLS that is passed on, Pinhole reads nothing.
+    LPRT: (_, { isSecured }) =>
+      isSecured && script['AUTH'] === passTls ? '500 Unknown command.' : replies.setUpNotServed('LPRT'),
+  };
+}
+
+/** An answer to AUTH: goes on over TLS that Pinhole does not read. */
+export function passTls(argument: string, session: Session): undefined {
+  speakTls(argument, session);
 }
 
 /** NLST that has another answer, or none, where the data connection is an active one. */
