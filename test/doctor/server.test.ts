@@ -195,6 +195,21 @@ const broken: readonly {
     finds: 'active-not-rewritten',
   },
   {
+    what: 'it refuses the address behind a NAT, and names the one that it sees',
+    script: { PORT: "500 I won't open a connection to 127.0.0.1 (only to 203.0.113.9)" },
+    finds: 'active-sees-other',
+  },
+  {
+    what: 'it refuses the address behind a NAT with the one that it sees, in words of its own',
+    script: { PORT: '501 PORT: your address is 203.0.113.9.' },
+    finds: 'active-sees-other',
+  },
+  {
+    what: 'it refuses PORT, and names only the address of this client',
+    script: { PORT: "500 I won't open a connection to 127.0.0.1 (only to 127.0.0.1)" },
+    finds: 'active-refused',
+  },
+  {
     what: 'it cannot connect to the address behind a NAT',
     script: { STAT: seenElsewhere, NLST: unlessActive('425 Failed to establish connection.') },
     finds: 'active-not-rewritten',

@@ -272,6 +272,20 @@ const setups: readonly Setup[] = [
     also: ['nat-on-the-way', 'passive-fine'],
   },
   {
+    what: 'the client is behind a NAT without a helper, and Pure-FTPd says whom it sees',
+    server: 'pure-ftpd',
+    rules: { gateway: masquerade },
+    faults: ['active-sees-other'],
+    also: ['passive-fine'],
+  },
+  {
+    what: 'the client is behind a NAT with a helper, in front of Pure-FTPd',
+    server: 'pure-ftpd',
+    rules: { gateway: watched },
+    faults: [],
+    also: ['passive-fine', 'active-fine'],
+  },
+  {
     what: 'the client is behind a NAT with a helper',
     rules: { gateway: watched },
     faults: [],

@@ -555,6 +555,12 @@ export const en = {
         'this client is behind a NAT, and no helper there replaced the address by the external one: the server was given an address that it cannot or will not connect to',
       change: 'use passive mode, or turn on the FTP helper of the NAT on the client side',
     },
+    'active-sees-other': {
+      seen: '{command} named this client as {own}, and the server refused: it sees this client as {seen}',
+      means:
+        'there is a NAT between this client and the server, and no helper there replaced the address in {command}',
+      change: 'use passive mode, or turn on the FTP helper of the NAT on the client side',
+    },
     'active-blocked': {
       seen: '{command} was accepted, but no connection reached {own}: {reply}',
       means:

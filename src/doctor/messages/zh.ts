@@ -522,6 +522,11 @@ export const zh: Catalogue = {
       means: '本客户端位于 NAT 之后，而那里没有 helper 换成外部地址：服务器得到的是它无法或不愿连接的地址',
       change: '使用被动模式，或在客户端一侧的 NAT 上启用 FTP helper',
     },
+    'active-sees-other': {
+      seen: '{command} 给出的本客户端地址是 {own}，服务器拒绝：它看到的本客户端地址是 {seen}',
+      means: '本客户端与服务器之间有 NAT，而那里没有 helper 替换 {command} 中的地址',
+      change: '使用被动模式，或在客户端一侧的 NAT 上启用 FTP helper',
+    },
     'active-blocked': {
       seen: '{command} 被接受，但没有连接到达 {own}：{reply}',
       means:

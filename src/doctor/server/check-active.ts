@@ -5,7 +5,7 @@ import { formatHostPort } from '../../ftp/host-port.ts';
 import { isPreliminary } from '../../ftp/reply.ts';
 import type { Reply } from '../../ftp/whole-replies.ts';
 import { replies } from '../../helper/replies.ts';
-import { familyOf, type Address } from '../../net/address.ts';
+import { familyOf, parseAddress, type Address } from '../../net/address.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { ignoreError } from '../../net/socket.ts';
 import { fine, type Finding } from '../finding.ts';
@@ -141,6 +141,8 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
       if (portWorks)
         return [{ id: 'active-extended-refused', level: 'note', values: { reply }, remedies: [] }];
       if (pinhole === 'here' && reply === replies.notDialled(command)) return [notRewritten(facts, reply)];
+      const named = addressSeenIn(reply, own.address, reached);
+      if (named !== undefined) return [seesOther(facts, named)];
       // A server without active mode replies 550 or 502; a server that rejects the address replies 500 or 501.
       if (isBehindNat(facts) && (outcome.reply.code === 500 || outcome.reply.code === 501)) {
         return [notRewritten(facts, reply)];
@@ -219,6 +221,33 @@ function notRewritten({ command, own, port, pinhole }: ActiveFacts, reply: strin
     values: { command, own: formatEndpoint(own), reply },
     remedies: kernelHelper(port, pinhole),
   };
+}
+
+function seesOther({ command, own, port, pinhole }: ActiveFacts, seen: Address): Finding {
+  return {
+    id: 'active-sees-other',
+    level: 'fault',
+    values: { command, own: own.address, seen },
+    remedies: kernelHelper(port, pinhole),
+  };
+}
+
+/**
+ * The client's address as the server sees it, if a refusal of PORT says so and it is another.
+ *
+ *     500 I won't open a connection to 10.0.0.5 (only to 203.0.113.9)      Pure-FTPd
+ */
+export function addressSeenIn(reply: string, own: Address, reached: Address): Address | undefined {
+  const addresses = reply
+    .split(/[\s()[\],;]+/)
+    .map((word) => parseAddress(word.replace(/[.:]+$/, '')))
+    .filter((address) => address !== undefined);
+  if (/\bonly to\b/i.test(reply)) {
+    const last = addresses.at(-1);
+    return last === own ? undefined : last;
+  }
+  const [seen, ...more] = new Set(addresses.filter((address) => address !== own && address !== reached));
+  return more.length === 0 ? seen : undefined;
 }
 
 /** Pinhole accepts no address but the client's: the NAT is not the reason. */

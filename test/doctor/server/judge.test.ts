@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isPrivate, isUnroutable } from '../../../src/doctor/addresses.ts';
+import { addressSeenIn } from '../../../src/doctor/server/check-active.ts';
 import { clientAddressIn } from '../../../src/doctor/server/check-way.ts';
 import { judgeConnect, judgeGreeting } from '../../../src/doctor/server/check-control.ts';
 import { demandsTls } from '../../../src/doctor/server/check-login.ts';
@@ -98,6 +99,21 @@ test('whom the server sees is read from STAT as servers write it', () => {
   ] as const;
   for (const [line, seen] of cases)
     assert.equal(clientAddressIn(['211-Status', line, '211 End']), seen, line);
+});
+
+test('a refusal of PORT says whom the server sees', () => {
+  const own = address('10.0.0.5');
+  const cases = [
+    ["500 I won't open a connection to 10.0.0.5 (only to 198.51.100.9)", '198.51.100.9'],
+    ["500 I won't open a connection to 10.9.9.9 (only to 198.51.100.9)", '198.51.100.9'],
+    ["500 I won't open a connection to fd00::5 (only to 2001:db8::9)", '2001:db8::9'],
+    ["500 I won't open a connection to 10.9.9.9 (only to 10.0.0.5)", undefined],
+    ['501 You are 198.51.100.9, not 10.0.0.5.', '198.51.100.9'],
+    ['500 203.0.113.1: Illegal PORT command from 10.0.0.5', undefined],
+    ['500 Illegal PORT command.', undefined],
+    ['501 Not 10.1.1.1, not 10.2.2.2.', undefined],
+  ] as const;
+  for (const [text, seen] of cases) assert.equal(addressSeenIn(text, own, reached), seen, text);
 });
 
 test('a connection fails in three ways', () => {
