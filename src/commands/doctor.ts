@@ -8,8 +8,16 @@ import { byImportance, examineHost } from '../doctor/host.ts';
 import type { HostSources, SourceText } from '../doctor/host-sources.ts';
 import { readHost, thisHost } from '../doctor/host/read-host.ts';
 import { isRecognised } from '../doctor/host/recognise.ts';
-import { findingText, languageOf, languages, reportJson, summaryText } from '../doctor/report.ts';
+import {
+  findingText,
+  languageOf,
+  languages,
+  progressText,
+  reportJson,
+  summaryText,
+} from '../doctor/report.ts';
 import { examineServer } from '../doctor/server.ts';
+import type { TellProgress } from '../doctor/server/progress.ts';
 import type { ServerTarget } from '../doctor/server/target.ts';
 import { splitHostPort } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
@@ -51,6 +59,7 @@ interface DoctorFlags {
   readonly idle: number;
   readonly limit: number;
   readonly 'password-file'?: string | undefined;
+  readonly progress?: boolean | undefined;
 }
 
 export const doctorCommand: Subcommand<DoctorFlags> = {
@@ -82,6 +91,10 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
         default: 300,
         describe: 'seconds for the whole examination of a server, without --idle',
       })
+      .option('progress', {
+        type: 'boolean',
+        describe: 'say on standard error what takes long (default: on a terminal)',
+      })
       .option('password-file', {
         type: 'string',
         requiresArg: true,
@@ -112,7 +125,10 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
       if (!argv.json)
         process.stdout.write(findingText(finding, language, isColoured() ? inColour : undefined));
     };
-    const findings = await examine(argv, tell).catch((error: unknown) => {
+    const progress: TellProgress = (step, seconds) => {
+      process.stderr.write(progressText(step, seconds, language));
+    };
+    const findings = await examine(argv, tell, progress).catch((error: unknown) => {
       if (error instanceof ConfigError) throw error;
       throw new ConfigError(`the examination could not be finished: ${messageOf(error)}`, { cause: error });
     });
@@ -132,6 +148,7 @@ function exitCodeFor(findings: readonly Finding[]): number {
 async function examine(
   argv: DoctorFlags & Readonly<Record<string, unknown>>,
   tell: (finding: Finding) => void,
+  progress: TellProgress,
 ): Promise<Finding[]> {
   const { url, host } = argv;
   const named = Object.keys(files).filter((flag) => argv[flag] !== undefined);
@@ -160,6 +177,7 @@ async function examine(
     limit: limit + idle,
     signal: interruption.signal,
     tell,
+    progress: (argv.progress ?? process.stderr.isTTY) ? progress : undefined,
   };
   return [...ofHost, ...(await examineServer(target, options))];
 }

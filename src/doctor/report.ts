@@ -2,6 +2,7 @@ import { isFault, type Finding, type Level } from './finding.ts';
 import { en } from './messages/en.ts';
 import type { Catalogue, Message } from './messages/message.ts';
 import { zh } from './messages/zh.ts';
+import type { Step } from './server/progress.ts';
 import { replaceHarmful } from '../net/harmful-text.ts';
 
 export const languages = ['en', 'zh'] as const;
@@ -48,6 +49,11 @@ export function summaryText(findings: readonly Finding[], language: Language): s
   const none = findings.some(({ id }) => id === 'examination-interrupted') ? noneSoFar : healthy;
   const summary = faults === 0 ? none : faults === 1 ? oneFault : fill(several, { count: faults });
   return `\n${summary}\n`;
+}
+
+/** One line on what is being tried, and for how long. */
+export function progressText({ word, values }: Step, seconds: number, language: Language): string {
+  return printable(`… ${fill(catalogues[language].words[word], values)} (${seconds} s)`) + '\n';
 }
 
 /** For machines: all of it as one object of JSON, with the words of the language. */

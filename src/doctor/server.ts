@@ -10,6 +10,7 @@ import { checkPassive, judgePair, type PassiveCommand, type PassiveOutcome } fro
 import { checkRange } from './server/check-range.ts';
 import { checkTls } from './server/check-tls.ts';
 import { checkWay } from './server/check-way.ts';
+import { startProgress, type Progress, type TellProgress } from './server/progress.ts';
 import { Sessions } from './server/sessions.ts';
 import type { ServerTarget } from './server/target.ts';
 
@@ -24,6 +25,8 @@ export interface ServerOptions {
   readonly signal?: AbortSignal;
   /** Called with each finding as soon as it is made. */
   readonly tell?: (finding: Finding) => void;
+  /** Called where something takes long. */
+  readonly progress?: TellProgress | undefined;
 }
 
 /**
@@ -42,7 +45,9 @@ export async function examineServer(target: ServerTarget, options: ServerOptions
     findings.push(finding);
     options.tell?.(finding);
   };
-  const end = await withinEnding(options, examine(target, options, say, ending.signal));
+  const progress = startProgress(options.progress);
+  const end = await withinEnding(options, examine(target, options, say, ending.signal, progress));
+  progress.end();
   if (end) say(end);
   ending.abort();
   return findings;
@@ -53,7 +58,10 @@ async function examine(
   options: ServerOptions,
   say: (finding: Finding) => void,
   ending: AbortSignal,
+  progress: Progress,
 ): Promise<void> {
+  const { host, port, user } = target;
+  progress.now('tryControl', { host, port });
   const control = await checkControl(target, options.timeout, say);
   if (!control) return;
   const sessions = new Sessions(target, options.timeout, say, control);
@@ -61,7 +69,8 @@ async function examine(
     sessions.close();
   });
   try {
-    if (await sessions.begin()) await examineSession(sessions, target, options);
+    progress.now('tryLogin', { user });
+    if (await sessions.begin()) await examineSession(sessions, target, options, progress);
   } finally {
     sessions.close();
   }
@@ -78,14 +87,18 @@ async function examineSession(
   sessions: Sessions,
   { host }: ServerTarget,
   { idle }: ServerOptions,
+  progress: Progress,
 ): Promise<void> {
+  progress.now('tryQuestions');
   const pinhole = (await sessions.on((control) => checkPinhole(sessions.visit, control))) ?? 'unknown';
   const visit = { ...sessions.visit, pinhole };
   const isIPv4 = familyOf(visit.reached) === 4;
   // It takes the longest, so it runs in parallel with the others.
   const idling = idle > 0 ? sessions.alone(() => checkIdle(visit, idle)) : undefined;
-  const passive = async (command: PassiveCommand): Promise<PassiveOutcome> =>
-    (await sessions.on((control) => checkPassive(visit, control, command))) ?? { port: 'none' };
+  const passive = async (command: PassiveCommand): Promise<PassiveOutcome> => {
+    progress.now('tryData', { command });
+    return (await sessions.on((control) => checkPassive(visit, control, command))) ?? { port: 'none' };
+  };
 
   const seen = await sessions.on((control) => checkWay(visit, control));
   const pasv = isIPv4 ? await passive('PASV') : undefined;
@@ -94,20 +107,26 @@ async function examineSession(
   const pair = pasv && pinhole !== 'here' ? judgePair(pasv, epsv) : undefined;
   if (pair) visit.say(pair);
   if (pasv?.announced) {
+    progress.now('tryRange');
     const earlier = [pasv, epsv].flatMap(({ announced }) => announced?.port ?? []);
     await sessions.on((control) => checkRange(visit, control, earlier));
   }
 
-  const active = (command: ActiveCommand, port?: ActiveOutcome): Promise<ActiveOutcome | undefined> =>
-    sessions.on((control) => checkActive(visit, control, command, { seen, port }));
+  const active = (command: ActiveCommand, port?: ActiveOutcome): Promise<ActiveOutcome | undefined> => {
+    progress.now('tryData', { command });
+    return sessions.on((control) => checkActive(visit, control, command, { seen, port }));
+  };
   const port = isIPv4 ? await active('PORT') : undefined;
   // Where PORT fails, EPRT fails for the same reason.
   if (!isIPv4 || port?.kind === 'arrived') await active('EPRT', port);
 
+  progress.now('tryQuestions');
   await sessions.on((control) => checkFeatures(visit, control));
   if (!sessions.overTls) {
+    progress.now('tryTls');
     await sessions.alone(() => checkTls(visit, host, pasv ? 'PASV' : 'EPSV', pasv ?? epsv));
   }
+  progress.now('tryIdle', { seconds: idle / 1000 });
   const afterSilence = await idling;
   if (afterSilence) visit.say(afterSilence);
 }

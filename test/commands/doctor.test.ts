@@ -179,6 +179,30 @@ test('doctor tells findings as they come, and on Ctrl-C ends with what is known 
   assert.match(stdout, /\n• interrupted before all tests were done\n[^]*\n\nNo faults so far\.\n$/);
 });
 
+/** Loaded into a program: its standard error is a terminal. */
+const terminal = `data:text/javascript,${encodeURIComponent('process.stderr.isTTY = true;')}`;
+
+test('doctor says what takes long on standard error alone, on a terminal or with --progress', async (t) => {
+  const url = `ftp://127.0.0.1:${await startScriptedServer(t, { EPSV: undefined })}`;
+  const args = ['doctor', url, '--timeout', '2.5', '--lang', 'en'];
+  const onTerminal = { NODE_OPTIONS: `--import ${terminal}` };
+  const [plain, wanted, seen, unwanted] = await Promise.all([
+    runProgram(t, args),
+    runProgram(t, [...args, '--progress']),
+    runProgram(t, args, onTerminal),
+    runProgram(t, [...args, '--progress=false'], onTerminal),
+  ]);
+  assert.equal(plain.stderr, '');
+  assert.equal(unwanted.stderr, '');
+  for (const { stderr } of [wanted, seen]) {
+    assert.match(stderr, /^… EPSV: a data connection and a listing \(1 s\)$/m);
+    assert.match(stderr, /^(?:… .*\n)+$/);
+  }
+  // Ports and times are others.
+  const bare = ({ stdout }: { stdout: string }): string => stdout.replace(/(?:port|after) [\d.]+/g, '');
+  for (const other of [wanted, seen, unwanted]) assert.equal(bare(other), bare(plain));
+});
+
 test('doctor ends an examination that takes longer than --limit, and exits with 1', async (t) => {
   const port = await startScriptedServer(t, { USER: undefined });
   const url = `ftp://127.0.0.1:${port}`;

@@ -7,6 +7,13 @@ export const en = {
     noneSoFar: 'No faults so far.',
     oneFault: 'One fault.',
     faults: '{count} faults.',
+    tryControl: 'connecting to {host} port {port}, and waiting for the greeting',
+    tryLogin: 'logging in as {user}',
+    tryData: '{command}: a data connection and a listing',
+    tryRange: 'PASV again and again: how many ports there are',
+    tryQuestions: 'asking which commands the server has',
+    tryTls: 'AUTH TLS: passive mode over TLS',
+    tryIdle: 'a silence of {seconds} s on a control connection',
   },
   findings: {
     // --- this host -------------------------------------------------------------------------------------

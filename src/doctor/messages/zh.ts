@@ -9,6 +9,13 @@ export const zh: Catalogue = {
     noneSoFar: '到目前为止没有发现故障。',
     oneFault: '一处故障。',
     faults: '{count} 处故障。',
+    tryControl: '正在连接 {host} 的端口 {port}，等待欢迎信息',
+    tryLogin: '正在以 {user} 登录',
+    tryData: '{command}：正在尝试数据连接和列目录',
+    tryRange: '正在多次发送 PASV：查看有多少端口',
+    tryQuestions: '正在询问服务器支持哪些命令',
+    tryTls: 'AUTH TLS：正在 TLS 之上尝试被动模式',
+    tryIdle: '控制连接正在静默 {seconds} 秒',
   },
   findings: {
     // --- this host -------------------------------------------------------------------------------------
