@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import { listenOf } from '../config/listening.ts';
+import { choice } from '../config/kinds.ts';
 import { formatConfig, type LoadedConfig } from '../config/load.ts';
 import { loadTls } from '../daemon/certificates.ts';
 import { needsOf, wayBackOf } from '../daemon/carriers.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import { nodeUsesOf } from '../daemon/node-check.ts';
+import { tryServer } from '../daemon/try-server.ts';
 import { createLogger } from '../log/log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
@@ -14,11 +16,12 @@ import { checkNode } from '../node-internals/check.ts';
 import { checkHost } from '../plane/kernel-host.ts';
 import { keepFreedMemory } from '../linux/allocator.ts';
 import type { Subcommand } from './subcommand.ts';
+import { readFlag } from './flags.ts';
 import { inFrontOf, servable, startEmbeddedServer, wantsEmbeddedServer } from './embedded.ts';
 import { configFrom, withSettings } from './settings.ts';
 
 interface RunFlags {
-  readonly check: boolean;
+  readonly check?: string | undefined;
   readonly 'print-config': boolean;
 }
 
@@ -26,9 +29,9 @@ export const runCommand: Subcommand<RunFlags> = {
   builder: (yargs) =>
     withSettings(yargs)
       .option('check', {
-        type: 'boolean',
-        default: false,
-        describe: 'check the configuration and whether this host supports it, and exit',
+        type: 'string',
+        describe:
+          'check the configuration, whether this host supports it, and whether the server answers, and exit; --check=config: without the server',
       })
       .option('print-config', {
         type: 'boolean',
@@ -51,7 +54,7 @@ export const runCommand: Subcommand<RunFlags> = {
       return;
     }
     const isEmbedded = wantsEmbeddedServer(loaded);
-    if (argv.check) await check(config);
+    if (argv.check !== undefined) await check(config, checkOf(argv.check));
     else await run(config, isEmbedded, () => configFrom({ ...argv }));
   },
 };
@@ -67,13 +70,23 @@ function tune({ tls, serverTls }: Config): void {
   if (tls === 'terminate' || serverTls !== 'off') void keepFreedMemory();
 }
 
-/** @throws where this host or its Node lacks what the configuration needs */
-async function check(config: Config): Promise<void> {
+/** How far `--check` goes: without a value as far as the server. */
+const checks = ['server', 'config'] as const;
+type Check = (typeof checks)[number];
+
+/** @throws {ConfigError} */
+function checkOf(given: unknown): Check {
+  return given === '' ? 'server' : readFlag('check', given, choice(checks));
+}
+
+/** @throws where this host or its Node lacks what the configuration needs, and where the server does not answer */
+async function check(config: Config, upTo: Check): Promise<void> {
   const needs = needsOf(config);
-  const { remarks } = loadTls(config);
+  const { services, remarks } = loadTls(config);
   const aboutNode = checkNode(nodeUsesOf(config));
   const warnings = [...aboutNode, ...remarks, ...(needs ? await checkHost(needs, wayBackOf(config)) : [])];
   process.stdout.write(['The configuration is valid.', ...warnings, ''].join('\n'));
+  if (upTo === 'server') process.stdout.write(`${await tryServer(config, services.forServer)}\n`);
 }
 
 /** Serves until SIGTERM or SIGINT; a second one ends it at once. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
+import { startScriptedServer } from '../support/doctor/scripted-server.ts';
 import { runCommandLine } from '../support/relay/command-line.ts';
 import { hostPort, hosts, passivePorts } from '../support/relay/hosts.ts';
 import { announcedIn, exchange, type ControlPair } from '../support/relay/lab.ts';
@@ -222,7 +223,7 @@ for (const [what, lines, why] of [
     });
     const file = join(directory, 'pinhole.toml');
     writeFileSync(file, lines);
-    for (const more of [[], ['--check']]) {
+    for (const more of [[], ['--check'], ['--check=config']]) {
       const { code, stderr, stdout } = await runCommandLine(['run', '--config', file, ...more]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, why);
@@ -309,9 +310,61 @@ test('without a server it stands one up, says what to paste, and that works', as
   assert.equal((await program.finished()).code, 0);
 });
 
-test('--check says that the configuration is valid, and exits', async (t) => {
-  const { code, stdout } = await runProgram(t, ['run', '--check', '--server', 'ftp.example']);
-  assert.deepEqual([code, stdout], [0, 'The configuration is valid.\n']);
+test('--check=config says that the configuration is valid, tries no server, and exits', async (t) => {
+  const { control, flags } = await server(t);
+  for (const named of [['--server', 'ftp.example'], flags]) {
+    const { code, stdout } = await runProgram(t, ['run', '--check=config', ...named]);
+    assert.deepEqual([code, stdout], [0, 'The configuration is valid.\n']);
+  }
+  assert.equal(control.count, 0);
+});
+
+test('--check says what the server answers, and exits with 0', async (t) => {
+  const port = await startScriptedServer(t);
+  const args = ['run', '--check', '--server', `127.0.0.1:${port}`];
+  const { code, stdout, stderr } = await runProgram(t, args);
+  const lines = ['The configuration is valid.', `The server 127.0.0.1 port ${port} answers 220 Ready.`, ''];
+  assert.deepEqual([code, stdout, stderr], [0, lines.join('\n'), '']);
+});
+
+for (const [what, greeting, line] of [
+  [
+    'refuses',
+    '421 Too many users.',
+    /^pinhole: server: [^\n]* refuses the session: 421 Too many users\.; read its log\n$/,
+  ],
+  ['says nothing', undefined, /^pinhole: server: [^\n]* sent no greeting within 0\.3 s: [^\n]*\n$/],
+] as const) {
+  test(`--check of a server that ${what} is one line on standard error and exit code 1`, async (t) => {
+    const port = await startScriptedServer(t, { '': greeting });
+    const args = ['run', '--check', '--server', `127.0.0.1:${port}`, '--connect-timeout', '300ms'];
+    const { code, stderr } = await runProgram(t, args);
+    assert.equal(code, 1);
+    assert.match(stderr, line);
+  });
+}
+
+test('--check of a server that is not there is one line on standard error and exit code 1', async () => {
+  const { code, stderr } = await runCommandLine(['run', '--check', '--server', '127.0.0.1:1']);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^pinhole: server: 127\.0\.0\.1 port 1 refuses the connection \(ECONNREFUSED\): [^\n]+\n$/,
+  );
+});
+
+test('--check without a server says so, and exits with 0', async () => {
+  const { code, stdout } = await runCommandLine(['run', '--check']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^The configuration is valid\.\nNo server is named, and none was tried: [^\n]+\n$/);
+});
+
+test('--check takes only what it knows', async () => {
+  for (const given of ['--check=foo', '--check=true']) {
+    const { code, stdout, stderr } = await runCommandLine(['run', given, '--server', '127.0.0.1:1']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /^pinhole: flag --check: "\w+" is not allowed; allowed: server, config\n$/);
+  }
 });
 
 test('--print-config prints each value and where it came from', async () => {
@@ -333,9 +386,9 @@ test('without a terminal the log is JSON, a line an event', async (t) => {
   for (const line of stdout.trimEnd().split('\n')) assert.doesNotThrow(() => JSON.parse(line) as unknown);
 });
 
-test('--check --plane kernel says what this host lacks for it, or that it lacks nothing', async (t) => {
+test('--check=config --plane kernel says what this host lacks for it, or that it lacks nothing', async (t) => {
   const server = ['--server', 'ftp.example', '--plane', 'kernel'];
-  const { code, stdout, stderr } = await runProgram(t, ['run', '--check', ...server]);
+  const { code, stdout, stderr } = await runProgram(t, ['run', '--check=config', ...server]);
   if (code === 0) assert.match(stdout, /^The configuration is valid\.\n/);
   else assert.match(stderr, /^pinhole: (?:the kernel plane needs |nftables: )[^\n]+\n$/);
 });

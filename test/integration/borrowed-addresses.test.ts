@@ -325,7 +325,7 @@ describe('with keep-client-address', { concurrency: 1 }, () => {
     };
     const check = (): ReturnType<Network['exec']> =>
       network.exec('gateway', [
-        ...[process.execPath, cli, 'run', '--check', '--server', server, '--keep-client-address'],
+        ...[process.execPath, cli, 'run', '--check=config', '--server', server, '--keep-client-address'],
         ...['--connect-timeout', '1s'],
       ]);
     const fine = await check();
@@ -335,7 +335,7 @@ describe('with keep-client-address', { concurrency: 1 }, () => {
       const { code, stdout } = await check();
       assert.equal(code, 0);
       assert.match(stdout, /^keep-client-address: the server answers this host, but not .*default route/m);
-      const words = ['run', '--check', '--server', server, '--keep-client-address'];
+      const words = ['run', '--check=config', '--server', server, '--keep-client-address'];
       const interrupted = network.spawn('gateway', [process.execPath, cli, ...words]);
       await tableIsThere(/^table inet pinhole_check_\d+$/m, true);
       await interrupted.stop('SIGINT');

@@ -379,15 +379,15 @@ test('kill -9 in the middle of a transfer costs no byte, and the next start find
   await next.stop();
 });
 
-test('--check reports what is missing, and changes nothing', async (t) => {
+test('--check=config reports what is missing, and changes nothing', async (t) => {
   if (skipOrFail(t, missing)) return;
   const before = await tables();
-  const fine = await pinhole(['--check', '--kernel-table', 'unheard_of']);
+  const fine = await pinhole(['--check=config', '--kernel-table', 'unheard_of']);
   assert.deepEqual([fine.code, fine.stderr, fine.stdout], [0, '', 'The configuration is valid.\n']);
-  const noCapability = await pinhole(['--check'], ['setpriv', '--bounding-set', '-net_admin']);
+  const noCapability = await pinhole(['--check=config'], ['setpriv', '--bounding-set', '-net_admin']);
   assert.equal(noCapability.code, 1);
   assert.match(noCapability.stderr, /^pinhole: the kernel plane needs CAP_NET_ADMIN: [^\n]+\n$/);
-  const noForwarding = await pinhole(['--check'], [], 'client');
+  const noForwarding = await pinhole(['--check=config'], [], 'client');
   assert.match(noForwarding.stdout, /while net\.ipv4\.ip_forward is 0: sysctl -w net\.ipv4\.ip_forward=1\n/);
   assert.deepEqual(await tables(), before);
 });

@@ -32,7 +32,7 @@ test('does not start without a part that nothing takes the place of, and --check
 
 test('warns once, at start and not at a reload, of a part that something takes the place of', async (t) => {
   const env = without('writeQueueSize');
-  const { code, stdout } = await runProgram(t, ['run', ...flags, '--check'], env);
+  const { code, stdout } = await runProgram(t, ['run', ...flags, '--check=config'], env);
   assert.equal(code, 0);
   assert.match(stdout, /^The configuration is valid\.\nNode v[\d.]+ has no socket\._handle\.bytesWritten /);
   const program = new Program(t, ['run', ...flags], env);
