@@ -231,6 +231,14 @@ const setups: readonly Setup[] = [
     faults: [],
     none: /^passive-range/,
   },
+  {
+    what: 'NLST is turned off',
+    extra: ['cmds_denied=NLST'],
+    faults: [],
+    also: ['passive-fine', 'active-fine'],
+    none: /^listing-refused$/,
+  },
+  { what: 'listings are turned off', extra: ['dirlist_enable=NO'], faults: [], also: ['listing-refused'] },
   { what: 'active mode is turned off', extra: ['port_enable=NO'], faults: ['active-refused'] },
   {
     what: 'EPRT is turned off',
@@ -513,6 +521,38 @@ describe('behind Pinhole, with one thing broken', { concurrency: 1 }, () => {
         await relay.stop();
       }
     });
+  }
+});
+
+test("the remedy for Pinhole's closed passive ports opens them", async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const drops = `table inet filter {
+    chain input {
+      type filter hook input priority filter; policy drop;
+      ct state established,related accept
+      iif inside0 accept
+      tcp dport 21 accept
+    }
+  }`;
+  const relay = await startRelay(network);
+  const faults = async (): Promise<Finding[]> => {
+    const findings = await examine({ what: '', to: outside, timeout: 500, faults: [] });
+    return findings.filter(({ level }) => level === 'fault');
+  };
+  try {
+    await network.must('gateway', ['nft', '-f', '-'], { input: drops });
+    const closed = await faults();
+    assert.deepEqual(
+      closed.map(({ id }) => id),
+      ['pinhole-passive-closed', 'pinhole-passive-closed'],
+    );
+    const remedy = closed[0]?.remedies.find(({ target }) => target === 'nftables');
+    assert.ok(remedy);
+    for (const line of remedy.lines) await network.must('gateway', ['sh', '-c', line]);
+    assert.deepEqual(await faults(), []);
+  } finally {
+    await network.exec('gateway', ['nft', 'delete', 'table', 'inet', 'filter']);
+    await relay.stop();
   }
 });
 
