@@ -63,7 +63,10 @@ export async function startDaemon(
   const sessions = sessionsWithin(descriptors);
   if (limit !== undefined && sessions < config.maxSessions) {
     const most = { descriptors: limit, sessions };
-    logger.warn(most, 'max-sessions exceeds what the descriptor limit of this process allows (ulimit -n)');
+    logger.warn(
+      most,
+      'max-sessions exceeds what the descriptor limit of this process allows: raise it (ulimit -n), or lower max-sessions',
+    );
   }
   if (config.tls === 'pass') logger.warn(needsOfPass(config));
   return daemon;

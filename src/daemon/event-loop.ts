@@ -21,7 +21,8 @@ export function watchEventLoop(): EventLoopWatch {
   const histogram = monitorEventLoopDelay({ resolution });
   histogram.enable();
   // What is measured is the time between two looks, in nanoseconds.
-  const late = (nanoseconds: number): number => Math.max(0, Math.round(nanoseconds / 1e5) / 10 - resolution);
+  const late = (nanoseconds: number): number =>
+    Math.max(0, Math.round(nanoseconds / 1e5 - resolution * 10) / 10);
   return {
     read: () => ({
       median: late(histogram.percentile(50)),

@@ -14,5 +14,6 @@ test('measures how late the process handled an event', async (t) => {
   await setTimeout(120);
   const { median, p99, worst } = watch.read();
   assert.ok(worst > 200, `worst ${worst} ms`);
+  for (const each of [median, p99, worst]) assert.match(String(each), /^\d+(\.\d)?$/);
   assert.ok(median >= 0 && median <= p99 && p99 <= worst, `${median}, ${p99}, ${worst}`);
 });
