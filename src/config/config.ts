@@ -1,3 +1,4 @@
+import type { DecisionSettings } from '../helper/policy.ts';
 import type { TlsPolicy } from '../helper/tls-policy.ts';
 import type { Address } from '../net/address.ts';
 import type { Cidr } from '../net/cidr.ts';
@@ -13,14 +14,13 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export const logFormats = ['auto', 'json', 'pretty'] as const;
 
 /** What the relay does, frozen in all its depth. Durations are in milliseconds. */
-export interface Config {
+export interface Config extends DecisionSettings {
   /** Undefined: no server named, the caller stands one up for the demonstration. */
   readonly server: ServerAddress | undefined;
   /** Undefined: as `listening.ts` chooses. */
   readonly listen: readonly ListenAddress[] | undefined;
   readonly publicAddress: string | undefined;
   readonly publicAddress6: string | undefined;
-  readonly localNetworks: readonly Cidr[];
   /** At most one of each family. */
   readonly insideAddress: readonly Address[];
   readonly keepClientAddress: boolean;
@@ -31,10 +31,6 @@ export interface Config {
   readonly activePorts: PortRange;
   /** 0: any free port. */
   readonly dataSourcePort: number;
-  readonly fxpPeers: readonly Cidr[];
-  readonly denyPorts: readonly PortRange[];
-  /** Empty: any that `denyPorts` does not name. */
-  readonly serverPassivePorts: readonly PortRange[];
   readonly maxSessions: number;
   readonly maxSessionsPerClient: number;
   /** How many bits of an IPv6 address identify the client. */

@@ -29,36 +29,24 @@ export function fixedSettingsThatDiffer(now: Config, wanted: Config): string[] {
   return fixedAtStart.filter((key) => wanted[key] !== now[key]);
 }
 
-/** What new sessions are made with. */
+/**
+ * What new sessions are made with. A setting that they use as it was configured has the same name there, and is not
+ * named here.
+ */
 export function settingsOf(
   config: ServableConfig,
   addresses: PublicAddresses,
   tls: TlsServices,
 ): SessionsSettings {
-  const { fxpPeers, denyPorts, serverPassivePorts, localNetworks, insideAddress } = config;
-  const { intercept, interceptNetworks } = config;
+  const { server: upstream, tlsHandshakeTimeout: tlsTimeout } = config;
+  const { intercept, interceptNetworks, insideAddress } = config;
   return {
-    policy: {
-      ...{ fxpPeers, denyPorts, serverPassivePorts, localNetworks },
-      ...{ publicAddress: addresses.of, tls: tlsPolicyOf(config) },
-    },
+    ...config,
+    policy: { ...config, publicAddress: addresses.of, tls: tlsPolicyOf(config) },
     tls,
-    tlsTimeout: config.tlsHandshakeTimeout,
-    upstream: config.server,
-    keepClientAddress: config.keepClientAddress,
+    tlsTimeout,
+    upstream,
     intercepted: intercept ? interceptNetworks : undefined,
     insideAddress: (family) => insideAddress.find((address) => familyOf(address) === family),
-    passivePorts: config.passivePorts,
-    activePorts: config.activePorts,
-    dataSourcePort: config.dataSourcePort,
-    expectTimeout: config.expectTimeout,
-    connectTimeout: config.connectTimeout,
-    loginTimeout: config.loginTimeout,
-    idleTimeout: config.idleTimeout,
-    keepalive: config.keepalive,
-    maxSessions: config.maxSessions,
-    maxSessionsPerClient: config.maxSessionsPerClient,
-    ipv6ClientPrefix: config.ipv6ClientPrefix,
-    maxRefusals: config.maxRefusals,
   };
 }

@@ -5,8 +5,8 @@ import type { Endpoint } from '../net/endpoint.ts';
 import { portIn, type PortRange } from '../net/port-range.ts';
 import type { TlsPolicy } from './tls-policy.ts';
 
-/** The settings that decisions depend on. */
-export interface Policy {
+/** The settings that decisions depend on, as they were configured. */
+export interface DecisionSettings {
   /** Networks that a data connection may come from and go to besides the control channel's own peer. */
   readonly fxpPeers: readonly Cidr[];
   /** Ports of a client, and of the server, that nobody is led to. */
@@ -15,6 +15,10 @@ export interface Policy {
   readonly serverPassivePorts: readonly PortRange[];
   /** Clients in these networks are told the address that they connected to. */
   readonly localNetworks: readonly Cidr[];
+}
+
+/** All that decisions depend on, and no session changes. */
+export interface Policy extends DecisionSettings {
   /** All other clients are told this address, if there is one for their family. */
   readonly publicAddress: (family: Family) => Address | undefined;
   readonly tls: TlsPolicy;
