@@ -24,8 +24,8 @@ test('run --help groups the settings', async (t) => {
 
 for (const [name, args, message] of [
   ['no command', [], /a command is missing; allowed: run, demo, rules, doctor/],
-  ['an unknown command', ['walk'], /walk/],
-  ['an unknown flag', ['run', '--sever', 'x'], /sever/],
+  ['an unknown command', ['walk'], /unknown command: walk; allowed: run, demo, rules, doctor/],
+  ['an unknown flag', ['run', '--sever', 'x'], /sever \(see npx pinhole run --help\)/],
   [
     'a wrong value',
     ['run', '--max-sessions', 'many'],

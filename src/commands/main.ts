@@ -1,5 +1,5 @@
 import yargs, { type Argv, type CommandModule } from 'yargs';
-import { ConfigError } from '../config/error.ts';
+import { ConfigError, oneLine } from '../config/error.ts';
 import { messageOf } from '../net/error.ts';
 import type { Subcommand } from './subcommand.ts';
 
@@ -19,6 +19,9 @@ function command<T>(
     handler: async (argv) => (await load()).handler(argv),
   };
 }
+
+const commands = ['run', 'demo', 'rules', 'doctor'];
+const allowed = `allowed: ${commands.join(', ')}`;
 
 /** Runs the command line. An error is one line on standard error, and the exit code of the process. */
 export async function main(words: readonly string[]): Promise<void> {
@@ -57,7 +60,7 @@ export async function main(words: readonly string[]): Promise<void> {
         ),
       )
       .epilogue('For the options of a command: npx pinhole COMMAND --help')
-      .demandCommand(1, 'a command is missing; allowed: run, demo, rules, doctor')
+      .demandCommand(1, `a command is missing; ${allowed}`)
       .strict()
       .parserConfiguration({
         'camel-case-expansion': false,
@@ -73,7 +76,7 @@ export async function main(words: readonly string[]): Promise<void> {
       .parseAsync();
   } catch (error) {
     // Exit code 2: the words or the configuration are wrong; 1: it could not be done.
-    process.stderr.write(`pinhole: ${isUsageError(error) ? usageOf(error) : messageOf(error)}\n`);
+    process.stderr.write(`pinhole: ${isUsageError(error) ? usageOf(error, words) : messageOf(error)}\n`);
     process.exitCode = error instanceof ConfigError || isUsageError(error) ? 2 : 1;
   }
 }
@@ -83,7 +86,10 @@ function isUsageError(error: unknown): error is Error {
   return error instanceof UsageError || (error instanceof Error && error.name === 'YError');
 }
 
-/** Some of its messages are several lines. */
-function usageOf({ message }: Error): string {
-  return `${message.replace(/\s*\n\s*/g, ' ')} (see npx pinhole COMMAND --help)`;
+/** What is wrong, in one line (some of yargs' messages are several), and where to read on. */
+function usageOf({ message }: Error, [command]: readonly string[]): string {
+  if (command === undefined || command.startsWith('-')) return `${message} (see npx pinhole --help)`;
+  if (!commands.includes(command))
+    return `unknown command: ${oneLine(command)}; ${allowed} (see npx pinhole --help)`;
+  return `${message.replace(/\s*\n\s*/g, ' ')} (see npx pinhole ${command} --help)`;
 }
