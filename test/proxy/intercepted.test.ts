@@ -10,9 +10,9 @@ import { unlimited } from '../../src/net/descriptors.ts';
 import type { Endpoint } from '../../src/net/endpoint.ts';
 import { parsePortRange } from '../../src/net/port-range.ts';
 import type { Borrower, Plane, RangePlane } from '../../src/plane/plane.ts';
-import { noTls } from '../../src/helper/tls-policy.ts';
 import { createRelayPlane } from '../../src/plane/relay.ts';
 import { Sessions, type SessionsSettings } from '../../src/proxy/sessions.ts';
+import { policyWith } from '../data/sessions.ts';
 import { address, hosts } from '../support/relay/hosts.ts';
 import { PeerListener } from '../support/relay/peer-listener.ts';
 import { dial, type Peer } from '../support/relay/peer.ts';
@@ -56,14 +56,7 @@ async function start(
   };
   const meant = await PeerListener.at(hosts.server);
   const settings: SessionsSettings = {
-    policy: {
-      fxpPeers: [],
-      denyPorts: [],
-      serverPassivePorts: [],
-      localNetworks: [],
-      publicAddress: () => address('192.0.2.99'),
-      tls: noTls,
-    },
+    policy: policyWith({ denyPorts: [], publicAddress: () => address('192.0.2.99') }),
     tls: { forClients: undefined, forServer: undefined },
     tlsTimeout: 5000,
     upstream: isNamed ? { host: hosts.server, port: meant.endpoint.port } : undefined,
