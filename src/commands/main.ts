@@ -88,8 +88,9 @@ function isUsageError(error: unknown): error is Error {
 
 /** What is wrong, in one line (some of yargs' messages are several), and where to read on. */
 function usageOf({ message }: Error, [command]: readonly string[]): string {
-  if (command === undefined || command.startsWith('-')) return `${message} (see npx pinhole --help)`;
+  const line = message.replace(/\s*\n\s*/g, ' ');
+  if (command === undefined || command.startsWith('-')) return `${line} (see npx pinhole --help)`;
   if (!commands.includes(command))
     return `unknown command: ${oneLine(command)}; ${allowed} (see npx pinhole --help)`;
-  return `${message.replace(/\s*\n\s*/g, ' ')} (see npx pinhole ${command} --help)`;
+  return `${line} (see npx pinhole ${command} --help)`;
 }
