@@ -35,7 +35,7 @@ export interface Config extends DecisionSettings {
   readonly maxSessionsPerClient: number;
   /** How many bits of an IPv6 address identify the client. */
   readonly ipv6ClientPrefix: number;
-  /** 0: any number. */
+  /** Consecutive refusals that end a session; 0: any number. */
   readonly maxRefusals: number;
   readonly expectTimeout: number;
   readonly connectTimeout: number;

@@ -106,6 +106,11 @@ export class ExchangeQueue {
     return undefined;
   }
 
+  /** The first command sent: the server is to answer it next. */
+  get next(): SentExchange | undefined {
+    return this.find(() => true);
+  }
+
   /** Whether this one's transfer is under way: it has had a preliminary reply. */
   isUnderWay(exchange: SentExchange): boolean {
     return this.#underWay && this.#exchanges[0] === exchange;

@@ -38,7 +38,7 @@ const wholeSynch = '\xff\xf4\xff\xf2';
  */
 export function inspectCommand(command: Command, state: SessionState, policy: Policy): CommandDecision {
   const { verb, raw } = command;
-  const closing = inspectFirst(command, state);
+  const closing = inspectForOtherProtocol(command, state);
   if (closing) return closing;
   if (isOutOfTurn(verb, state)) return { kind: 'wait' };
   if (raw.includes('\0')) return refuse('nul-byte', replies.nulByte);
@@ -104,7 +104,7 @@ function bareArgument({ argument, plain, argumentStart, telnet }: Command): {
  * Decides about the first piece of a line that is too long to be a command, which its end may not have been read of.
  */
 export function inspectOverlong(command: Command, state: SessionState): CommandDecision {
-  const closing = inspectFirst(command, state);
+  const closing = inspectForOtherProtocol(command, state);
   if (closing) return closing;
   // Its end, which is dropped, may identify it: `NOOP /x...x HTTP/1.1`. No FTP client begins like this.
   if (!state.begun) return { kind: 'close', reason: 'not-ftp', reply: replies.notFtp };
@@ -112,7 +112,7 @@ export function inspectOverlong(command: Command, state: SessionState): CommandD
 }
 
 /** The client speaks another protocol and was made to send this: nothing after it can be trusted. */
-function inspectFirst(command: Command, state: SessionState): CommandDecision | undefined {
+function inspectForOtherProtocol(command: Command, state: SessionState): CommandDecision | undefined {
   const other = state.begun ? undefined : otherProtocol(command);
   return other && { kind: 'close', reason: other, reply: otherProtocolReplies[other] };
 }

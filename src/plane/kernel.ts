@@ -156,7 +156,7 @@ class KernelPlane implements Plane {
       this.#late.delete(tuple);
     }
     if (!isTakenBack) return;
-    this.#leave(pinhole);
+    this.#dismiss(pinhole);
     throw new Error('the pinhole was withdrawn while it was being opened');
   }
 
@@ -199,11 +199,11 @@ class KernelPlane implements Plane {
 
   #closed(pinhole: KernelPinhole, reason: PinholeReason): void {
     this.#options.observe({ type: 'pinhole-closed', reason, ...factsOf(pinhole.expectation) });
-    this.#leave(pinhole);
+    this.#dismiss(pinhole);
   }
 
   /** Takes a pinhole's elements out of the kernel. */
-  #leave(pinhole: KernelPinhole): void {
+  #dismiss(pinhole: KernelPinhole): void {
     if (!pinhole.isAdmitted) return;
     const { at, peer } = pinhole.path;
     this.#late.set(tupleKey(at, peer), { pinhole, until: performance.now() + lateness });

@@ -305,7 +305,7 @@ export class FromServer implements ControlChannelListener {
 
   #passLines(lines: readonly Line[], texts: readonly string[]): void {
     const { state, channels, events } = this.#parts;
-    const inAnswerTo = state.exchanges.find(() => true)?.verb;
+    const inAnswerTo = state.exchanges.next?.verb;
     lines.forEach((line, index) => {
       const text = texts[index] ?? line.text;
       channels.client.send(text + line.end);

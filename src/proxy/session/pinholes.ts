@@ -31,9 +31,9 @@ export class SessionPinholes implements PinholeOwner {
   readonly #session: PinholesOf;
   readonly #plane: RangePlane;
   readonly #channelClosed: () => void;
-  /** The pinhole that may be taken, or was taken last: `max_expected` is 1, as in the kernel. */
-  #pending: Pinhole | undefined;
-  /** Whether a transfer has used the pending one, and is over. */
+  /** The pinhole that was opened last, pending or taken: `max_expected` is 1, as in the kernel. */
+  #latest: Pinhole | undefined;
+  /** Whether a transfer has used it, and is over. */
   #isSpent = false;
   /** That of a PORT which the server has not answered yet. */
   #reserved: Pinhole | undefined;
@@ -111,7 +111,7 @@ export class SessionPinholes implements PinholeOwner {
 
   /** The pinhole of the next transfer, or of the one in progress: pending or taken. */
   get current(): Pinhole | undefined {
-    return this.#isSpent ? undefined : this.#pending;
+    return this.#isSpent ? undefined : this.#latest;
   }
 
   /** The server has sent the final reply of a transfer: its later replies concern no existing data connection. */
@@ -143,35 +143,35 @@ export class SessionPinholes implements PinholeOwner {
   }
 
   /**
-   * A new expectation replaces the pending one, and a data channel for which the server has accepted no transfer: the
+   * A new pinhole replaces the latest one, and a data channel for which the server has accepted no transfer: the
    * server now waits for another one too, and a client could otherwise have any number.
    */
   expect(pinhole: Pinhole): void {
-    this.#pending?.close('replaced');
+    this.#latest?.close('replaced');
     for (const channel of [...this.#channels]) {
       if (!channel.isAccepted && channel !== pinhole.channel) channel.abort('replaced');
     }
-    this.#pending = pinhole;
+    this.#latest = pinhole;
     this.#isSpent = false;
     if (this.#reserved === pinhole) this.#reserved = undefined;
   }
 
-  /** Withdraws the pending pinhole to free its port for another. Returns whether there was one. */
+  /** Withdraws the latest pinhole to free its port for another. Returns whether there was one. */
   #makeRoom(): boolean {
-    const isThere = this.#pending !== undefined;
-    this.#closePending('replaced');
+    const isThere = this.#latest !== undefined;
+    this.#closeLatest('replaced');
     return isThere;
   }
 
-  /** The conditions under which the pending pinhole was opened no longer hold, nor for its data channel. */
-  abandonPending(): void {
-    this.#pending?.abandon?.();
-    this.#closePending('replaced');
+  /** The conditions under which the latest pinhole was opened no longer hold, nor for its data channel. */
+  abandonLatest(): void {
+    this.#latest?.abandon?.();
+    this.#closeLatest('replaced');
   }
 
-  #closePending(reason: PinholeReason): void {
-    this.#pending?.close(reason);
-    this.#pending = undefined;
+  #closeLatest(reason: PinholeReason): void {
+    this.#latest?.close(reason);
+    this.#latest = undefined;
   }
 
   /** A command has gone to the server, or is accepted by it, that the data connection will serve. */
@@ -187,7 +187,7 @@ export class SessionPinholes implements PinholeOwner {
 
   /** Takes back what nobody has connected to, or connected to for nothing; transfers that are under way live on. */
   close(): void {
-    this.#closePending('session-closed');
+    this.#closeLatest('session-closed');
     this.closeReserved('session-closed');
     for (const channel of [...this.#channels]) if (channel.isUnused) channel.abort('session-closed');
   }

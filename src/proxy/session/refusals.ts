@@ -4,12 +4,12 @@ const free = 10;
 const firstDelay = 20;
 const longestDelay = 1000;
 
-/** The penalty of a session for consecutive refusals. */
+/** Counts the consecutive refusals of a session, and says what each costs; `Penalties` carries that out. Pure. */
 export class Refusals {
   readonly #most: number;
   #count = 0;
 
-  /** @param most after which the session is to end; 0: it goes on, and is slow */
+  /** @param most how many of them end the session; 0: it goes on, and is slow */
   constructor(most: number) {
     this.#most = most;
   }
@@ -18,7 +18,7 @@ export class Refusals {
     return this.#count;
   }
 
-  /** One more. Returns for how many milliseconds the client is to wait; undefined where the session is to end. */
+  /** One more refusal. Returns for how many milliseconds the client is to wait; undefined where the session is to end. */
   add(): number | undefined {
     this.#count++;
     if (this.#most > 0 && this.#count >= this.#most) return undefined;
@@ -26,7 +26,7 @@ export class Refusals {
     return Math.min(longestDelay, firstDelay * 2 ** (this.#count - free - 1));
   }
 
-  /** The client has had an answer that is none. */
+  /** The client has had an answer that is no refusal. */
   clear(): void {
     this.#count = 0;
   }

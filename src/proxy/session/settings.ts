@@ -14,7 +14,7 @@ export interface SessionSettings {
   readonly expectTimeout: number;
   readonly loginTimeout: number;
   readonly idleTimeout: number;
-  /** Refused commands in a row after which a session ends; 0 for any number. */
+  /** Consecutive refusals that end a session (`Penalties`); 0 for any number. */
   readonly maxRefusals: number;
   /** For the peer to end TLS after CCC. */
   readonly tlsTimeout: number;

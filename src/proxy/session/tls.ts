@@ -95,7 +95,7 @@ export class SessionTls {
     const { state, pinholes } = this.#parts;
     const wasProtected = state.security.isDataProtected;
     const result = change();
-    if (state.security.isDataProtected !== wasProtected) pinholes.abandonPending();
+    if (state.security.isDataProtected !== wasProtected) pinholes.abandonLatest();
     return result;
   }
 
