@@ -109,13 +109,6 @@ export interface TransferCommand {
   readonly path: string;
 }
 
-const uploads: ReadonlySet<string> = new Set(['STOR', 'STOU', 'APPE']);
-
-/** Whether the client sends a file (RFC 959 section 4.1.3). */
-export function isUpload({ verb }: Pick<TransferCommand, 'verb'>): boolean {
-  return uploads.has(verb);
-}
-
 /** The facts of a pinhole in each of its events. */
 export interface PinholeFacts {
   readonly session: number;

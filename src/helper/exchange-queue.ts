@@ -1,4 +1,5 @@
 import { isCompletion, isPreliminary } from '../ftp/reply.ts';
+import { isTransfer } from '../ftp/transfer.ts';
 import { isMarkOf, mayShowFiles, maySayAnything } from './usual-answers.ts';
 
 /** A command that went to the server, whose replies are outstanding. */
@@ -20,13 +21,6 @@ export type Exchange = SentExchange | AnsweredExchange;
 
 /** The verb of the exchange that nobody sent: the greeting is its reply. */
 export const greeting = '(greeting)';
-
-/** The commands that a data connection carries (RFC 959 section 4.1.3, RFC 3659 section 7). */
-const transferVerbs: ReadonlySet<string> = new Set(['RETR', 'STOR', 'STOU', 'APPE', 'LIST', 'NLST', 'MLSD']);
-
-export function isTransfer({ verb }: { readonly verb: string }): boolean {
-  return transferVerbs.has(verb);
-}
 
 /**
  * The outstanding exchanges in the order of their commands. FTP's replies carry no number: that the server

@@ -1,7 +1,7 @@
 import type { CommandReason } from '../events.ts';
 import type { Command } from '../ftp/command.ts';
+import { isTransfer } from '../ftp/transfer.ts';
 import type { CommandDecision } from './decision.ts';
-import { isTransfer } from './exchange-queue.ts';
 import { replies } from './replies.ts';
 import { loginVerbs, type SessionState } from './session-state.ts';
 import { isServerAsked, type TlsPolicy } from './tls-policy.ts';

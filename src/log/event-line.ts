@@ -1,5 +1,6 @@
 import type { Level } from 'pino';
-import { isUpload, type Event, type PinholeFacts } from '../events.ts';
+import type { Event, PinholeFacts } from '../events.ts';
+import { isUpload } from '../ftp/transfer.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ExchangeQueue, greeting, isTransfer } from '../../src/helper/exchange-queue.ts';
+import { isTransfer } from '../../src/ftp/transfer.ts';
+import { ExchangeQueue, greeting } from '../../src/helper/exchange-queue.ts';
 
 function queueOf(...verbs: string[]): ExchangeQueue {
   const queue = new ExchangeQueue();

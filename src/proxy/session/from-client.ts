@@ -1,8 +1,8 @@
 import type { CommandReason } from '../../events.ts';
 import { endOfSynch, parseCommand, type Command } from '../../ftp/command.ts';
 import type { Line } from '../../ftp/lines.ts';
+import { isTransfer } from '../../ftp/transfer.ts';
 import type { CommandDecision } from '../../helper/decision.ts';
-import { isTransfer } from '../../helper/exchange-queue.ts';
 import { inspectCommand, inspectOverlong } from '../../helper/inspect-command.ts';
 import { isBinary } from '../../helper/other-protocols.ts';
 import { showCommand } from '../../helper/redact.ts';

@@ -1,8 +1,8 @@
-import { isUpload } from '../../events.ts';
 import type { Line } from '../../ftp/lines.ts';
 import { isCompletion, isPreliminary } from '../../ftp/reply.ts';
+import { isTransfer, isUpload } from '../../ftp/transfer.ts';
 import type { ReplyDecision } from '../../helper/decision.ts';
-import { greeting, isTransfer, type SentExchange } from '../../helper/exchange-queue.ts';
+import { greeting, type SentExchange } from '../../helper/exchange-queue.ts';
 import { inspectReply, isInspected } from '../../helper/inspect-reply.ts';
 import { showSent } from '../../helper/redact.ts';
 import { replies } from '../../helper/replies.ts';

@@ -1,5 +1,5 @@
 import type { SessionReason } from '../../events.ts';
-import { isTransfer } from '../../helper/exchange-queue.ts';
+import { isTransfer } from '../../ftp/transfer.ts';
 import { replies } from '../../helper/replies.ts';
 import { isCloseExplained } from '../../helper/session-state.ts';
 import { messageOf } from '../../net/error.ts';

@@ -1,4 +1,4 @@
-import { isUpload } from '../../events.ts';
+import { isUpload } from '../../ftp/transfer.ts';
 import { tlsEndsHere } from '../../helper/carrying.ts';
 import type { Security, TlsPolicy } from '../../helper/tls-policy.ts';
 import type { Protection, Transfer } from '../../plane/plane.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { parseCommand } from '../../../src/ftp/command.ts';
 import { formatHostPort } from '../../../src/ftp/host-port.ts';
 import { LineReader, type Line } from '../../../src/ftp/lines.ts';
-import { isTransfer } from '../../../src/helper/exchange-queue.ts';
+import { isTransfer } from '../../../src/ftp/transfer.ts';
 import { inspectCommand } from '../../../src/helper/inspect-command.ts';
 import { inspectReply, isInspected } from '../../../src/helper/inspect-reply.ts';
 import { settleReply, type SessionState } from '../../../src/helper/session-state.ts';

@@ -1,0 +1,24 @@
+/** The commands that a data connection carries, and which way its data goes (RFC 959 section 4.1.3, RFC 3659 section 7). */
+const directions: ReadonlyMap<string, 'upload' | 'download'> = new Map([
+  ['RETR', 'download'],
+  ['STOR', 'upload'],
+  ['STOU', 'upload'],
+  ['APPE', 'upload'],
+  ['LIST', 'download'],
+  ['NLST', 'download'],
+  ['MLSD', 'download'],
+]);
+
+/** A command, as far as these questions go. */
+interface WithVerb {
+  readonly verb: string;
+}
+
+export function isTransfer({ verb }: WithVerb): boolean {
+  return directions.has(verb);
+}
+
+/** Whether the client sends the data. */
+export function isUpload({ verb }: WithVerb): boolean {
+  return directions.get(verb) === 'upload';
+}
