@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Observer, SessionReason } from '../events.ts';
 import { destinationOf, type Destination, type Meant } from '../helper/destination.ts';
 import type { Address } from '../net/address.ts';
@@ -8,13 +7,13 @@ import type { Cidr } from '../net/cidr.ts';
 import type { Descriptors } from '../net/descriptors.ts';
 import { dial, type Dialling } from '../net/dial.ts';
 import { endpointOfSocket, type Endpoint } from '../net/endpoint.ts';
-import { messageOf } from '../net/error.ts';
 import { keepAlive } from '../net/keepalive.ts';
 import { hasLeft, ignoreError } from '../net/socket.ts';
 import type { Borrower, RangePlane } from '../plane/plane.ts';
 import type { TlsForClients } from '../tls/for-clients.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
 import { Admission, clientOf, type AdmissionLimits } from './admission.ts';
+import { Attempt } from './attempt.ts';
 import { ClientShares, type ClientShare } from './client-shares.ts';
 import { closeGently } from './session/close-gently.ts';
 import { mayBeLoop, NoSession, openServer, refusalOf, secureClient, type Upstream } from './establish.ts';
@@ -64,16 +63,6 @@ interface AdmittedEnds extends Ends {
   readonly share: ClientShare;
   /** It no longer counts. */
   readonly leave: () => void;
-}
-
-/** A session being established: an admitted client whose server has not replied yet. */
-interface Attempt {
-  /** TCP, or TLS over it as soon as that is there. */
-  client: Channel;
-  /** Gives up. */
-  abort: () => void;
-  /** The server has greeted it, or will not: others may go to that. */
-  greeted: () => void;
 }
 
 /** What sessions use of this host. */
@@ -169,11 +158,7 @@ export class Sessions {
     isImplicit: boolean,
     settings: SessionsSettings,
   ): Promise<void> {
-    const attempt: Attempt = {
-      client: tcpChannel(socket),
-      abort: () => void socket.destroy(),
-      greeted: () => undefined,
-    };
+    const attempt = new Attempt(socket);
     const leave = (): void => {
       attempt.greeted();
       ends.leave();
@@ -191,7 +176,7 @@ export class Sessions {
       if (isGone(await this.#keepRate(attempt, ends.share.rate, settings))) return;
       if (isImplicit) attempt.client = await secureClient(socket, plan);
       if (isGone(await this.#waitForTurn(attempt, ends.client, upstream, settings))) return;
-      const connected = await this.#connect(attempt, ends.client, upstream, settings);
+      const connected = await attempt.connect(this.#dial(upstream, ends.client, settings));
       await this.#begin(attempt, connected, { ...ends, leave }, plan, settings);
     } catch (error) {
       if (!(error instanceof NoSession)) throw error;
@@ -202,36 +187,18 @@ export class Sessions {
     }
   }
 
-  /**
-   * Sessions that do not log in begin slowly, as long as other clients have sessions as well. Returns whether it has waited.
-   *
-   * @throws {NoSession}
-   */
+  /** @throws {NoSession} */
   async #keepRate(
     attempt: Attempt,
     rate: SessionRate,
     { connectTimeout }: SessionsSettings,
   ): Promise<boolean> {
-    if (!this.#shares.isContended) return false;
-    const wait = rate.begin(connectTimeout);
-    if (wait === undefined) {
-      const reason = 'too-many-new-sessions';
-      throw new NoSession(reason, refusalOf(reason));
-    }
-    if (wait === 0) return false;
-    const { abort } = attempt;
-    const aborted = new AbortController();
-    attempt.abort = () => {
-      aborted.abort();
-    };
-    await delay(wait, undefined, aborted).catch(ignoreError);
-    if (this.#closing) throw new NoSession('shutdown', refusalOf('shutdown'));
-    attempt.abort = abort;
-    return true;
+    // Alone, a client takes time from nobody.
+    return this.#shares.isContended && attempt.keepRate(rate, connectTimeout);
   }
 
-  /** Few of one client's wait for the server's greeting at once. Returns whether it has waited. @throws {NoSession} */
-  async #waitForTurn(
+  /** @throws {NoSession} */
+  #waitForTurn(
     attempt: Attempt,
     client: Endpoint,
     upstream: Upstream,
@@ -240,36 +207,8 @@ export class Sessions {
     const from = clientOf(client.address, settings);
     const isLikelyLoop = mayBeLoop(client.address, upstream);
     const most = isLikelyLoop ? mostGreetingsOfLoop : mostGreetings;
-    const { turn, waits, leave } = this.#greetings.enter(from, most, settings.connectTimeout);
-    attempt.greeted = leave;
-    attempt.abort = leave;
-    const isInTime = await turn;
-    if (this.#closing) throw new NoSession('shutdown', refusalOf('shutdown'));
-    if (isInTime) return waits;
-    const reason = isLikelyLoop ? 'loop' : 'server-unreachable';
-    throw new NoSession(reason, refusalOf(reason), noGreeting);
-  }
-
-  /** @throws {NoSession} */
-  async #connect(
-    attempt: Attempt,
-    client: Endpoint,
-    upstream: Upstream,
-    settings: SessionsSettings,
-  ): Promise<Socket> {
-    const dialling = this.#dial(upstream, client, settings);
-    attempt.abort = () => {
-      dialling.abort();
-    };
-    try {
-      const connected = await dialling.connected;
-      attempt.abort = () => {
-        connected.destroy();
-      };
-      return connected;
-    } catch (error) {
-      throw new NoSession('server-unreachable', refusalOf('server-unreachable'), messageOf(error));
-    }
+    const place = this.#greetings.enter(from, most, settings.connectTimeout);
+    return attempt.waitForTurn(place, isLikelyLoop ? 'loop' : 'server-unreachable');
   }
 
   /** Ends sessions as they become idle, and the rest when `grace` milliseconds are over. */
@@ -313,12 +252,13 @@ export class Sessions {
 
   /** @throws {NoSession} */
   async #begin(
-    { client, greeted }: Attempt,
+    attempt: Attempt,
     upstream: Socket,
     { reached, arrived, leave, share, ...ends }: AdmittedEnds,
     plan: TlsPlan,
     settings: SessionsSettings,
   ): Promise<void> {
+    const { client } = attempt;
     const server = endpointOfSocket(upstream.remoteAddress, upstream.remotePort);
     const local = endpointOfSocket(upstream.localAddress, upstream.localPort);
     if (client.stream.destroyed || !server || !local) {
@@ -356,7 +296,9 @@ export class Sessions {
       },
       { plane: this.#host.plane, share: share.time, observe: this.#observe },
       {
-        greeted,
+        greeted: () => {
+          attempt.greeted();
+        },
         loggedIn: () => {
           share.rate.loggedIn();
         },
@@ -436,4 +378,3 @@ function tlsPlanFor(
  */
 const mostGreetings = 24;
 const mostGreetingsOfLoop = 4;
-const noGreeting = 'the server has not yet greeted earlier sessions of this client';
