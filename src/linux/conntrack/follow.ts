@@ -50,69 +50,106 @@ export const followConntrack: FollowConntrack = async (mark, listener) => {
     events.close();
     throw error;
   });
-  let polling = false;
-  let missed = false;
-  let stopped = false;
-  const poll = (): boolean => {
+  const answers = new Answers(questions);
+  const heard = new Events(events, listener);
+  return {
+    poll: () => heard.poll(),
+    look: ({ id, from, at }) => answers.to(askForOne({ from, at }), false)?.find((flow) => flow.id === id),
+    find: (ends) => answers.to(askForOne(ends), false)?.[0],
+    forget: (flow) => {
+      answers.to(forgetOne(flow), false);
+    },
+    list: () => answers.to(askForMarked(mark), true),
+    stop: () => {
+      heard.stop();
+      answers.stop();
+    },
+  };
+};
+
+/** What the kernel tells of its own accord. */
+class Events {
+  readonly #socket: Netlink;
+  readonly #listener: ConntrackListener;
+  #polling = false;
+  #missed = false;
+  #stopped = false;
+
+  constructor(socket: Netlink, listener: ConntrackListener) {
+    this.#socket = socket;
+    this.#listener = listener;
+  }
+
+  poll(): boolean {
     // A listener may act on an event, and so call this again.
-    if (polling || stopped) return false;
-    polling = true;
+    if (this.#polling || this.#stopped) return false;
+    this.#polling = true;
     let heard = false;
     try {
-      for (let datagram = receive(); datagram; datagram = receive()) {
+      for (let datagram = this.#receive(); datagram; datagram = this.#receive()) {
         heard = true;
         for (const message of readMessages(datagram, false)) {
-          if (message.kind === 'flow') listener.event(message.flow);
+          if (message.kind === 'flow') this.#listener.event(message.flow);
         }
       }
     } finally {
-      polling = false;
+      this.#polling = false;
     }
     return heard;
-  };
-  const receive = (): Uint8Array | undefined => {
-    for (let failures = 0; !stopped && failures < mostFailures;) {
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#socket.close();
+  }
+
+  #receive(): Uint8Array | undefined {
+    for (let failures = 0; !this.#stopped && failures < mostFailures;) {
       try {
-        const datagram = events.receive();
+        const datagram = this.#socket.receive();
         if (datagram) return datagram;
         break;
       } catch {
         // ENOBUFS: there was more than the buffer holds. Until that is empty the kernel drops all that comes.
-        missed = true;
+        this.#missed = true;
         failures++;
       }
     }
-    if (missed && !stopped) {
-      missed = false;
-      listener.missed();
+    if (this.#missed && !this.#stopped) {
+      this.#missed = false;
+      this.#listener.missed();
     }
     return undefined;
-  };
-  const answer = (question: Uint8Array, many: boolean): Flow[] | undefined => {
-    if (stopped) return undefined;
+  }
+}
+
+/** What the kernel tells when it is asked; nothing where it does not answer. */
+class Answers {
+  readonly #socket: Netlink;
+  #stopped = false;
+
+  constructor(socket: Netlink) {
+    this.#socket = socket;
+  }
+
+  /** @param many whether the answer may be several messages */
+  to(question: Uint8Array, many: boolean): Flow[] | undefined {
+    if (this.#stopped) return undefined;
     try {
-      return ask(questions, question, many);
+      return ask(this.#socket, question, many);
     } catch {
-      drain(questions);
+      drain(this.#socket);
       return undefined;
     }
-  };
-  return {
-    poll,
-    look: ({ id, from, at }) => answer(askForOne({ from, at }), false)?.find((flow) => flow.id === id),
-    find: (ends) => answer(askForOne(ends), false)?.[0],
-    forget: (flow) => {
-      answer(forgetOne(flow), false);
-    },
-    list: () => answer(askForMarked(mark), true),
-    stop: () => {
-      if (stopped) return;
-      stopped = true;
-      events.close();
-      questions.close();
-    },
-  };
-};
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#socket.close();
+  }
+}
 
 /** Whether the kernel answers. @throws where it does not */
 export async function requireConntrack(): Promise<void> {
