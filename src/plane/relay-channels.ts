@@ -5,8 +5,8 @@ import type { Descriptors } from '../net/descriptors.ts';
 import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
 import { requireBorrowing, type Borrowing } from './borrowing.ts';
 import { joinDataChannel, type DataChannelEnd, type TruncatedEnd } from './data-channel.ts';
-import { LegError, openLegs, protectedLegs } from './data-legs.ts';
-import type { PinholeRequest } from './plane.ts';
+import { LegError, openLegs, protectedLegs, type OpeningLegs } from './data-legs.ts';
+import type { PinholeRequest, Protection } from './plane.ts';
 import type { RelayPinhole, PinholeChannel } from './relay-pinhole.ts';
 
 export interface RelayChannelsOptions {
@@ -45,7 +45,7 @@ export class RelayChannels {
 
   /** Dials the other end of a connection that was accepted for a pinhole, and copies. */
   carry(pinhole: RelayPinhole, accepted: Socket): void {
-    const { owner, mode, protection, isClearAgreed = false, timeout } = pinhole.request;
+    const { owner, mode, protection, isClearAgreed = false } = pinhole.request;
     const { keepalive = 0, truncatedEnd = 'reset', dataIdleTimeout: idleTimeout } = this.#options;
     const { tlsTimeout = 30_000 } = this.#options;
     const started = performance.now();
@@ -78,36 +78,19 @@ export class RelayChannels {
       },
       () => undefined,
     );
-    // A client that never says what it wants would hold both connections for ever.
-    const patience = protection?.server && setTimeout(pinhole.giveUp, timeout);
-    // A handshake may begin when the server has accepted the command, as some clients have it, and has to be over soon.
-    let handshakes: NodeJS.Timeout | undefined;
-    let areOver = false;
-    const limit = (): void => {
-      if (areOver) return;
-      handshakes = setTimeout(() => {
-        legs.abort(protection?.client ? 'client-tls-failed' : 'server-tls-failed');
-      }, tlsTimeout);
-    };
-    if (protection) void pinhole.accepted.then(limit);
-    legs.ends
-      .finally(() => {
-        areOver = true;
-        clearTimeout(patience);
-        clearTimeout(handshakes);
-      })
-      .then(
-        (ends) => {
-          const changed = (): void => {
-            pinhole.changed();
-          };
-          const options = { idleTimeout, isClearAgreed, truncatedEnd, keepalive, changed };
-          channel.joined = joinDataChannel(ends, options, ended);
-        },
-        (error: unknown) => {
-          ended(endBefore(error));
-        },
-      );
+    const unlimit = protection ? limitHandshakes(pinhole, protection, legs, tlsTimeout) : () => undefined;
+    legs.ends.finally(unlimit).then(
+      (ends) => {
+        const changed = (): void => {
+          pinhole.changed();
+        };
+        const options = { idleTimeout, isClearAgreed, truncatedEnd, keepalive, changed };
+        channel.joined = joinDataChannel(ends, options, ended);
+      },
+      (error: unknown) => {
+        ended(endBefore(error));
+      },
+    );
     pinhole.changed();
   }
 
@@ -146,6 +129,35 @@ export class RelayChannels {
     const port = from.port === 0 ? (accepted.remotePort ?? 0) : from.port;
     return requireBorrowing(borrowing).dial(target, { address: from.address, port }, connectTimeout, own.far);
   }
+}
+
+/**
+ * Limits the handshakes of a data channel in time. Returns what ends that.
+ *
+ * @param limit milliseconds from the server's acceptance of the command on
+ */
+function limitHandshakes(
+  { request, giveUp, accepted }: RelayPinhole,
+  protection: Protection,
+  legs: OpeningLegs,
+  limit: number,
+): () => void {
+  // A client that never says what it wants would hold both connections for ever.
+  const patience = protection.server && setTimeout(giveUp, request.timeout);
+  // A handshake may begin when the server has accepted the command, as some clients have it, and has to be over soon.
+  let handshakes: NodeJS.Timeout | undefined;
+  let areOver = false;
+  void accepted.then(() => {
+    if (areOver) return;
+    handshakes = setTimeout(() => {
+      legs.abort(protection.client ? 'client-tls-failed' : 'server-tls-failed');
+    }, limit);
+  });
+  return () => {
+    areOver = true;
+    clearTimeout(patience);
+    clearTimeout(handshakes);
+  };
 }
 
 /** Of a data channel whose legs did not both come up. */
