@@ -95,164 +95,199 @@ export function joinDataChannel(
   options: DataChannelOptions,
   ended: (end: DataChannelEnd) => void,
 ): DataChannel {
-  const {
-    idleTimeout,
-    livesOn = () => false,
-    isClearAgreed = false,
-    truncatedEnd = 'reset',
-    keepalive = 0,
-    seen = () => undefined,
-    changed = () => undefined,
-  } = options;
-  const open = new Set<Channel>();
-  let failure: { cause: TransferCause; error: string | undefined } | undefined;
-  let isOver = false;
-  let late: NodeJS.Timeout | undefined;
-  const acknowledge = (): void => {
-    server.acknowledge();
-  };
+  return new JoinedChannel(ends, options, ended);
+}
 
-  const hold = isClearAgreed
-    ? new HelloHold({
-        pass: (bytes) => upload.write(bytes),
-        found: () => {
-          abort('client-tls-failed', 'received TLS on a data connection that PROT has set to clear');
-        },
-      })
-    : undefined;
-  const client: Channel = withReads(ends.client, (chunk) => {
-    idle.refresh();
-    seen(chunk, 'client');
-    return hold ? hold.take(chunk) : upload.write(chunk);
-  });
-  const server: Channel = withReads(ends.server, (chunk) => {
-    if (hold?.serverSpeaks() === false) return false;
-    idle.refresh();
-    seen(chunk, 'server');
-    return download.write(chunk);
-  });
-  const moves = (): void => {
-    idle.refresh();
-  };
-  const finish = (): void => {
-    if (isOver || open.size > 0 || !upload.isSettled || !download.isSettled) return;
-    isOver = true;
-    clearTimeout(idle);
-    clearInterval(watch);
-    clearTimeout(late);
-    const uploaded = upload.acknowledged;
-    const downloaded = download.acknowledged;
-    // What the server does of its own accord it knows, and its word is as good as without the relay.
-    const isServers = failure?.cause.startsWith('server-') ?? false;
-    const isLost = {
-      upload: !isServers && (uploaded < upload.moved || !upload.isDelivered),
-      download: downloaded < download.moved || !(download.isDelivered || isServers),
+class JoinedChannel implements DataChannel {
+  readonly download: OneWay;
+  readonly #upload: OneWay;
+  readonly #client: Channel;
+  readonly #server: Channel;
+  readonly #options: DataChannelOptions;
+  readonly #ended: (end: DataChannelEnd) => void;
+  readonly #open = new Set<Channel>();
+  readonly #hold: HelloHold | undefined;
+  readonly #idle: NodeJS.Timeout;
+  readonly #watch: NodeJS.Timeout | undefined;
+  /** Acknowledges the server's FIN. */
+  #late: NodeJS.Timeout | undefined;
+  #failure: { cause: TransferCause; error: string | undefined } | undefined;
+  #isProbed = false;
+  #isOver = false;
+
+  constructor(ends: DataChannelEnds, options: DataChannelOptions, ended: (end: DataChannelEnd) => void) {
+    this.#options = options;
+    this.#ended = ended;
+    const { idleTimeout, livesOn = () => false, isClearAgreed = false, keepalive = 0 } = options;
+    this.#hold = isClearAgreed ? this.#newHold() : undefined;
+    this.#client = withReads(ends.client, (chunk) => this.#fromClient(chunk));
+    this.#server = withReads(ends.server, (chunk) => this.#fromServer(chunk));
+    const moves = (): void => {
+      this.#idle.refresh();
     };
-    for (const { queue } of [client, server]) queue.release();
-    ended({ cause: failure?.cause ?? 'complete', error: failure?.error, uploaded, downloaded, isLost });
-  };
-  const settledOf = (to: 'client' | 'server') => (): void => {
-    const way = to === 'server' ? upload : download;
-    // Both have said their end, and this one has not acknowledged the other's.
-    if (way.hasEnded && !way.isDelivered) note(causes[to].reset, 'closed before all data was acknowledged');
-    changed();
-    finish();
-  };
-  const upload = new OneWay(client, server, moves, settledOf('server'));
-  const download = new OneWay(server, client, moves, settledOf('client'));
+    this.#upload = new OneWay(this.#client, this.#server, moves, () => {
+      this.#settled(this.#upload, 'server');
+    });
+    this.download = new OneWay(this.#server, this.#client, moves, () => {
+      this.#settled(this.download, 'client');
+    });
+    this.#idle = setTimeout(() => {
+      if (livesOn()) this.#idle.refresh();
+      else this.abort('data-idle-timeout');
+    }, idleTimeout);
+    // Few transfers last until then, and to have the system probe costs some calls.
+    const look = (): void => {
+      this.#look(keepalive);
+    };
+    this.#watch = keepalive > 0 ? setInterval(look, Math.min(glance, keepalive / 2)) : undefined;
+    this.#follow(this.#upload, this.download, 'client');
+    this.#follow(this.download, this.#upload, 'server');
+    this.#client.resume();
+    this.#server.resume();
+  }
 
-  const note = (cause: TransferCause, error?: string): void => {
-    failure ??= { cause, error };
-  };
-  const abort = (cause: TransferCause, error?: string): void => {
-    hold?.stop();
-    note(cause, error);
-    for (const way of [upload, download]) way.stop();
-    for (const leg of [client, server]) leg.reset();
-    finish();
-  };
-  /** The other side gets what had come, and then RST; what it says itself is nobody's any more. */
-  const fail = (way: OneWay, cause: TransferCause, error?: string): void => {
-    if (way === upload) hold?.release();
-    note(cause, error);
-    (way === upload ? download : upload).stop();
-    way.from.reset();
-    way.failed(lastWords);
-  };
-  const idle = setTimeout(() => {
-    if (livesOn()) idle.refresh();
-    else abort('data-idle-timeout');
-  }, idleTimeout);
-  // Few transfers last until then, and to have the system probe costs some calls.
-  let isProbed = false;
-  const patience = patienceOf(keepalive);
-  const look = (): void => {
-    if (!isProbed) for (const leg of [client, server]) leg.keepAlive(keepalive);
-    isProbed = true;
-    for (const [way, back, side] of [
-      [upload, download, 'server'],
-      [download, upload, 'client'],
-    ] as const) {
-      if (way.to.queue.unansweredFor < patience) continue;
-      const words = `no acknowledgement for ${Math.round(patience / 1000)} s`;
-      fail(back, causes[side].unresponsive, words);
-    }
-  };
-  const watch = keepalive > 0 ? setInterval(look, Math.min(glance, keepalive / 2)) : undefined;
+  get moved(): number {
+    return this.#upload.moved + this.download.moved;
+  }
 
-  for (const [way, back, side] of [
-    [upload, download, 'client'],
-    [download, upload, 'server'],
-  ] as const) {
+  abort(cause: TransferCause, error?: string): void {
+    this.#hold?.stop();
+    this.#note(cause, error);
+    for (const way of [this.#upload, this.download]) way.stop();
+    for (const leg of [this.#client, this.#server]) leg.reset();
+    this.#finish();
+  }
+
+  #newHold(): HelloHold {
+    return new HelloHold({
+      pass: (bytes) => this.#upload.write(bytes),
+      found: () => {
+        this.abort('client-tls-failed', 'received TLS on a data connection that PROT has set to clear');
+      },
+    });
+  }
+
+  #fromClient(chunk: Uint8Array): boolean {
+    this.#idle.refresh();
+    this.#options.seen?.(chunk, 'client');
+    return this.#hold ? this.#hold.take(chunk) : this.#upload.write(chunk);
+  }
+
+  #fromServer(chunk: Uint8Array): boolean {
+    if (this.#hold?.serverSpeaks() === false) return false;
+    this.#idle.refresh();
+    this.#options.seen?.(chunk, 'server');
+    return this.download.write(chunk);
+  }
+
+  /** Listens to the side that `way` comes from. */
+  #follow(way: OneWay, back: OneWay, side: 'client' | 'server'): void {
     const { from } = way;
     from.resetUntilEnded();
     const saidItsEnd = (): void => {
-      if (way.hasEnded) return;
-      const why = from.whyCutShort();
-      if (side === 'client') hold?.release();
-      // A reader that has got the whole file need not say close_notify to be believed: nobody waits for more.
-      if (!why || (why === 'truncated' && back.hasEnded && way.moved === 0)) {
-        way.end();
-      } else if (why === 'truncated') {
-        const error = 'FIN without close_notify';
-        note(causes[side].truncated, error);
-        if (way.to.kind === 'tls' || truncatedEnd === 'end') way.cut();
-        else fail(way, causes[side].truncated, error);
-      } else {
-        fail(way, causes[side].reset);
-      }
-      // Closing says it as well, and costs no packet of its own.
-      if (side === 'server' && !back.hasEnded) late = setTimeout(acknowledge, acknowledgement);
-      // What it has said its end behind, it has acknowledged.
-      back.look();
+      this.#saidItsEnd(way, back, side);
     };
     from.stream.on('end', saidItsEnd);
     // One leg may have ended, or gone, while the other was still in its handshake.
     if (from.stream.readableEnded) setImmediate(saidItsEnd);
     from.stream.on('error', (error) => {
       // All that was left to say to it was goodbye.
-      if (upload.hasEnded && download.hasEnded && from.kind === 'tls') return;
-      fail(way, causes[side][kindOf(error)], messageOf(error));
+      if (way.hasEnded && back.hasEnded && from.kind === 'tls') return;
+      this.#fail(way, causes[side][kindOf(error)], messageOf(error));
     });
-    open.add(from);
+    this.#open.add(from);
     const closed = (): void => {
-      if (!open.delete(from)) return;
+      if (!this.#open.delete(from)) return;
       back.look();
-      finish();
+      this.#finish();
     };
     from.stream.on('close', closed);
     if (from.stream.closed) setImmediate(closed);
-    if (from.stream.destroyed) fail(way, causes[side].reset, errorOf(from));
+    if (from.stream.destroyed) this.#fail(way, causes[side].reset, errorOf(from));
   }
-  client.resume();
-  server.resume();
-  return {
-    download,
-    get moved() {
-      return upload.moved + download.moved;
-    },
-    abort,
-  };
+
+  #saidItsEnd(way: OneWay, back: OneWay, side: 'client' | 'server'): void {
+    if (way.hasEnded) return;
+    const why = way.from.whyCutShort();
+    if (side === 'client') this.#hold?.release();
+    // A reader that has got the whole file need not say close_notify to be believed: nobody waits for more.
+    if (!why || (why === 'truncated' && back.hasEnded && way.moved === 0)) {
+      way.end();
+    } else if (why === 'truncated') {
+      const error = 'FIN without close_notify';
+      this.#note(causes[side].truncated, error);
+      if (way.to.kind === 'tls' || this.#options.truncatedEnd === 'end') way.cut();
+      else this.#fail(way, causes[side].truncated, error);
+    } else {
+      this.#fail(way, causes[side].reset);
+    }
+    // Closing says it as well, and costs no packet of its own.
+    if (side === 'server' && !back.hasEnded) {
+      this.#late = setTimeout(() => {
+        this.#server.acknowledge();
+      }, acknowledgement);
+    }
+    // What it has said its end behind, it has acknowledged.
+    back.look();
+  }
+
+  /** The other side gets what had come, and then RST; what it says itself is nobody's any more. */
+  #fail(way: OneWay, cause: TransferCause, error?: string): void {
+    if (way === this.#upload) this.#hold?.release();
+    this.#note(cause, error);
+    (way === this.#upload ? this.download : this.#upload).stop();
+    way.from.reset();
+    way.failed(lastWords);
+  }
+
+  /** The first failure is the cause of what follows. */
+  #note(cause: TransferCause, error?: string): void {
+    this.#failure ??= { cause, error };
+  }
+
+  /** Whether a side still answers. */
+  #look(keepalive: number): void {
+    if (!this.#isProbed) for (const leg of [this.#client, this.#server]) leg.keepAlive(keepalive);
+    this.#isProbed = true;
+    const patience = patienceOf(keepalive);
+    for (const [way, back, side] of [
+      [this.#upload, this.download, 'server'],
+      [this.download, this.#upload, 'client'],
+    ] as const) {
+      if (way.to.queue.unansweredFor < patience) continue;
+      const words = `no acknowledgement for ${Math.round(patience / 1000)} s`;
+      this.#fail(back, causes[side].unresponsive, words);
+    }
+  }
+
+  #settled(way: OneWay, to: 'client' | 'server'): void {
+    // Both have said their end, and this one has not acknowledged the other's.
+    if (way.hasEnded && !way.isDelivered)
+      this.#note(causes[to].reset, 'closed before all data was acknowledged');
+    this.#options.changed?.();
+    this.#finish();
+  }
+
+  #finish(): void {
+    const upload = this.#upload;
+    const { download } = this;
+    if (this.#isOver || this.#open.size > 0 || !upload.isSettled || !download.isSettled) return;
+    this.#isOver = true;
+    clearTimeout(this.#idle);
+    clearInterval(this.#watch);
+    clearTimeout(this.#late);
+    const uploaded = upload.acknowledged;
+    const downloaded = download.acknowledged;
+    const { cause = 'complete', error } = this.#failure ?? {};
+    // What the server does of its own accord it knows, and its word is as good as without the relay.
+    const isServers = cause.startsWith('server-');
+    const isLost = {
+      upload: !isServers && (uploaded < upload.moved || !upload.isDelivered),
+      download: downloaded < download.moved || !(download.isDelivered || isServers),
+    };
+    for (const { queue } of [this.#client, this.#server]) queue.release();
+    this.#ended({ cause, error, uploaded, downloaded, isLost });
+  }
 }
 
 function errorOf({ stream }: Channel): string | undefined {
