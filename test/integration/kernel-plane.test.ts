@@ -272,8 +272,10 @@ describe('a pinhole in the kernel', { concurrency: 1 }, () => {
 test('what holds on the relay plane holds here, but for what the docs say', async (t) => {
   if (skipOrFail(t, missing)) return;
   const files = [
-    ...readdirSync(join(root, 'test/proxy')).map((name) => `proxy/${name}`),
-    ...['plane/contract.test.ts', 'plane/pinhole.test.ts', 'plane/active.test.ts', 'daemon.test.ts'],
+    ...readdirSync(join(root, 'test/proxy'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => `proxy/${name}`),
+    ...['plane/contract.test.ts', 'plane/pinhole.test.ts', 'plane/active.test.ts', 'daemon/daemon.test.ts'],
   ].map((name) => emittedFile(join('test', name)));
   // A runner that finds itself inside another one tests nothing.
   const runner = ['env', '-u', 'NODE_TEST_CONTEXT', process.execPath];
