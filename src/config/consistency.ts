@@ -156,12 +156,12 @@ export function refuseAccidentalServer(config: Config, origins: Origins): void {
   const allowed = `${table.server.kind.allowed}; or none, with every listen address on loopback`;
   const open = [...listenOf(config), ...config.listenTls].find(isReachable);
   if (open) {
-    const why = `none is named, and listen is ${formatListen(open)} from ${originOf('listen', origins)}: the in-memory server would be open to other hosts`;
+    const why = `listen is ${formatListen(open)} from ${originOf('listen', origins)}: the in-memory server would be open to other hosts`;
     throw refusal(config, origins, 'server', allowed, why);
   }
   const said = ofAServer.find((name) => !isInitial(name, config));
   if (said) {
-    const why = `none is named, and ${keyOf(said)} is set from ${originOf(said, origins)}`;
+    const why = `${keyOf(said)} is set from ${originOf(said, origins)}`;
     throw refusal(config, origins, 'server', allowed, why);
   }
 }

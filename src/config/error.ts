@@ -12,10 +12,10 @@ export function wrongSetting(
   allowed: string,
   why?: string,
 ): ConfigError {
+  const isMissing = value === '' && origin === 'default';
+  const what = isMissing ? 'not set, but needed' : `${quote(value)} (from ${origin}) is not allowed`;
   const reason = why === undefined ? '' : ` (${why})`;
-  return new ConfigError(
-    oneLine(`${key}: ${quote(value)} (from ${origin}) is not allowed${reason}; allowed: ${allowed}`),
-  );
+  return new ConfigError(oneLine(`${key}: ${what}${reason}; allowed: ${allowed}`));
 }
 
 export function quote(value: unknown): string {
