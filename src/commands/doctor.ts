@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { styleText } from 'node:util';
 import { ConfigError } from '../config/error.ts';
 import { choice, day, path, seconds } from '../config/kinds.ts';
-import { isFault, type Finding, type Level } from '../doctor/finding.ts';
+import { verdictOf, type Finding, type Level, type Verdict } from '../doctor/finding.ts';
 import { byImportance, examineHost } from '../doctor/host.ts';
 import type { HostSources, SourceText } from '../doctor/host-sources.ts';
 import { readHost, thisHost } from '../doctor/host/read-host.ts';
@@ -116,14 +116,20 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
       )
       .example('$0 doctor --host', 'on the server, or on the gateway')
       .example('$0 doctor --host --vsftpd-conf copy.conf --iptables copy', 'files copied from another host')
-      .epilogue('Exit code: 0 healthy, 1 something needs to be changed, 2 could not run, 130 interrupted.');
+      .epilogue(
+        'Exit code: 0 healthy, 1 something needs to be changed, 2 could not run, 3 healthy as far as seen (something ' +
+          'that matters was not seen or not understood), 130 interrupted.',
+      );
   },
   handler: async (argv) => {
     const language =
       argv.lang === undefined ? languageOf(process.env) : readFlag('lang', argv.lang, kinds.lang);
+    const printing = {
+      style: isColoured() ? inColour : undefined,
+      width: process.stdout.isTTY ? process.stdout.columns : undefined,
+    };
     const tell = (finding: Finding): void => {
-      if (!argv.json)
-        process.stdout.write(findingText(finding, language, isColoured() ? inColour : undefined));
+      if (!argv.json) process.stdout.write(findingText(finding, language, printing));
     };
     const progress: TellProgress = (step, seconds) => {
       process.stderr.write(progressText(step, seconds, language));
@@ -133,7 +139,7 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
       throw new ConfigError(`the examination could not be finished: ${messageOf(error)}`, { cause: error });
     });
     process.exitCode = exitCodeFor(findings);
-    const rest = argv.json ? reportJson(findings, language) : summaryText(findings, language);
+    const rest = argv.json ? reportJson(findings, language) : summaryText(findings, language, printing);
     // Of what was given up, connections may still wait.
     process.stdout.write(rest, () => process.exit());
   },
@@ -141,8 +147,10 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
 
 function exitCodeFor(findings: readonly Finding[]): number {
   if (findings.some(({ id }) => id === 'examination-interrupted')) return 128 + constants.signals.SIGINT;
-  return findings.some(isFault) ? 1 : 0;
+  return exitCodes[verdictOf(findings)];
 }
+
+const exitCodes: Readonly<Record<Verdict, number>> = { healthy: 0, fault: 1, 'as-far-as-seen': 3 };
 
 /** @throws {ConfigError} for words that cannot be followed: the exit code is 2 */
 async function examine(
@@ -262,9 +270,10 @@ function readPassword(path: string): string {
   return readGiven('password-file', path).text.replace(/\r?\n$/, '');
 }
 
-const colours: Readonly<Record<Level, 'green' | 'yellow' | 'red'>> = {
+const colours: Readonly<Record<Level, 'green' | 'yellow' | 'magenta' | 'red'>> = {
   fine: 'green',
   note: 'yellow',
+  unseen: 'magenta',
   fault: 'red',
 };
 

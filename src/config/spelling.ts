@@ -11,7 +11,7 @@ function nearest(name: string, known: readonly string[]): string {
 }
 
 /** How many letters have to be added, removed or replaced to make one word the other (Levenshtein). */
-function distance(from: string, to: string): number {
+export function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [i, letter] of Array.from(from.slice(0, 100)).entries()) {
     const next = [i + 1];

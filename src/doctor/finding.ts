@@ -1,7 +1,10 @@
 import type { MessageId } from './messages/message.ts';
 
-/** `fine`: as it should be; `note`: worth knowing; `fault`: FTP fails, or more is open than is needed. */
-export type Level = 'fine' | 'note' | 'fault';
+/**
+ * `fine`: as it should be; `note`: worth knowing; `fault`: FTP fails, or more is open than is needed; `unseen`: it
+ * matters, and it is not known, as it was not examined or not understood.
+ */
+export type Level = 'fine' | 'note' | 'unseen' | 'fault';
 
 /** One result of the doctor. */
 export interface Finding {
@@ -39,4 +42,17 @@ export function fine(id: MessageId, values: Finding['values'] = {}): Finding {
 /** Whether something needs to be changed. */
 export function isFault({ level }: Finding): boolean {
   return level === 'fault';
+}
+
+/** Whether something that matters is not known. */
+export function isUnseen({ level }: Finding): boolean {
+  return level === 'unseen';
+}
+
+/** What the findings say together. `as-far-as-seen`: no fault, but something that matters is not known. */
+export type Verdict = 'healthy' | 'as-far-as-seen' | 'fault';
+
+export function verdictOf(findings: readonly Finding[]): Verdict {
+  if (findings.some(isFault)) return 'fault';
+  return findings.some(isUnseen) ? 'as-far-as-seen' : 'healthy';
 }

@@ -1,5 +1,6 @@
 import type { Finding, Level } from './finding.ts';
 import type { HostSources } from './host-sources.ts';
+import { checkAnswers } from './host/check-answers.ts';
 import { checkFirewall } from './host/check-firewall.ts';
 import { checkForwarding } from './host/check-forwarding.ts';
 import { checkHelper } from './host/check-helper.ts';
@@ -11,7 +12,8 @@ import { checkTls } from './host/check-tls.ts';
 import { forwardingOf, readFacts, type Facts } from './host/facts.ts';
 import { atOrigin } from './host/origin.ts';
 import { remedy } from './host/remedies.ts';
-import { fault, note } from './host/say.ts';
+import { hasRange, type FtpService } from './host/ftp-service.ts';
+import { fault, unseen } from './host/say.ts';
 import type { MessageId } from './messages/message.ts';
 
 const checks: readonly ((facts: Facts) => Finding[])[] = [
@@ -19,6 +21,7 @@ const checks: readonly ((facts: Facts) => Finding[])[] = [
   checkModulesLines,
   checkRules,
   checkFirewall,
+  checkAnswers,
   checkForwarding,
   checkHelper,
   checkListening,
@@ -28,10 +31,12 @@ const checks: readonly ((facts: Facts) => Finding[])[] = [
 /** Findings that a fault already covers. */
 const toldBy: Readonly<Partial<Record<MessageId, MessageId>>> = {
   'helper-unused': 'related-without-helper',
+  'passive-range-open': 'established-dropped',
+  'only-control-port-forwarded': 'helper-behind-translation',
   'helper-blind-to-tls': 'helper-sees-no-tls',
 };
 
-const order: readonly Level[] = ['fault', 'note', 'fine'];
+const order: readonly Level[] = ['fault', 'unseen', 'note', 'fine'];
 
 /** Examines the sources of a host and returns the findings in order of importance. Pure. */
 export function examineHost(sources: HostSources): Finding[] {
@@ -50,20 +55,37 @@ export function byImportance(findings: readonly Finding[]): Finding[] {
   return order.flatMap((level) => findings.filter((finding) => finding.level === level));
 }
 
-/** Whether there is anything about FTP to examine. */
+/** Whether all was there to read that decides about FTP. */
 function checkSubject(facts: Facts): Finding[] {
-  const { servers, pinhole, sources } = facts;
+  const { servers, pinhole, firewalls } = facts;
+  // A gateway has none of its own.
+  const isGateway = forwardingOf(facts, 21) !== undefined;
+  const hasSubject = servers.length > 0 || pinhole !== undefined || isGateway;
+  return [
+    ...checkPinholeSeen(facts),
+    ...(hasSubject ? [] : [unseen('no-server-found')]),
+    ...(firewalls.length > 0 ? [] : [unseen('firewall-not-seen')]),
+    ...(pinhole ? [] : servers.filter(isIncomplete)).map(({ program, file }) =>
+      unseen('settings-incomplete', { values: { program }, file }),
+    ),
+  ];
+}
+
+/** Other files may have what decides. */
+function isIncomplete(server: FtpService): boolean {
+  return server.isPartial === true && (!hasRange(server) || server.address === undefined);
+}
+
+function checkPinholeSeen({ pinhole, sources }: Facts): Finding[] {
   if (pinhole?.seen) {
     const { sign } = pinhole.seen;
     const remedies = [remedy('shell', 'npx pinhole doctor --host --pinhole-config FILE')];
-    return [note('pinhole-without-config', { values: { sign }, remedies })];
+    return [unseen('pinhole-without-config', { values: { sign }, remedies })];
   }
   if (pinhole && pinhole.config === undefined) {
     const file = sources.pinhole?.file ?? '';
     const remedies = [remedy('shell', `npx pinhole run --config ${file} --check`)];
     return [fault('pinhole-config-refused', { file, remedies })];
   }
-  // A gateway has none of its own.
-  const isGateway = forwardingOf(facts, 21) !== undefined;
-  return servers.length > 0 || pinhole || isGateway ? [] : [note('no-server-found')];
+  return [];
 }

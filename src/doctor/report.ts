@@ -1,4 +1,4 @@
-import { isFault, type Finding, type Level } from './finding.ts';
+import { isFault, isUnseen, verdictOf, type Finding, type Level } from './finding.ts';
 import { en } from './messages/en.ts';
 import type { Catalogue, Message } from './messages/message.ts';
 import { zh } from './messages/zh.ts';
@@ -18,37 +18,60 @@ export function languageOf(env: Readonly<Record<string, string | undefined>>): L
   return languages.find((language) => locale?.split(/[_.@]/)[0] === language) ?? 'en';
 }
 
-const marks: Readonly<Record<Level, string>> = { fine: '✔', note: '•', fault: '✘' };
+const marks: Readonly<Record<Level, string>> = { fine: '✔', note: '•', unseen: '?', fault: '✘' };
 
 type Style = (text: string, level: Level) => string;
 const plain: Style = (text) => text;
 
-/**
- * As text: one line for each result that is fine; for all others also the meaning, the change, and the exact lines.
- *
- * @param style colours a mark, or not
- */
-export function reportText(findings: readonly Finding[], language: Language, style: Style = plain): string {
+/** How a report is printed. */
+export interface Printing {
+  /** Colours a mark. */
+  readonly style?: Style | undefined;
+  /** Columns of the terminal, where it is one: sentences are wrapped there, lines to copy never. */
+  readonly width?: number | undefined;
+}
+
+/** As text: one line for each result that is fine; for all others also the meaning, the change, and the exact lines. */
+export function reportText(
+  findings: readonly Finding[],
+  language: Language,
+  printing: Printing = {},
+): string {
   return (
-    findings.map((finding) => findingText(finding, language, style)).join('') +
-    summaryText(findings, language)
+    findings.map((finding) => findingText(finding, language, printing)).join('') +
+    summaryText(findings, language, printing)
   );
 }
 
 /** The part of the report that is about one finding. */
-export function findingText(finding: Finding, language: Language, style: Style = plain): string {
-  return linesOf(finding, catalogues[language], style)
+export function findingText(finding: Finding, language: Language, printing: Printing = {}): string {
+  return linesOf(finding, catalogues[language], printing)
     .map((line) => `${line}\n`)
     .join('');
 }
 
-/** The end of the report. */
-export function summaryText(findings: readonly Finding[], language: Language): string {
-  const { healthy, noneSoFar, oneFault, faults: several } = catalogues[language].words;
+/** The end of the report: how many faults there are, and what is not known. */
+export function summaryText(
+  findings: readonly Finding[],
+  language: Language,
+  { width = Infinity }: Printing = {},
+): string {
+  const { words } = catalogues[language];
   const faults = findings.filter(isFault).length;
-  const none = findings.some(({ id }) => id === 'examination-interrupted') ? noneSoFar : healthy;
-  const summary = faults === 0 ? none : faults === 1 ? oneFault : fill(several, { count: faults });
-  return `\n${summary}\n`;
+  const unseen = findings.filter(isUnseen);
+  const isEarly = findings.some(({ id }) => id === 'examination-interrupted');
+  const none = isEarly ? words.noneSoFar : unseen.length > 0 ? words.asFarAsSeen : words.healthy;
+  const summary = faults === 0 ? none : faults === 1 ? words.oneFault : fill(words.faults, { count: faults });
+  const list =
+    unseen.length === 0
+      ? []
+      : [words.notKnown, ...unseen.map((finding) => `  ${marks.unseen} ${seenText(finding, language)}`)];
+  const lines = [summary, ...list].flatMap((line) => wrapped(printable(line), width));
+  return `\n${lines.join('\n')}\n`;
+}
+
+function seenText({ id, values, where }: Finding, language: Language): string {
+  return placeOf(where) + fill(catalogues[language].findings[id].seen, values);
 }
 
 /** One line on what is being tried, and for how long. */
@@ -60,28 +83,60 @@ export function progressText({ word, values }: Step, seconds: number, language: 
 export function reportJson(findings: readonly Finding[], language: Language): string {
   const { findings: messages } = catalogues[language];
   const list = findings.map((finding) => ({ ...finding, ...filled(messages[finding.id], finding.values) }));
-  return `${JSON.stringify({ healthy: !findings.some(isFault), findings: list }, undefined, 2)}\n`;
+  const verdict = verdictOf(findings);
+  const notKnown = findings
+    .filter(isUnseen)
+    .map((finding) => ({ id: finding.id, what: seenText(finding, language) }));
+  const report = { healthy: verdict === 'healthy', verdict, notKnown, findings: list };
+  return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
 function linesOf(
   { id, level, values, where, remedies }: Finding,
   { findings, words }: Catalogue,
-  style: Style,
+  { style = plain, width = Infinity }: Printing,
 ): string[] {
   const { seen, means, change } = filled(findings[id], values);
-  const place = where ? `${where.file}${where.line === undefined ? '' : `:${where.line}`}: ` : '';
-  const head = `${style(marks[level], level)} ${printable(place + seen)}`;
-  if (level === 'fine') return [head];
-  const rest = [
+  const [first = '', ...more] = wrapped(`${marks[level]} ${printable(placeOf(where) + seen)}`, width);
+  const head = [style(marks[level], level) + first.slice(marks[level].length), ...more];
+  if (level === 'fine') return head;
+  const sentences = [
     ...(means === undefined ? [] : [`    ${words.means}: ${means}`]),
     ...(change === undefined ? [] : [`    ${words.change}: ${change}`]),
-    ...remedies.flatMap(({ target, lines }) => [
-      `      ${target}:`,
-      ...lines.map((line) => `        ${line}`),
-    ]),
-    `    (${id})`,
   ];
-  return [head, ...rest.map(printable)];
+  const exact = remedies.flatMap(({ target, lines }) => [
+    `      ${target}:`,
+    ...lines.map((line) => `        ${line}`),
+  ]);
+  return [
+    ...head,
+    ...sentences.flatMap((line) => wrapped(printable(line), width)),
+    ...[...exact, `    (${id})`].map(printable),
+  ];
+}
+
+function placeOf(where: Finding['where']): string {
+  return where ? `${where.file}${where.line === undefined ? '' : `:${where.line}`}: ` : '';
+}
+
+/** Breaks between words, and between the signs of Chinese, which take two columns; a longer word stays whole. */
+function wrapped(line: string, width: number): string[] {
+  const indent = `${/^ */.exec(line)?.[0] ?? ''}  `;
+  const lines: string[] = [];
+  let current = '';
+  for (const part of line.match(/ *(?:[\u3000-\u9fff\uff00-\uffef]|[^ \u3000-\u9fff\uff00-\uffef]+)/g) ??
+    []) {
+    const isClosing = /^[\u3001\u3002\uff09\uff0c\uff1a\uff1b]/.test(part);
+    if (current.trim() !== '' && !isClosing && columnsOf(current + part) > width) {
+      lines.push(current);
+      current = indent + part.trimStart();
+    } else current += part;
+  }
+  return [...lines, current];
+}
+
+function columnsOf(text: string): number {
+  return text.length + (text.match(/[\u3000-\u9fff\uff00-\uffef]/g)?.length ?? 0);
 }
 
 /** Files and servers are not trusted: what a terminal would act on, or would show in another order, is shown as �. */

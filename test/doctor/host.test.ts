@@ -17,16 +17,62 @@ import {
   server,
   sourcesOf,
 } from './host-sets.ts';
+import { setups } from './setups.ts';
 
 const told = new Set<string>();
 
-function idsOf(sources: HostSources): string[] {
+/** Where something that decides is not known. */
+const doubtful: readonly HostSources[] = [
+  {},
+  sourcesOf({
+    vsftpd: server.vsftpd,
+    iptables:
+      '*nat\n-A PREROUTING -p tcp --dport 21 -m set --match-set a src -j DNAT --to 192.168.0.5\nCOMMIT\n*filter\n:INPUT ACCEPT\nCOMMIT\n',
+  }),
+  sourcesOf({
+    iptables:
+      '*nat\n-A PREROUTING -p tcp --dport 21 -j DNAT --to 192.168.0.5\n-A PREROUTING -p tcp --dport 50000:50099 -m set --match-set a src -j DNAT --to 192.168.0.5\nCOMMIT\n',
+    vsftpd: server.vsftpd,
+  }),
+  sourcesOf({
+    iptables:
+      '*nat\n-A PREROUTING -p tcp --dport 21 -j DNAT --to 192.168.0.5\n-A PREROUTING -p tcp --dport 50000:50099 -j DNAT --to 192.168.0.5\nCOMMIT\n',
+  }),
+  sourcesOf({ proftpd: 'Include /etc/proftpd/conf.d/*.conf\n' }),
+  sourcesOf({
+    ...helped,
+    nftables: helped.nftables
+      .replace('ct helper set "ftp-standard"', 'xt target CT')
+      .replace('tcp dport 21 xt', 'iifname "eth0" tcp dport 21 xt'),
+  }),
+];
+
+for (const [index, id] of [
+  'firewall-not-seen',
+  'forwarding-not-known',
+  'passive-forwarding-not-known',
+  'range-behind-not-known',
+  'settings-incomplete',
+  'helper-not-known',
+].entries()) {
+  test(`says that it is not known: ${id}`, () => {
+    const sources = doubtful[index] ?? {};
+    assert.ok(idsOf(sources, ['unseen']).includes(id), idsOf(sources, ['unseen']).join());
+    assert.deepEqual(
+      idsOf(sources, ['fault']).filter((one) => one !== 'address-missing'),
+      [],
+    );
+  });
+}
+
+/** The ids of faults and notes, or of what is not known. */
+function idsOf(sources: HostSources, levels: readonly Level[] = ['fault', 'note']): string[] {
   const findings = examineHost(sources);
   for (const finding of findings) told.add(finding.id);
   // A value that a message asks for and a finding has not is an error.
   reportText(findings, 'en');
   reportText(findings, 'zh');
-  return findings.filter(({ level }) => level !== 'fine').map(({ id }) => id);
+  return findings.filter(({ level }) => levels.includes(level)).map(({ id }) => id);
 }
 
 for (const [name, texts] of Object.entries(healthySets)) {
@@ -389,9 +435,9 @@ const broken: readonly (readonly [
     'fault',
     sourcesOf({
       ...relay,
-      nftables: `${relay.nftables}table ip raw {\n chain pre {\n  type filter hook prerouting priority raw;\n  tcp dport 21 ct helper set "ftp"\n }\n}\n`,
+      nftables: `${relay.nftables}table ip raw {\n ct helper ftp {\n  type "ftp" protocol tcp\n }\n chain pre {\n  type filter hook prerouting priority mangle;\n  tcp dport 21 ct helper set "ftp"\n }\n}\n`,
     }),
-    'nftables:13',
+    'nftables:16',
     '# tcp dport 21 ct helper set ftp',
   ],
   [
@@ -528,12 +574,12 @@ const broken: readonly (readonly [
   ],
   [
     'pinhole-without-config',
-    'note',
+    'unseen',
     sourcesOf({ nftables: relay.nftables, listening: relay.listening }),
     undefined,
     'npx pinhole doctor --host --pinhole-config FILE',
   ],
-  ['no-server-found', 'note', sourcesOf({ sysctl: '' }), undefined, undefined],
+  ['no-server-found', 'unseen', sourcesOf({ iptables: ':INPUT ACCEPT' }), undefined, undefined],
   [
     'control-port-closed',
     'fault',
@@ -649,7 +695,7 @@ const broken: readonly (readonly [
 
 for (const [id, level, sources, where, remedy] of broken) {
   test(`finds exactly ${id} in ${Object.keys(sources).join(', ')}${where === undefined ? '' : ` at ${where}`}`, () => {
-    assert.deepEqual(idsOf(sources), [id]);
+    assert.deepEqual(idsOf(sources, level === 'unseen' ? ['fault', 'unseen'] : undefined), [id]);
     const finding = examineHost(sources).find((each) => each.id === id);
     assert.equal(finding?.level, level);
     const place =
@@ -663,10 +709,13 @@ for (const [id, level, sources, where, remedy] of broken) {
 }
 
 test('has no message about this host that nothing gives', () => {
+  for (const { broken: texts } of setups) idsOf(sourcesOf(texts));
+  for (const sources of doubtful) idsOf(sources);
   const text = readFileSync('src/doctor/messages/en.ts', 'utf8');
   const part = text.slice(text.indexOf('--- this host'), text.indexOf('--- a server'));
   const ids = Array.from(part.matchAll(/^ {4}'([a-z0-9-]+)':/gm), ([, id]) => id);
   const whileReading = [
+    'settings-refused',
     ...['program-missing', 'program-failed', 'rights-missing'],
     ...['missing', 'unreadable', 'unusable', 'key-foreign', 'expired', 'expiring'].map(
       (problem) => `certificate-${problem}`,
@@ -791,7 +840,8 @@ for (const [name, sources] of silent) {
 test('finds in rules without settings that they rely on a helper that is not attached', () => {
   const alone =
     '*filter\n:INPUT DROP\n-A INPUT -m state --state ESTABLISHED,RELATED -j ACCEPT\n-A INPUT -p tcp --dport 21 -j ACCEPT\n';
-  const found = (text: string): string[] => idsOf(sourcesOf({ iptables: `${text}COMMIT\n` }));
+  const found = (text: string): string[] =>
+    idsOf(sourcesOf({ iptables: `${text}COMMIT\n` }), ['fault', 'note', 'unseen']);
   assert.deepEqual(found(alone), ['related-without-helper', 'no-server-found']);
   assert.deepEqual(found(`${alone}-A INPUT -p tcp --dport 50000:50099 -j ACCEPT\n`), ['no-server-found']);
   assert.deepEqual(found(`${alone}*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\n`), [
@@ -809,7 +859,10 @@ const drop = ':INPUT DROP\n-A INPUT -i lo -j ACCEPT\n:FORWARD DROP\n';
 for (const [name, nat] of [
   [
     'of another port on the way to it',
-    `-A PREROUTING -j KUBE-SERVICES
+    `:KUBE-SERVICES - [0:0]
+:KUBE-SVC-ABC - [0:0]
+:KUBE-SEP-DEF - [0:0]
+-A PREROUTING -j KUBE-SERVICES
 -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 53 -j KUBE-SVC-ABC
 -A KUBE-SVC-ABC -j KUBE-SEP-DEF
 -A KUBE-SEP-DEF -p tcp -m tcp -j DNAT --to-destination 10.244.0.5:53
@@ -817,11 +870,11 @@ for (const [name, nat] of [
   ],
   ['of a whole address', '-A PREROUTING -d 203.0.113.5/32 -j DNAT --to 192.168.0.5\n'],
   ['of every port', '-A PREROUTING -p tcp -j DNAT --to 192.168.0.5\n'],
-  ['that nothing leads to', '-A FTP -p tcp --dport 21 -j DNAT --to 192.168.0.5\n'],
+  ['that nothing leads to', ':FTP - [0:0]\n-A FTP -p tcp --dport 21 -j DNAT --to 192.168.0.5\n'],
   ['of a set', '-A PREROUTING -p tcp --dport 21 -m set --match-set a src -j DNAT --to 192.168.0.5\n'],
   [
     'behind a jump of a set',
-    '-A PREROUTING -m set --match-set a src -j FTP\n-A FTP -p tcp --dport 21 -j DNAT --to 192.168.0.5\n',
+    ':FTP - [0:0]\n-A PREROUTING -m set --match-set a src -j FTP\n-A FTP -p tcp --dport 21 -j DNAT --to 192.168.0.5\n',
   ],
 ] as const) {
   test(`takes no translation ${name} for one of FTP`, () => {
@@ -833,6 +886,8 @@ for (const [name, nat] of [
 
 test('follows a translation through the chains that lead to it', () => {
   const iptables = `*nat
+:DOCKER - [0:0]
+:FTP - [0:0]
 -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
 -A PREROUTING -i eth0 -p tcp --dport 21 -j FTP
 -A DOCKER -i docker0 -j RETURN

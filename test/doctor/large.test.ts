@@ -22,7 +22,7 @@ COMMIT
 test('examines 50,000 chains', () => {
   const iptables = `*filter
 :INPUT DROP
-${lines(50_000, (index) => `-A INPUT -j c${index}\n-A c${index} -p tcp --dport ${index + 1} -j ACCEPT`)}
+${lines(50_000, (index) => `:c${index} - [0:0]\n-A INPUT -j c${index}\n-A c${index} -p tcp --dport ${index + 1} -j ACCEPT`)}
 COMMIT
 `;
   assert.deepEqual(examineHost(sourcesOf({ vsftpd, iptables })).filter(isFault), []);

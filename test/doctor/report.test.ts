@@ -7,6 +7,7 @@ import { server, sourcesOf } from './host-sets.ts';
 const findings = examineHost(
   sourcesOf({
     vsftpd: `${server.vsftpd}run_as_launching_user=YES\n`,
+    iptables: server.iptables,
     sysctl: '',
     addresses: server.addresses,
   }),
@@ -22,6 +23,7 @@ test('reports for each fault what was seen, what it means, what to change, and t
         connect_from_port_20=NO
     (port-20-unprivileged)
 ✔ vsftpd: passive range 50000-50099
+✔ the firewall accepts port 21 and the passive range 50000-50099
 
 One fault.
 `,
@@ -57,6 +59,42 @@ test('gives machines the findings with their words', () => {
     'change',
   ]);
   assert.equal((JSON.parse(reportJson([], 'en')) as { healthy: boolean }).healthy, true);
+});
+
+const unseen = examineHost(sourcesOf({ vsftpd: server.vsftpd, addresses: server.addresses }));
+
+test('never says that all is well of what was not examined, and lists it', () => {
+  assert.equal(
+    reportText(unseen, 'en'),
+    `? no rules of a firewall were read
+    means: whether clients reach the ports is not known
+    change: run this as root on the host itself, or name copies of the rules (--iptables, --nftables)
+    (firewall-not-seen)
+✔ vsftpd: passive range 50000-50099
+
+Healthy as far as seen: no fault was found, but something that matters is not known.
+Not known:
+  ? no rules of a firewall were read
+`,
+  );
+  const report = JSON.parse(reportJson(unseen, 'en')) as Record<string, unknown>;
+  assert.equal(report['healthy'], false);
+  assert.equal(report['verdict'], 'as-far-as-seen');
+  assert.deepEqual(report['notKnown'], [
+    { id: 'firewall-not-seen', what: 'no rules of a firewall were read' },
+  ]);
+});
+
+test('breaks long lines of a terminal between words, and none that is to be copied', () => {
+  for (const language of ['en', 'zh'] as const) {
+    const long = reportText(findings, language);
+    const text = reportText(findings, language, { width: 40 });
+    assert.equal(text.replace(/\s+/g, ''), long.replace(/\s+/g, ''));
+    assert.ok(text.includes('\n        connect_from_port_20=NO\n'));
+    const words = new Set(long.split(/\s+/));
+    if (language === 'en') for (const word of text.split(/\s+/)) assert.ok(words.has(word), word);
+    for (const line of text.split('\n')) assert.ok(line.length <= 40 || !line.trim().includes(' '), line);
+  }
 });
 
 test('speaks the language that the environment asks for', () => {

@@ -2,22 +2,25 @@ import { relaysActive, relaysPassive } from '../../helper/carrying.ts';
 import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
 import { endTls } from '../end-tls.ts';
 import { fine, type Finding, type Remedy } from '../finding.ts';
-import { hasHelper, wayTo, type Facts } from './facts.ts';
-import {
-  forwardingRule,
-  hooksOf,
-  mayBeForwarded,
-  reachOf,
-  rulesOf,
-  type Firewall,
-  type Passage,
-} from './firewall.ts';
+import { forwardingOf, hasHelper, helperOf, wayTo, type Facts } from './facts.ts';
+import { hooksOf, reachOf, rulesOf, type Firewall, type Packet, type Passage } from './firewall.ts';
 import { hasRange, passiveRange, portsOfService, type FtpService } from './ftp-service.ts';
-import { closedPorts, closingChain, letsAllIn, openPorts, opennessFor, opennessOfRange } from './openness.ts';
+import {
+  closedPorts,
+  closingChain,
+  forwardingRule,
+  letsAllIn,
+  mayBeForwarded,
+  openPorts,
+  opennessFor,
+  verdictFor,
+  verdictsFor,
+  type Verdict,
+} from './openness.ts';
 import { carryingOf } from './pinhole-settings.ts';
 import { isCovered, overlap } from './ports.ts';
 import { helperRemedy, inputRemedy, limitsOf, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
-import { fault, note } from './say.ts';
+import { fault, note, unseen } from './say.ts';
 
 /** A range that is large enough for most servers and small enough to open. */
 const suggested: PortRange = { first: 50000, last: 50999 };
@@ -45,36 +48,64 @@ export function checkFirewall(facts: Facts): Finding[] {
 function checkControlPort(facts: Facts, service: FtpService, firewall: Firewall, port: number): Finding[] {
   const way = wayTo(facts, firewall, port);
   // Blocked IPv6 may be intended; and forwarded traffic of a gateway is judged in check-forwarding.
-  if (firewall.family === 6 || mayBeForwarded(firewall, port)) return [];
+  if (firewall.family === 6 || way.isForwarded) return [];
+  if (mayBeForwarded(firewall, port) && firewall.unread.length === 0)
+    return [unseen('forwarding-not-known', { values: { port }, file: firewall.file })];
   const packet = { ...way, port };
-  if (opennessFor(firewall, packet) !== 'closed') return [];
-  const at = closingChain(firewall, packet);
+  const verdict = verdictFor(firewall, packet);
+  if (verdict.kind !== 'closed')
+    return notKnown(firewall, [{ range: { first: port, last: port }, answer: verdict }]);
   const values = { program: service.program, port };
-  const remedies = [openRemedy(firewall, at ?? way.hook, { first: port, last: port })];
-  return [fault('control-port-closed', { values, file: firewall.file, line: at?.chain.line ?? 0, remedies })];
+  const remedies = [openRemedy(firewall, verdict, { first: port, last: port })];
+  return [fault('control-port-closed', { values, file: firewall.file, line: verdict.chain.line, remedies })];
+}
+
+/** Of which ports it is not known whether they are open, and because of which rules. */
+export function notKnown(
+  firewall: Firewall,
+  parts: readonly { readonly range: PortRange; readonly answer: Verdict }[],
+): Finding[] {
+  // Lines that were not understood are named by themselves.
+  if (firewall.unread.length > 0) return [];
+  const ports = new Map<number, { texts: string[]; rule: string }>();
+  for (const { range, answer } of parts) {
+    if (answer.kind !== 'unknown') continue;
+    const of = ports.get(answer.why.line) ?? { texts: [], rule: answer.why.text };
+    of.texts.push(formatPortRange(range));
+    ports.set(answer.why.line, of);
+  }
+  return [...ports].map(([line, { texts, rule }]) =>
+    unseen('ports-not-known', { values: { ports: someOf(texts), rule }, file: firewall.file, line }),
+  );
 }
 
 function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall): Finding[] {
   if (!service.isPassive || isByKernelPlane(facts)) return [];
   if (service.isPartial && !hasRange(service)) return [];
+  if (firewall.unread.length > 0) return [];
   const { program, file, controlPort } = service;
   const way = wayTo(facts, firewall, controlPort);
   // Where connections may be led on, it is not known which chain lets their data through.
   if (!way.isForwarded && mayBeForwarded(firewall, controlPort)) return [];
   const range = passiveRange(service);
-  const atHook = forwardingRule(firewall, controlPort)?.toPorts?.first ?? controlPort;
+  const atHook = forwardingOf(facts, controlPort)?.inside ?? controlPort;
   if (firewall.family === 6 && opennessFor(firewall, { ...way, port: atHook }) !== 'open') return [];
   // The forward hook sees other ports than clients connect to.
   if (forwardingRule(firewall, range.first)?.toPorts) return [];
   const [closed] = closedPorts(firewall, range, way);
   const isSet = hasRange(service);
-  if (closed === undefined) return isSet ? [] : missingRange(way, service, firewall);
+  if (closed === undefined) {
+    if (!isSet) return missingRange(way, service, firewall);
+    return firewall.family === 6 ? [] : notKnown(firewall, verdictsFor(firewall, range, way));
+  }
 
   const packet = { ...way, port: closed.first };
   const isRelatedOpen = opennessFor(firewall, { ...packet, state: 'related' }) !== 'closed';
   if (program !== 'pinhole' && isRelatedOpen && hasHelper(facts, controlPort)) {
     // Each data connection is accepted as the helper expects it.
-    return service.tls === undefined ? [] : [tlsFault(way, service, firewall, isSet ? range : suggested)];
+    if (service.tls === undefined)
+      return checkHelperKnown(facts, firewall, controlPort, { ...packet, state: 'related' });
+    return [tlsFault(way, service, firewall, isSet ? range : suggested)];
   }
   if (program !== 'pinhole' && isRelatedOpen) {
     const own = isSet ? [] : [rangeRemedy(program, suggested)];
@@ -89,6 +120,23 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   return [
     fault('passive-range-closed', { values: { ...values, ports, settings: file }, ...place, remedies }),
   ];
+}
+
+/** Where only a helper opens the data connections: whether it certainly does. */
+function checkHelperKnown(facts: Facts, firewall: Firewall, port: number, packet: Packet): Finding[] {
+  const helper = helperOf(facts, port);
+  const doubt =
+    helper === undefined || helper.isCertain
+      ? []
+      : [
+          unseen('helper-not-known', {
+            values: { port, rule: helper.rule.words.join(' ') },
+            file: helper.firewall.file,
+            line: helper.rule.line,
+          }),
+        ];
+  const range = { first: packet.port, last: packet.port };
+  return [...doubt, ...notKnown(firewall, [{ range, answer: verdictFor(firewall, packet) }])];
 }
 
 function relatedFault(
@@ -116,9 +164,9 @@ function checkRulesAlone(facts: Facts): Finding[] {
   return facts.firewalls.flatMap((firewall) => {
     const way = wayTo(facts, firewall, 21);
     if (letsAllIn(firewall) || mayBeForwarded(firewall, 21)) return [];
-    const parts = opennessOfRange(firewall, highPorts, way);
+    const parts = verdictsFor(firewall, highPorts, way);
     // Several ports in a row may be the passive range.
-    const isAnyOpen = parts.some(({ openness, range }) => openness !== 'closed' && sizeOf(range) > 4);
+    const isAnyOpen = parts.some(({ answer, range }) => answer.kind !== 'closed' && sizeOf(range) > 4);
     const isControlOpen = opennessFor(firewall, { ...way, port: 21 }) === 'open';
     const isRelatedOpen =
       opennessFor(firewall, { ...way, port: highPorts.last, state: 'related' }) === 'open';
@@ -228,10 +276,10 @@ function tellOpen(facts: Facts): Finding[] {
 function isOpen(facts: Facts, firewall: Firewall, service: FtpService): boolean {
   const way = wayTo(facts, firewall, service.controlPort);
   if (firewall.family === 6) return true;
-  const parts = opennessOfRange(firewall, passiveRange(service), way);
-  const port = forwardingRule(firewall, service.controlPort)?.toPorts?.first ?? service.controlPort;
+  const parts = verdictsFor(firewall, passiveRange(service), way);
+  const port = forwardingOf(facts, service.controlPort)?.inside ?? service.controlPort;
   const control = opennessFor(firewall, { ...way, port });
-  return control === 'open' && parts.every(({ openness }) => openness === 'open');
+  return control === 'open' && parts.every(({ answer }) => answer.kind === 'open');
 }
 
 /** nftables carries all data then, and no input chain sees it. */
@@ -240,6 +288,6 @@ function isByKernelPlane({ pinhole }: Facts): boolean {
 }
 
 /** A list that is read, whatever its length. */
-function someOf(texts: readonly string[]): string {
+export function someOf(texts: readonly string[]): string {
   return [...texts.slice(0, 10), ...(texts.length > 10 ? ['…'] : [])].join(', ');
 }

@@ -1,13 +1,22 @@
 import { parseAddress } from '../../net/address.ts';
-import { formatColonRange, formatPortRange } from '../../net/port-range.ts';
+import { formatColonRange, formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
 import { isPrivate } from '../addresses.ts';
-import { fine, type Finding } from '../finding.ts';
-import { controlPorts, forwardingOf, hasHelper, isRouted, mayLeadOn, type Facts } from './facts.ts';
-import { mayBeForwarded, portsOf, rulesOf, type Firewall, type Translation } from './firewall.ts';
+import { fine, type Finding, type Remedy } from '../finding.ts';
+import { notKnown, someOf } from './check-firewall.ts';
+import {
+  controlPorts,
+  forwardingOf,
+  hasHelper,
+  isRouted,
+  mayLeadOn,
+  type Facts,
+  type Forwarding,
+} from './facts.ts';
+import { portsOf, type Firewall } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
-import { closingChain, opennessFor, opennessOfRange } from './openness.ts';
+import { closingChain, opennessFor, translationsFor, verdictsFor, type Translations } from './openness.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
-import { fault, note } from './say.ts';
+import { fault, note, unseen } from './say.ts';
 
 /** Where this host forwards FTP to another host, and which address the server announces to clients. */
 export function checkForwarding(facts: Facts): Finding[] {
@@ -38,21 +47,28 @@ function checkIpForward(facts: Facts): Finding[] {
 function checkForwarded(facts: Facts, port: number): Finding[] {
   const forwarding = forwardingOf(facts, port);
   if (forwarding === undefined) return [];
-  const { firewall: translator, rule } = forwarding;
-  const findings = facts.firewalls
-    .filter(({ family }) => family === translator.family)
-    .flatMap((firewall) => checkForwardChain(firewall, port, rule));
-  const data = checkForwardedData(facts, translator, rule, port);
-  return findings.length + data.length > 0
-    ? [...findings, ...data]
-    : [fine('forwarding-fine', { port, to: rule.to })];
+  const { firewall: translator, rule, outside } = forwarding;
+  const findings = [
+    ...facts.firewalls
+      .filter(({ family }) => family === translator.family)
+      .flatMap((firewall) => checkForwardChain(firewall, forwarding)),
+    ...checkForwardedData(facts, forwarding, port),
+    ...(facts.sources.sysctl
+      ? []
+      : [unseen('ip-forward-not-seen', { values: { port: outside, to: rule.to } })]),
+  ];
+  return findings.length > 0 ? findings : [fine('forwarding-fine', { port: outside, to: rule.to })];
 }
 
-function checkForwardChain(firewall: Firewall, port: number, { to, toPorts }: Translation): Finding[] {
+function checkForwardChain(
+  firewall: Firewall,
+  { rule: { to, toPorts }, outside: port }: Forwarding,
+): Finding[] {
   // The forward hook comes after the translation.
   const range = toPorts ?? { first: port, last: port };
-  const way = { hook: 'forward', isForwarded: true, state: 'new' } as const;
-  if (opennessOfRange(firewall, range, way).some(({ openness }) => openness !== 'closed')) return [];
+  const way = { hook: 'forward', isForwarded: true, state: 'new', to } as const;
+  const parts = verdictsFor(firewall, range, way);
+  if (parts.some(({ answer }) => answer.kind !== 'closed')) return notKnown(firewall, parts);
   const at = closingChain(firewall, { ...way, port: range.first });
   const remedies = [openRemedy(firewall, at ?? 'forward', range)];
   return [
@@ -65,47 +81,83 @@ function checkForwardChain(firewall: Firewall, port: number, { to, toPorts }: Tr
   ];
 }
 
-/** Data connections have to be led on too: by the helper, or by a rule for the range. */
-function checkForwardedData(
-  facts: Facts,
-  translator: Firewall,
-  { line, to }: { line: number; to: string },
-  port: number,
-): Finding[] {
+/** Data connections have to be led on too: by the helper, or by a rule for the range, to the same host and ports. */
+function checkForwardedData(facts: Facts, forwarding: Forwarding, controlPort: number): Finding[] {
+  const { firewall: translator, rule, outside: port } = forwarding;
   const { file } = translator;
-  const service = facts.front.find(({ controlPort }) => controlPort === port);
-  if (hasHelper(facts, port) || service?.isPassive === false) return [];
+  const service = facts.front.find((each) => each.controlPort === controlPort);
+  if (hasHelper(facts, controlPort) || service?.isPassive === false) return [];
   const range = service && hasRange(service) ? passiveRange(service) : undefined;
-  if (range === undefined) {
-    if (service?.isPartial) return [];
-    const others = rulesOf(translator.tables).filter(
-      ({ rule: { action }, rule }) =>
-        action.kind === 'dnat' &&
-        portsOf(rule, 'to-port')?.every(({ first, last }) => first === port && last === port) !== true,
-    );
-    if (others.length > 0) return [];
+  if (range === undefined) return checkUnknownData(service, forwarding);
+  const parts = translationsFor(translator, range);
+  const lost = parts.filter(({ answer }) => leadsData(answer, rule.to) === 'no');
+  if (lost.length === 0) {
+    if (translator.unread.length > 0 || parts.every(({ answer }) => leadsData(answer, rule.to) === 'yes'))
+      return [];
     return [
-      fault('only-control-port-forwarded', {
-        values: { port, to },
+      unseen('passive-forwarding-not-known', {
+        values: { port, to: rule.to, range: formatPortRange(range) },
         file,
-        line,
-        remedies: [helperRemedy(translator, port)],
       }),
     ];
   }
-  const isForwarded = [range.first, range.last].every((end) => mayBeForwarded(translator, end));
-  if (isForwarded) return [];
+  const values = {
+    ...{ port, to: rule.to, range: formatPortRange(range) },
+    ports: someOf(lost.map((part) => formatPortRange(part.range))),
+  };
+  const remedies = [forwardRemedy(translator, range, rule.to)];
+  return [fault('passive-range-not-forwarded', { values, file, line: rule.line, remedies })];
+}
+
+/** Whether a rule leads these ports to this host without another number. */
+function leadsData({ certain, isPossible }: Translations, to: string): 'yes' | 'no' | 'unknown' {
+  if (certain === undefined) return isPossible ? 'unknown' : 'no';
+  const from = portsOf(certain, 'to-port');
+  const isSame =
+    certain.toPorts === undefined ||
+    from?.some(({ first, last }) => first === certain.toPorts?.first && last === certain.toPorts.last);
+  return certain.to === to && isSame === true ? 'yes' : 'no';
+}
+
+const highPorts: PortRange = { first: 1024, last: 65535 };
+
+/** Where the server's range is not known: some ports that may be one, or no more than the control port. */
+function checkUnknownData(
+  service: FtpService | undefined,
+  { firewall, rule, outside: port, inside }: Forwarding,
+): Finding[] {
+  const { file } = firewall;
+  const parts = translationsFor(firewall, highPorts).filter(
+    ({ range, answer }) => sizeOf(range) > 4 && leadsData(answer, rule.to) !== 'no',
+  );
+  const values = { port, to: rule.to };
+  if (parts.length === 0 && service?.isPartial !== true)
+    return [
+      fault('only-control-port-forwarded', {
+        values,
+        file,
+        line: rule.line,
+        // nftables' one stands behind the translation.
+        remedies: [helperRemedy(firewall, firewall.syntax === 'iptables' ? port : inside)],
+      }),
+    ];
+  return [
+    unseen('range-behind-not-known', {
+      values: { ...values, ports: someOf(parts.map(({ range }) => formatPortRange(range))) },
+      file,
+    }),
+  ];
+}
+
+/** What leads a range on to the same port numbers. */
+function forwardRemedy(translator: Firewall, range: PortRange, to: string): Remedy {
+  const isDocker = translator.tables.some(({ chains }) => chains.has('DOCKER'));
   const ports = formatPortRange(range);
-  const remedies =
-    translator.syntax === 'iptables'
-      ? [
-          remedy(
-            'iptables',
-            `iptables -t nat -A PREROUTING -p tcp --dport ${formatColonRange(range)} -j DNAT --to-destination ${to}`,
-          ),
-        ]
-      : [remedy('nftables', `tcp dport ${ports} dnat to ${to}`)];
-  return [fault('passive-range-not-forwarded', { values: { port, to, range: ports }, file, line, remedies })];
+  // It makes the rules anew whenever it starts a container.
+  if (isDocker) return remedy('shell', `docker run -p ${ports}:${ports} ...`);
+  if (translator.syntax === 'nftables') return remedy('nftables', `tcp dport ${ports} dnat to ${to}`);
+  const match = `-p tcp --dport ${formatColonRange(range)}`;
+  return remedy('iptables', `iptables -t nat -A PREROUTING ${match} -j DNAT --to-destination ${to}`);
 }
 
 /** What the kernel plane forwards has its mark. */

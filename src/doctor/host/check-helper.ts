@@ -1,8 +1,8 @@
 import { listenInFront } from '../../config/listening.ts';
 import { endTls } from '../end-tls.ts';
 import { fine, type Finding } from '../finding.ts';
-import { controlPorts, forwardingOf, hasHelper, helperSysctl, type Facts } from './facts.ts';
-import { helperRule } from './firewall.ts';
+import { controlPorts, forwardingOf, hasHelper, helperOf, helperSysctl, type Facts } from './facts.ts';
+import { helperRule, seesTranslated } from './firewall.ts';
 import { readModulesLines } from './iptables-config.ts';
 import { helperModule, natHelperModule } from './modules.ts';
 import { helperRemedy, ruleRemedy, remedy } from './remedies.ts';
@@ -13,6 +13,7 @@ export function checkHelper(facts: Facts): Finding[] {
   const beside = checkBesidePinhole(facts);
   return [
     ...beside,
+    ...checkBehindTranslation(facts),
     ...checkModules(facts),
     ...checkSysctl(facts, beside.length > 0),
     ...checkUnused(facts),
@@ -64,6 +65,32 @@ function checkBeside(facts: Facts, port: number): Finding[] {
   const remedies = [remedy('shell', `sysctl -w ${helperSysctl}=0`)];
   const file = facts.sources.sysctl?.file ?? '';
   return [fault('helper-and-pinhole', { values: { port }, file, line: sysctl.line, remedies })];
+}
+
+/** A helper's rule sees the port before the translation or after it, by where it stands. */
+function checkBehindTranslation(facts: Facts): Finding[] {
+  return controlPorts(facts).flatMap((controlPort) => {
+    const forwarding = forwardingOf(facts, controlPort);
+    if (forwarding === undefined || helperOf(facts, controlPort)) return [];
+    const { outside, inside } = forwarding;
+    if (outside === inside) return [];
+    return facts.firewalls.flatMap((firewall) => {
+      // The same rule where the ports change places.
+      const found = helperRule(firewall, inside, outside);
+      if (found === undefined) return [];
+      const { rule, chain } = found;
+      const wanted = seesTranslated(chain, firewall.syntax) ? inside : outside;
+      const words = rule.words.map((word) =>
+        word === String(outside + inside - wanted) ? String(wanted) : word,
+      );
+      const values = { port: outside + inside - wanted, wanted, outside, inside };
+      const remedies =
+        firewall.syntax === 'iptables'
+          ? [helperRemedy(firewall, wanted)]
+          : [ruleRemedy(firewall, chain, words)];
+      return [fault('helper-behind-translation', { values, file: firewall.file, line: rule.line, remedies })];
+    });
+  });
 }
 
 function checkModules(facts: Facts): Finding[] {

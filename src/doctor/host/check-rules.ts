@@ -1,17 +1,69 @@
 import type { Finding } from '../finding.ts';
 import { portIn } from '../../net/port-range.ts';
+import { someOf } from './check-firewall.ts';
 import { controlPorts, type Facts } from './facts.ts';
 import { hooksOf, portsOf, rulesOf, type Firewall, type FirewallRule } from './firewall.ts';
-import { corrected, ruleRemedy } from './remedies.ts';
-import { fault } from './say.ts';
+import { corrected, remedy, ruleRemedy } from './remedies.ts';
+import { fault, unseen } from './say.ts';
 
 /** Single rules that do not mean what was intended. */
 export function checkRules(facts: Facts): Finding[] {
   const { firewalls, savedRules } = facts;
   return [...firewalls, ...(savedRules ? [savedRules] : [])].flatMap((firewall) => [
+    ...checkUnread(firewall),
+    ...checkDeclared(firewall, facts),
     ...checkSourcePorts(firewall, [...new Set([21, ...controlPorts(facts)])]),
     ...checkTargets(firewall),
+    ...checkHelperObjects(firewall),
   ]);
+}
+
+/** What was not understood may decide anything. */
+function checkUnread({ file, unread }: Firewall): Finding[] {
+  const [first] = unread;
+  if (first === undefined) return [];
+  const lines = unread.slice(0, 3).map(({ line, value }) => `${line}: ${cut(value)}`);
+  const values = {
+    count: unread.length,
+    lines: [...lines, ...(unread.length > lines.length ? ['…'] : [])].join(' | '),
+  };
+  return [unseen('lines-not-understood', { values, file, line: first.line })];
+}
+
+function cut(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** Chains that rules are for, and that no line makes: the file is refused at the first of them. */
+function checkDeclared({ tables, file }: Firewall, { sources }: Facts): Finding[] {
+  const chains = tables.flatMap((table) => [...table.chains.values()].filter((chain) => chain.isUndeclared));
+  const [first] = chains;
+  if (first === undefined) return [];
+  const text = [sources.iptables, sources.ip6tables, sources.savedIptables].find(
+    (each) => each?.file === file,
+  )?.text;
+  const [, program] = /^\s*(?:sudo\s+)?(\S*ip6?tables)\s.*-[AI]\s/m.exec(text ?? '') ?? [];
+  const names = chains.map(({ name }) => name);
+  const lines = names
+    .slice(0, 10)
+    .map((name) => (program === undefined ? `:${name} - [0:0]` : `${program} -N ${name}`));
+  const values = { chains: someOf(names) };
+  return [
+    fault('chain-not-declared', { values, file, line: first.line, remedies: [remedy('iptables', ...lines)] }),
+  ];
+}
+
+/** `ct helper set "ftp"` names an object of the table, not the helper of the kernel. */
+function checkHelperObjects(firewall: Firewall): Finding[] {
+  if (firewall.unread.length > 0) return [];
+  return rulesOf(firewall.tables).flatMap(({ rule }) => {
+    if (rule.action.kind !== 'helper' || rule.action.missingObject === undefined) return [];
+    const object = rule.action.missingObject;
+    const remedies = [remedy('nftables', `ct helper ${object} {`, '  type "ftp" protocol tcp', '}')];
+    return [
+      fault('helper-object-missing', { values: { object }, file: firewall.file, line: rule.line, remedies }),
+    ];
+  });
 }
 
 /** What a client sends to a server goes to port 21; it comes from any port. */
@@ -22,9 +74,10 @@ function checkSourcePorts(firewall: Firewall, ports: readonly number[]): Finding
     const isNarrow = from.every(({ first, last }) => last - first < 1000);
     if (port === undefined || !isNarrow || portsOf(rule, 'to-port') || !admitsNew(rule)) return [];
     const hooks = hooksOf(table, chain);
-    if (!hooks.has('input') && !hooks.has('forward')) return [];
+    const isInput = hooks.has('input') || (hooks.size === 0 && chain.isUndeclared === true);
+    if (!isInput && !hooks.has('forward')) return [];
     // Replies of the server behind a gateway come from its port 21.
-    if (!hooks.has('input') && !rule.matches.some(({ kind }) => kind === 'state')) return [];
+    if (!isInput && !rule.matches.some(({ kind }) => kind === 'state')) return [];
     const words = corrected(rule, swapped);
     const remedies = [ruleRemedy(firewall, chain, words)];
     const [wrong, right] = firewall.syntax === 'iptables' ? ['--sport', '--dport'] : ['sport', 'dport'];

@@ -1,17 +1,83 @@
 import { parseAddress } from '../../net/address.ts';
 import { formatPortRange } from '../../net/port-range.ts';
+import { isPrivate } from '../addresses.ts';
 import { fine, type Finding } from '../finding.ts';
+import type { SourceText } from '../host-sources.ts';
+import type { MessageId } from '../messages/message.ts';
 import type { Facts } from './facts.ts';
 import { hasRange, isInverted, passiveRange, type FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
-import { rangeRemedy, remedy } from './remedies.ts';
+import { addressRemedy, rangeRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
-import { blankFaults, vsftpdLines } from './vsftpd-settings.ts';
+import { addressSettings, isVsftpdSetting, numbers, switches, vsftpdSettingMeant } from './vsftpd-names.ts';
+import { blankFaults, readVsftpd, switchMeant, vsftpdLines, withoutQuotes } from './vsftpd-settings.ts';
 
 /** What is wrong in a server's own settings, whatever stands around it. */
-export function checkSettings({ servers, sources: { vsftpd }, listeners = [] }: Facts): Finding[] {
-  const ofVsftpd = vsftpd === undefined ? [] : checkVsftpdLines(vsftpd.file, vsftpd.text);
-  return [...ofVsftpd, ...servers.flatMap((server) => checkServer(server, listeners))];
+export function checkSettings(facts: Facts): Finding[] {
+  const { servers, sources, listeners = [], pinhole } = facts;
+  const { vsftpd } = sources;
+  return [
+    ...(vsftpd === undefined ? [] : checkVsftpdLines(vsftpd.file, vsftpd.text)),
+    ...servers.flatMap((server) => [
+      ...checkServer(server, listeners),
+      ...checkMarks(server, sources[sourceOf[server.program]]),
+      ...checkUnreadable(server),
+      // Pinhole rewrites the address, whatever it is.
+      ...(pinhole ? [] : checkLoopback(facts, server)),
+    ]),
+  ];
+}
+
+const sourceOf = {
+  vsftpd: 'vsftpd',
+  proftpd: 'proftpd',
+  'pure-ftpd': 'pureFtpd',
+  pinhole: 'pinhole',
+} as const;
+
+/** A byte order mark, as some editors of Windows write it. */
+function checkMarks({ program }: FtpService, source: SourceText | undefined): Finding[] {
+  if (source?.text.startsWith('\ufeff') !== true) return [];
+  const { file } = source;
+  const remedies = [remedy('shell', `sed -i '1s/^\\xEF\\xBB\\xBF//' ${file}`)];
+  return [fault('settings-bom', { values: { program }, file, line: 1, remedies })];
+}
+
+/** What ProFTPD and Pure-FTPd do not start with, or read otherwise than it is meant. */
+function checkUnreadable({ program, unreadable = [] }: FtpService): Finding[] {
+  return unreadable.map(({ id, name, value, meant, file, line }) => {
+    const remedies =
+      meant === undefined
+        ? []
+        : typeof meant === 'string'
+          ? [remedy(program === 'proftpd' ? 'proftpd.conf' : 'pure-ftpd', meant)]
+          : [rangeRemedy(program, meant)];
+    const values = {
+      program,
+      name,
+      value,
+      meant: typeof meant === 'string' ? (meant.split(' ')[0] ?? '') : '',
+    };
+    return fault(id, { values, file, line, remedies });
+  });
+}
+
+function checkLoopback({ addresses }: Facts, { program, file, address }: FtpService): Finding[] {
+  if (address === undefined) return [];
+  const isOwn = /^(?:localhost(?:\.localdomain)?\.?|0+(?:\.0+){0,3}|127(?:\.\d+){1,3}|::1?)$/i.test(
+    address.value,
+  );
+  if (!isOwn) return [];
+  const reached = addresses.find((one) => !isPrivate(one)) ?? 'PUBLIC-ADDRESS';
+  const remedies = [addressRemedy(program, reached)];
+  return [
+    fault('address-loopback', {
+      values: { program, address: address.value },
+      file,
+      line: address.line,
+      remedies,
+    }),
+  ];
 }
 
 function checkServer(server: FtpService, listeners: readonly Listener[]): Finding[] {
@@ -60,13 +126,67 @@ function checkActivePort(
 
 function checkVsftpdLines(file: string, text: string): Finding[] {
   const blanks = checkBlanks(file, text);
+  const told = new Set(blanks.map(({ where }) => where?.line));
+  const lines = blanks.some(({ id }) => id === 'vsftpd-line-ends') ? text.replaceAll('\r\n', '\n') : text;
+  const others = lines
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .flatMap((line, index) =>
+      told.has(index + 1) ? [] : checkVsftpdLine(line.trimStart(), { file, line: index + 1 }),
+    );
+  return [...blanks, ...others, ...checkResolved(file, text)];
+}
+
+/** One line as vsftpd's parseconf.c reads it: up to the `=` the name, all the rest the value. */
+function checkVsftpdLine(line: string, place: { readonly file: string; readonly line: number }): Finding[] {
+  if (line.trim() === '' || line.startsWith('#')) return [];
+  const at = line.indexOf('=');
+  const name = at === -1 ? line.trim() : line.slice(0, at);
+  const value = at === -1 ? '' : line.slice(at + 1).trim();
+  const say = (id: MessageId, values: Finding['values'], ...mended: readonly string[]): Finding[] => [
+    fault(id, {
+      values: { program: 'vsftpd', name, ...values },
+      ...place,
+      remedies: mended.map((one) => remedy('vsftpd.conf', one)),
+    }),
+  ];
+  if (!isVsftpdSetting(name)) {
+    const meant = vsftpdSettingMeant(name);
+    if (meant === undefined) return say('setting-unknown', {}, `#${line.trimEnd()}`);
+    return say('setting-misspelt', { meant }, `${meant}=${value}`);
+  }
+  if (value === '') {
+    const isText = at !== -1 && !switches.has(name) && !numbers.has(name);
+    return isText ? [] : say('vsftpd-value-missing', {}, `#${line.trimEnd()}`);
+  }
+  const plain = withoutQuotes(value);
+  if (switches.has(name) && !/^(?:yes|no|true|false|1|0)$/i.test(value)) {
+    const isOn = switchMeant(value);
+    return say(
+      'switch-unreadable',
+      { value },
+      ...(isOn === undefined ? [] : [`${name}=${isOn ? 'YES' : 'NO'}`]),
+    );
+  }
+  const isPlain = plain === value || !(numbers.has(name) || addressSettings.has(name));
+  if (!isPlain) return say('vsftpd-value-quoted', {}, `${name}=${plain}`);
+  return numbers.has(name) && !/^[0-9]/.test(value)
+    ? say('vsftpd-number-unread', { value }, `#${line.trimEnd()}`)
+    : [];
+}
+
+/** A name that is announced is looked up only where that is turned on. */
+function checkResolved(file: string, text: string): Finding[] {
   const lines = vsftpdLines(text);
-  const address = lines.get('pasv_address');
-  const isResolved = ['YES', 'TRUE', '1'].includes(lines.get('pasv_addr_resolve')?.value.toUpperCase() ?? '');
-  if (address === undefined || isResolved || parseAddress(address.value) !== undefined) return blanks;
+  const { address } = readVsftpd(file, text);
+  const isResolved = switchMeant(lines.get('pasv_addr_resolve')?.value ?? '') === true;
+  if (address === undefined || isResolved || parseAddress(address.value) !== undefined) return [];
+  // It is no address for others, whatever resolves it.
+  if (/^localhost/i.test(address.value)) return [];
   const remedies = [remedy('vsftpd.conf', 'pasv_addr_resolve=YES')];
-  const values = { name: address.value };
-  return [...blanks, fault('address-not-resolved', { values, file, line: address.line, remedies })];
+  return [
+    fault('address-not-resolved', { values: { name: address.value }, file, line: address.line, remedies }),
+  ];
 }
 
 function checkBlanks(file: string, text: string): Finding[] {

@@ -2,11 +2,12 @@ import type { Address } from '../../net/address.ts';
 import type { Config } from '../../config/config.ts';
 import type { HostSources, SourceText } from '../host-sources.ts';
 import {
-  forwardingRule,
   helperRule,
-  mayBeForwarded,
   namesPort,
+  portsOf,
+  rulesOf,
   type Firewall,
+  type HelperRule,
   type Hook,
   type Passage,
 } from './firewall.ts';
@@ -16,6 +17,7 @@ import type { Placed } from './lines.ts';
 import { readListening, type Listener } from './listening.ts';
 import { helperModule, readModules } from './modules.ts';
 import { readNftables } from './nftables.ts';
+import { forwardingRule, mayBeForwarded, type Translation } from './openness.ts';
 import { readAddresses } from './own-addresses.ts';
 import { readPinhole, serviceOfPinhole, serviceSeen } from './pinhole-settings.ts';
 import { pinholeSign, type PinholeSign } from './pinhole-signs.ts';
@@ -56,11 +58,12 @@ export function readFacts(sources: HostSources): Facts {
     proftpd && readProftpd(proftpd.file, proftpd.text),
     pureFtpd && readPureFtpd(pureFtpd.file, pureFtpd.text),
   ].filter((server) => server !== undefined);
-  const firewalls = [
+  const ofIptables = [
     iptables && readIptables(iptables.file, iptables.text, 4),
     ip6tables && readIptables(ip6tables.file, ip6tables.text, 6),
-    nftables && readNftables(nftables.file, nftables.text, iptables === undefined),
   ].filter((firewall) => firewall !== undefined);
+  const ofNftables = nftables && readNftables(nftables.file, nftables.text, ofIptables);
+  const firewalls = [...ofIptables, ...(ofNftables ? [ofNftables] : [])];
   const listeners = sources.listening && readListening(sources.listening.text);
   const ports = [21, ...servers.map(({ controlPort }) => controlPort)];
   const pinhole = own ? configured(own) : seenAtWork(pinholeSign(firewalls, listeners ?? [], ports), sources);
@@ -99,24 +102,66 @@ export function controlPorts({ front }: Facts): number[] {
 export const helperSysctl = 'net.netfilter.nf_conntrack_helper';
 
 /** Whether the kernel's helper is, or may be, at work on connections to this port. */
-export function hasHelper({ firewalls, sysctls, modules }: Facts, port: number): boolean {
-  if (firewalls.some((firewall) => helperRule(firewall, port) !== undefined)) return true;
+export function hasHelper(facts: Facts, port: number): boolean {
+  const { sysctls, modules } = facts;
+  if (helperOf(facts, port)) return true;
   const isAutomatic = sysctls.get(helperSysctl)?.value === '1' && port === 21;
   return isAutomatic && modules?.has(helperModule) !== false;
 }
 
-/** The rule that leads the control port to another host, and where it stands. */
-export function forwardingOf(
-  { firewalls }: Facts,
+/** The rule that gives the helper to connections to this port, the one that certainly does if there is one. */
+export function helperOf(
+  facts: Facts,
   port: number,
-):
-  { readonly firewall: Firewall; readonly rule: NonNullable<ReturnType<typeof forwardingRule>> } | undefined {
+): (HelperRule & { readonly firewall: Firewall }) | undefined {
+  const forwarding = forwardingOf(facts, port);
+  const outside = forwarding?.outside ?? port;
+  const found = facts.firewalls.flatMap((firewall) => {
+    const rule = helperRule(firewall, outside, forwarding?.inside ?? port);
+    return rule ? [{ ...rule, firewall }] : [];
+  });
+  return found.find(({ isCertain }) => isCertain) ?? found[0];
+}
+
+export interface Forwarding {
+  readonly firewall: Firewall;
+  readonly rule: Translation;
+  /** The port that clients connect to. */
+  readonly outside: number;
+  /** The port of the host that it leads to. */
+  readonly inside: number;
+}
+
+/** The rule that leads clients to this control port of another host, and where it stands; some other port may lead there. */
+export function forwardingOf(facts: Facts, port: number): Forwarding | undefined {
+  return forwardingOfOutside(facts, port) ?? forwardings(facts).find(({ inside }) => inside === port);
+}
+
+function forwardingOfOutside({ firewalls }: Facts, outside: number): Forwarding | undefined {
   for (const firewall of firewalls) {
-    const rule = forwardingRule(firewall, port);
-    if (rule) return { firewall, rule };
+    const rule = forwardingRule(firewall, outside);
+    if (rule) return { firewall, rule, outside, inside: rule.toPorts?.first ?? outside };
   }
   return undefined;
 }
+
+/** Every single port that a rule leads on. */
+function forwardings(facts: Facts): Forwarding[] {
+  const known = forwardingsOf.get(facts.firewalls);
+  if (known) return known;
+  const ports = facts.firewalls.flatMap(({ tables }) =>
+    rulesOf(tables)
+      .filter(({ rule }) => rule.action.kind === 'dnat' && rule.action.ports !== undefined)
+      .flatMap(({ rule }) => portsOf(rule, 'to-port') ?? [])
+      .filter(({ first, last }) => first === last)
+      .map(({ first }) => first),
+  );
+  const found = [...new Set(ports)].flatMap((port) => forwardingOfOutside(facts, port) ?? []);
+  forwardingsOf.set(facts.firewalls, found);
+  return found;
+}
+
+const forwardingsOf = new WeakMap<readonly Firewall[], Forwarding[]>();
 
 /** Whether some rule may lead the port on, so that what this host's own chains do with it decides nothing. */
 export function mayLeadOn({ firewalls }: Facts, port: number): boolean {
@@ -135,7 +180,8 @@ export function isRouted({ firewalls, listeners, pinhole }: Facts, port: number)
 
 /** Where connections to a port pass: a gateway leads them on, the server's own host takes them in. */
 export function wayTo(facts: Facts, firewall: Firewall, port: number): Passage {
-  const isTranslated = forwardingRule(firewall, port) !== undefined;
-  const hook = isTranslated || isRouted(facts, port) ? 'forward' : 'input';
-  return { hook, isForwarded: isTranslated, state: 'new' };
+  const forwarding = forwardingOf(facts, port);
+  if (forwarding?.firewall.family === firewall.family)
+    return { hook: 'forward', isForwarded: true, to: forwarding.rule.to, state: 'new' };
+  return { hook: isRouted(facts, port) ? 'forward' : 'input', isForwarded: false, state: 'new' };
 }

@@ -1,5 +1,7 @@
-import type { Family } from '../../net/address.ts';
+import { parseAddress, type Family } from '../../net/address.ts';
+import { contains, parseCidr } from '../../net/cidr.ts';
 import { portIn, type PortRange } from '../../net/port-range.ts';
+import type { Placed } from './lines.ts';
 import { overlap } from './ports.ts';
 
 /** What a packet meets on its way, as netfilter names it. */
@@ -12,6 +14,8 @@ export interface Firewall {
   /** What its rules are asked about. */
   readonly family: Family;
   readonly tables: readonly Table[];
+  /** Lines that were not understood: whatever they do, it is not known. */
+  readonly unread: readonly Placed<string>[];
 }
 
 export interface Table {
@@ -24,8 +28,10 @@ export interface Table {
 export interface Chain {
   readonly name: string;
   readonly line: number;
+  /** No line makes it: rules are for it, and a file of them is refused. */
+  readonly isUndeclared?: boolean;
   /** Undefined: only other chains lead here. */
-  readonly base: { readonly hook: Hook; readonly isNat: boolean } | undefined;
+  readonly base: { readonly hook: Hook; readonly isNat: boolean; readonly priority: number } | undefined;
   readonly policy: 'accept' | 'drop';
   readonly rules: readonly FirewallRule[];
 }
@@ -46,7 +52,10 @@ export type Match =
   | { readonly kind: 'opening'; readonly not: boolean }
   | { readonly kind: 'in-interface'; readonly name: string; readonly not: boolean }
   | { readonly kind: 'family'; readonly family: Family }
-  | { readonly kind: 'source' | 'destination'; readonly not: boolean }
+  | { readonly kind: 'source' | 'destination'; readonly addresses: readonly string[]; readonly not: boolean }
+  | { readonly kind: 'out-interface'; readonly name: string; readonly not: boolean }
+  /** For an address of this host. */
+  | { readonly kind: 'to-this-host'; readonly not: boolean }
   | { readonly kind: 'mark'; readonly mark: number; readonly not: boolean }
   | { readonly kind: 'helper' }
   | { readonly kind: 'unknown' };
@@ -62,17 +71,22 @@ export type Action =
       /** What the port becomes, where it becomes another. */
       readonly ports?: PortRange | undefined;
     }
-  /** The kernel's helper is given to the connection. */
-  | { readonly kind: 'helper'; readonly name: string };
+  /** The kernel's helper is given to the connection; nft refuses the name of an object that the file does not have. */
+  | { readonly kind: 'helper'; readonly name: string; readonly missingObject?: string };
 
-/** The first packet of a TCP connection from a client that nobody knows. */
+/** A packet of a TCP connection from a client that nobody knows. */
 export interface Packet {
   readonly hook: Hook;
+  /** Of the server. */
   readonly port: number;
-  /** `related`: a helper has announced the connection. */
-  readonly state: 'new' | 'related';
+  /** `new`: the first one; `related`: the first one, and a helper has announced the connection. */
+  readonly state: 'new' | 'related' | 'established';
+  /** From the server to the client. */
+  readonly isReply?: boolean;
   /** Led on to another host by DNAT. */
   readonly isForwarded?: boolean;
+  /** That host. */
+  readonly to?: string | undefined;
   /** Of the connection. */
   readonly mark?: number;
 }
@@ -80,7 +94,6 @@ export interface Packet {
 /** A packet to whatever port. */
 export type Passage = Omit<Packet, 'port'>;
 
-export type Openness = 'open' | 'closed' | 'unknown';
 type Answer = 'yes' | 'no' | 'unknown';
 
 const helperHooks: Readonly<Record<Firewall['syntax'], ReadonlySet<Hook>>> = {
@@ -88,171 +101,56 @@ const helperHooks: Readonly<Record<Firewall['syntax'], ReadonlySet<Hook>>> = {
   nftables: new Set(['prerouting', 'input', 'forward']),
 };
 
-/** The rule that gives the kernel's helper for FTP to connections to this port; also where that is not certain. */
-export function helperRule(
-  { tables, family, syntax }: Firewall,
-  port: number,
-):
-  | { readonly rule: FirewallRule; readonly table: Table; readonly chain: Chain; readonly isCertain: boolean }
-  | undefined {
-  for (const { table, chain, rule } of rulesOf(tables)) {
-    if (rule.action.kind !== 'helper' || rule.action.name !== 'ftp') continue;
-    const answer = matches(rule, family, { hook: 'prerouting', port, state: 'new' });
+/** The priority of translations at prerouting: what comes before them sees the port that clients connect to. */
+const translationPriority = -100;
+/** Before this one there is no connection yet to which a helper could be given, other than by iptables' CT. */
+const trackingPriority = -200;
+
+export interface HelperRule extends PlacedRule {
+  readonly isCertain: boolean;
+}
+
+/**
+ * The rule that gives the kernel's helper for FTP to connections to this port; also where that is not certain.
+ *
+ * @param inside the port that a translation makes of it, which the chains behind the translation see
+ */
+export function helperRule(firewall: Firewall, port: number, inside: number = port): HelperRule | undefined {
+  const { family, syntax } = firewall;
+  for (const placed of helperRules(firewall)) {
+    const { table, chain, rule } = placed;
+    const seen = seesTranslated(chain, syntax) ? inside : port;
+    const answer = matches(rule, family, { hook: 'prerouting', port: seen, state: 'new' });
     if (answer === 'no') continue;
-    // What this host itself connects to is not its server.
-    const hooks = hooksOf(table, chain);
-    const isServers = [...hooks].some((hook) => helperHooks[syntax].has(hook));
     // A chain without references may be referenced by rules that could not be parsed.
-    if (isServers || hooks.size === 0)
-      return { rule, table, chain, isCertain: answer === 'yes' && isServers };
+    return { ...placed, isCertain: answer === 'yes' && hooksOf(table, chain).size > 0 };
   }
   return undefined;
 }
 
-/** The rule that certainly leads connections to this port to another host. */
-export function forwardingRule(firewall: Firewall, port: number): Translation | undefined {
-  return translationsOf(firewall, port).certain;
+/** The rules that give the helper to what comes to a server. */
+function helperRules({ tables, syntax }: Firewall): PlacedRule[] {
+  return rulesOf(tables).filter(({ table, chain, rule: { action } }) => {
+    if (action.kind !== 'helper' || action.name !== 'ftp' || action.missingObject !== undefined) return false;
+    if (syntax === 'nftables' && (chain.base?.priority ?? 0) <= trackingPriority) return false;
+    // What this host itself connects to is not its server.
+    const hooks = hooksOf(table, chain);
+    return hooks.size === 0 || [...hooks].some((hook) => helperHooks[syntax].has(hook));
+  });
 }
 
-/** Whether connections to this port are, or may be, led to another host or port. */
-export function mayBeForwarded(firewall: Firewall, port: number): boolean {
-  return translationsOf(firewall, port).isPossible;
+/** Whether a chain comes after the translation of addresses and ports. */
+export function seesTranslated({ base }: Chain, syntax: Firewall['syntax']): boolean {
+  // CT stands in the table raw alone.
+  if (syntax === 'iptables') return false;
+  return base !== undefined && (base.hook !== 'prerouting' || base.priority > translationPriority);
 }
 
-export type Translation = FirewallRule & { readonly to: string; readonly toPorts: PortRange | undefined };
-
-interface Translations {
-  certain: Translation | undefined;
-  isPossible: boolean;
-}
-
-/** What the translating chains do with new connections to a port, as far as that is certain. */
-function translationsOf(firewall: Firewall, port: number): Translations {
-  const ofFirewall = translations.get(firewall) ?? new Map<number, Translations>();
-  translations.set(firewall, ofFirewall);
-  const found = ofFirewall.get(port) ?? findTranslations(firewall, port);
-  ofFirewall.set(port, found);
-  return found;
-}
-
-/** The same few ports are asked about again and again. */
-const translations = new WeakMap<Firewall, Map<number, Translations>>();
-
-function findTranslations({ tables, family }: Firewall, port: number): Translations {
-  const found: Translations = { certain: undefined, isPossible: false };
-  const packet: Packet = { hook: 'prerouting', port, state: 'new' };
-  for (const table of tables) {
-    if (!isOfFamily(table, family)) continue;
-    for (const chain of table.chains.values()) {
-      if (chain.base?.hook !== 'prerouting' || !chain.base.isNat) continue;
-      const way: Translating = { table, family, packet, found, known: new Map(), depth: 0 };
-      translate(chain, way, { isCertain: true, isNamed: false });
-    }
-  }
-  return found;
-}
-
-/** `isNamed`: a rule on the path is for this port, not for any. */
-interface ChainPath {
-  readonly isCertain: boolean;
-  readonly isNamed: boolean;
-}
-
-/** Jumps in jumps; nftables allows 16. */
-const deepest = 200;
-
-interface Translating {
-  readonly table: Table;
-  readonly family: Family;
-  readonly packet: Packet;
-  readonly found: Translations;
-  readonly known: Map<string, 'end' | 'maybe' | 'pass'>;
-  readonly depth: number;
-}
-
-/** Walks through a chain that translates. `end`: no rule after the jump is reached; `maybe`: that is not certain. */
-function translate(chain: Chain, way: Translating, path: ChainPath): 'end' | 'maybe' | 'pass' {
-  let { isCertain } = path;
-  let result: 'maybe' | 'pass' = 'pass';
-  for (const rule of chain.rules) {
-    const strict = matches(rule, way.family, way.packet);
-    if (strict === 'no') continue;
-    const { action } = rule;
-    // Which of this host's addresses or interfaces a connection comes to does not matter.
-    const answer = matches(
-      { ...rule, matches: rule.matches.filter((m) => !isPlace(m)) },
-      way.family,
-      way.packet,
-    );
-    const isNamed = path.isNamed || rule.matches.some((match) => match.kind === 'to-port' && !match.not);
-    const on: ChainPath = { isCertain: isCertain && answer === 'yes', isNamed };
-    let outcome: 'end' | 'maybe' | 'pass';
-    switch (action.kind) {
-      case 'return':
-        if (strict === 'yes') return result;
-        isCertain = false;
-        continue;
-      case 'accept':
-      case 'drop':
-        outcome = 'end';
-        break;
-      case 'unknown':
-        way.found.isPossible = true;
-        outcome = 'maybe';
-        break;
-      case 'dnat':
-        outcome = 'end';
-        if (/^127\.|^::1$/.test(action.address ?? '')) break;
-        way.found.isPossible = true;
-        if (on.isCertain && on.isNamed && action.address !== undefined)
-          way.found.certain ??= { ...rule, to: action.address, toPorts: action.ports };
-        break;
-      case 'jump':
-      case 'goto':
-        outcome = follow(action.chain, way, on);
-        // After a `goto` this chain does not continue.
-        if (action.kind === 'goto' && outcome === 'pass') {
-          if (strict === 'yes') return result;
-          isCertain = false;
-        }
-        break;
-      default:
-        continue;
-    }
-    if (outcome === 'pass') continue;
-    if (outcome === 'end' && strict === 'yes') return result === 'pass' ? 'end' : result;
-    isCertain = false;
-    result = 'maybe';
-  }
-  return result;
-}
-
-function follow(name: string, way: Translating, path: ChainPath): 'end' | 'maybe' | 'pass' {
-  const chain = way.table.chains.get(name);
-  if (chain === undefined || way.depth === deepest) {
-    // REDIRECT is such a one.
-    way.found.isPossible = true;
-    return 'maybe';
-  }
-  const key = `${path.isCertain} ${path.isNamed} ${name}`;
-  const known = way.known.get(key);
-  if (known !== undefined) return known;
-  way.known.set(key, 'maybe');
-  const outcome = translate(chain, { ...way, depth: way.depth + 1 }, path);
-  way.known.set(key, outcome);
-  return outcome;
-}
-
-function isPlace(match: Match): boolean {
-  if (match.kind === 'destination') return !match.not;
-  return match.kind === 'in-interface' && !match.not && match.name !== '';
-}
-
-function isOfFamily(table: Table, family: Family): boolean {
+export function isOfFamily(table: Table, family: Family): boolean {
   return table.family === 'inet' || table.family === (family === 4 ? 'ip' : 'ip6');
 }
 
-interface PlacedRule {
+export interface PlacedRule {
   readonly table: Table;
   readonly chain: Chain;
   readonly rule: FirewallRule;
@@ -332,16 +230,14 @@ export function reachOf(rule: FirewallRule, family: Family, way: Passage): 'all'
   return matches({ ...rule, matches: others }, family, way) === 'yes' ? 'most' : 'few';
 }
 
-function isLimit(match: Match): boolean {
-  return (match.kind === 'in-interface' && match.name !== 'lo') || (match.kind === 'source' && match.not);
+/** For certain addresses or interfaces that clients come to: which of this host's that is does not matter. */
+export function isPlace(match: Match): boolean {
+  if (match.kind === 'destination') return !match.not;
+  return match.kind === 'in-interface' && !match.not && match.name !== '';
 }
 
-/** The chains that a packet at the hook goes through, but for those that translate. */
-export function baseChains({ tables, family }: Firewall, hook: Hook): { table: Table; chain: Chain }[] {
-  return tables
-    .filter((table) => isOfFamily(table, family))
-    .flatMap((table) => [...table.chains.values()].map((chain) => ({ table, chain })))
-    .filter(({ chain: { base } }) => base?.hook === hook && !base.isNat);
+function isLimit(match: Match): boolean {
+  return (match.kind === 'in-interface' && match.name !== 'lo') || (match.kind === 'source' && match.not);
 }
 
 /**
@@ -375,7 +271,8 @@ function negatedIf(not: boolean, holds: boolean): Answer {
 
 const tcpNames: ReadonlySet<string> = new Set(['tcp', '6', 'all', '0']);
 
-function answerOf(match: Match, family: Family, packet: Packet | Passage): Answer {
+function answerOf(given: Match, family: Family, packet: Packet | Passage): Answer {
+  const match = packet.isReply ? turned(given) : given;
   switch (match.kind) {
     case 'protocol':
       return negatedIf(
@@ -400,18 +297,59 @@ function answerOf(match: Match, family: Family, packet: Packet | Passage): Answe
       );
     }
     case 'opening':
-      return negatedIf(match.not, true);
+      return negatedIf(match.not, packet.state !== 'established');
     case 'in-interface':
-      return match.name === 'lo' ? negatedIf(match.not, false) : 'unknown';
+      if (match.name === 'lo') return negatedIf(match.not, false);
+      // Clients come from elsewhere.
+      return isOfContainers(match.name) ? negatedIf(match.not, false) : 'unknown';
+    case 'out-interface':
+      if (match.name === 'lo') return negatedIf(match.not, false);
+      return isOfContainers(match.name) && packet.to !== undefined ? negatedIf(match.not, true) : 'unknown';
+    case 'to-this-host':
+      return packet.hook === 'forward' ? negatedIf(match.not, false) : negatedIf(match.not, true);
     case 'family':
       return match.family === family ? 'yes' : 'no';
     case 'mark':
       return negatedIf(match.not, match.mark === packet.mark);
     case 'helper':
       return packet.state === 'related' ? 'yes' : 'no';
+    case 'destination': {
+      const to = parseAddress(packet.to ?? '');
+      if (to === undefined || match.addresses.length === 0) return 'unknown';
+      const networks = match.addresses.map(parseCidr);
+      if (networks.includes(undefined)) return 'unknown';
+      return negatedIf(
+        match.not,
+        networks.some((network) => network !== undefined && contains(network, to)),
+      );
+    }
     case 'source':
-    case 'destination':
     case 'unknown':
       return 'unknown';
   }
+}
+
+/** A reply goes the other way: what is the destination of others is its source. */
+function turned(match: Match): Match {
+  switch (match.kind) {
+    case 'to-port':
+      return { ...match, kind: 'from-port' };
+    case 'from-port':
+      return { ...match, kind: 'to-port' };
+    case 'source':
+      return { ...match, kind: 'destination' };
+    case 'destination':
+      return { ...match, kind: 'source' };
+    case 'in-interface':
+      return { ...match, kind: 'out-interface' };
+    case 'out-interface':
+      return { ...match, kind: 'in-interface' };
+    default:
+      return match;
+  }
+}
+
+/** A bridge of containers, by the names that Docker and Podman give: a server in one is reached through it. */
+function isOfContainers(name: string): boolean {
+  return /^(?:docker\d+|br-[0-9a-f]{12}|podman\d+|cni-podman\d+)$/.test(name);
 }

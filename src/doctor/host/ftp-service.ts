@@ -1,3 +1,4 @@
+import { parsePort } from '../../net/endpoint.ts';
 import type { PortRange } from '../../net/port-range.ts';
 import type { Placed } from './lines.ts';
 import { overlap } from './ports.ts';
@@ -26,8 +27,26 @@ export interface FtpService {
   readonly tls: Placed<string> | undefined;
   /** The line by which a data channel has to resume the TLS session of its control channel. */
   readonly demandsReuse?: Placed<string> | undefined;
+  /** Lines that the server does not start with, or reads otherwise than they are meant. */
+  readonly unreadable?: readonly Unreadable[];
   /** Other files have more of it, so that what is absent here may be there. */
   readonly isPartial?: boolean;
+}
+
+export interface Unreadable {
+  readonly id: 'range-unreadable' | 'setting-misspelt' | 'switch-unreadable' | 'value-quoted';
+  readonly name: string;
+  readonly value: string;
+  /** The line, or the range that it gives. */
+  readonly meant?: string | PortRange | undefined;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** `30010-30019` where the server wants it written otherwise. */
+export function rangeMeant(text: string): PortRange | undefined {
+  const [first, last, ...more] = (text.match(/\d+/g) ?? []).map(parsePort);
+  return first === undefined || last === undefined || more.length > 0 ? undefined : { first, last };
 }
 
 /** The ports that a server uses by default. */

@@ -1,7 +1,7 @@
 import type { Family } from '../../net/address.ts';
 import type { PortRange } from '../../net/port-range.ts';
 import type { Action, Chain, Firewall, Hook, Match, FirewallRule, Table } from './firewall.ts';
-import { meaningfulLines, wordsOf } from './lines.ts';
+import { meaningfulLines, wordsOf, type Placed } from './lines.ts';
 import { readDestination, readPorts } from './ports.ts';
 
 const hooks: ReadonlyMap<string, Hook> = new Map([
@@ -21,12 +21,22 @@ const passingTargets: ReadonlySet<string> = new Set(
 
 /** Extensions that match nothing themselves, or whose options are read below. */
 const knownExtensions: ReadonlySet<string> = new Set(
-  'tcp udp state conntrack multiport comment connmark helper'.split(' '),
+  'tcp udp state conntrack multiport comment connmark helper addrtype'.split(' '),
 );
+
+/** Where each table stands at a hook (NF_IP_PRI_*). */
+const priorities: Readonly<Record<string, number>> = {
+  raw: -300,
+  mangle: -150,
+  nat: -100,
+  filter: 0,
+  security: 50,
+};
 
 type Draft = {
   name: string;
   line: number;
+  isDeclared: boolean;
   policy: 'accept' | 'drop';
   /** Inserted before the others, the last one first: a script may insert each of its rules. */
   inserted: FirewallRule[];
@@ -39,10 +49,14 @@ export function readIptables(file: string, text: string, family: Family): Firewa
   const chainOf = (table: string, name: string, line: number): Draft => {
     const chains = tables.get(table) ?? new Map<string, Draft>();
     tables.set(table, chains);
-    const chain = chains.get(name) ?? { name, line, policy: 'accept', inserted: [], rules: [] };
+    const chain = chains.get(name) ?? {
+      ...{ name, line, policy: 'accept', inserted: [], rules: [] },
+      isDeclared: hooks.has(name),
+    };
     chains.set(name, chain);
     return chain;
   };
+  const unread: Placed<string>[] = [];
   let current = 'filter';
   for (const { value, line } of meaningfulLines(text)) {
     if (value.startsWith('*')) {
@@ -51,12 +65,23 @@ export function readIptables(file: string, text: string, family: Family): Firewa
     }
     if (value.startsWith(':')) {
       const [name = '', policy] = wordsOf(value.slice(1));
-      chainOf(current, name, line).policy = policy === 'DROP' ? 'drop' : 'accept';
+      const draft = chainOf(current, name, line);
+      draft.policy = policy === 'DROP' ? 'drop' : 'accept';
+      draft.isDeclared = true;
       continue;
     }
     const { table, command, chain, position, rest } = splitCommand(wordsOf(value));
-    if (command === undefined || chain === undefined) continue;
+    if (command === 'flush') {
+      for (const draft of tables.get(table ?? current)?.values() ?? [])
+        if (chain === undefined || draft.name === chain) [draft.rules, draft.inserted] = [[], []];
+      continue;
+    }
+    if (command === undefined || chain === undefined) {
+      if (!isHarmless(value)) unread.push({ value, line });
+      continue;
+    }
     const draft = chainOf(table ?? current, chain, line);
+    if (command === 'new') draft.isDeclared = true;
     if (command === 'policy') draft.policy = rest[0] === 'DROP' ? 'drop' : 'accept';
     if (command === 'append') draft.rules.push(readRule(rest, line));
     if (command === 'insert') insert(draft, position, readRule(rest, line));
@@ -65,6 +90,7 @@ export function readIptables(file: string, text: string, family: Family): Firewa
     file,
     syntax: 'iptables',
     family,
+    unread,
     tables: [...tables].map(([name, chains]) => finish(name, chains, family)),
   };
 }
@@ -87,26 +113,45 @@ function finish(name: string, drafts: ReadonlyMap<string, Draft>, family: Family
   const chains = new Map<string, Chain>();
   for (const draft of drafts.values()) {
     const hook = hooks.get(draft.name);
-    const { line, policy } = draft;
-    const base = hook && { hook, isNat: name === 'nat' };
-    chains.set(draft.name, { name: draft.name, line, policy, rules: inOrder(draft), base });
+    const { line, policy, isDeclared } = draft;
+    const base = hook && { hook, isNat: name === 'nat', priority: priorities[name] ?? 0 };
+    const rules = inOrder(draft);
+    chains.set(draft.name, { name: draft.name, line, isUndeclared: !isDeclared, policy, rules, base });
   }
   return { name, family: family === 4 ? 'ip' : 'ip6', chains };
 }
 
-const commands: ReadonlyMap<string, 'append' | 'insert' | 'policy'> = new Map([
+type Command = 'append' | 'insert' | 'policy' | 'new' | 'flush';
+
+const commands: ReadonlyMap<string, Command> = new Map([
   ['-A', 'append'],
   ['--append', 'append'],
   ['-I', 'insert'],
   ['--insert', 'insert'],
   ['-P', 'policy'],
   ['--policy', 'policy'],
+  ['-N', 'new'],
+  ['--new-chain', 'new'],
+  ['-F', 'flush'],
+  ['--flush', 'flush'],
 ]);
+
+/** What changes no rule: of iptables-restore, of iptables, and of a script around its lines. */
+function isHarmless(line: string): boolean {
+  return (
+    /^(?:COMMIT|exit|fi|done|esac|then|else|do|\}|\{)\b|^[{}]|^(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*=/.test(
+      line,
+    ) ||
+    /^(?:sudo\s+)?(?:echo|modprobe|sysctl|service|systemctl|set|sleep|printf|cd)\b/.test(line) ||
+    /(?:^|\s)(?:-[XZLSV]|--(?:delete-chain|zero|list|list-rules))(?:\s|$)/.test(line) ||
+    /^(?:sudo\s+)?\S*iptables-save\b/.test(line)
+  );
+}
 
 /** `[12:3456] -A INPUT ...`, or a script's `iptables -t nat -A PREROUTING ...` */
 function splitCommand(words: readonly string[]): {
   table?: string;
-  command: 'append' | 'insert' | 'policy' | undefined;
+  command: Command | undefined;
   chain: string | undefined;
   position: number;
   rest: readonly string[];
@@ -161,7 +206,7 @@ function readRule(words: readonly string[], line: number): FirewallRule {
       case '--src': {
         const source = next();
         if (!/^(?:0\.0\.0\.0|::)\/0(?:\.0\.0\.0)?$/.test(source) || not)
-          matches.push({ kind: 'source', not });
+          matches.push({ kind: 'source', addresses: source.split(','), not });
         break;
       }
       case '-d':
@@ -169,13 +214,24 @@ function readRule(words: readonly string[], line: number): FirewallRule {
       case '--dst': {
         const destination = next();
         if (!/^(?:0\.0\.0\.0|::)\/0(?:\.0\.0\.0)?$/.test(destination) || not)
-          matches.push({ kind: 'destination', not });
+          matches.push({ kind: 'destination', addresses: destination.split(','), not });
         break;
       }
       case '-i':
       case '--in-interface': {
         const name = next();
         matches.push({ kind: 'in-interface', name, not });
+        break;
+      }
+      case '-o':
+      case '--out-interface': {
+        const name = next();
+        matches.push({ kind: 'out-interface', name, not });
+        break;
+      }
+      case '--dst-type': {
+        const type = next();
+        matches.push(type === 'LOCAL' ? { kind: 'to-this-host', not } : { kind: 'unknown' });
         break;
       }
       case '-m':

@@ -150,6 +150,9 @@ function readStatement(word: string, words: Words, named: Named): Statement | un
     case 'iif':
     case 'iifname':
       return readInterface(words);
+    case 'oif':
+    case 'oifname':
+      return readInterface(words, 'out-interface');
     case 'meta':
       return readMeta(words);
     case 'ip':
@@ -195,15 +198,16 @@ function portMatch(kind: 'to-port' | 'from-port', texts: readonly string[], not:
   return known.length === texts.length && known.length > 0 ? { kind, ports: known, not } : unknown;
 }
 
-function readInterface(words: Words): Statement {
+function readInterface(words: Words, kind: 'in-interface' | 'out-interface' = 'in-interface'): Statement {
   const { values, not } = readValues(words);
   const name = values.length === 1 ? (values[0] ?? '') : '';
-  return { matches: [{ kind: 'in-interface', name, not }] };
+  return { matches: [{ kind, name, not }] };
 }
 
 function readMeta(words: Words): Statement | undefined {
   const field = take(words);
   if (field === 'iif' || field === 'iifname') return readInterface(words);
+  if (field === 'oif' || field === 'oifname') return readInterface(words, 'out-interface');
   if (field !== 'l4proto' && field !== 'nfproto') return undefined;
   const { values, not } = readValues(words);
   if (field === 'l4proto') return { matches: [namesMatch('protocol', values, not)] };
@@ -216,8 +220,8 @@ function readHeader(word: 'ip' | 'ip6', words: Words): Statement {
   const field = take(words);
   if (!['saddr', 'daddr', 'protocol', 'nexthdr'].includes(field)) return { matches: [family, unknown] };
   const { values, not } = readValues(words);
-  if (field === 'saddr') return { matches: [family, { kind: 'source', not }] };
-  if (field === 'daddr') return { matches: [family, { kind: 'destination', not }] };
+  if (field === 'saddr') return { matches: [family, { kind: 'source', addresses: values, not }] };
+  if (field === 'daddr') return { matches: [family, { kind: 'destination', addresses: values, not }] };
   return { matches: [family, namesMatch('protocol', values, not)] };
 }
 
@@ -247,7 +251,9 @@ function readConntrack(words: Words, { helpers }: Named): Statement | undefined 
       if (peek(words) === 'set') {
         take(words);
         const object = take(words);
-        return { helper: { kind: 'helper', name: helpers.get(object) ?? object } };
+        const name = helpers.get(object);
+        const missing = name === undefined && !object.startsWith('$') ? { missingObject: object } : {};
+        return { helper: { kind: 'helper', name: name ?? object, ...missing } };
       }
       const { values, not } = readValues(words);
       return { matches: [values[0] === 'ftp' && !not ? { kind: 'helper' } : unknown] };

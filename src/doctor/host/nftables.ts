@@ -1,6 +1,7 @@
 import type { PortRange } from '../../net/port-range.ts';
-import type { Chain, Firewall, Hook, FirewallRule, Table } from './firewall.ts';
-import { readNftRule, type Named } from './nft-rule.ts';
+import type { Chain, Firewall, Hook, Table } from './firewall.ts';
+import type { Placed } from './lines.ts';
+import { readNftRule } from './nft-rule.ts';
 import { tokensOf, type Token } from './nft-tokens.ts';
 import { readPorts } from './ports.ts';
 
@@ -12,25 +13,221 @@ interface Block {
   readonly blocks: readonly Block[];
 }
 
+/** A table while it is put together: a file may have several parts of it. */
+interface Draft {
+  readonly name: string;
+  readonly family: string;
+  readonly named: {
+    readonly sets: Map<string, readonly PortRange[] | undefined>;
+    readonly helpers: Map<string, string>;
+  };
+  readonly chains: Map<string, ChainDraft>;
+  isDormant: boolean;
+}
+
+interface ChainDraft extends Omit<Chain, 'rules'> {
+  base: Chain['base'];
+  policy: Chain['policy'];
+  readonly rules: (readonly Token[])[];
+}
+
 /**
- * Reads what `nft list ruleset` prints, or a file of nftables with whole tables, as IPv4 meets it.
+ * Reads what `nft list ruleset` prints, or a file of nftables with tables or with lines `add rule ...`, as IPv4 meets it.
  *
- * @param managed whether to read the tables that belong to iptables too: they are also what iptables-save prints
+ * @param besides the firewalls of which iptables-save has shown the tables: they are left out here, where nftables is
+ *   behind iptables
  */
-export function readNftables(file: string, text: string, managed: boolean): Firewall {
-  const tokens = tokensOf(text);
+export function readNftables(file: string, text: string, besides: readonly Firewall[] = []): Firewall {
+  const tokens = tokensOf(text).filter((token) => token.kind !== 'word' || !/^[\\']$/.test(token.text));
+  const { blocks, statements } = readBlock({ tokens, at: 0 }, []);
+  const drafts = new Map<string, Draft>();
+  const unread: Placed<string>[] = [];
+  const isUnread = (words: readonly Token[]): void => {
+    unread.push({ value: words.map((word) => word.text).join(' '), line: words[0]?.line ?? 0 });
+  };
   // '# Warning: table ip filter is managed by iptables-nft, do not touch!'
-  const foreign = new Set(
+  const managed = new Set(
     tokens
       .filter(({ kind, text: comment }) => kind === 'comment' && comment.includes('managed by iptables-nft'))
       .map(({ text: comment }) => /table (\S+ \S+)/.exec(comment)?.[1] ?? ''),
   );
-  const { blocks } = readBlock({ tokens, at: 0 }, []);
-  const tables = blocks
-    .map(readTable)
-    .filter((table) => table !== undefined)
-    .filter(({ family, name }) => managed || !foreign.has(`${family} ${name}`));
-  return { file, syntax: 'nftables', family: 4, tables };
+  for (const block of blocks) readTopBlock(block, drafts, isUnread);
+  for (const statement of statements) if (!readCommand(statement, drafts)) isUnread(statement);
+  const tables = [...drafts.values()]
+    .filter(({ isDormant }) => !isDormant)
+    .map(finish)
+    .filter(
+      (table) =>
+        besides.length === 0 || (!managed.has(`${table.family} ${table.name}`) && !isShown(table, besides)),
+    );
+  return { file, syntax: 'nftables', family: 4, tables, unread };
+}
+
+/** Whether iptables-save has shown the same: older versions of nft do not say whose the table is. */
+function isShown({ name, family, chains }: Table, besides: readonly Firewall[]): boolean {
+  return besides.some(({ tables }) =>
+    tables.some(
+      (other) =>
+        other.name === name &&
+        other.family === family &&
+        [...chains.values()].every(
+          (chain) =>
+            chain.rules.length === other.chains.get(chain.name)?.rules.length &&
+            (chain.base === undefined || chain.name === chain.base.hook.toUpperCase()),
+        ),
+    ),
+  );
+}
+
+function finish({ name, family, named, chains }: Draft): Table {
+  const finished = [...chains.values()].map((chain) => ({
+    ...chain,
+    // A map of verdicts may have more cases than a call may have arguments.
+    rules: chain.rules.flatMap((rule) => readNftRule(rule, named)),
+  }));
+  return { name, family, chains: new Map(finished.map((chain) => [chain.name, chain])) };
+}
+
+function draftOf(drafts: Map<string, Draft>, family: string, name: string): Draft {
+  const key = `${family} ${name}`;
+  const draft = drafts.get(key) ?? {
+    ...{ name, family, chains: new Map<string, ChainDraft>(), isDormant: false },
+    named: { sets: new Map<string, readonly PortRange[] | undefined>(), helpers: new Map<string, string>() },
+  };
+  drafts.set(key, draft);
+  return draft;
+}
+
+function chainOf(draft: Draft, name: string, line: number): ChainDraft {
+  const chain = draft.chains.get(name) ?? { name, line, base: undefined, policy: 'accept', rules: [] };
+  draft.chains.set(name, chain);
+  return chain;
+}
+
+const families: readonly string[] = ['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'];
+
+/** `inet filter input ...`: the family may be absent, and is `ip` then. */
+function placeOf(words: readonly Token[]): { family: string; table: string; rest: readonly Token[] } {
+  const [first, second] = words;
+  return families.includes(first?.text ?? '')
+    ? { family: first?.text ?? '', table: second?.text ?? '', rest: words.slice(2) }
+    : { family: 'ip', table: first?.text ?? '', rest: words.slice(1) };
+}
+
+function readTopBlock(
+  block: Block,
+  drafts: Map<string, Draft>,
+  isUnread: (words: readonly Token[]) => void,
+): void {
+  const [word, ...names] = block.head;
+  if (word?.text === 'table') {
+    const { family, table } = placeOf(names);
+    readTable(block, draftOf(drafts, family, table), isUnread);
+  } else if (word?.text === 'chain' && names.length === 1) {
+    // A chain that somebody has shown without its table.
+    readChain(block, chainOf(draftOf(drafts, 'inet', 'filter'), names[0]?.text ?? '', word.line));
+  } else isUnread(block.head);
+}
+
+function readTable(
+  { blocks, statements }: Block,
+  draft: Draft,
+  isUnread: (words: readonly Token[]) => void,
+): void {
+  readSets(blocks, draft.named.sets);
+  readHelpers(blocks, draft.named.helpers);
+  for (const block of blocks) {
+    const [word, name] = block.head;
+    if (word?.text === 'chain') readChain(block, chainOf(draft, name?.text ?? '', word.line));
+  }
+  for (const statement of statements) {
+    const [first] = statement;
+    if (first?.text === 'flags') draft.isDormant = statement.some(({ text }) => text === 'dormant');
+    else if (first && first.kind !== 'comment' && first.text !== 'comment') isUnread(statement);
+  }
+}
+
+function readChain({ statements }: Block, chain: ChainDraft): void {
+  for (const statement of statements) {
+    const texts = statement.map(({ text }) => text);
+    const [first, second] = texts;
+    if (first === 'type' && texts.includes('hook')) {
+      const hook = texts[texts.indexOf('hook') + 1] ?? '';
+      const priority = readPriority(texts.slice(texts.indexOf('priority') + 1), hook);
+      chain.base = hooks.includes(hook)
+        ? { hook: hook as Hook, isNat: second === 'nat', priority }
+        : undefined;
+    } else if (first === 'policy') {
+      chain.policy = second === 'drop' ? 'drop' : 'accept';
+    } else if (first !== 'comment' && first !== 'flags' && statement[0]?.kind !== 'comment') {
+      chain.rules.push(statement);
+    }
+  }
+}
+
+/** `-100`, `dstnat`, `filter + 10` */
+function readPriority([name = '', sign = '', more = '']: readonly string[], hook: string): number {
+  const names: Readonly<Record<string, number>> = {
+    ...{
+      raw: -300,
+      mangle: hook === 'output' ? -200 : -150,
+      dstnat: -100,
+      filter: 0,
+      security: 50,
+      srcnat: 100,
+    },
+  };
+  const base = names[name] ?? (Number(name) || 0);
+  const offset = Number(more) || 0;
+  return sign === '+' ? base + offset : sign === '-' ? base - offset : base;
+}
+
+/** What changes no rule that is there now, or is before the rules that come. */
+const harmless: ReadonlySet<string> = new Set([
+  'flush',
+  'define',
+  'list',
+  'undefine',
+  'reset',
+  'delete table',
+  'destroy table',
+]);
+
+/** `add rule inet filter input tcp dport 21 accept`; false where it is not understood. */
+function readCommand(statement: readonly Token[], drafts: Map<string, Draft>): boolean {
+  const start = statement.findIndex(({ text }) => !['nft', 'sudo', 'sh'].includes(text));
+  const words = start === -1 ? [] : statement.slice(start);
+  const [verb = '', object = ''] = words.map(({ text }) => text);
+  if (words.every(({ kind }) => kind === 'comment')) return true;
+  // A table that is there already may be named before it is deleted.
+  if (verb === 'table' && words.length <= 3) return true;
+  if (harmless.has(verb) || harmless.has(`${verb} ${object}`)) return true;
+  if (!['add', 'create', 'insert'].includes(verb)) return false;
+  const isHelper = object === 'ct' && words[2]?.text === 'helper';
+  const { family, table, rest } = placeOf(words.slice(isHelper ? 3 : 2));
+  const draft = draftOf(drafts, family, table);
+  const [name, ...more] = rest;
+  const inner = (): Block => readBlock({ tokens: more.slice(1, -1), at: 0 }, []);
+  if (object === 'table') return rest.length === 0;
+  if (name === undefined) return false;
+  if (object === 'chain') {
+    const chain = chainOf(draft, name.text, name.line);
+    if (more.length > 0) readChain(inner(), chain);
+    return true;
+  }
+  if (object === 'rule') {
+    const { rules } = chainOf(draft, name.text, name.line);
+    const isPlaced = ['position', 'handle', 'index'].includes(more[0]?.text ?? '');
+    if (verb === 'insert') rules.unshift(more);
+    else rules.push(more);
+    return !isPlaced;
+  }
+  if (isHelper) {
+    const type = inner().statements.find(([first]) => first?.text === 'type')?.[1];
+    if (type) draft.named.helpers.set(name.text, type.text);
+    return type !== undefined;
+  }
+  return false;
 }
 
 /** Statements end at `;` and at the end of a line; braces within one, as in `dport { 21, 22 }`, belong to it. */
@@ -91,42 +288,7 @@ function opensBlock(words: readonly Token[]): boolean {
   return length === 2 && blockWords.has(first);
 }
 
-function readTable({ head, blocks }: Block): Table | undefined {
-  const [word, ...names] = head.map(({ text }) => text);
-  if (word !== 'table') return undefined;
-  const [family = 'ip', name = ''] = names.length === 1 ? ['ip', ...names] : names;
-  const named: Named = { sets: readSets(blocks), helpers: readHelpers(blocks) };
-  const chains = new Map<string, Chain>();
-  for (const block of blocks) {
-    if (block.head[0]?.text !== 'chain') continue;
-    const chain = readChain(block, named);
-    chains.set(chain.name, chain);
-  }
-  return { name, family, chains };
-}
-
-function readChain({ head, statements }: Block, named: Named): Chain {
-  let base: Chain['base'];
-  let policy: Chain['policy'] = 'accept';
-  const rules: FirewallRule[] = [];
-  for (const statement of statements) {
-    const texts = statement.map(({ text }) => text);
-    const [first, second] = texts;
-    if (first === 'type' && texts.includes('hook')) {
-      const hook = texts[texts.indexOf('hook') + 1] ?? '';
-      base = hooks.includes(hook) ? { hook: hook as Hook, isNat: second === 'nat' } : undefined;
-    } else if (first === 'policy') {
-      policy = second === 'drop' ? 'drop' : 'accept';
-    } else if (first !== 'comment' && first !== 'flags') {
-      // A map of verdicts may have more cases than a call may have arguments.
-      for (const rule of readNftRule(statement, named)) rules.push(rule);
-    }
-  }
-  return { name: head[1]?.text ?? '', line: head[0]?.line ?? 0, base, policy, rules };
-}
-
-function readSets(blocks: readonly Block[]): Map<string, readonly PortRange[] | undefined> {
-  const sets = new Map<string, readonly PortRange[] | undefined>();
+function readSets(blocks: readonly Block[], sets: Map<string, readonly PortRange[] | undefined>): void {
   for (const { head, statements } of blocks) {
     if (head[0]?.text !== 'set') continue;
     const elements = statements.find(([first]) => first?.text === 'elements') ?? [];
@@ -138,16 +300,13 @@ function readSets(blocks: readonly Block[]): Map<string, readonly PortRange[] | 
     const known = ports.filter((range) => range !== undefined);
     sets.set(head[1]?.text ?? '', known.length === ports.length ? known : undefined);
   }
-  return sets;
 }
 
 /** `ct helper ftp-standard { type "ftp" protocol tcp; ... }` */
-function readHelpers(blocks: readonly Block[]): Map<string, string> {
-  const helpers = new Map<string, string>();
+function readHelpers(blocks: readonly Block[], helpers: Map<string, string>): void {
   for (const { head, statements } of blocks) {
     if (head[0]?.text !== 'ct' || head[1]?.text !== 'helper') continue;
     const type = statements.find(([first]) => first?.text === 'type')?.[1];
     if (type) helpers.set(head[2]?.text ?? '', type.text);
   }
-  return helpers;
 }

@@ -1,351 +1,369 @@
-import type { Family } from '../../net/address.ts';
 import type { PortRange } from '../../net/port-range.ts';
 import {
-  baseChains,
+  isOfFamily,
+  isPlace,
   matches,
   type Chain,
   type Firewall,
-  type Openness,
-  type Packet,
   type FirewallRule,
-  type Table,
+  type Packet,
   type Passage,
+  type Table,
 } from './firewall.ts';
 import { allPorts, complement, overlap } from './ports.ts';
 
 /**
- * What rules do with packets, for all ports at once: a chain is gone through once for a way, not once for a port, so
- * that the time grows with the number of rules alone.
+ * What rules do with a connection, in three values. One walker goes through the chains for one port; of a range it is
+ * asked about the first port and those at which a rule begins or ends.
  */
 
-/** `pass`: the chain has decided nothing. */
-type Outcome = Openness | 'pass';
+export type Openness = 'open' | 'closed' | 'unknown';
 
-/** What is the same for the ports from `first` to the next stretch. */
-interface Stretch<T> {
-  readonly first: number;
-  readonly outcome: T;
+/** What becomes of a packet, and what decides that. */
+export type Verdict =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'closed'; readonly table: Table; readonly chain: Chain }
+  | { readonly kind: 'unknown'; readonly why: Reason };
+
+/** The line because of which it is not known. */
+interface Reason {
+  readonly line: number;
+  readonly text: string;
 }
 
-/** A part of a range for which it is the same. */
-interface Part {
+/** A part of a range for which the answer is the same. */
+export interface Part<T> {
   readonly range: PortRange;
-  readonly openness: Openness;
+  readonly answer: T;
 }
 
-/** Whether the packet gets past every chain of its hook. */
+/** What the chains of a hook do with a packet. */
+export function verdictFor(firewall: Firewall, { port, ...way }: Packet): Verdict {
+  return verdictsFor(firewall, { first: port, last: port }, way)[0]?.answer ?? tooMany;
+}
+
+/** The same for a range, in parts one after the other. */
+export function verdictsFor(firewall: Firewall, range: PortRange, way: Passage): readonly Part<Verdict>[] {
+  return remembered(verdicts, firewall, [range.first, range.last, ...keyOf(way)].join(), () => {
+    const walks = walksOf(firewall, way, range, false);
+    return partsOf(walks, range, tooMany, (port) => together(firewall, walks, port));
+  });
+}
+
 export function opennessFor(firewall: Firewall, packet: Packet): Openness {
-  return together(firewall, packet, packet.port);
+  return verdictFor(firewall, packet).kind;
 }
 
 /** The chain that keeps the packet out. */
 export function closingChain(firewall: Firewall, packet: Packet): { table: Table; chain: Chain } | undefined {
-  return sweptChains(firewall, packet).find(({ stretches }) => at(stretches, packet.port) === 'closed');
-}
-
-/** The parts of a range, one after the other. */
-export function opennessOfRange(firewall: Firewall, range: PortRange, way: Passage): Part[] {
-  const firsts = sweptChains(firewall, way)
-    .flatMap(({ stretches }) => stretches.map(({ first }) => first))
-    .filter((first) => first > range.first && first <= range.last);
-  const parts: Part[] = [{ range, openness: together(firewall, way, range.first) }];
-  for (const first of inOrder(firsts)) {
-    const openness = together(firewall, way, first);
-    const last = parts.at(-1);
-    if (last === undefined || openness === last.openness) continue;
-    parts[parts.length - 1] = { ...last, range: { first: last.range.first, last: first - 1 } };
-    parts.push({ range: { first, last: range.last }, openness });
-  }
-  return parts;
+  const verdict = verdictFor(firewall, packet);
+  return verdict.kind === 'closed' ? verdict : undefined;
 }
 
 /** Those ports of the range that are certainly closed. */
 export function closedPorts(firewall: Firewall, range: PortRange, way: Passage): PortRange[] {
-  return opennessOfRange(firewall, range, way)
-    .filter(({ openness }) => openness === 'closed')
+  return verdictsFor(firewall, range, way)
+    .filter(({ answer }) => answer.kind === 'closed')
     .map((part) => part.range);
 }
 
 /** Whether it certainly accepts every source on every port. */
 export function letsAllIn(firewall: Firewall): boolean {
-  return sweptChains(firewall, { hook: 'input', state: 'new' }).every(({ stretches }) =>
-    stretches.every(({ outcome }) => outcome === 'open'),
+  return verdictsFor(firewall, allPorts, { hook: 'input', state: 'new' }).every(
+    ({ answer }) => answer.kind === 'open',
   );
 }
 
-function together(firewall: Firewall, way: Passage, port: number): Openness {
-  const outcomes = sweptChains(firewall, way).map(({ stretches }) => at(stretches, port));
-  if (outcomes.includes('closed')) return 'closed';
-  return outcomes.includes('unknown') ? 'unknown' : 'open';
+/** A translation of a port that leads to another host. */
+export type Translation = FirewallRule & { readonly to: string; readonly toPorts: PortRange | undefined };
+
+export interface Translations {
+  /** Where connections certainly go. */
+  readonly certain: Translation | undefined;
+  /** Whether some rule leads them, or may lead them, to another host or port. */
+  readonly isPossible: boolean;
 }
 
-interface SweptChain {
-  readonly table: Table;
-  readonly chain: Chain;
-  readonly stretches: readonly Stretch<Openness>[];
-}
-
-/** The same few ways are asked about again and again. */
-const swept = new WeakMap<Firewall, Map<string, readonly SweptChain[]>>();
-
-function sweptChains(firewall: Firewall, { hook, state, isForwarded, mark }: Passage): readonly SweptChain[] {
-  const ofFirewall = swept.get(firewall) ?? new Map<string, readonly SweptChain[]>();
-  swept.set(firewall, ofFirewall);
-  const key = [hook, state, isForwarded, mark].join(' ');
-  const way: Passage = {
-    hook,
-    state,
-    ...(isForwarded && { isForwarded }),
-    ...(mark !== undefined && { mark }),
-  };
-  const chains = ofFirewall.get(key) ?? sweepHook(firewall, way);
-  ofFirewall.set(key, chains);
-  return chains;
-}
-
-function sweepHook(firewall: Firewall, way: Passage): SweptChain[] {
-  return baseChains(firewall, way.hook).map(({ table, chain }) => {
-    const walk: Walk = { table, family: firewall.family, way, known: new Map(), depth: 0 };
-    const stretches = sweep(chain, walk).map(({ first, outcome }) => ({
-      first,
-      outcome: outcome === 'pass' ? 'unknown' : outcome,
-    }));
-    return { table, chain, stretches };
+/** What the translating chains do with connections to a range of ports. */
+export function translationsFor(firewall: Firewall, range: PortRange): readonly Part<Translations>[] {
+  return remembered(translations, firewall, [range.first, range.last].join(), () => {
+    const walks = walksOf(firewall, { hook: 'prerouting', state: 'new' }, range, true);
+    return partsOf(walks, range, { certain: undefined, isPossible: true }, (port) => {
+      const outcomes = walks.flatMap((walk) => walkAt(walk, port));
+      const isLed = ({ kind }: Outcome): boolean => kind === 'led' || kind === 'unknown';
+      const led = outcomes.find((outcome) => isSureToLead(outcome))?.rule;
+      const certain =
+        led?.action.kind === 'dnat' && led.action.address !== undefined
+          ? { ...led, to: led.action.address, toPorts: led.action.ports }
+          : undefined;
+      return { certain, isPossible: firewall.unread.length > 0 || outcomes.some(isLed) };
+    });
   });
 }
 
+/** The rule that certainly leads connections to this port to another host. */
+export function forwardingRule(firewall: Firewall, port: number): Translation | undefined {
+  return translationsFor(firewall, { first: port, last: port })[0]?.answer.certain;
+}
+
+/** Whether connections to this port are, or may be, led to another host or port. */
+export function mayBeForwarded(firewall: Firewall, port: number): boolean {
+  return translationsFor(firewall, { first: port, last: port })[0]?.answer.isPossible === true;
+}
+
+/** The same is asked again and again. */
+const verdicts = new WeakMap<Firewall, Map<string, readonly Part<Verdict>[]>>();
+const translations = new WeakMap<Firewall, Map<string, readonly Part<Translations>[]>>();
+
+function remembered<T>(
+  all: WeakMap<Firewall, Map<string, T>>,
+  firewall: Firewall,
+  key: string,
+  find: () => T,
+): T {
+  const ofFirewall = all.get(firewall) ?? new Map<string, T>();
+  all.set(firewall, ofFirewall);
+  const found = ofFirewall.get(key) ?? find();
+  ofFirewall.set(key, found);
+  return found;
+}
+
+function keyOf({ hook, state, isReply, isForwarded, to, mark }: Passage): readonly unknown[] {
+  return [hook, state, isReply, isForwarded, to, mark];
+}
+
+/** Ports at which the answer is looked for: more than there are in any rules for people. */
+const mostPorts = 4096;
+
+const tooMany: Verdict = { kind: 'unknown', why: { line: 0, text: `> ${mostPorts}` } };
+
+function partsOf<T>(
+  walks: readonly Walk[],
+  range: PortRange,
+  unclear: T,
+  ask: (port: number) => T,
+): Part<T>[] {
+  const firsts = new Set([range.first, ...walks.flatMap((walk) => boundariesIn(walk))]);
+  if (firsts.size > mostPorts) return [{ range, answer: unclear }];
+  const parts: Part<T>[] = [];
+  for (const first of [...firsts].sort((a, b) => a - b)) {
+    const answer = ask(first);
+    const last = parts.at(-1);
+    if (last && isSame(last.answer, answer)) continue;
+    if (last) parts[parts.length - 1] = { ...last, range: { first: last.range.first, last: first - 1 } };
+    parts.push({ range: { first, last: range.last }, answer });
+  }
+  return parts;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  const [a, b] = [one, other].map((answer) =>
+    Object.values(answer as object).map((value: unknown) =>
+      typeof value === 'object' && value !== null && 'line' in value ? value.line : value,
+    ),
+  );
+  return a?.length === b?.length && a?.every((value, index) => value === b?.[index]) === true;
+}
+
+function together(firewall: Firewall, walks: readonly Walk[], port: number): Verdict {
+  const [unread] = firewall.unread;
+  if (unread) return { kind: 'unknown', why: { line: unread.line, text: unread.value } };
+  let doubt: FirewallRule | undefined;
+  for (const walk of walks) {
+    const outcomes = walkAt(walk, port);
+    const [first] = outcomes;
+    if (outcomes.length === 1 && first?.kind === 'closed') return { kind: 'closed', ...walk };
+    if (outcomes.length === 1 && (first?.kind === 'open' || first?.kind === 'led')) continue;
+    doubt ??= outcomes.find((outcome) => outcome.doubt)?.doubt ?? first?.rule;
+  }
+  if (doubt === undefined) return { kind: 'open' };
+  return { kind: 'unknown', why: { line: doubt.line, text: doubt.words.join(' ') } };
+}
+
+/** `led`: to another host; `pass`: the chain has decided nothing. */
+interface Outcome {
+  readonly kind: 'open' | 'closed' | 'led' | 'unknown' | 'pass';
+  readonly rule?: FirewallRule;
+  /** The rule of which it is not known whether it holds. */
+  readonly doubt?: FirewallRule | undefined;
+  /** Of a translation: nothing is open but to which address or interface of this host the connection comes. */
+  readonly isSure?: boolean;
+  /** Of a translation: a rule on the way to it is for this port, not for any. */
+  readonly isNamed?: boolean;
+}
+
+function isSureToLead({ kind, isSure, isNamed }: Outcome): boolean {
+  return kind === 'led' && isSure === true && isNamed === true;
+}
+
+/** The way through a chain, with the rules in it that may hold for a port of the range. */
 interface Walk {
+  readonly firewall: Firewall;
   readonly table: Table;
-  readonly family: Family;
+  readonly chain: Chain;
   readonly way: Passage;
-  /** What chains do: none is gone through twice. One that is being gone through is `unknown`. */
-  readonly known: Map<string, readonly Stretch<Outcome>[]>;
-  readonly depth: number;
+  readonly range: PortRange;
+  readonly rules: Map<Chain, readonly FirewallRule[]>;
+}
+
+function walksOf(firewall: Firewall, way: Passage, range: PortRange, isNat: boolean): Walk[] {
+  return firewall.tables
+    .filter((table) => isOfFamily(table, firewall.family))
+    .flatMap((table) =>
+      [...table.chains.values()]
+        .filter(({ base }) => base?.hook === way.hook && base.isNat === isNat)
+        .map((chain) => {
+          const walk: Walk = { firewall, table, chain, way, range, rules: new Map() };
+          selectRules(walk, chain, 0);
+          return walk;
+        }),
+    );
 }
 
 /** Jumps in jumps; nftables allows 16. */
 const deepest = 200;
 
-/** What a rule does with the packets of its ports, where it holds. */
-interface Effect {
-  readonly ports: readonly PortRange[];
-  readonly isCertain: boolean;
-  readonly does: readonly Stretch<Outcome | 'continue'>[];
+/** Leaves out what can't hold for the packets in question, and jumps to chains of which nothing is left. */
+function selectRules(walk: Walk, chain: Chain, depth: number): readonly FirewallRule[] {
+  const known = walk.rules.get(chain);
+  if (known) return known;
+  walk.rules.set(chain, chain.rules);
+  const rules = chain.rules.filter((rule) => {
+    const { kind } = rule.action;
+    if (kind === 'continue' || kind === 'helper' || kind === 'missing') return false;
+    if (matches(rule, walk.firewall.family, walk.way) === 'no' || portsIn(walk, rule)?.length === 0)
+      return false;
+    if (rule.action.kind !== 'jump' && rule.action.kind !== 'goto') return true;
+    const called = walk.table.chains.get(rule.action.chain);
+    if (called === undefined || depth === deepest) return true;
+    return selectRules(walk, called, depth + 1).length > 0 || kind === 'goto';
+  });
+  walk.rules.set(chain, rules);
+  return rules;
 }
 
-/**
- * What a chain does with each port. A rule of which it is not known whether it holds leaves the outcome known only
- * where it would be the same either way.
- */
-function sweep(chain: Chain, walk: Walk): Stretch<Outcome>[] {
-  const byPolicy: Outcome = chain.base === undefined ? 'pass' : chain.policy === 'accept' ? 'open' : 'closed';
-  const effects = effectsOf(chain.rules, walk);
-  const decisions = new Decisions(startsOf(effects));
-  for (const { ports, isCertain, does } of effects) {
-    for (const range of ports) {
-      for (const { outcome, part } of outcomesWithin(does, range)) {
-        if (outcome === 'continue') continue;
-        decisions.add(part, outcome === 'pass' ? byPolicy : outcome, isCertain);
-      }
-    }
-  }
-  decisions.add(allPorts, byPolicy, true);
-  return decisions.stretches();
+/** The ports of the range that a rule is limited to; undefined: it is for all. */
+function portsIn({ way, range }: Walk, rule: FirewallRule): PortRange[] | undefined {
+  return portLimits(rule, way.isReply ? 'from-port' : 'to-port')?.flatMap(
+    (ports) => overlap(ports, range) ?? [],
+  );
 }
-
-function effectsOf(rules: readonly FirewallRule[], walk: Walk): Effect[] {
-  const effects: Effect[] = [];
-  // The same once more changes nothing.
-  const seen = { certain: new Set<Effect['does']>(), possible: new Set<Effect['does']>() };
-  for (const rule of rules) {
-    const answer = matches(rule, walk.family, walk.way);
-    if (answer === 'no') continue;
-    const isCertain = answer === 'yes';
-    const does = effectOf(rule, walk);
-    if (does === undefined) continue;
-    const ports = openPorts(rule);
-    if (ports === undefined) {
-      const before = isCertain ? seen.certain : seen.possible;
-      if (before.has(does)) continue;
-      before.add(does);
-    }
-    effects.push({ ports: ports ?? everyPort, isCertain, does });
-  }
-  return effects;
-}
-
-const everyPort: readonly PortRange[] = [allPorts];
 
 /** The ports to which the rule is limited; undefined: it holds for all. */
-export function openPorts({ matches: all }: FirewallRule): readonly PortRange[] | undefined {
+export function openPorts(rule: FirewallRule): readonly PortRange[] | undefined {
+  return portLimits(rule, 'to-port');
+}
+
+function portLimits(
+  { matches: all }: FirewallRule,
+  kind: 'to-port' | 'from-port',
+): readonly PortRange[] | undefined {
   let ports: readonly PortRange[] | undefined;
   for (const match of all) {
-    if (match.kind !== 'to-port') continue;
+    if (match.kind !== kind || !('ports' in match)) continue;
     const own = match.not ? complement(match.ports) : match.ports;
     ports = ports?.flatMap((one) => own.flatMap((other) => overlap(one, other) ?? [])) ?? own;
   }
   return ports;
 }
 
-const everywhere = (outcome: Outcome): readonly Stretch<Outcome>[] => [{ first: allPorts.first, outcome }];
-const verdicts = {
-  accept: everywhere('open'),
-  drop: everywhere('closed'),
-  return: everywhere('pass'),
-  unknown: everywhere('unknown'),
-};
+/** Where in the range some rule begins or ends. */
+function boundariesIn(walk: Walk): number[] {
+  const found = new Set<number>();
+  for (const rules of walk.rules.values())
+    for (const rule of rules)
+      for (const { first, last } of portsIn(walk, rule) ?? []) found.add(first).add(last + 1);
+  found.delete(walk.range.last + 1);
+  return [...found];
+}
 
-/** Undefined: the next rule decides. */
-function effectOf({ action }: FirewallRule, walk: Walk): Effect['does'] | undefined {
+function walkAt(walk: Walk, port: number): readonly Outcome[] {
+  const { policy } = walk.chain;
+  const way: Way = { walk, packet: { ...walk.way, port }, known: new Map(), depth: 0 };
+  const outcomes = walkChain(walk.chain, way);
+  const byPolicy: Outcome = { kind: policy === 'accept' ? 'open' : 'closed' };
+  return distinct(
+    outcomes.map((outcome) => (outcome.kind === 'pass' ? { ...outcome, ...byPolicy } : outcome)),
+  );
+}
+
+interface Way {
+  readonly walk: Walk;
+  readonly packet: Packet;
+  readonly known: Map<Chain, readonly Outcome[]>;
+  readonly depth: number;
+}
+
+/** All that the chain may do with the packet: one outcome where it is certain. */
+function walkChain(chain: Chain, way: Way): readonly Outcome[] {
+  const possible: Outcome[] = [];
+  let isSure = true;
+  for (const rule of way.walk.rules.get(chain) ?? []) {
+    const answer = matches(rule, way.walk.firewall.family, way.packet);
+    if (answer === 'no') continue;
+    const isHeld = answer === 'yes' || isHeldHere(rule, way);
+    const outcomes = outcomesOf(rule, way);
+    const ended = rule.action.kind === 'jump' ? outcomes.filter(({ kind }) => kind !== 'pass') : outcomes;
+    for (const outcome of ended)
+      possible.push({
+        ...outcome,
+        rule: outcome.rule ?? rule,
+        doubt: outcome.doubt ?? (answer === 'yes' ? undefined : rule),
+        isSure: isSure && isHeld && outcome.isSure !== false,
+        isNamed:
+          outcome.isNamed === true || rule.matches.some((match) => match.kind === 'to-port' && !match.not),
+      });
+    if (answer === 'yes' && ended.length > 0 && ended.length === outcomes.length) return distinct(possible);
+    if (ended.length > 0) isSure = false;
+  }
+  return distinct([...possible, { kind: 'pass' }]);
+}
+
+/** Which of this host's addresses or interfaces a connection comes to does not matter to a translation. */
+function isHeldHere(rule: FirewallRule, { walk, packet }: Way): boolean {
+  const others = { ...rule, matches: rule.matches.filter((match) => !isPlace(match)) };
+  return matches(others, walk.firewall.family, packet) === 'yes';
+}
+
+function outcomesOf(rule: FirewallRule, way: Way): readonly Outcome[] {
+  const { action } = rule;
   switch (action.kind) {
     case 'accept':
+      return [{ kind: 'open' }];
     case 'drop':
+      return [{ kind: 'closed' }];
     case 'return':
-    case 'unknown':
-      return verdicts[action.kind];
-    case 'continue':
-    case 'helper':
+      return [{ kind: 'pass' }];
     case 'dnat':
-    case 'missing':
-      return undefined;
-    case 'goto':
-      return called(action.chain, walk);
+      return [{ kind: /^127\.|^::1$/.test(action.address ?? '') ? 'open' : 'led' }];
     case 'jump':
-      return goingOn(called(action.chain, walk));
-  }
-}
-
-function called(name: string, walk: Walk): readonly Stretch<Outcome>[] {
-  const { table, known, depth } = walk;
-  const chain = table.chains.get(name);
-  if (chain === undefined || depth === deepest) return verdicts.unknown;
-  const before = known.get(name);
-  if (before) return before;
-  known.set(name, verdicts.unknown);
-  const stretches = sweep(chain, { ...walk, depth: depth + 1 });
-  known.set(name, stretches);
-  return stretches;
-}
-
-const returning = new WeakMap<readonly Stretch<Outcome>[], Effect['does']>();
-
-/** If the called chain decides nothing, the calling chain continues. */
-function goingOn(stretches: readonly Stretch<Outcome>[]): Effect['does'] {
-  const does =
-    returning.get(stretches) ??
-    stretches.map(({ first, outcome }) => ({ first, outcome: outcome === 'pass' ? 'continue' : outcome }));
-  returning.set(stretches, does);
-  return does;
-}
-
-/** Ports from which on the chain may decide otherwise than for the port before. */
-function startsOf(effects: readonly Effect[]): number[] {
-  const starts = new Set<number>([allPorts.first]);
-  for (const does of new Set(effects.map((effect) => effect.does)))
-    for (const { first } of does) starts.add(first);
-  for (const ports of new Set(effects.map((effect) => effect.ports)))
-    for (const { first, last } of ports) starts.add(first).add(last + 1);
-  starts.delete(allPorts.last + 1);
-  return inOrder(starts);
-}
-
-function inOrder(numbers: Iterable<number>): number[] {
-  return [...new Set(numbers)].sort((a, b) => a - b);
-}
-
-/** The stretches that a range meets. */
-function outcomesWithin<T>(
-  stretches: readonly Stretch<T>[],
-  range: PortRange,
-): { outcome: T; part: PortRange }[] {
-  const found: { outcome: T; part: PortRange }[] = [];
-  for (let index = indexAt(stretches.length, (i) => stretches[i]?.first, range.first); ; index++) {
-    const stretch = stretches[index];
-    if (stretch === undefined || stretch.first > range.last) return found;
-    const last = Math.min(range.last, (stretches[index + 1]?.first ?? allPorts.last + 1) - 1);
-    found.push({ outcome: stretch.outcome, part: { first: Math.max(range.first, stretch.first), last } });
-  }
-}
-
-function at<T>(stretches: readonly Stretch<T>[], port: number): T | undefined {
-  return stretches[indexAt(stretches.length, (index) => stretches[index]?.first, port)]?.outcome;
-}
-
-/** The last of the ascending starts that is not above the port. */
-function indexAt(length: number, startAt: (index: number) => number | undefined, port: number): number {
-  let low = 0;
-  for (let high = length - 1; low < high;) {
-    const middle = (low + high + 1) >> 1;
-    if ((startAt(middle) ?? 0) <= port) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-const kinds = ['open', 'closed', 'unknown', 'pass'] as const satisfies Outcome[];
-
-/** What may become of each stretch, until a rule that certainly holds has decided it. */
-class Decisions {
-  readonly #starts: readonly number[];
-  /** A bit for each kind of outcome. */
-  readonly #possible: Uint8Array;
-  readonly #undecided: Remaining;
-  /** Those to which a kind may still be added. */
-  readonly #without: readonly Remaining[];
-
-  constructor(starts: readonly number[]) {
-    this.#starts = starts;
-    this.#possible = new Uint8Array(starts.length);
-    this.#undecided = new Remaining(starts.length);
-    this.#without = kinds.map(() => new Remaining(starts.length));
-  }
-
-  /** The range begins and ends where stretches do. */
-  add({ first, last }: PortRange, outcome: Outcome, isCertain: boolean): void {
-    const kind = kinds.indexOf(outcome);
-    const open = isCertain ? this.#undecided : this.#without[kind];
-    if (open === undefined) return;
-    const from = indexAt(this.#starts.length, (index) => this.#starts[index], first);
-    for (let index = open.next(from); (this.#starts[index] ?? Infinity) <= last; index = open.next(index)) {
-      if (this.#undecided.has(index)) this.#possible[index] = (this.#possible[index] ?? 0) | (1 << kind);
-      open.remove(index);
+    case 'goto': {
+      const called = way.walk.table.chains.get(action.chain);
+      // REDIRECT is such a one.
+      if (called === undefined || way.depth === deepest) return [{ kind: 'unknown', rule, doubt: rule }];
+      return callChain(called, { ...way, depth: way.depth + 1 }, rule);
     }
-  }
-
-  stretches(): Stretch<Outcome>[] {
-    const found: Stretch<Outcome>[] = [];
-    for (const [index, first] of this.#starts.entries()) {
-      const possible = this.#possible[index] ?? 0;
-      const outcome = kinds.find((_, kind) => possible === 1 << kind) ?? 'unknown';
-      if (found.at(-1)?.outcome !== outcome) found.push({ first, outcome });
-    }
-    return found;
+    default:
+      return [{ kind: 'unknown', rule, doubt: rule }];
   }
 }
 
-/** Numbers from 0 on of which some are taken away: each costs nothing once it is gone. */
-class Remaining {
-  readonly #next: Int32Array;
+/** None is gone through twice; of one that is being gone through nothing is known. */
+function callChain(chain: Chain, way: Way, rule: FirewallRule): readonly Outcome[] {
+  const known = way.known.get(chain);
+  if (known) return known;
+  way.known.set(chain, [{ kind: 'unknown', rule, doubt: rule }]);
+  const outcomes = walkChain(chain, way);
+  way.known.set(chain, outcomes);
+  return outcomes;
+}
 
-  constructor(length: number) {
-    this.#next = Int32Array.from({ length: length + 1 }, (_, index) => index);
+/** One of each kind; a translation that is sure beside one that is not. */
+function distinct(outcomes: readonly Outcome[]): Outcome[] {
+  const found = new Map<string, Outcome>();
+  for (const outcome of outcomes) {
+    const key = `${outcome.kind} ${isSureToLead(outcome)}`;
+    if (!found.has(key)) found.set(key, outcome);
   }
-
-  has(index: number): boolean {
-    return this.#next[index] === index;
-  }
-
-  /** The index of the first one left, from `index` on; the length if there is none. */
-  next(index: number): number {
-    let found = index;
-    for (let next = this.#next[found]; next !== undefined && next !== found; next = this.#next[found]) {
-      this.#next[found] = this.#next[next] ?? next;
-      found = next;
-    }
-    return found;
-  }
-
-  remove(index: number): void {
-    this.#next[index] = index + 1;
-  }
+  return [...found.values()];
 }

@@ -46,5 +46,6 @@ function signIn(firewall: Firewall): string | undefined {
 
 /** `--hashlimit-name ftp-60` */
 function limitsSessions({ syntax }: Firewall, { words }: FirewallRule): boolean {
-  return syntax === 'iptables' && words.some((word) => /^ftp-\d+$/.test(word));
+  const at = syntax === 'iptables' ? words.indexOf('--hashlimit-name') : -1;
+  return at !== -1 && /^ftp-\d+$/.test(words[at + 1] ?? '');
 }

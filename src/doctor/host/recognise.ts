@@ -10,7 +10,8 @@ const looks: Readonly<Record<Exclude<keyof HostSources, 'pinhole'>, RegExp>> = {
   iptables: /^(?:\*[a-z]+$|:\S+\s)|(?:^|\s)(?:-[AINP]|--(?:append|insert|new-chain|policy))\s/,
   savedIptables: /^(?:\*[a-z]+$|:\S+\s)|(?:^|\s)-[AINP]\s/,
   ip6tables: /^(?:\*[a-z]+$|:\S+\s)|(?:^|\s)(?:-[AINP]|--(?:append|insert|new-chain|policy))\s/,
-  nftables: /^(?:table|add|create|define|delete|destroy|flush|include|insert)\s/,
+  nftables:
+    /^(?:\S*nft\s+)?(?:table|chain|add|create|define|delete|destroy|flush|include|insert|rule|tcp|udp|ct|iif|iifname|ip|ip6|meta)\s/,
   iptablesConfig: /^(?:export\s+)?[A-Z0-9_]+\+?=/,
   modules: /^(?:Module\b|[a-z0-9_-]+(?:\s+\d|$)|\S+\.ko\b)/,
   sysctl: /^-?[a-z0-9_./*-]+\s*=/i,

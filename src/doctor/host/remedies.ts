@@ -89,6 +89,15 @@ export function openRemedy(
   };
 }
 
+/** The command that lets through what belongs to connections that were accepted. */
+export function establishedRemedy(firewall: Firewall, at: { table: Table; chain: Chain }): Remedy {
+  if (firewall.syntax === 'nftables')
+    return remedy('nftables', `nft insert rule ${nameOf(at)} ct state established,related accept`);
+  const state = '-m conntrack --ctstate ESTABLISHED,RELATED';
+  const table = at.table.name === 'filter' ? '' : `-t ${at.table.name} `;
+  return remedy('iptables', `${programOf(firewall)} ${table}-I ${at.chain.name} ${state} -j ACCEPT`);
+}
+
 /** The command that lets through what a mark has. */
 export function markRemedy(
   firewall: Firewall,

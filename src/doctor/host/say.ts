@@ -18,6 +18,11 @@ export function note(id: MessageId, details: Details = {}): Finding {
   return say('note', id, details);
 }
 
+/** What is not known, and why. */
+export function unseen(id: MessageId, details: Details = {}): Finding {
+  return say('unseen', id, details);
+}
+
 function say(level: Level, id: MessageId, { values = {}, file, line = 0, remedies = [] }: Details): Finding {
   const where = file === undefined ? undefined : line === 0 ? { file } : { file, line };
   return { id, level, values, ...(where && { where }), remedies };

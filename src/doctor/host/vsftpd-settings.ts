@@ -1,12 +1,21 @@
 import type { FtpService } from './ftp-service.ts';
 import { meaningfulLines, type Placed } from './lines.ts';
+import { isVsftpdSetting, vsftpdSettingMeant } from './vsftpd-names.ts';
 
-/** Lines `key=value`; of a key that is listed twice the last one holds. */
+/** Lines `key=value`; of a key that is listed twice the last one holds. A misspelt key counts as the one that is meant. */
 export function vsftpdLines(text: string): Map<string, Placed<string>> {
   const lines = new Map<string, Placed<string>>();
+  const misspelt = new Map<string, Placed<string>>();
   for (const { value: text_, line } of meaningfulLines(text)) {
     const at = text_.indexOf('=');
-    if (at !== -1) lines.set(text_.slice(0, at).trimEnd(), { value: text_.slice(at + 1).trimStart(), line });
+    if (at === -1) continue;
+    const key = text_.slice(0, at).trimEnd();
+    const into = isVsftpdSetting(key) ? lines : misspelt;
+    into.set(key, { value: text_.slice(at + 1).trimStart(), line });
+  }
+  for (const [key, placed] of misspelt) {
+    const meant = vsftpdSettingMeant(key);
+    if (meant !== undefined && !lines.has(meant)) lines.set(meant, placed);
   }
   return lines;
 }
@@ -40,8 +49,8 @@ function withoutBlanks(written: string): string | undefined {
 export function readVsftpd(file: string, text: string): FtpService {
   const lines = vsftpdLines(text);
   const isOn = (key: string, otherwise: boolean): boolean => {
-    const value = lines.get(key)?.value.toUpperCase();
-    return value === undefined ? otherwise : ['YES', 'TRUE', '1'].includes(value);
+    const value = lines.get(key)?.value;
+    return value === undefined ? otherwise : (switchMeant(value) ?? otherwise);
   };
   const lineOf = (key: string): Placed<string> | undefined => {
     const found = lines.get(key);
@@ -51,11 +60,11 @@ export function readVsftpd(file: string, text: string): FtpService {
     program: 'vsftpd',
     file,
     controlPort: numberOf(lines.get('listen_port'))?.value ?? 21,
-    listenAddress: lines.get('listen_address')?.value,
+    listenAddress: addressOf(lines.get('listen_address'))?.value,
     isPassive: isOn('pasv_enable', true),
     passiveFrom: numberOf(lines.get('pasv_min_port')),
     passiveTo: numberOf(lines.get('pasv_max_port')),
-    address: lines.get('pasv_address'),
+    address: addressOf(lines.get('pasv_address')),
     activePort:
       isOn('port_enable', true) && isOn('connect_from_port_20', false)
         ? (numberOf(lines.get('ftp_data_port'))?.value ?? 20)
@@ -72,9 +81,27 @@ export function readVsftpd(file: string, text: string): FtpService {
   };
 }
 
-/** A port; 0 means none. vsftpd reads what begins with 0 as octal. */
+/** Whether a switch is on, also where vsftpd can't read it: `YES # passive mode`, `on`, `'YES'`. */
+export function switchMeant(value: string): boolean | undefined {
+  if (/^['"]?(?:yes|true|1|on|enabled?|y)\b/i.test(value)) return true;
+  return /^['"]?(?:no|false|0|off|disabled?|n)\b/i.test(value) ? false : undefined;
+}
+
+/** vsftpd has no quotation marks; they are no part of what is meant. */
+export function withoutQuotes(value: string): string {
+  return /^(['"])(.*)\1$/.exec(value)?.[2] ?? value;
+}
+
+/** What follows a blank is no part of an address: inet_aton(3) leaves it unread. */
+function addressOf(placed: Placed<string> | undefined): Placed<string> | undefined {
+  const [address = ''] = withoutQuotes(placed?.value ?? '').split(/\s/, 1);
+  return placed === undefined || address === '' ? undefined : { value: address, line: placed.line };
+}
+
+/** A port; 0 means none. vsftpd reads the digits that come first, those behind a 0 as octal. */
 function numberOf(placed: Placed<string> | undefined): Placed<number> | undefined {
-  if (placed === undefined || !/^[0-9]{1,6}$/.test(placed.value)) return undefined;
-  const value = parseInt(placed.value, placed.value.startsWith('0') ? 8 : 10);
+  const [digits] = /^[0-9]{1,6}(?![0-9])/.exec(withoutQuotes(placed?.value ?? '')) ?? [];
+  if (placed === undefined || digits === undefined) return undefined;
+  const value = parseInt(digits, digits.startsWith('0') ? 8 : 10);
   return value >= 1 && value <= 65535 ? { value, line: placed.line } : undefined;
 }

@@ -4,6 +4,8 @@ export const en = {
     means: 'means',
     change: 'change',
     healthy: 'Nothing needs to be changed.',
+    asFarAsSeen: 'Healthy as far as seen: no fault was found, but something that matters is not known.',
+    notKnown: 'Not known:',
     noneSoFar: 'No faults so far.',
     oneFault: 'One fault.',
     faults: '{count} faults.',
@@ -182,9 +184,9 @@ export const en = {
       change: "attach the helper, or forward the server's passive range too, or put Pinhole in between",
     },
     'passive-range-not-forwarded': {
-      seen: 'port {port} is forwarded to {to}, but the passive range {range} is not',
+      seen: 'port {port} is forwarded to {to}, but of the passive range {range} these ports are not: {ports}',
       means: 'passive data connections arrive at this host, where nothing expects them',
-      change: 'forward the range, to the same port numbers',
+      change: 'forward the whole range, to the same host and port numbers',
     },
     'forward-drops-pinhole': {
       seen: "the forward chain drops the data connections of Pinhole's kernel plane",
@@ -304,6 +306,134 @@ export const en = {
       seen: 'not examined: {program} failed ({code})',
       means: 'its information is unknown',
       change: 'run it by hand to see the error',
+    },
+    'forwarding-not-known': {
+      seen: 'whether port {port} is led to another host is not known',
+      means:
+        'a rule translates it under a condition that is not understood here; what then decides about the connection was not examined',
+      change: 'examine the server from outside too',
+    },
+    'ports-not-known': {
+      seen: 'whether the firewall lets clients reach port {ports} is not known: {rule}',
+      means:
+        'this rule decides it. It is for certain addresses or interfaces, or something in it is not understood here',
+      change: 'examine the server from outside, from where its clients are',
+    },
+    'helper-not-known': {
+      seen: "whether the kernel's helper is attached to port {port} is not known: {rule}",
+      means:
+        'only the helper opens the data connections. The rule is for certain addresses or interfaces, nothing leads to it, or something in it is not understood here',
+      change: 'examine the server from outside, from where its clients are',
+    },
+    'ip-forward-not-seen': {
+      seen: 'port {port} is forwarded to {to}, and net.ipv4.ip_forward was not examined',
+      means: 'if it is 0, the kernel forwards nothing',
+      change: 'name a copy of the output of sysctl -a (--sysctl)',
+    },
+    'passive-forwarding-not-known': {
+      seen: 'port {port} is forwarded to {to}; whether all of the passive range {range} is, to the same host and ports, is not known',
+      means: 'a rule for it has a condition that is not understood here',
+      change: 'examine the server from outside too',
+    },
+    'range-behind-not-known': {
+      seen: 'port {port} is forwarded to {to}, and which passive ports that server uses is not known (these are or may be forwarded: {ports})',
+      means: 'passive mode works only if its whole range is forwarded, to the same port numbers',
+      change: 'name the settings of that server too',
+    },
+    'lines-not-understood': {
+      seen: 'lines that were not understood: {count} ({lines})',
+      means: 'whatever they do, the rest cannot be relied on: nothing is said about which ports are open',
+      change:
+        'examine the output of nft list ruleset or of iptables-save instead; examine the server from outside too',
+    },
+    'firewall-not-seen': {
+      seen: 'no rules of a firewall were read',
+      means: 'whether clients reach the ports is not known',
+      change: 'run this as root on the host itself, or name copies of the rules (--iptables, --nftables)',
+    },
+    'settings-incomplete': {
+      seen: '{program}: other files belong to these settings, and were not read',
+      means: 'what is not here may be there: the passive range, the announced address',
+      change: 'run this on the host itself, or put all settings into one file',
+    },
+    'established-dropped': {
+      seen: 'the first packet of a connection to port {port} is accepted, and {chain} drops what follows it',
+      means: 'only packets in state NEW are accepted: every connection hangs after its first packet',
+      change: 'accept packets of established connections',
+    },
+    'chain-not-declared': {
+      seen: 'rules for chains that no line makes: {chains}',
+      means:
+        'iptables and iptables-restore reject a rule for a chain that does not exist: none of the rules of the file is loaded',
+      change: 'make the chains before their rules; and let INPUT or FORWARD jump to them',
+    },
+    'helper-object-missing': {
+      seen: 'the rule attaches the helper object {object}, and its table has no object of that name',
+      means:
+        "the name is that of an object of the table, not of the kernel's helper: nft rejects the whole file",
+      change: 'add the object to the table, before its chains',
+    },
+    'helper-behind-translation': {
+      seen: 'clients connect to port {outside}, which becomes {inside}; this rule attaches the helper at port {port}, and never sees that port',
+      means:
+        'by its table and priority it sees port {wanted}: the helper is attached to nothing, and no data connection is forwarded',
+      change: 'use port {wanted} in the rule',
+    },
+    'setting-misspelt': {
+      seen: '{program} knows no setting {name}; {meant} is meant',
+      means: '{program} does not start with an unknown setting',
+      change: 'correct the name',
+    },
+    'setting-unknown': {
+      seen: '{program} knows no setting {name}',
+      means: '{program} does not start with an unknown setting',
+      change: 'remove the line, or correct the name',
+    },
+    'switch-unreadable': {
+      seen: '{name} is {value}, which {program} reads neither as on nor as off',
+      means:
+        '{program} does not start with it. vsftpd takes the whole rest of the line for the value, comments too (500 OOPS)',
+      change: 'write the value alone',
+    },
+    'vsftpd-value-quoted': {
+      seen: 'the value of {name} is in quotation marks',
+      means: 'vsftpd has no quotation marks: they are part of the value, which is then unusable',
+      change: 'remove them',
+    },
+    'vsftpd-value-missing': {
+      seen: '{name} has no value',
+      means: 'vsftpd does not start with such a line (500 OOPS)',
+      change: 'write name=value, or remove the line',
+    },
+    'vsftpd-number-unread': {
+      seen: '{name} is {value}, which begins with no digit',
+      means: 'vsftpd reads it as 0, as if it were not set',
+      change: 'write the number alone',
+    },
+    'settings-bom': {
+      seen: 'the file begins with a byte order mark (BOM)',
+      means: '{program} reads it as part of the first line, and does not start',
+      change: 'remove it',
+    },
+    'address-loopback': {
+      seen: '{program} announces {address}',
+      means: 'that leads a client to itself: passive mode fails for every other host',
+      change: 'announce the address that clients connect to',
+    },
+    'range-unreadable': {
+      seen: '{program} cannot read the passive range {value}',
+      means: '{program} does not start with it',
+      change: 'write the two numbers as {program} reads them',
+    },
+    'settings-refused': {
+      seen: '{program} rejects its settings: {reply}',
+      means: 'it does not start with them',
+      change: 'correct what it names',
+    },
+    'value-quoted': {
+      seen: 'the value of {name} is in single quotation marks',
+      means: '{program} takes them for part of the value: clients are told an address that is none',
+      change: 'remove them',
     },
 
     // --- a server, seen from outside -------------------------------------------------------------------

@@ -6,6 +6,8 @@ export const zh: Catalogue = {
     means: '含义',
     change: '修改',
     healthy: '没有需要修改的地方。',
+    asFarAsSeen: '就所见而言正常：没有发现故障, 但有些要紧的情况未知。',
+    notKnown: '未知：',
     noneSoFar: '到目前为止没有发现故障。',
     oneFault: '一处故障。',
     faults: '{count} 处故障。',
@@ -180,9 +182,9 @@ export const zh: Catalogue = {
       change: '关联 helper，或者把服务器的被动端口范围也转发过去，或者在中间使用 Pinhole',
     },
     'passive-range-not-forwarded': {
-      seen: '端口 {port} 被转发到 {to}，但被动端口范围 {range} 没有转发',
+      seen: '端口 {port} 被转发到 {to}，但被动端口范围 {range} 中的这些端口没有转发：{ports}',
       means: '被动模式的数据连接到达本机后，没有人接收',
-      change: '转发该范围，端口号保持不变',
+      change: '转发整个范围，主机和端口号都保持相同',
     },
     'forward-drops-pinhole': {
       seen: 'forward 链丢弃了 Pinhole 内核平面的数据连接',
@@ -299,6 +301,126 @@ export const zh: Catalogue = {
       seen: '未检查：{program} 运行失败（{code}）',
       means: '它能显示的内容在这里未知',
       change: '手工运行它，查看其输出',
+    },
+    'forwarding-not-known': {
+      seen: '端口 {port} 是否被转发到另一台主机，未知',
+      means: '有一条规则在某个无法理解的条件下转换它；此后由什么决定该连接，没有检查',
+      change: '另外再从外部检查服务器',
+    },
+    'ports-not-known': {
+      seen: '客户端能否通过防火墙到达端口 {ports}，未知：{rule}',
+      means: '由这条规则决定。它只针对某些地址或接口，或者其中有无法理解的内容',
+      change: '从客户端所在之处检查服务器',
+    },
+    'helper-not-known': {
+      seen: '内核的 helper 是否绑定到端口 {port}，未知：{rule}',
+      means: '数据连接只靠 helper 放行。该规则只针对某些地址或接口，没有规则通向它，或者其中有无法理解的内容',
+      change: '从客户端所在之处检查服务器',
+    },
+    'ip-forward-not-seen': {
+      seen: '端口 {port} 被转发到 {to}，而 net.ipv4.ip_forward 没有检查',
+      means: '如果它是 0，内核什么也不转发',
+      change: '指定 sysctl -a 输出的副本（--sysctl）',
+    },
+    'passive-forwarding-not-known': {
+      seen: '端口 {port} 被转发到 {to}；整个被动端口范围 {range} 是否也转发到同一主机的相同端口，未知',
+      means: '有一条规则带有无法理解的条件',
+      change: '另外再从外部检查服务器',
+    },
+    'range-behind-not-known': {
+      seen: '端口 {port} 被转发到 {to}，而该服务器使用哪些被动端口未知（已转发或可能转发的端口：{ports}）',
+      means: '只有整个范围都转发到相同的端口号，被动模式才能工作',
+      change: '同时指定该服务器的设置',
+    },
+    'lines-not-understood': {
+      seen: '无法理解的行数：{count}（{lines}）',
+      means: '无论它们做什么，其余内容都不可靠：因此不判断哪些端口开放',
+      change: '改为检查 nft list ruleset 或 iptables-save 的输出；另外再从外部检查服务器',
+    },
+    'firewall-not-seen': {
+      seen: '没有读到任何防火墙规则',
+      means: '客户端能否到达这些端口，未知',
+      change: '在该主机上以 root 运行，或指定规则的副本（--iptables、--nftables）',
+    },
+    'settings-incomplete': {
+      seen: '{program}：这些设置还包括其他文件，而它们没有读到',
+      means: '这里没有的可能在那里：被动端口范围、公布的地址',
+      change: '在该主机上运行，或把所有设置放进一个文件',
+    },
+    'established-dropped': {
+      seen: '到端口 {port} 的连接的第一个数据包被接受，而 {chain} 丢弃其后的数据包',
+      means: '只接受状态为 NEW 的数据包：每个连接在第一个数据包之后就挂起',
+      change: '接受已建立连接的数据包',
+    },
+    'chain-not-declared': {
+      seen: '有规则属于没有任何一行创建的链：{chains}',
+      means: 'iptables 和 iptables-restore 拒绝不存在的链的规则：该文件的规则一条也不会加载',
+      change: '在规则之前创建这些链，并让 INPUT 或 FORWARD 跳转到它们',
+    },
+    'helper-object-missing': {
+      seen: '该规则绑定 helper 对象 {object}，而它的表中没有这个名称的对象',
+      means: '这个名称是表中对象的名称，不是内核 helper 的名称：nft 拒绝整个文件',
+      change: '在表中的链之前加入该对象',
+    },
+    'helper-behind-translation': {
+      seen: '客户端连接端口 {outside}，它被转换为 {inside}；这条规则在端口 {port} 绑定 helper，却永远看不到该端口',
+      means: '按它的表和优先级，它看到的是端口 {wanted}：helper 没有绑定到任何连接，也没有数据连接被转发',
+      change: '在规则中使用端口 {wanted}',
+    },
+    'setting-misspelt': {
+      seen: '{program} 没有名为 {name} 的设置；应为 {meant}',
+      means: '有未知的设置时 {program} 不启动',
+      change: '改正名称',
+    },
+    'setting-unknown': {
+      seen: '{program} 没有名为 {name} 的设置',
+      means: '有未知的设置时 {program} 不启动',
+      change: '删除该行，或改正名称',
+    },
+    'switch-unreadable': {
+      seen: '{name} 的值是 {value}，{program} 既不当作开，也不当作关',
+      means: '{program} 因此不启动。vsftpd 把该行其余部分（包括注释）都当作值（500 OOPS）',
+      change: '只写值',
+    },
+    'vsftpd-value-quoted': {
+      seen: '{name} 的值带有引号',
+      means: 'vsftpd 没有引号：引号成为值的一部分，该值因此无法使用',
+      change: '去掉引号',
+    },
+    'vsftpd-value-missing': {
+      seen: '{name} 没有值',
+      means: '有这样的行时 vsftpd 不启动（500 OOPS）',
+      change: '写成 name=value，或删除该行',
+    },
+    'vsftpd-number-unread': {
+      seen: '{name} 的值是 {value}，不以数字开头',
+      means: 'vsftpd 把它读作 0，如同没有设置',
+      change: '只写数字',
+    },
+    'settings-bom': {
+      seen: '文件以字节顺序标记（BOM）开头',
+      means: '{program} 把它当作第一行的一部分，并且不启动',
+      change: '去掉它',
+    },
+    'address-loopback': {
+      seen: '{program} 公布的地址是 {address}',
+      means: '它让客户端连接自己：对其他任何主机被动模式都会失败',
+      change: '公布客户端所连接的地址',
+    },
+    'range-unreadable': {
+      seen: '{program} 无法读取被动端口范围 {value}',
+      means: '{program} 因此不启动',
+      change: '按 {program} 的写法写这两个数值',
+    },
+    'settings-refused': {
+      seen: '{program} 拒绝它的设置：{reply}',
+      means: '它因此不启动',
+      change: '改正它指出的内容',
+    },
+    'value-quoted': {
+      seen: '{name} 的值带有单引号',
+      means: '{program} 把它们当作值的一部分：告知客户端的地址不是地址',
+      change: '去掉引号',
     },
 
     // --- a server, seen from outside -------------------------------------------------------------------

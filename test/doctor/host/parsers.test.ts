@@ -249,7 +249,6 @@ function nft(rules: string, more = ''): Firewall {
   return readNftables(
     'f',
     `table inet t { ${more}\nchain a { accept }\nchain i { type filter hook input priority 0; policy drop; ${rules}\n} }`,
-    true,
   );
 }
 
@@ -304,7 +303,7 @@ test('nftables: a set of addresses is not taken for one of ports', () => {
 test('opens ports that are led on by the commands of firewalld and ufw', () => {
   const linesFor = (firewall: Firewall): readonly string[] =>
     openRemedy(firewall, 'forward', { first: 50000, last: 50099 }).lines;
-  const firewalld = readNftables('f', 'table inet firewalld {\n}\n', true);
+  const firewalld = readNftables('f', 'table inet firewalld {\n}\n');
   assert.ok(
     linesFor(firewalld).includes('firewall-cmd --permanent --policy=ftp-forward --add-port=50000-50099/tcp'),
   );
