@@ -6,6 +6,8 @@ export interface HostSources {
   readonly pureFtpd?: SourceText | undefined;
   /** As iptables-save prints it, or /etc/sysconfig/iptables. */
   readonly iptables?: SourceText | undefined;
+  /** The same of iptables-legacy-save, where both forms have rules. */
+  readonly legacyIptables?: SourceText | undefined;
   /** The file of rules beside those that are loaded: it is read for faults of single lines alone. */
   readonly savedIptables?: SourceText | undefined;
   readonly ip6tables?: SourceText | undefined;
@@ -23,6 +25,8 @@ export interface HostSources {
   readonly addresses?: SourceText | undefined;
   /** Pinhole's own configuration file. */
   readonly pinhole?: SourceText | undefined;
+  /** The command line of a Pinhole that runs here: an argument a line, before them its environment (`PINHOLE_X=...`). */
+  readonly pinholeCommand?: SourceText | undefined;
 }
 
 /** A text, and its name in findings. */

@@ -19,6 +19,7 @@ import { helperModule, readModules } from './modules.ts';
 import { readNftables } from './nftables.ts';
 import { forwardingRule, mayBeForwarded, type Translation } from './openness.ts';
 import { readAddresses } from './own-addresses.ts';
+import { configOfCommand } from './pinhole-command.ts';
 import { readPinhole, serviceOfPinhole, serviceSeen } from './pinhole-settings.ts';
 import { pinholeSign, type PinholeSign } from './pinhole-signs.ts';
 import { readProftpd } from './proftpd-settings.ts';
@@ -53,6 +54,7 @@ interface PinholeFacts {
 
 export function readFacts(sources: HostSources): Facts {
   const { vsftpd, proftpd, pureFtpd, iptables, ip6tables, nftables, pinhole: own } = sources;
+  const { legacyIptables: legacy } = sources;
   const servers = [
     vsftpd && readVsftpd(vsftpd.file, vsftpd.text),
     proftpd && readProftpd(proftpd.file, proftpd.text),
@@ -60,13 +62,17 @@ export function readFacts(sources: HostSources): Facts {
   ].filter((server) => server !== undefined);
   const ofIptables = [
     iptables && readIptables(iptables.file, iptables.text, 4),
+    legacy && readIptables(legacy.file, legacy.text, 4),
     ip6tables && readIptables(ip6tables.file, ip6tables.text, 6),
   ].filter((firewall) => firewall !== undefined);
   const ofNftables = nftables && readNftables(nftables.file, nftables.text, ofIptables);
   const firewalls = [...ofIptables, ...(ofNftables ? [ofNftables] : [])];
   const listeners = sources.listening && readListening(sources.listening.text);
   const ports = [21, ...servers.map(({ controlPort }) => controlPort)];
-  const pinhole = own ? configured(own) : seenAtWork(pinholeSign(firewalls, listeners ?? [], ports), sources);
+  const running = sources.pinholeCommand && runningPinhole(sources.pinholeCommand, own);
+  const atWork = (): PinholeFacts | undefined =>
+    seenAtWork(pinholeSign(firewalls, listeners ?? [], ports), sources);
+  const pinhole = running ?? (own && !sources.pinholeCommand ? configured(own) : atWork());
   return {
     sources,
     servers,
@@ -85,6 +91,12 @@ export function readFacts(sources: HostSources): Facts {
 function configured({ file, text }: SourceText): PinholeFacts {
   const config = readPinhole(file, text);
   return { config, service: config && serviceOfPinhole(file, config) };
+}
+
+/** One that runs, by its command line; undefined where that can't be read. */
+function runningPinhole(command: SourceText, own: SourceText | undefined): PinholeFacts | undefined {
+  const config = configOfCommand(command, own);
+  return config && { config, service: serviceOfPinhole(command.file, config) };
 }
 
 function seenAtWork(seen: PinholeSign | undefined, { listening }: HostSources): PinholeFacts | undefined {

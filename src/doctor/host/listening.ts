@@ -8,6 +8,8 @@ export interface Listener {
   readonly isLoopback: boolean;
   /** The program, where ss may know it. */
   readonly program: string | undefined;
+  /** Its process. */
+  readonly pid?: number;
   /** The user of the program where it is known and is not root. */
   readonly user: number | undefined;
 }
@@ -27,6 +29,7 @@ export function readListening(text: string): Listener[] {
     const address = parseAddress(host);
     const [, program] =
       /users:\(\("([^"]{1,64})"/.exec(line) ?? /\bLISTEN\s{1,20}\d{1,10}\/(\S{1,64})/.exec(line) ?? [];
+    const [, pid] = /\bpid=(\d{1,10})/.exec(line) ?? [];
     const [, user] = /\buid:(\d{1,10})/.exec(line) ?? [];
     return [
       {
@@ -34,6 +37,7 @@ export function readListening(text: string): Listener[] {
         port,
         isLoopback: address !== undefined && isLoopback(address),
         program,
+        ...(pid !== undefined && { pid: Number(pid) }),
         user: user === undefined ? undefined : Number(user),
       },
     ];

@@ -8,7 +8,10 @@ import type { Config } from '../../config/config.ts';
 import { checkAuthorities, checkIdentity, type PemFile } from './check-certificates.ts';
 import { readPinhole } from './pinhole-settings.ts';
 import { withIncludes } from './read-proftpd.ts';
-import { note } from './say.ts';
+import { isOfNode } from './pinhole-signs.ts';
+import { configOfCommand, isPinholeCommand, readPinholeCommand } from './pinhole-command.ts';
+import { readListening } from './listening.ts';
+import { fault, note } from './say.ts';
 
 /** How to get at a host; tests have made ones. */
 export interface HostAccess {
@@ -54,8 +57,13 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
     }
   };
 
-  const pinhole = await read('/etc/pinhole.toml');
-  const config = pinhole && readPinhole(pinhole.file, pinhole.text);
+  const listening = await printed('ss', '-ltnpe');
+  const pinholeCommand = await readPinholeProcess(listening, read);
+  const configPath = pinholeCommand ? readPinholeCommand(pinholeCommand).configPath : '/etc/pinhole.toml';
+  const pinhole = configPath === undefined ? undefined : await read(configPath);
+  const config = pinholeCommand
+    ? configOfCommand(pinholeCommand, pinhole)
+    : pinhole && readPinhole(pinhole.file, pinhole.text);
   if (config) findings.push(...(await readCertificates(root, config)));
   const saved = await firstOf(['/etc/sysconfig/iptables', '/etc/iptables/rules.v4']);
   const iptables = await printed('iptables-save');
@@ -68,16 +76,73 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
       (await firstOf(['/etc/pure-ftpd/pure-ftpd.conf', '/etc/pure-ftpd.conf'])),
     iptables: iptables ?? saved,
     savedIptables: iptables && saved,
+    legacyIptables: (await hasLegacyRules(iptables, read))
+      ? await printed('iptables-legacy-save')
+      : undefined,
     ip6tables: await printed('ip6tables-save'),
     nftables: await printed('nft', 'list', 'ruleset'),
     iptablesConfig: await read('/etc/sysconfig/iptables-config'),
     modules: await readAllModules(read),
     sysctl: await readKernelSettings(read),
-    listening: await printed('ss', '-ltnpe'),
+    listening,
     addresses: await printed('ip', 'address'),
     pinhole,
+    pinholeCommand,
   };
-  return { sources, findings };
+  if (proftpd) findings.push(...(await testProftpd(proftpd.file, runProgram)));
+  return { sources, findings: findings.map((finding) => ofWeight(finding, sources)) };
+}
+
+/** Rules that `iptables-save` does not show where it is the form that keeps its own in nftables. */
+async function hasLegacyRules(iptables: SourceText | undefined, read: Read): Promise<boolean> {
+  if (iptables?.text.includes('(nf_tables)') !== true) return false;
+  return ((await read('/proc/net/ip_tables_names'))?.text.trim() ?? '') !== '';
+}
+
+/** The Pinhole that listens here: flags may say all of its configuration. */
+async function readPinholeProcess(
+  listening: SourceText | undefined,
+  read: Read,
+): Promise<SourceText | undefined> {
+  const own = readListening(listening?.text ?? '').filter((listener) => isOfNode(listener));
+  for (const pid of new Set(own.flatMap((listener) => listener.pid ?? []))) {
+    const command = await read(`/proc/${pid}/cmdline`);
+    const words = command?.text.split('\0') ?? [];
+    if (command === undefined || !isPinholeCommand(words)) continue;
+    const environment = (await read(`/proc/${pid}/environ`))?.text.split('\0') ?? [];
+    const own_ = environment.filter((line) => line.startsWith('PINHOLE_'));
+    return { file: command.file, text: [...own_, ...words].join('\n') };
+  }
+  return undefined;
+}
+
+/** ProFTPD says itself what it does not start with. */
+async function testProftpd(file: string, runProgram: HostAccess['run']): Promise<Finding[]> {
+  try {
+    await runProgram('proftpd', ['-t', '-c', file]);
+    return [];
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+    const [, reply] = /\bfatal: ([^\n]+)/.exec(said) ?? [];
+    return reply === undefined
+      ? []
+      : [fault('settings-refused', { values: { program: 'proftpd', reply }, file })];
+  }
+}
+
+/** What could not be read matters unless another source has the same, or nothing here depends on it. */
+function ofWeight(finding: Finding, { iptables, nftables, modules }: HostSources): Finding {
+  const program = finding.values['program'] ?? finding.values['what'];
+  if (finding.level !== 'note' || typeof program !== 'string') return finding;
+  const hasModule = (name: RegExp): boolean => name.test(modules?.text ?? '');
+  const isDispensable =
+    finding.id === 'program-missing' &&
+    (program === 'ip' ||
+      program === 'ip6tables-save' ||
+      // What iptables keeps in nftables, nft shows; its older form has modules of its own.
+      (program === 'iptables-save' && nftables !== undefined && !hasModule(/^iptable_\w+ /m)) ||
+      (program === 'nft' && iptables !== undefined && !hasModule(/^nf_tables /m)));
+  return isDispensable ? finding : { ...finding, level: 'unseen' };
 }
 
 /** Certificates have no place among the texts: they are judged as they are read, and no key is kept. */

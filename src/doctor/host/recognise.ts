@@ -2,7 +2,9 @@ import type { HostSources } from '../host-sources.ts';
 import { meaningfulLines } from './lines.ts';
 
 /** What at least one line of each text looks like. Pinhole's own configuration is judged by Pinhole. */
-const looks: Readonly<Record<Exclude<keyof HostSources, 'pinhole'>, RegExp>> = {
+const looks: Readonly<
+  Record<Exclude<keyof HostSources, 'pinhole' | 'pinholeCommand' | 'legacyIptables'>, RegExp>
+> = {
   vsftpd: /^[a-z0-9_]+\s*=/i,
   proftpd:
     /^(?:<(?:Anonymous|Directory|Global|If\w+|Limit|VirtualHost)\b|(?:Allow|Auth|Default|Delay|Deny|Group|Include|Load|Masquerade|Max|Passive|Port|Require|Root|Server|System|TLS|Timeout|Transfer|Umask|Use)\w*\s)/i,
@@ -22,5 +24,6 @@ const looks: Readonly<Record<Exclude<keyof HostSources, 'pinhole'>, RegExp>> = {
 /** Whether the text is, or may be, the kind of file that it is named as: an empty one may be anything. */
 export function isRecognised(source: keyof HostSources, text: string): boolean {
   const lines = meaningfulLines(text);
-  return source === 'pinhole' || lines.length === 0 || lines.some(({ value }) => looks[source].test(value));
+  const look = looks[source as keyof typeof looks] as RegExp | undefined;
+  return look === undefined || lines.length === 0 || lines.some(({ value }) => look.test(value));
 }

@@ -200,7 +200,7 @@ test('reads listening ports as ss and as netstat prints them', () => {
     'LISTEN 0 5 127.0.0.1%lo:21 0.0.0.0:* users:(("vsftpd",pid=1,fd=3)) uid:33 ino:5\nESTAB 0 0 1.2.3.4:21 1.2.3.4:5\nLISTEN 0 5 [::1]:22 [::]:*\n',
   );
   assert.deepEqual(ss, [
-    { line: 1, port: 21, isLoopback: true, program: 'vsftpd', user: 33 },
+    { line: 1, port: 21, isLoopback: true, program: 'vsftpd', pid: 1, user: 33 },
     { line: 3, port: 22, isLoopback: true, program: undefined, user: undefined },
   ]);
   assert.deepEqual(readListening('tcp6 0 0 :::21 :::* LISTEN 7/vsftpd\n'), [

@@ -52,6 +52,8 @@ test('reads what there is of a host, each under the name that findings give', as
     listening: { file: 'ss -ltnpe', text: 'ss says' },
     addresses: { file: 'ip address', text: 'ip says' },
     pinhole: { file: '/etc/pinhole.toml', text: 'listen = [2121]\n' },
+    pinholeCommand: undefined,
+    legacyIptables: undefined,
   });
   assert.ok(examineHost(sources).length > 0);
 });
@@ -75,10 +77,10 @@ test('reports what it could not examine, and why', async (t) => {
   assert.deepEqual(
     findings.map(({ id, level, values }) => [id, level, ...Object.values(values)]),
     [
-      ['program-missing', 'note', 'iptables-save'],
-      ['rights-missing', 'note', 'ip6tables-save'],
-      ['program-failed', 'note', 'nft', '1'],
-      ['program-failed', 'note', 'ss', 'timeout'],
+      ['program-failed', 'unseen', 'ss', 'timeout'],
+      ['program-missing', 'unseen', 'iptables-save'],
+      ['rights-missing', 'unseen', 'ip6tables-save'],
+      ['program-failed', 'unseen', 'nft', '1'],
     ],
   );
   // Rules that are not loaded are better than none.
@@ -121,4 +123,126 @@ test('treats a proftpd.conf as incomplete if an Include cannot be read, and stop
   });
   const { sources } = await readHost({ root, run: printsNothing });
   assert.match(sources.proftpd?.text ?? '', /^Include \/no\/\*\.conf$/m);
+});
+
+test('does without a program whose output another one has too', async (t) => {
+  const levels = async (missing: readonly string[], modules: string): Promise<string[]> => {
+    const { findings } = await readHost({
+      root: tree(t, { 'proc/modules': modules }),
+      run: (program) =>
+        missing.includes(program)
+          ? Promise.reject(Object.assign(new Error('no'), { code: 'ENOENT' }))
+          : printsNothing(program, []),
+    });
+    return findings.map(({ level, values }) => `${level} ${values['program']}`);
+  };
+  assert.deepEqual(await levels(['iptables-save', 'ip6tables-save', 'ip'], ''), [
+    'note iptables-save',
+    'note ip6tables-save',
+    'note ip',
+  ]);
+  assert.deepEqual(await levels(['nft'], ''), ['note nft']);
+  // The older form of iptables, and rules of nftables, need their own programs.
+  assert.deepEqual(await levels(['iptables-save'], 'iptable_filter 1 0\n'), ['unseen iptables-save']);
+  assert.deepEqual(await levels(['nft'], 'nf_tables 1 0\n'), ['unseen nft']);
+  assert.deepEqual(await levels(['nft', 'iptables-save'], ''), ['unseen iptables-save', 'unseen nft']);
+});
+
+const dropping = (ports: string): string => `*filter
+:INPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m multiport --dports ${ports} -j ACCEPT
+COMMIT
+`;
+
+for (const [how, words] of [
+  [
+    'flags',
+    [
+      '--server',
+      '10.77.0.2',
+      '--listen',
+      '21',
+      '--passive-ports=50000-50099',
+      '--active-ports',
+      '51000-51099',
+    ],
+  ],
+  ['a file that a flag names', ['--config', '/srv/ftp.toml', '--active-ports', '51000-51099']],
+] as const) {
+  test(`examines a Pinhole that runs with ${how}, by its command line`, async (t) => {
+    const root = tree(t, {
+      'proc/9/cmdline': ['node', '/usr/bin/pinhole', 'run', ...words, ''].join('\0'),
+      'proc/9/environ': 'HOME=/root\0PINHOLE_MAX_SESSIONS=10\0',
+      'srv/ftp.toml': 'server = "10.77.0.2"\nlisten = [21]\npassive-ports = "50000-50099"\n',
+      // Not the one that it runs with.
+      'etc/pinhole.toml': 'listen = [2121]\n',
+    });
+    const examine = async (ports: string): Promise<string[]> => {
+      const { sources } = await readHost({
+        root,
+        run: (program) =>
+          Promise.resolve(
+            program === 'ss'
+              ? 'LISTEN 0 511 *:21 *:* users:(("node",pid=9,fd=20))\n'
+              : program === 'iptables-save'
+                ? dropping(ports)
+                : '',
+          ),
+      });
+      return examineHost(sources)
+        .filter(({ level }) => level === 'fault' || level === 'unseen')
+        .map(({ id, values }) => `${id} ${values['ports'] ?? ''}`.trim());
+    };
+    assert.deepEqual(await examine('21,51000:51099'), ['passive-range-closed 50000-50099']);
+    assert.deepEqual(await examine('21,50000:50099,51000:51099'), []);
+  });
+}
+
+test('does not know the ports of a Pinhole whose command line it cannot read', async (t) => {
+  const root = tree(t, { 'proc/9/cmdline': 'node\0/usr/bin/pinhole\0run\0--config\0/gone.toml\0' });
+  const { sources } = await readHost({
+    root,
+    run: (program) =>
+      Promise.resolve(program === 'ss' ? 'LISTEN 0 511 *:21 *:* users:(("node",pid=9,fd=20))\n' : ''),
+  });
+  assert.ok(
+    examineHost(sources).some(({ id, level }) => id === 'pinhole-without-config' && level === 'unseen'),
+  );
+});
+
+test('reports what ProFTPD itself rejects', async (t) => {
+  const root = tree(t, { 'etc/proftpd/proftpd.conf': 'Port 21\nNonsense on\n' });
+  const stderr = "x proftpd[1]: fatal: unknown configuration directive 'Nonsense' on line 2 of 'p'\n";
+  const { findings } = await readHost({
+    root,
+    run: (program) =>
+      program === 'proftpd'
+        ? Promise.reject(Object.assign(new Error('failed'), { code: 1, stderr }))
+        : Promise.resolve(''),
+  });
+  assert.deepEqual(
+    findings.map(({ id, level, values }) => [id, level, values['reply']]),
+    [['settings-refused', 'fault', "unknown configuration directive 'Nonsense' on line 2 of 'p'"]],
+  );
+});
+
+test('reads the rules of both forms of iptables, where both have some', async (t) => {
+  const root = tree(t, { 'proc/net/ip_tables_names': 'filter\n', 'etc/vsftpd.conf': 'listen=YES\n' });
+  const { sources } = await readHost({
+    root,
+    run: (program) =>
+      Promise.resolve(
+        program === 'iptables-save'
+          ? '# Generated by iptables-save v1.8.9 (nf_tables)\n*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n'
+          : program === 'iptables-legacy-save'
+            ? '*filter\n:INPUT DROP [0:0]\nCOMMIT\n'
+            : '',
+      ),
+  });
+  assert.ok(
+    examineHost(sources).some(
+      ({ id, where }) => id === 'control-port-closed' && where?.file === 'iptables-legacy-save',
+    ),
+  );
 });
