@@ -318,6 +318,90 @@ export const setups: readonly ReportedSetup[] = [
     isMendedElsewhere: true,
   },
   {
+    what: 'a translation without its table line',
+    broken: {
+      iptables: '-A PREROUTING -p tcp --dport 21 -j DNAT --to-destination 192.168.1.5\n',
+      sysctl: ipForward,
+    },
+    faults: ['only-control-port-forwarded'],
+    twin: {
+      iptables:
+        '-A PREROUTING -p tcp -m multiport --dports 21,40000:40100 -j DNAT --to-destination 192.168.1.5\n',
+      sysctl: ipForward,
+      vsftpd: `${range}pasv_address=203.0.113.5\n`,
+    },
+  },
+  {
+    what: 'a command for a chain that its table has not',
+    broken: {
+      iptables: 'iptables -A PREROUTING -p tcp --dport 21 -j DNAT --to 192.168.1.5\n',
+      sysctl: ipForward,
+    },
+    faults: ['chain-not-declared'],
+    unseen: ['no-server-found'],
+    twin: {
+      iptables:
+        'iptables -t nat -A PREROUTING -p tcp -m multiport --dports 21,40000:40100 -j DNAT --to 192.168.1.5\n',
+      sysctl: ipForward,
+      vsftpd: `${range}pasv_address=203.0.113.5\n`,
+    },
+    isMendedElsewhere: true,
+  },
+  {
+    what: 'a table before the others drops the control port',
+    broken: { iptables: `*raw\n-A PREROUTING -p tcp --dport 21 -j DROP\nCOMMIT\n${open}`, vsftpd: range },
+    faults: ['control-port-closed'],
+    twin: {
+      iptables: `*raw\n-A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP\n-A PREROUTING -m rpfilter --invert -j DROP\nCOMMIT\n${open}`,
+      vsftpd: range,
+    },
+    isMendedElsewhere: true,
+  },
+  {
+    what: 'the helper opens the first packet of data connections alone',
+    broken: {
+      nftables: `${changed(nftables, ['ct state established,related accept', 'ct state related accept'], ['{ 21, 40000-40100 } accept', '21 ct state new,established accept'])}${changed(helped('priority filter'), ['PORT', '21'], ['2121', '2020'])}`,
+      vsftpd: range,
+    },
+    faults: ['established-dropped'],
+    twin: {
+      nftables: `${changed(nftables, ['{ 21, 40000-40100 } accept', '21 ct state new,established accept'])}${changed(helped('priority filter'), ['PORT', '21'], ['2121', '2020'])}`,
+      vsftpd: range,
+    },
+  },
+  {
+    what: 'another server than the one of the settings listens',
+    broken: {
+      vsftpd: `listen=YES\n${range}`,
+      nftables,
+      listening: 'LISTEN 0 32 0.0.0.0:21 0.0.0.0:* users:(("proftpd",pid=811,fd=3))\n',
+    },
+    faults: [],
+    unseen: ['other-program-listens'],
+    twin: {
+      vsftpd: `listen=YES\n${range}`,
+      nftables,
+      listening: 'LISTEN 0 32 0.0.0.0:21 0.0.0.0:* users:(("vsftpd",pid=811,fd=3))\n',
+    },
+  },
+  {
+    what: 'vsftpd: it is to listen twice',
+    broken: { vsftpd: `listen=YES\nlisten_ipv6=YES\n${range}`, nftables },
+    faults: ['vsftpd-listens-twice'],
+    twin: { vsftpd: `listen=NO\nlisten_ipv6=YES\n${range}`, nftables },
+  },
+  {
+    what: 'vsftpd: a blank in place of the sign',
+    ...vsftpd('pasv_min_port 40000\npasv_max_port=40100\n', range),
+    faults: ['vsftpd-value-missing'],
+  },
+  {
+    what: 'vsftpd: a link-local address is announced',
+    ...vsftpd(`${range}pasv_address=169.254.3.4\n`, `${range}pasv_address=203.0.113.5\n`),
+    faults: ['address-loopback'],
+    isMendedElsewhere: true,
+  },
+  {
     what: 'vsftpd: an address in quotation marks',
     broken: { vsftpd: report('d4-quoted-address.conf'), nftables },
     faults: ['vsftpd-value-quoted'],

@@ -1,6 +1,6 @@
 import type { Finding } from '../finding.ts';
 import { notKnown } from './check-firewall.ts';
-import { controlPorts, forwardingOf, wayTo, type Facts } from './facts.ts';
+import { controlPorts, forwardingOf, hasHelper, wayTo, type Facts } from './facts.ts';
 import type { Firewall, Packet } from './firewall.ts';
 import { hasRange, passiveRange } from './ftp-service.ts';
 import { letsAllIn, verdictFor } from './openness.ts';
@@ -27,8 +27,13 @@ function checkConnection(facts: Facts, firewall: Firewall, controlPort: number):
   const way = wayTo(facts, firewall, controlPort);
   const service = facts.front.find((each) => each.controlPort === controlPort);
   const port = forwardingOf(facts, controlPort)?.inside ?? controlPort;
-  const ports = [port, ...(service && hasRange(service) ? [passiveRange(service).first] : [])];
-  return ports.flatMap((one) => checkDirections(firewall, { ...way, port: one })).slice(0, 1);
+  const data = service && hasRange(service) ? passiveRange(service).first : 65535;
+  const packets: Packet[] = [
+    { ...way, port },
+    ...(service && hasRange(service) ? [{ ...way, port: data }] : []),
+    ...(hasHelper(facts, controlPort) ? [{ ...way, port: data, state: 'related' } as const] : []),
+  ];
+  return packets.flatMap((packet) => checkDirections(firewall, packet)).slice(0, 1);
 }
 
 /** `iptables -A INPUT -m state --state NEW -p tcp --dport 21 -j ACCEPT`, and nothing for the packets after it */

@@ -4,7 +4,7 @@ import { forwardingOf, isRouted, type Facts } from './facts.ts';
 import { hasRange, passiveRange, portsOfService, type FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
 import { isOfNode } from './pinhole-signs.ts';
-import { fault, note } from './say.ts';
+import { fault, note, unseen } from './say.ts';
 
 /** Whether somebody listens where clients connect, and nobody where data connections will. */
 export function checkListening(facts: Facts): Finding[] {
@@ -40,7 +40,18 @@ function judgeControlPort(
   if (there.every(({ isLoopback }) => isLoopback) && listenAddress?.startsWith('127.') !== true) {
     return fault('listens-on-loopback', { values: { program, port }, ...place });
   }
+  if (program !== 'pinhole' && first.program !== undefined && !isServer(first.program, program)) {
+    return unseen('other-program-listens', {
+      values: { port, program: first.program, expected: program },
+      ...place,
+    });
+  }
   return fine('somebody-listens', { port, program: first.program ?? program });
+}
+
+/** Whether it is the server itself, or what starts it for each connection. */
+function isServer(running: string, program: FtpService['program']): boolean {
+  return running.startsWith(program) || /^(?:systemd|x?inetd|init|tcpserver|docker-proxy)/.test(running);
 }
 
 function checkRangeTaken(service: FtpService, listeners: readonly Listener[], file: string): Finding[] {

@@ -1,6 +1,6 @@
 import { parseAddress } from '../../net/address.ts';
 import { formatPortRange } from '../../net/port-range.ts';
-import { isPrivate } from '../addresses.ts';
+import { isPrivate, isUnroutable } from '../addresses.ts';
 import { fine, type Finding } from '../finding.ts';
 import type { SourceText } from '../host-sources.ts';
 import type { MessageId } from '../messages/message.ts';
@@ -64,10 +64,9 @@ function checkUnreadable({ program, unreadable = [] }: FtpService): Finding[] {
 
 function checkLoopback({ addresses }: Facts, { program, file, address }: FtpService): Finding[] {
   if (address === undefined) return [];
-  const isOwn = /^(?:localhost(?:\.localdomain)?\.?|0+(?:\.0+){0,3}|127(?:\.\d+){1,3}|::1?)$/i.test(
-    address.value,
-  );
-  if (!isOwn) return [];
+  const told = parseAddress(address.value);
+  const isOwn = /^(?:localhost(?:\.localdomain)?\.?|0+(?:\.0+){0,3}|127(?:\.\d+){1,3})$/i.test(address.value);
+  if (!isOwn && (told === undefined || !isUnroutable(told))) return [];
   const reached = addresses.find((one) => !isPrivate(one)) ?? 'PUBLIC-ADDRESS';
   const remedies = [addressRemedy(program, reached)];
   return [
@@ -134,7 +133,7 @@ function checkVsftpdLines(file: string, text: string): Finding[] {
     .flatMap((line, index) =>
       told.has(index + 1) ? [] : checkVsftpdLine(line.trimStart(), { file, line: index + 1 }),
     );
-  return [...blanks, ...others, ...checkResolved(file, text)];
+  return [...blanks, ...others, ...checkResolved(file, text), ...checkListen(file, text)];
 }
 
 /** One line as vsftpd's parseconf.c reads it: up to the `=` the name, all the rest the value. */
@@ -150,9 +149,12 @@ function checkVsftpdLine(line: string, place: { readonly file: string; readonly 
       remedies: mended.map((one) => remedy('vsftpd.conf', one)),
     }),
   ];
+  const [, before = '', after = ''] = /^([a-z0-9_]+)[\s:]+([^=]+)$/i.exec(line) ?? [];
+  if (at === -1 && isVsftpdSetting(before))
+    return say('vsftpd-value-missing', { name: before }, `${before}=${after.trim()}`);
   if (!isVsftpdSetting(name)) {
     const meant = vsftpdSettingMeant(name);
-    if (meant === undefined) return say('setting-unknown', {}, `#${line.trimEnd()}`);
+    if (meant === undefined || at === -1) return say('setting-unknown', {}, `#${line.trimEnd()}`);
     return say('setting-misspelt', { meant }, `${meant}=${value}`);
   }
   if (value === '') {
@@ -168,11 +170,24 @@ function checkVsftpdLine(line: string, place: { readonly file: string; readonly 
       ...(isOn === undefined ? [] : [`${name}=${isOn ? 'YES' : 'NO'}`]),
     );
   }
-  const isPlain = plain === value || !(numbers.has(name) || addressSettings.has(name));
+  const isPlain =
+    plain === value ||
+    !(numbers.has(name) || addressSettings.has(name) || /_(?:file|dir|root|username|name)$/.test(name));
   if (!isPlain) return say('vsftpd-value-quoted', {}, `${name}=${plain}`);
   return numbers.has(name) && !/^[0-9]/.test(value)
     ? say('vsftpd-number-unread', { value }, `#${line.trimEnd()}`)
     : [];
+}
+
+/** It listens for IPv4 or for both, and does not start where it is to do either. */
+function checkListen(file: string, text: string): Finding[] {
+  const lines = vsftpdLines(text);
+  const [four, six] = ['listen', 'listen_ipv6'].map((name) => lines.get(name));
+  if (four === undefined || six === undefined) return [];
+  if (switchMeant(four.value) !== true || switchMeant(six.value) !== true) return [];
+  return [
+    fault('vsftpd-listens-twice', { file, line: four.line, remedies: [remedy('vsftpd.conf', 'listen=NO')] }),
+  ];
 }
 
 /** A name that is announced is looked up only where that is turned on. */

@@ -146,7 +146,17 @@ export interface Forwarding {
 
 /** The rule that leads clients to this control port of another host, and where it stands; some other port may lead there. */
 export function forwardingOf(facts: Facts, port: number): Forwarding | undefined {
-  return forwardingOfOutside(facts, port) ?? forwardings(facts).find(({ inside }) => inside === port);
+  const own = forwardingOfOutside(facts, port);
+  if (own || isTakenIn(facts, port)) return own;
+  return forwardings(facts).find(({ inside }) => inside === port);
+}
+
+/** Whether this host serves the port itself. */
+function isTakenIn({ firewalls, listeners }: Facts, port: number): boolean {
+  return (
+    listeners?.some((listener) => listener.port === port) === true ||
+    firewalls.some((firewall) => namesPort(firewall, 'input', port))
+  );
 }
 
 function forwardingOfOutside({ firewalls }: Facts, outside: number): Forwarding | undefined {

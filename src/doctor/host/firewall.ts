@@ -60,6 +60,9 @@ export type Match =
   | { readonly kind: 'helper' }
   | { readonly kind: 'unknown' };
 
+/** It holds for no client's packet. */
+export const never: Match = { kind: 'protocol', names: [], not: false };
+
 export type Action =
   | { readonly kind: 'accept' | 'drop' | 'return' | 'continue' | 'unknown' }
   /** A `-j` without a target. */
@@ -102,7 +105,7 @@ const helperHooks: Readonly<Record<Firewall['syntax'], ReadonlySet<Hook>>> = {
 };
 
 /** The priority of translations at prerouting: what comes before them sees the port that clients connect to. */
-const translationPriority = -100;
+export const translationPriority = -100;
 /** Before this one there is no connection yet to which a helper could be given, other than by iptables' CT. */
 const trackingPriority = -200;
 
@@ -256,7 +259,9 @@ export function matches(
     if (answer === 'no') return 'no';
     if (answer === 'yes') continue;
     isCertain = false;
-    isBan &&= match.kind === 'source' && !match.not;
+    isBan &&=
+      !('not' in match && match.not) &&
+      (match.kind === 'source' || (match.kind === 'destination' && packet.hook === 'prerouting'));
   }
   // A single address that is kept out, as a ban is, is not the client that nobody knows.
   return isCertain ? 'yes' : isBan ? 'no' : 'unknown';

@@ -1,6 +1,15 @@
 import type { Family } from '../../net/address.ts';
 import type { PortRange } from '../../net/port-range.ts';
-import type { Action, Chain, Firewall, Hook, Match, FirewallRule, Table } from './firewall.ts';
+import {
+  never,
+  type Action,
+  type Chain,
+  type Firewall,
+  type Hook,
+  type Match,
+  type FirewallRule,
+  type Table,
+} from './firewall.ts';
 import { meaningfulLines, wordsOf, type Placed } from './lines.ts';
 import { readDestination, readPorts } from './ports.ts';
 
@@ -11,6 +20,27 @@ const hooks: ReadonlyMap<string, Hook> = new Map([
   ['OUTPUT', 'output'],
   ['POSTROUTING', 'postrouting'],
 ]);
+
+/** The chains that the kernel has in each table. */
+const builtIn: Readonly<Record<string, readonly string[]>> = {
+  filter: ['INPUT', 'FORWARD', 'OUTPUT'],
+  nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
+  mangle: [...hooks.keys()],
+  raw: ['PREROUTING', 'OUTPUT'],
+  security: ['INPUT', 'FORWARD', 'OUTPUT'],
+};
+
+/** Targets that stand in one table alone. */
+const tableOfTarget: Readonly<Record<string, string>> = {
+  ...{ DNAT: 'nat', SNAT: 'nat', MASQUERADE: 'nat', REDIRECT: 'nat', NETMAP: 'nat' },
+  ...{ CT: 'raw', NOTRACK: 'raw', TRACE: 'raw' },
+};
+
+/** The table of a rule that somebody has shown without its table: `-A PREROUTING ... -j DNAT ...` */
+function tableMeant(words: readonly string[]): string {
+  const target = words[words.findIndex((word) => word === '-j' || word === '--jump') + 1] ?? '';
+  return tableOfTarget[target] ?? 'filter';
+}
 
 /** What lets the next rule decide. */
 const passingTargets: ReadonlySet<string> = new Set(
@@ -51,13 +81,13 @@ export function readIptables(file: string, text: string, family: Family): Firewa
     tables.set(table, chains);
     const chain = chains.get(name) ?? {
       ...{ name, line, policy: 'accept', inserted: [], rules: [] },
-      isDeclared: hooks.has(name),
+      isDeclared: (builtIn[table] ?? [...hooks.keys()]).includes(name),
     };
     chains.set(name, chain);
     return chain;
   };
   const unread: Placed<string>[] = [];
-  let current = 'filter';
+  let current: string | undefined;
   for (const { value, line } of meaningfulLines(text)) {
     if (value.startsWith('*')) {
       current = value.slice(1).trim();
@@ -65,14 +95,17 @@ export function readIptables(file: string, text: string, family: Family): Firewa
     }
     if (value.startsWith(':')) {
       const [name = '', policy] = wordsOf(value.slice(1));
-      const draft = chainOf(current, name, line);
+      const draft = chainOf(current ?? 'filter', name, line);
       draft.policy = policy === 'DROP' ? 'drop' : 'accept';
       draft.isDeclared = true;
       continue;
     }
-    const { table, command, chain, position, rest } = splitCommand(wordsOf(value));
+    const words = wordsOf(value);
+    const { table: given, command, chain, position, rest } = splitCommand(words);
+    const isCommand = /^(?:sudo|\S*ip6?tables\S*)$/.test(words[0] ?? '');
+    const table = given ?? current ?? (isCommand ? 'filter' : tableMeant(rest));
     if (command === 'flush') {
-      for (const draft of tables.get(table ?? current)?.values() ?? [])
+      for (const draft of tables.get(table)?.values() ?? [])
         if (chain === undefined || draft.name === chain) [draft.rules, draft.inserted] = [[], []];
       continue;
     }
@@ -80,7 +113,7 @@ export function readIptables(file: string, text: string, family: Family): Firewa
       if (!isHarmless(value)) unread.push({ value, line });
       continue;
     }
-    const draft = chainOf(table ?? current, chain, line);
+    const draft = chainOf(table, chain, line);
     if (command === 'new') draft.isDeclared = true;
     if (command === 'policy') draft.policy = rest[0] === 'DROP' ? 'drop' : 'accept';
     if (command === 'append') draft.rules.push(readRule(rest, line));
@@ -237,7 +270,9 @@ function readRule(words: readonly string[], line: number): FirewallRule {
       case '-m':
       case '--match':
         extension = next();
-        if (!knownExtensions.has(extension)) matches.push({ kind: 'unknown' });
+        // It holds for packets that came the wrong way.
+        if (extension === 'rpfilter' && words.includes('--invert')) matches.push(never);
+        else if (!knownExtensions.has(extension)) matches.push({ kind: 'unknown' });
         break;
       case '--dport':
       case '--dports':

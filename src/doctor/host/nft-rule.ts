@@ -1,5 +1,5 @@
 import type { PortRange } from '../../net/port-range.ts';
-import type { Action, Match, FirewallRule } from './firewall.ts';
+import { never, type Action, type Match, type FirewallRule } from './firewall.ts';
 import type { Token } from './nft-tokens.ts';
 import { readDestination, readPorts } from './ports.ts';
 
@@ -32,6 +32,12 @@ export function readNftRule(tokens: readonly Token[], named: Named): FirewallRul
   const matches: Match[] = [];
   const rule = { line, words: words.tokens.map(({ text }) => text) };
   // `# xt_multiport` is how nft prints matches that only iptables knows; `# handle 7` has no meaning here.
+  const [first, second, third] = rule.words;
+  // Of strangers that can't answer, as firewalld drops them; and of IPv6 alone.
+  if (first === 'fib' && second === 'saddr' && rule.words.includes('missing'))
+    return [{ ...rule, matches: [never], action: { kind: 'drop' } }];
+  if (first === 'meta' && second === 'nfproto' && third === 'ipv6')
+    return [{ ...rule, matches: [{ kind: 'family', family: 6 }, unknown], action: { kind: 'unknown' } }];
   const isCommented = tokens.some(({ kind, text }) => kind === 'comment' && !/^#\s*handle\b/.test(text));
   if (isCommented || hasUnreadLookup(words.tokens))
     return [{ ...rule, matches: [unknown], action: { kind: 'unknown' } }];

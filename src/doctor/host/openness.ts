@@ -3,9 +3,11 @@ import {
   isOfFamily,
   isPlace,
   matches,
+  translationPriority,
   type Chain,
   type Firewall,
   type FirewallRule,
+  type Hook,
   type Packet,
   type Passage,
   type Table,
@@ -207,16 +209,24 @@ interface Walk {
 }
 
 function walksOf(firewall: Firewall, way: Passage, range: PortRange, isNat: boolean): Walk[] {
+  // What comes in passes the chains at prerouting too, before or after a translation.
+  const isComing = !isNat && way.isReply !== true && (way.hook === 'input' || way.hook === 'forward');
+  const hooks: readonly Hook[] = isComing ? ['prerouting', way.hook] : [way.hook];
+  const isMet = ({ base }: Chain): boolean =>
+    base !== undefined &&
+    hooks.includes(base.hook) &&
+    base.isNat === isNat &&
+    // It would be another port there.
+    !(way.isForwarded === true && base.hook === 'prerouting' && base.priority <= translationPriority);
   return firewall.tables
     .filter((table) => isOfFamily(table, firewall.family))
     .flatMap((table) =>
-      [...table.chains.values()]
-        .filter(({ base }) => base?.hook === way.hook && base.isNat === isNat)
-        .map((chain) => {
-          const walk: Walk = { firewall, table, chain, way, range, rules: new Map() };
-          selectRules(walk, chain, 0);
-          return walk;
-        }),
+      [...table.chains.values()].filter(isMet).map((chain) => {
+        const hook = chain.base?.hook ?? way.hook;
+        const walk: Walk = { firewall, table, chain, way: { ...way, hook }, range, rules: new Map() };
+        selectRules(walk, chain, 0);
+        return walk;
+      }),
     );
 }
 

@@ -7,7 +7,7 @@ export function vsftpdLines(text: string): Map<string, Placed<string>> {
   const lines = new Map<string, Placed<string>>();
   const misspelt = new Map<string, Placed<string>>();
   for (const { value: text_, line } of meaningfulLines(text)) {
-    const at = text_.indexOf('=');
+    const at = text_.includes('=') ? text_.indexOf('=') : text_.search(/[\s:]/);
     if (at === -1) continue;
     const key = text_.slice(0, at).trimEnd();
     const into = isVsftpdSetting(key) ? lines : misspelt;

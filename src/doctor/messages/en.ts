@@ -410,6 +410,17 @@ export const en = {
       means: 'vsftpd reads it as 0, as if it were not set',
       change: 'write the number alone',
     },
+    'vsftpd-listens-twice': {
+      seen: 'listen and listen_ipv6 are both on',
+      means:
+        'vsftpd does not start: a listener for IPv6 takes IPv4 too, and one process has one listener (500 OOPS)',
+      change: 'turn off listen',
+    },
+    'other-program-listens': {
+      seen: '{program} listens on port {port}, and the settings that were read are those of {expected}',
+      means: 'clients reach {program}: its settings, and with them its passive range, are not known',
+      change: 'name its settings, or stop the one of the two that is not meant to run',
+    },
     'settings-bom': {
       seen: 'the file begins with a byte order mark (BOM)',
       means: '{program} reads it as part of the first line, and does not start',
@@ -417,7 +428,7 @@ export const en = {
     },
     'address-loopback': {
       seen: '{program} announces {address}',
-      means: 'that leads a client to itself: passive mode fails for every other host',
+      means: 'no other host can connect to that: passive mode fails for every client elsewhere',
       change: 'announce the address that clients connect to',
     },
     'range-unreadable': {

@@ -397,6 +397,16 @@ export const zh: Catalogue = {
       means: 'vsftpd 把它读作 0，如同没有设置',
       change: '只写数字',
     },
+    'vsftpd-listens-twice': {
+      seen: 'listen 与 listen_ipv6 同时打开',
+      means: 'vsftpd 不启动：IPv6 的监听也接受 IPv4，而一个进程只有一个监听（500 OOPS）',
+      change: '关闭 listen',
+    },
+    'other-program-listens': {
+      seen: '{program} 在端口 {port} 上监听，而读到的是 {expected} 的设置',
+      means: '客户端连接的是 {program}：它的设置以及被动端口范围未知',
+      change: '指定它的设置，或停止两者中不该运行的那个',
+    },
     'settings-bom': {
       seen: '文件以字节顺序标记（BOM）开头',
       means: '{program} 把它当作第一行的一部分，并且不启动',
@@ -404,7 +414,7 @@ export const zh: Catalogue = {
     },
     'address-loopback': {
       seen: '{program} 公布的地址是 {address}',
-      means: '它让客户端连接自己：对其他任何主机被动模式都会失败',
+      means: '其他任何主机都无法连接它：对别处的客户端被动模式都会失败',
       change: '公布客户端所连接的地址',
     },
     'range-unreadable': {
