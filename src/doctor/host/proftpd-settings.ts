@@ -23,7 +23,9 @@ export function readProftpd(file: string, text: string): FtpService {
     const [name = '', ...all] = wordsOf(value);
     const comment = all.findIndex((word) => word.startsWith('#'));
     const words = comment === -1 ? all : all.slice(0, comment);
-    lines.set(name.toLowerCase(), { value: words, line });
+    const key = name.toLowerCase();
+    // Of two ranges ProFTPD takes the first.
+    if (key !== 'passiveports' || !lines.has(key)) lines.set(key, { value: words, line });
     const found = judge(name, words);
     if (found) unreadable.push({ ...found, file, line });
     // It is read as it is meant.
