@@ -11,8 +11,11 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../src/config/load.ts';
 import { settings } from '../src/config/table.ts';
+import { verdictOf } from '../src/doctor/finding.ts';
+import { examineHost } from '../src/doctor/host.ts';
 import { nodeParts } from '../src/node-internals/check.ts';
 import { replies } from '../src/helper/replies.ts';
+import { setups, setupSources } from './doctor/setups.ts';
 import { decisionNames, decisionOf } from './support/differential/decisions.ts';
 import { drawLayers } from './support/layers.ts';
 import { differences } from './support/relay/plane.ts';
@@ -42,6 +45,43 @@ test('docs/configuration.md explains every setting, and no other', () => {
     told,
     settings.map(({ key }) => key),
   );
+});
+
+test("docs/doctor.md counts the setups of the doctor's tests, and what is said of each", () => {
+  const servers = ['vsftpd', 'ProFTPD', 'Pure-FTPd'];
+  const groupOf = (what: string): string =>
+    servers.find((server) => what.startsWith(`${server}: `)) ?? 'firewall and forwarding';
+  const rows = ['firewall and forwarding', ...servers].map((name) => {
+    const members = setups.filter(({ what }) => groupOf(what) === name);
+    const said = members.map(({ broken, faults, unseen = [] }) => {
+      const findings = examineHost(setupSources(broken));
+      const ids = (level: string): string =>
+        findings
+          .flatMap((finding) => (finding.level === level ? [finding.id] : []))
+          .sort()
+          .join();
+      const isRight =
+        ids('fault') === [...faults].sort().join() && ids('unseen') === [...unseen].sort().join();
+      return isRight ? verdictOf(findings) : 'wrong';
+    });
+    const twins = members.map(({ twin }) => verdictOf(examineHost(setupSources(twin))));
+    const count = (words: readonly string[], word: string): string =>
+      String(words.filter((one) => one === word).length);
+    const wrong = said.filter((one) => one === 'wrong' || one === 'healthy').length;
+    return row([
+      ...[name, String(members.length), count(said, 'fault'), count(said, 'as-far-as-seen'), String(wrong)],
+      `${count(twins, 'healthy')} of ${twins.length}`,
+    ]);
+  });
+  const heading = [
+    'what is wrong',
+    'tried',
+    'named right',
+    'not known, and said so',
+    'wrong',
+    'healthy twins without a finding',
+  ];
+  assertPart('docs/doctor.md', 'setups', [row(heading), row(heading.map(() => '---')), ...rows].join('\n'));
 });
 
 test('docs/what-it-does.md explains each reason that there is, in its place', () => {

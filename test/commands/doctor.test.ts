@@ -40,6 +40,18 @@ test('doctor --host exits with 0 once the remedies are applied', async (t) => {
   assert.match(stdout, /Nothing needs to be changed\.\n$/);
 });
 
+test('doctor --host exits with 3 where nothing is wrong and something was not seen, and lists it', async (t) => {
+  const alone = ['doctor', '--host', '--vsftpd-conf', 'test/data/doctor/article-mended/vsftpd.conf'];
+  const { code, stdout } = await runProgram(t, [...alone, '--lang', 'en']);
+  assert.equal(code, 3);
+  assert.match(stdout, /\nHealthy as far as seen: .*\nNot known:\n {2}\? no rules of a firewall were read\n$/);
+  const json = await runProgram(t, [...alone, '--json']);
+  assert.equal(json.code, 3);
+  const report = JSON.parse(json.stdout) as Record<string, unknown>;
+  assert.equal(report['verdict'], 'as-far-as-seen');
+  assert.equal(report['healthy'], false);
+});
+
 test('doctor prints JSON, in the language that is asked for', async (t) => {
   const { code, stdout } = await runProgram(t, [
     'doctor',
