@@ -68,6 +68,7 @@ test("docs/doctor.md counts the setups of the doctor's tests, and what is said o
     const count = (words: readonly string[], word: string): string =>
       String(words.filter((one) => one === word).length);
     const wrong = said.filter((one) => one === 'wrong' || one === 'healthy').length;
+    assert.equal(wrong, 0, name);
     return row([
       ...[name, String(members.length), count(said, 'fault'), count(said, 'as-far-as-seen'), String(wrong)],
       `${count(twins, 'healthy')} of ${twins.length}`,

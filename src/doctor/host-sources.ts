@@ -13,6 +13,8 @@ export interface HostSources {
   readonly ip6tables?: SourceText | undefined;
   /** As `nft list ruleset` prints it. */
   readonly nftables?: SourceText | undefined;
+  /** The same as `nft -j list ruleset` prints it, which is read first; the text has the lines. */
+  readonly nftablesJson?: SourceText | undefined;
   /** /etc/sysconfig/iptables-config */
   readonly iptablesConfig?: SourceText | undefined;
   /** /proc/modules, or what lsmod prints; lines of modules.builtin too. */

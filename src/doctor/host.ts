@@ -64,7 +64,7 @@ function checkSubject(facts: Facts): Finding[] {
   return [
     ...checkPinholeSeen(facts),
     ...(hasSubject ? [] : [unseen('no-server-found')]),
-    ...(firewalls.length > 0 ? [] : [unseen('firewall-not-seen')]),
+    ...(firewalls.some(({ family }) => family === 4) ? [] : [unseen('firewall-not-seen')]),
     ...(pinhole ? [] : servers.filter(isIncomplete)).map(({ program, file }) =>
       unseen('settings-incomplete', { values: { program }, file }),
     ),

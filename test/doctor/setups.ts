@@ -279,6 +279,26 @@ export const setups: readonly ReportedSetup[] = [
     isMendedElsewhere: true,
   },
   {
+    what: 'a container of which the range is translated and not let through',
+    broken: {
+      iptables: dockerWhole
+        .replaceAll(/-A DOCKER -d .* --dport 300\d\d -j ACCEPT\n/g, '')
+        .replaceAll(/^-A DOCKER-BRIDGE .*\n/gm, '-A DOCKER-BRIDGE -j DOCKER\n'),
+      pureFtpd: report('d11-pure-ftpd.cmd'),
+      sysctl: ipForward,
+    },
+    faults: ['related-without-helper'],
+    twin: { iptables: dockerWhole, pureFtpd: report('d11-pure-ftpd.cmd'), sysctl: ipForward },
+    isMendedElsewhere: true,
+  },
+  {
+    what: 'rules of IPv6 alone',
+    broken: { ip6tables: open, vsftpd: range },
+    faults: [],
+    unseen: ['firewall-not-seen'],
+    twin: { ip6tables: open, nftables, vsftpd: range },
+  },
+  {
     what: 'a port that is open on one interface alone',
     broken: { nftables: changed(nftables, ['tcp dport {', 'iifname "eth0" tcp dport {']), vsftpd: range },
     faults: [],

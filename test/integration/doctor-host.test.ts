@@ -89,6 +89,9 @@ describe('real servers', { concurrency: 2 }, () => {
     });
 });
 
+/** Stands between the two forms of a ruleset. */
+const mark = '# the same as JSON';
+
 const loading = 'ip link set lo up; ip link add eth0 type veth peer name eth1';
 
 /** Loads the rules, runs the commands, and reads the rules again as the doctor does. */
@@ -97,10 +100,20 @@ async function loaded(texts: Texts, commands: readonly string[] = []): Promise<H
   const text = texts.nftables ?? texts.iptables ?? '';
   const isScript = /^iptables /m.test(text);
   const load = isNft ? 'nft -f -' : isScript ? 'sh -e' : 'iptables-restore';
-  const script = [loading, load, ...commands, isNft ? 'nft list ruleset' : 'iptables-save'].join('\n');
+  const script = [
+    loading,
+    load,
+    ...commands,
+    isNft ? `nft -a list ruleset; echo ${mark}; nft -j list ruleset` : 'iptables-save',
+  ].join('\n');
   const { code, stdout } = await alone(script, text);
   if (code !== 0) return undefined;
-  return setupSources({ ...texts, [isNft ? 'nftables' : 'iptables']: stdout });
+  const [shown = '', json] = stdout.split(`${mark}\n`);
+  return setupSources({
+    ...texts,
+    [isNft ? 'nftables' : 'iptables']: shown,
+    ...(json !== undefined && { nftablesJson: json }),
+  });
 }
 
 const isLoadable = ({ nftables, iptables }: Texts): boolean =>

@@ -9,10 +9,12 @@ import {
   closedPorts,
   closingChain,
   forwardingRule,
+  keepsPorts,
   letsAllIn,
   mayBeForwarded,
   openPorts,
   opennessFor,
+  translationsFor,
   verdictFor,
   verdictsFor,
   type Verdict,
@@ -91,7 +93,11 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
   const atHook = forwardingOf(facts, controlPort)?.inside ?? controlPort;
   if (firewall.family === 6 && opennessFor(firewall, { ...way, port: atHook }) !== 'open') return [];
   // The forward hook sees other ports than clients connect to.
-  if (forwardingRule(firewall, range.first)?.toPorts) return [];
+  const translation = forwardingRule(firewall, range.first);
+  if (translation && !keepsPorts(translation)) return [];
+  // What is not led on does not come there.
+  const isLedInPart = translationsFor(firewall, range).some(({ answer }) => answer.certain === undefined);
+  if (translation && isLedInPart) return [];
   const [closed] = closedPorts(firewall, range, way);
   const isSet = hasRange(service);
   if (closed === undefined) {

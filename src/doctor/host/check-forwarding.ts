@@ -12,9 +12,16 @@ import {
   type Facts,
   type Forwarding,
 } from './facts.ts';
-import { portsOf, type Firewall } from './firewall.ts';
+import type { Firewall } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
-import { closingChain, opennessFor, translationsFor, verdictsFor, type Translations } from './openness.ts';
+import {
+  keepsPorts,
+  closingChain,
+  opennessFor,
+  translationsFor,
+  verdictsFor,
+  type Translations,
+} from './openness.ts';
 import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
 import { fault, note, unseen } from './say.ts';
 
@@ -112,11 +119,7 @@ function checkForwardedData(facts: Facts, forwarding: Forwarding, controlPort: n
 /** Whether a rule leads these ports to this host without another number. */
 function leadsData({ certain, isPossible }: Translations, to: string): 'yes' | 'no' | 'unknown' {
   if (certain === undefined) return isPossible ? 'unknown' : 'no';
-  const from = portsOf(certain, 'to-port');
-  const isSame =
-    certain.toPorts === undefined ||
-    from?.some(({ first, last }) => first === certain.toPorts?.first && last === certain.toPorts.last);
-  return certain.to === to && isSame === true ? 'yes' : 'no';
+  return certain.to === to && keepsPorts(certain) ? 'yes' : 'no';
 }
 
 const highPorts: PortRange = { first: 1024, last: 65535 };

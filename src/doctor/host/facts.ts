@@ -65,7 +65,8 @@ export function readFacts(sources: HostSources): Facts {
     legacy && readIptables(legacy.file, legacy.text, 4),
     ip6tables && readIptables(ip6tables.file, ip6tables.text, 6),
   ].filter((firewall) => firewall !== undefined);
-  const ofNftables = nftables && readNftables(nftables.file, nftables.text, ofIptables);
+  const ofNftables =
+    nftables && readNftables(nftables.file, nftables.text, ofIptables, sources.nftablesJson?.text);
   const firewalls = [...ofIptables, ...(ofNftables ? [ofNftables] : [])];
   const listeners = sources.listening && readListening(sources.listening.text);
   const ports = [21, ...servers.map(({ controlPort }) => controlPort)];

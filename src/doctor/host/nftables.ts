@@ -1,6 +1,7 @@
 import type { PortRange } from '../../net/port-range.ts';
 import type { Chain, Firewall, Hook, Table } from './firewall.ts';
 import type { Placed } from './lines.ts';
+import { readNftJson } from './nft-json.ts';
 import { readNftRule } from './nft-rule.ts';
 import { tokensOf, type Token } from './nft-tokens.ts';
 import { readPorts } from './ports.ts';
@@ -36,31 +37,39 @@ interface ChainDraft extends Omit<Chain, 'rules'> {
  *
  * @param besides the firewalls of which iptables-save has shown the tables: they are left out here, where nftables is
  *   behind iptables
+ * @param json the same as `nft -j` prints it, which is read in place of the text where it is there
  */
-export function readNftables(file: string, text: string, besides: readonly Firewall[] = []): Firewall {
+export function readNftables(
+  file: string,
+  text: string,
+  besides: readonly Firewall[] = [],
+  json?: string,
+): Firewall {
   const tokens = tokensOf(text).filter((token) => token.kind !== 'word' || !/^[\\']$/.test(token.text));
-  const { blocks, statements } = readBlock({ tokens, at: 0 }, []);
-  const drafts = new Map<string, Draft>();
-  const unread: Placed<string>[] = [];
-  const isUnread = (words: readonly Token[]): void => {
-    unread.push({ value: words.map((word) => word.text).join(' '), line: words[0]?.line ?? 0 });
-  };
   // '# Warning: table ip filter is managed by iptables-nft, do not touch!'
   const managed = new Set(
     tokens
       .filter(({ kind, text: comment }) => kind === 'comment' && comment.includes('managed by iptables-nft'))
       .map(({ text: comment }) => /table (\S+ \S+)/.exec(comment)?.[1] ?? ''),
   );
+  const unread: Placed<string>[] = [];
+  const tables = (json === undefined ? undefined : readNftJson(json, text)) ?? readText(tokens, unread);
+  const others = tables.filter(
+    (table) =>
+      besides.length === 0 || (!managed.has(`${table.family} ${table.name}`) && !isShown(table, besides)),
+  );
+  return { file, syntax: 'nftables', family: 4, tables: others, unread };
+}
+
+function readText(tokens: readonly Token[], unread: Placed<string>[]): Table[] {
+  const { blocks, statements } = readBlock({ tokens, at: 0 }, []);
+  const drafts = new Map<string, Draft>();
+  const isUnread = (words: readonly Token[]): void => {
+    unread.push({ value: words.map((word) => word.text).join(' '), line: words[0]?.line ?? 0 });
+  };
   for (const block of blocks) readTopBlock(block, drafts, isUnread);
   for (const statement of statements) if (!readCommand(statement, drafts)) isUnread(statement);
-  const tables = [...drafts.values()]
-    .filter(({ isDormant }) => !isDormant)
-    .map(finish)
-    .filter(
-      (table) =>
-        besides.length === 0 || (!managed.has(`${table.family} ${table.name}`) && !isShown(table, besides)),
-    );
-  return { file, syntax: 'nftables', family: 4, tables, unread };
+  return [...drafts.values()].filter(({ isDormant }) => !isDormant).map(finish);
 }
 
 /** Whether iptables-save has shown the same: older versions of nft do not say whose the table is. */

@@ -3,6 +3,7 @@ import {
   isOfFamily,
   isPlace,
   matches,
+  portsOf,
   translationPriority,
   type Chain,
   type Firewall,
@@ -78,6 +79,15 @@ export function letsAllIn(firewall: Firewall): boolean {
 
 /** A translation of a port that leads to another host. */
 export type Translation = FirewallRule & { readonly to: string; readonly toPorts: PortRange | undefined };
+
+/** Whether it leads to the port numbers that clients connect to. */
+export function keepsPorts({ toPorts, ...rule }: Translation): boolean {
+  const from = portsOf(rule, 'to-port');
+  return (
+    toPorts === undefined ||
+    from?.some(({ first, last }) => first === toPorts.first && last === toPorts.last) === true
+  );
+}
 
 export interface Translations {
   /** Where connections certainly go. */

@@ -67,6 +67,8 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
   if (config) findings.push(...(await readCertificates(root, config)));
   const saved = await firstOf(['/etc/sysconfig/iptables', '/etc/iptables/rules.v4']);
   const iptables = await printed('iptables-save');
+  // With handles, by which the rules of its JSON are found.
+  const nftables = await printed('nft', '-a', 'list', 'ruleset');
   const proftpd = await firstOf(['/etc/proftpd/proftpd.conf', '/etc/proftpd.conf']);
   const sources: HostSources = {
     vsftpd: await firstOf(['/etc/vsftpd.conf', '/etc/vsftpd/vsftpd.conf']),
@@ -80,7 +82,8 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
       ? await printed('iptables-legacy-save')
       : undefined,
     ip6tables: await printed('ip6tables-save'),
-    nftables: await printed('nft', 'list', 'ruleset'),
+    nftables: nftables && { file: 'nft list ruleset', text: nftables.text },
+    nftablesJson: nftables && (await readNftJson(runProgram)),
     iptablesConfig: await read('/etc/sysconfig/iptables-config'),
     modules: await readAllModules(read),
     sysctl: await readKernelSettings(read),
@@ -91,6 +94,13 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
   };
   if (proftpd) findings.push(...(await testProftpd(proftpd.file, runProgram)));
   return { sources, findings: findings.map((finding) => ofWeight(finding, sources)) };
+}
+
+/** Some nft are built without JSON: the text is read then. */
+async function readNftJson(runProgram: HostAccess['run']): Promise<SourceText | undefined> {
+  const args = ['-j', 'list', 'ruleset'];
+  const text = await runProgram('nft', args).catch(() => undefined);
+  return text === undefined ? undefined : { file: ['nft', ...args].join(' '), text };
 }
 
 /** Rules that `iptables-save` does not show where it is the form that keeps its own in nftables. */

@@ -3,7 +3,7 @@ import { meaningfulLines } from './lines.ts';
 
 /** What at least one line of each text looks like. Pinhole's own configuration is judged by Pinhole. */
 const looks: Readonly<
-  Record<Exclude<keyof HostSources, 'pinhole' | 'pinholeCommand' | 'legacyIptables'>, RegExp>
+  Record<Exclude<keyof HostSources, 'pinhole' | 'pinholeCommand' | 'legacyIptables' | 'nftablesJson'>, RegExp>
 > = {
   vsftpd: /^[a-z0-9_]+\s*=/i,
   proftpd:

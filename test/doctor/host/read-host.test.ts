@@ -46,6 +46,7 @@ test('reads what there is of a host, each under the name that findings give', as
     savedIptables: { file: '/etc/sysconfig/iptables', text: '*filter\n-A INPUT -j\nCOMMIT\n' },
     ip6tables: { file: 'ip6tables-save', text: 'ip6tables-save says' },
     nftables: { file: 'nft list ruleset', text: 'nft says' },
+    nftablesJson: { file: 'nft -j list ruleset', text: 'nft says' },
     iptablesConfig: { file: '/etc/sysconfig/iptables-config', text: 'IPTABLES_MODULES="a"\n' },
     modules: { file: '/proc/modules', text: 'xt_tcpudp 1 0\nkernel/net/netfilter/nf_conntrack_ftp.ko\n' },
     sysctl: { file: 'sysctl', text: 'net.ipv4.ip_forward = 1' },
@@ -79,8 +80,8 @@ test('reports what it could not examine, and why', async (t) => {
     [
       ['program-failed', 'unseen', 'ss', 'timeout'],
       ['program-missing', 'unseen', 'iptables-save'],
-      ['rights-missing', 'unseen', 'ip6tables-save'],
       ['program-failed', 'unseen', 'nft', '1'],
+      ['rights-missing', 'unseen', 'ip6tables-save'],
     ],
   );
   // Rules that are not loaded are better than none.

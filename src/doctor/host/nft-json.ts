@@ -1,0 +1,308 @@
+import type { PortRange } from '../../net/port-range.ts';
+import {
+  never,
+  type Action,
+  type Chain,
+  type FirewallRule,
+  type Hook,
+  type Match,
+  type Table,
+} from './firewall.ts';
+import { readNftRule, type Named } from './nft-rule.ts';
+import { tokensOf } from './nft-tokens.ts';
+import { readDestination, readPorts } from './ports.ts';
+
+/** What `nft -j list ruleset` prints: a list of objects, each with its kind as its only key (libnftables-json(5)). */
+type Json = unknown;
+
+const unknown: Match = { kind: 'unknown' };
+const hooks: readonly string[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'] satisfies Hook[];
+
+interface Draft {
+  readonly name: string;
+  readonly family: string;
+  readonly isDormant: boolean;
+  readonly chains: Map<string, Chain & { readonly rules: FirewallRule[] }>;
+  readonly named: {
+    readonly sets: Map<string, readonly PortRange[] | undefined>;
+    readonly helpers: Map<string, string>;
+  };
+}
+
+/**
+ * The tables in what `nft -j list ruleset` prints; undefined where it is not that.
+ *
+ * @param text the same as `nft -a list ruleset` prints it: where each rule stands, and its words
+ */
+export function readNftJson(json: string, text: string): Table[] | undefined {
+  const objects = objectsIn(json);
+  if (objects === undefined) return undefined;
+  const places = placesIn(text);
+  const drafts = new Map<string, Draft>();
+  const draftOf = (object: Json): Draft | undefined =>
+    drafts.get(`${word(object, 'family')} ${word(object, 'table')}`);
+  for (const [kind, object] of objects) if (kind === 'table') addTable(drafts, object);
+  for (const [kind, object] of objects) {
+    const draft = draftOf(object);
+    const name = word(object, 'name');
+    if (kind === 'chain')
+      draft?.chains.set(name, chainOf(object, places.get(keyOf(object, name))?.line ?? 0));
+    if (kind === 'set') draft?.named.sets.set(name, portsIn(listOf(at(object, 'elem'))));
+    if (kind === 'ct helper') draft?.named.helpers.set(name, word(object, 'type'));
+  }
+  for (const [kind, object] of objects) {
+    const draft = draftOf(object);
+    if (kind !== 'rule' || draft === undefined) continue;
+    const place = places.get(keyOf(object, `${word(object, 'chain')} ${word(object, 'handle')}`));
+    const rules = draft.chains.get(word(object, 'chain'))?.rules;
+    for (const rule of rulesOf(listOf(at(object, 'expr')), place, draft.named)) rules?.push(rule);
+  }
+  return [...drafts.values()].filter(({ isDormant }) => !isDormant);
+}
+
+function objectsIn(json: string): [string, Json][] | undefined {
+  try {
+    const list = at(JSON.parse(json) as Json, 'nftables');
+    return Array.isArray(list)
+      ? list.flatMap((one: Json) => Object.entries(one as object).slice(0, 1))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function addTable(drafts: Map<string, Draft>, object: Json): void {
+  const [family, name] = [word(object, 'family'), word(object, 'name')];
+  const isDormant = listOf(at(object, 'flags')).includes('dormant');
+  const named = {
+    sets: new Map<string, readonly PortRange[] | undefined>(),
+    helpers: new Map<string, string>(),
+  };
+  drafts.set(`${family} ${name}`, { name, family, isDormant, chains: new Map(), named });
+}
+
+function chainOf(object: Json, line: number): Chain & { readonly rules: FirewallRule[] } {
+  const hook = word(object, 'hook');
+  const isNat = word(object, 'type') === 'nat';
+  const base = hooks.includes(hook)
+    ? { hook: hook as Hook, isNat, priority: Number(at(object, 'prio')) }
+    : undefined;
+  return {
+    name: word(object, 'name'),
+    line,
+    base,
+    policy: word(object, 'policy') === 'drop' ? 'drop' : 'accept',
+    rules: [],
+  };
+}
+
+interface Place {
+  readonly line: number;
+  readonly text: string;
+}
+
+function keyOf(object: Json, name: string): string {
+  return `${word(object, 'family')} ${word(object, 'table')} ${name}`;
+}
+
+/** Each chain by its name, each rule by the handle that `nft -a` shows behind it. */
+function placesIn(text: string): Map<string, Place> {
+  const places = new Map<string, Place>();
+  let [table, chain] = ['', ''];
+  for (const [index, line] of text.split('\n').entries()) {
+    const place = { line: index + 1, text: line.trim() };
+    const [, kind, name] = /^\s*(table|chain) (\S+(?: \S+)?) \{/.exec(line) ?? [];
+    if (kind === 'table') table = name ?? '';
+    if (kind === 'chain') places.set(`${table} ${(chain = name ?? '')}`, place);
+    const [, handle] = /# handle (\d+)$/.exec(line) ?? [];
+    if (kind === undefined && handle !== undefined) places.set(`${table} ${chain} ${handle}`, place);
+  }
+  return places;
+}
+
+function rulesOf(statements: readonly Json[], place: Place | undefined, named: Named): FirewallRule[] {
+  const tokens = place ? tokensOf(place.text) : [];
+  const words = place
+    ? tokens.filter(({ kind }) => kind !== 'comment').map(({ text }) => text)
+    : [JSON.stringify(statements)];
+  const line = place?.line ?? 0;
+  // What iptables alone knows is in the text, and not here.
+  if (place && statements.some((statement) => kindOf(statement) === 'xt'))
+    return readNftRule(tokens, named).map((rule) => ({ ...rule, line }));
+  const matches: Match[] = [];
+  let helper: Action | undefined;
+  let isUnread = false;
+  for (const statement of statements) {
+    const kind = kindOf(statement);
+    const body = at(statement, kind);
+    if (kind === 'match') matches.push(...matchesOf(body, named));
+    else if (kind === 'ct helper') helper = helperOf(body, named);
+    else if (kind === 'vmap')
+      return casesOf(body, named).map((one) => ({
+        line,
+        words,
+        ...one,
+        matches: [...matches, ...one.matches],
+      }));
+    else if (isPassing(kind)) continue;
+    else {
+      const action = actionOf(kind, body);
+      if (action) return [{ line, words, matches, action }];
+      matches.push(unknown);
+      isUnread ||= !limits.has(kind);
+    }
+  }
+  return [{ line, words, matches, action: helper ?? { kind: isUnread ? 'unknown' : 'continue' } }];
+}
+
+/** Statements that count, log and set, and decide nothing. */
+function isPassing(kind: string): boolean {
+  return ['counter', 'log', 'mangle', 'notrack', 'set', 'ct timeout', 'last'].includes(kind);
+}
+
+/** Statements that hold for some packets. */
+const limits: ReadonlySet<string> = new Set(['limit', 'quota', 'ct count', 'meter']);
+
+function helperOf(body: Json, { helpers }: Named): Action {
+  const name = String(body);
+  return { kind: 'helper', name: helpers.get(name) ?? name };
+}
+
+function actionOf(kind: string, body: Json): Action | undefined {
+  switch (kind) {
+    case 'accept':
+    case 'drop':
+    case 'return':
+    case 'continue':
+      return { kind };
+    case 'reject':
+      return { kind: 'drop' };
+    case 'jump':
+    case 'goto':
+      return { kind, chain: word(body, 'target') };
+    case 'dnat': {
+      const [address, port] = [at(body, 'addr'), at(body, 'port')];
+      const ports = port === undefined ? undefined : readPorts(textOf(port));
+      return {
+        kind: 'dnat',
+        address: typeof address === 'string' ? readDestination(address).address : undefined,
+        ports,
+      };
+    }
+    case 'snat':
+    case 'masquerade':
+    case 'redirect':
+    case 'tproxy':
+    case 'queue':
+      return { kind: 'unknown' };
+    default:
+      return undefined;
+  }
+}
+
+function casesOf(body: Json, named: Named): Pick<FirewallRule, 'matches' | 'action'>[] {
+  const pairs = at(body, 'data', 'set');
+  if (!Array.isArray(pairs)) return [{ matches: [unknown], action: { kind: 'unknown' } }];
+  return pairs.map((pair: Json) => {
+    const [value, verdict] = listOf(pair);
+    const matches = matchesOf({ op: '==', left: at(body, 'key'), right: value }, named);
+    const kind = kindOf(verdict);
+    return { matches, action: actionOf(kind, at(verdict, kind)) ?? { kind: 'unknown' } };
+  });
+}
+
+function matchesOf(body: Json, named: Named): Match[] {
+  const left = at(body, 'left');
+  const right = at(body, 'right');
+  const values = listOf(at(right, 'set') ?? right).map(textOf);
+  const not = word(body, 'op') === '!=';
+  const kind = kindOf(left);
+  const key = word(at(left, kind), 'key');
+  // `tcp dport > 1023`
+  if (!['==', '!=', 'in'].includes(word(body, 'op'))) return [unknown];
+  if (kind === 'payload')
+    return payloadMatches(
+      word(at(left, kind), 'protocol'),
+      word(at(left, kind), 'field'),
+      values,
+      not,
+      named,
+    );
+  // Of strangers that can't answer: `fib saddr . iif oif missing`
+  if (kind === 'fib' && right === false && listOf(at(left, 'fib', 'flags')).includes('saddr')) return [never];
+  const [first = ''] = values;
+  const isOne = values.length === 1;
+  if (kind === 'meta' && /^[io]if(?:name)?$/.test(key))
+    return [{ kind: key.startsWith('i') ? 'in-interface' : 'out-interface', name: isOne ? first : '', not }];
+  if (kind === 'meta' && key === 'l4proto') return [namesMatch('protocol', values, not)];
+  if (kind === 'meta' && key === 'nfproto' && isOne && !not)
+    return [{ kind: 'family', family: first === 'ipv6' ? 6 : 4 }];
+  if (kind === 'ct' && (key === 'state' || (key === 'status' && isOne && first === 'dnat')))
+    return [namesMatch('state', values, not)];
+  if (kind === 'ct' && key === 'mark' && isOne && Number(first) >= 0)
+    return [{ kind: 'mark', mark: Number(first), not }];
+  if (kind === 'ct' && key === 'helper' && first === 'ftp' && !not) return [{ kind: 'helper' }];
+  return [unknown];
+}
+
+function payloadMatches(
+  protocol: string,
+  field: string,
+  values: readonly string[],
+  not: boolean,
+  named: Named,
+): Match[] {
+  if (protocol === 'ip' || protocol === 'ip6') {
+    const family: Match = { kind: 'family', family: protocol === 'ip' ? 4 : 6 };
+    const address = { saddr: 'source', daddr: 'destination' } as const;
+    if (field === 'saddr' || field === 'daddr')
+      return [family, { kind: address[field], addresses: values, not }];
+    return [family, ['protocol', 'nexthdr'].includes(field) ? namesMatch('protocol', values, not) : unknown];
+  }
+  const known: Match[] = protocol === 'th' ? [] : [{ kind: 'protocol', names: [protocol], not: false }];
+  if (!['tcp', 'th'].includes(protocol) || !['dport', 'sport'].includes(field)) return [...known, unknown];
+  const [only = ''] = values;
+  const ports = only.startsWith('@') ? named.sets.get(only.slice(1)) : portsIn(values);
+  return [...known, ports ? { kind: field === 'dport' ? 'to-port' : 'from-port', ports, not } : unknown];
+}
+
+/** Of a set that is named nothing is known. */
+function namesMatch(kind: 'protocol' | 'state', names: readonly string[], not: boolean): Match {
+  return names.some((name) => name.startsWith('@')) ? unknown : { kind, names, not };
+}
+
+function portsIn(values: readonly Json[]): readonly PortRange[] | undefined {
+  const ports = values.map((value) => readPorts(textOf(value)));
+  const known = ports.filter((range) => range !== undefined);
+  return known.length === ports.length ? known : undefined;
+}
+
+/** `21`, `40000-40010`, `10.0.0.0/8`, of what has a time limit its own value. */
+function textOf(value: Json): string {
+  const [range, prefix, element] = [at(value, 'range'), at(value, 'prefix'), at(value, 'elem', 'val')];
+  if (Array.isArray(range)) return range.join('-');
+  if (prefix !== undefined) return `${word(prefix, 'addr')}/${word(prefix, 'len')}`;
+  if (element !== undefined) return textOf(element);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '@';
+}
+
+function kindOf(object: Json): string {
+  return typeof object === 'object' && object !== null ? (Object.keys(object)[0] ?? '') : '';
+}
+
+function at(value: Json, ...keys: readonly string[]): Json {
+  return keys.reduce<Json>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<string, Json>)[key] : undefined,
+    value,
+  );
+}
+
+function word(object: Json, key: string): string {
+  const value = at(object, key);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function listOf(value: Json): readonly Json[] {
+  return Array.isArray(value) ? (value as Json[]) : value === undefined ? [] : [value];
+}
