@@ -44,7 +44,10 @@ test('doctor --host exits with 3 where nothing is wrong and something was not se
   const alone = ['doctor', '--host', '--vsftpd-conf', 'test/data/doctor/article-mended/vsftpd.conf'];
   const { code, stdout } = await runProgram(t, [...alone, '--lang', 'en']);
   assert.equal(code, 3);
-  assert.match(stdout, /\nHealthy as far as seen: .*\nNot known:\n {2}\? no rules of a firewall were read\n$/);
+  assert.match(
+    stdout,
+    /\nHealthy as far as seen: .*\nNot known:\n {2}\? no rules of a firewall were read\n$/,
+  );
   const json = await runProgram(t, [...alone, '--json']);
   assert.equal(json.code, 3);
   const report = JSON.parse(json.stdout) as Record<string, unknown>;

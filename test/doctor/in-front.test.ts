@@ -39,6 +39,23 @@ for (const deployment of [
   }
 }
 
+for (const [source, path] of [
+  ['nftables', 'nftables/etc/nftables.d/ftp.nft'],
+  ['iptables', 'iptables/etc/iptables/rules.v4'],
+] as const) {
+  test(`takes the rules of server-alone for those of the server itself: ${source}`, () => {
+    const [rules = '', settings = ''] = [path, 'vsftpd/etc/vsftpd.conf'].map((name) =>
+      readFileSync(`rules/server-alone/${name}`, 'utf8').replace(/^ *#.*\n/gm, ''),
+    );
+    const findings = examineHost(sourcesOf({ vsftpd: settings, [source]: rules }));
+    assert.deepEqual(
+      findings.filter(({ level }) => level !== 'fine').map(({ id }) => id),
+      [],
+    );
+    assert.ok(findings.some(({ id }) => id === 'passive-range-open'));
+  });
+}
+
 test("knows Pinhole by the table that it makes, beside rules of somebody's own", () => {
   const nftables = `${makeTable({ table: 'pinhole', mark: 5 }).text}
 table inet filter {

@@ -153,8 +153,8 @@ function checkVsftpdLine(line: string, place: { readonly file: string; readonly 
   if (at === -1 && isVsftpdSetting(before))
     return say('vsftpd-value-missing', { name: before }, `${before}=${after.trim()}`);
   if (!isVsftpdSetting(name)) {
-    const meant = vsftpdSettingMeant(name);
-    if (meant === undefined || at === -1) return say('setting-unknown', {}, `#${line.trimEnd()}`);
+    const meant = at === -1 ? undefined : vsftpdSettingMeant(name);
+    if (meant === undefined) return say('setting-unknown', {}, `#${line.trimEnd()}`);
     return say('setting-misspelt', { meant }, `${meant}=${value}`);
   }
   if (value === '') {

@@ -69,10 +69,9 @@ export function readFacts(sources: HostSources): Facts {
     nftables && readNftables(nftables.file, nftables.text, ofIptables, sources.nftablesJson?.text);
   const firewalls = [...ofIptables, ...(ofNftables ? [ofNftables] : [])];
   const listeners = sources.listening && readListening(sources.listening.text);
-  const ports = [21, ...servers.map(({ controlPort }) => controlPort)];
   const running = sources.pinholeCommand && runningPinhole(sources.pinholeCommand, own);
   const atWork = (): PinholeFacts | undefined =>
-    seenAtWork(pinholeSign(firewalls, listeners ?? [], ports), sources);
+    seenAtWork(pinholeSign(firewalls, listeners ?? [], servers), sources);
   const pinhole = running ?? (own && !sources.pinholeCommand ? configured(own) : atWork());
   return {
     sources,

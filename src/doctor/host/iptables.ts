@@ -272,6 +272,8 @@ function readRule(words: readonly string[], line: number): FirewallRule {
         extension = next();
         // It holds for packets that came the wrong way.
         if (extension === 'rpfilter' && words.includes('--invert')) matches.push(never);
+        // A client that connects now and then is under every limit.
+        else if (words.includes('--hashlimit-above')) matches.push(never);
         else if (!knownExtensions.has(extension)) matches.push({ kind: 'unknown' });
         break;
       case '--dport':

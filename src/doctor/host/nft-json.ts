@@ -144,6 +144,7 @@ function rulesOf(statements: readonly Json[], place: Place | undefined, named: N
         ...one,
         matches: [...matches, ...one.matches],
       }));
+    else if (kind === 'limit' || kind === 'set') matches.push(...limitMatches(kind, body));
     else if (isPassing(kind)) continue;
     else {
       const action = actionOf(kind, body);
@@ -157,11 +158,19 @@ function rulesOf(statements: readonly Json[], place: Place | undefined, named: N
 
 /** Statements that count, log and set, and decide nothing. */
 function isPassing(kind: string): boolean {
-  return ['counter', 'log', 'mangle', 'notrack', 'set', 'ct timeout', 'last'].includes(kind);
+  return ['counter', 'log', 'mangle', 'notrack', 'ct timeout', 'last'].includes(kind);
 }
 
 /** Statements that hold for some packets. */
-const limits: ReadonlySet<string> = new Set(['limit', 'quota', 'ct count', 'meter']);
+const limits: ReadonlySet<string> = new Set(['quota', 'ct count', 'meter']);
+
+/** `limit rate over 60/minute`, itself or for each element of a set: a client that connects now and then is under it. */
+function limitMatches(kind: 'limit' | 'set', body: Json): Match[] {
+  const inner =
+    kind === 'limit' ? [body] : listOf(at(body, 'stmt')).map((statement) => at(statement, 'limit'));
+  if (inner.length === 0) return [];
+  return [inner.some((limit) => at(limit, 'inv') === true) ? never : unknown];
+}
 
 function helperOf(body: Json, { helpers }: Named): Action {
   const name = String(body);

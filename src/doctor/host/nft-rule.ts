@@ -36,6 +36,9 @@ export function readNftRule(tokens: readonly Token[], named: Named): FirewallRul
   // Of strangers that can't answer, as firewalld drops them; and of IPv6 alone.
   if (first === 'fib' && second === 'saddr' && rule.words.includes('missing'))
     return [{ ...rule, matches: [never], action: { kind: 'drop' } }];
+  // A client that connects now and then is under every limit.
+  if (/ limit rate over /.test(` ${rule.words.join(' ')}`))
+    return [{ ...rule, matches: [never], action: { kind: 'continue' } }];
   if (first === 'meta' && second === 'nfproto' && third === 'ipv6')
     return [{ ...rule, matches: [{ kind: 'family', family: 6 }, unknown], action: { kind: 'unknown' } }];
   const isCommented = tokens.some(({ kind, text }) => kind === 'comment' && !/^#\s*handle\b/.test(text));

@@ -1,4 +1,5 @@
 import { rulesOf, type Firewall, type FirewallRule } from './firewall.ts';
+import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
 
 /** What shows that Pinhole stands in front here, where its configuration is not at hand. */
@@ -15,11 +16,16 @@ const usualMark = 0x2121;
 export function pinholeSign(
   firewalls: readonly Firewall[],
   listeners: readonly Listener[],
-  controlPorts: readonly number[],
+  servers: readonly FtpService[],
 ): PinholeSign | undefined {
-  const listener = listeners.find((each) => isOfNode(each) && controlPorts.includes(each.port));
+  const ports = [21, ...servers.map(({ controlPort }) => controlPort)];
+  const listener = listeners.find((each) => isOfNode(each) && ports.includes(each.port));
   if (listener) return { sign: `${listener.program}: port ${listener.port}`, listener };
-  const sign = firewalls.map(signIn).find((found) => found !== undefined);
+  // `pinhole rules` prints rules for a server without Pinhole too: that server has its port.
+  const isServed = servers.some(
+    ({ controlPort, listenAddress }) => controlPort === 21 && listenAddress?.startsWith('127.') !== true,
+  );
+  const sign = firewalls.map((firewall) => signIn(firewall, isServed)).find((found) => found !== undefined);
   return sign === undefined ? undefined : { sign };
 }
 
@@ -28,7 +34,7 @@ export function isOfNode({ program }: Listener): boolean {
   return program !== undefined && ['node', 'pinhole', 'MainThread'].includes(program);
 }
 
-function signIn(firewall: Firewall): string | undefined {
+function signIn(firewall: Firewall, isServed: boolean): string | undefined {
   const { file, tables } = firewall;
   // The table that the running Pinhole makes.
   if (tables.some(({ name, chains }) => name === 'pinhole' && chains.has('lead')))
@@ -41,7 +47,7 @@ function signIn(firewall: Firewall): string | undefined {
   // `pinhole rules` prints these for the kernel's helper too, and then they attach it.
   const attaches = rules.some(({ rule }) => rule.action.kind === 'helper');
   const own = rules.find(({ table, rule }) => table.name === 'ftp_rules' || limitsSessions(firewall, rule));
-  return own && !attaches ? `${file}:${own.rule.line}` : undefined;
+  return own && !attaches && !isServed ? `${file}:${own.rule.line}` : undefined;
 }
 
 /** `--hashlimit-name ftp-60` */

@@ -48,5 +48,6 @@ export function isVsftpdSetting(name: string): boolean {
 
 /** The setting that a misspelt name means; undefined where none is near. */
 export function vsftpdSettingMeant(name: string): string | undefined {
-  return nameMeant(name, known);
+  // No setting is nearly as long.
+  return name.length > 40 ? undefined : nameMeant(name, known);
 }
