@@ -54,6 +54,15 @@ for (const [source, path] of [
     );
     assert.ok(findings.some(({ id }) => id === 'passive-range-open'));
   });
+
+  test(`does not know who serves behind the rules of server-alone without any settings: ${source}`, () => {
+    const rules = readFileSync(`rules/server-alone/${path}`, 'utf8').replace(/^ *#.*\n/gm, '');
+    const findings = examineHost(sourcesOf({ [source]: rules }));
+    assert.deepEqual(
+      findings.filter(({ level }) => level === 'fault' || level === 'unseen').map(({ id }) => id),
+      ['no-server-found'],
+    );
+  });
 }
 
 test("knows Pinhole by the table that it makes, beside rules of somebody's own", () => {

@@ -21,11 +21,13 @@ export function pinholeSign(
   const ports = [21, ...servers.map(({ controlPort }) => controlPort)];
   const listener = listeners.find((each) => isOfNode(each) && ports.includes(each.port));
   if (listener) return { sign: `${listener.program}: port ${listener.port}`, listener };
-  // `pinhole rules` prints rules for a server without Pinhole too: that server has its port.
-  const isServed = servers.some(
-    ({ controlPort, listenAddress }) => controlPort === 21 && listenAddress?.startsWith('127.') !== true,
-  );
-  const sign = firewalls.map((firewall) => signIn(firewall, isServed)).find((found) => found !== undefined);
+  // `pinhole rules` prints rules for a server without Pinhole too: only a server elsewhere tells them apart.
+  const isBehind =
+    servers.length > 0 &&
+    servers.every(
+      ({ controlPort, listenAddress }) => controlPort !== 21 || listenAddress?.startsWith('127.') === true,
+    );
+  const sign = firewalls.map((firewall) => signIn(firewall, isBehind)).find((found) => found !== undefined);
   return sign === undefined ? undefined : { sign };
 }
 
@@ -34,7 +36,7 @@ export function isOfNode({ program }: Listener): boolean {
   return program !== undefined && ['node', 'pinhole', 'MainThread'].includes(program);
 }
 
-function signIn(firewall: Firewall, isServed: boolean): string | undefined {
+function signIn(firewall: Firewall, isBehind: boolean): string | undefined {
   const { file, tables } = firewall;
   // The table that the running Pinhole makes.
   if (tables.some(({ name, chains }) => name === 'pinhole' && chains.has('lead')))
@@ -47,7 +49,7 @@ function signIn(firewall: Firewall, isServed: boolean): string | undefined {
   // `pinhole rules` prints these for the kernel's helper too, and then they attach it.
   const attaches = rules.some(({ rule }) => rule.action.kind === 'helper');
   const own = rules.find(({ table, rule }) => table.name === 'ftp_rules' || limitsSessions(firewall, rule));
-  return own && !attaches && !isServed ? `${file}:${own.rule.line}` : undefined;
+  return own && !attaches && isBehind ? `${file}:${own.rule.line}` : undefined;
 }
 
 /** `--hashlimit-name ftp-60` */
