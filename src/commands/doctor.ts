@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { styleText } from 'node:util';
-import { ConfigError } from '../config/error.ts';
+import { ConfigError, quote } from '../config/error.ts';
 import { choice, day, path, seconds } from '../config/kinds.ts';
 import { verdictOf, type Finding, type Level, type Verdict } from '../doctor/finding.ts';
 import { byImportance, examineHost } from '../doctor/host.ts';
@@ -227,12 +227,16 @@ function readGiven(flag: string, given: unknown): SourceText {
   throw new ConfigError(`--${flag}: ${path} is too large; allowed: up to 64 MiB`);
 }
 
-/** No part of the URL is repeated in a message: a password may be in any of them. */
+/** No part of a URL is repeated in a message: a password may be in any of them. */
 function targetOf(url: string, passwordFile: string | undefined): ServerTarget {
   const wrong = (what: string): ConfigError =>
     new ConfigError(`${what}; allowed: ftp://[USER[:PASSWORD]@]HOST[:PORT], other characters as %XX`);
   const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
-  if (scheme?.toLowerCase() !== 'ftp') throw wrong('the URL does not begin with ftp://');
+  if (scheme?.toLowerCase() !== 'ftp') {
+    // A name alone has no part for a password.
+    const which = /^[\w.-]+$/.test(url) ? quote(url) : 'the URL';
+    throw wrong(`${which} does not begin with ftp://`);
+  }
   const slash = rest.indexOf('/', rest.lastIndexOf('@') + 1);
   const authority = slash === -1 ? rest : rest.slice(0, slash);
   if (slash !== -1 && slash !== rest.length - 1) throw wrong('the URL has a path');

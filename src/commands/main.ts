@@ -1,5 +1,5 @@
 import yargs, { type Argv, type CommandModule } from 'yargs';
-import { ConfigError, oneLine } from '../config/error.ts';
+import { ConfigError, oneLine, quote } from '../config/error.ts';
 import { messageOf } from '../net/error.ts';
 import type { Subcommand } from './subcommand.ts';
 
@@ -60,6 +60,10 @@ export async function main(words: readonly string[]): Promise<void> {
         ),
       )
       .epilogue('For the options of a command: npx pinhole COMMAND --help')
+      .check((argv) => {
+        checkSwitches(words, argv);
+        return true;
+      })
       .demandCommand(1, `a command is missing; ${allowed}`)
       .strict()
       .parserConfiguration({
@@ -78,6 +82,21 @@ export async function main(words: readonly string[]): Promise<void> {
     // Exit code 2: the words or the configuration are wrong; 1: it could not be done.
     process.stderr.write(`pinhole: ${isUsageError(error) ? usageOf(error, words) : messageOf(error)}\n`);
     process.exitCode = error instanceof ConfigError || isUsageError(error) ? 2 : 1;
+  }
+}
+
+/**
+ * For yargs, whatever is not `true` is false: `--print-config=maybe` would start the relay.
+ *
+ * @throws {UsageError}
+ */
+function checkSwitches(words: readonly string[], argv: Readonly<Record<string, unknown>>): void {
+  for (const word of words) {
+    if (word === '--') return;
+    const [, name = '', given = ''] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    const isSwitch = [argv[name]].flat().some((value) => typeof value === 'boolean');
+    if (isSwitch && given !== 'true' && given !== 'false')
+      throw new UsageError(oneLine(`flag --${name}: ${quote(given)} is not allowed; allowed: true, false`));
   }
 }
 

@@ -103,6 +103,8 @@ for (const [name, args, message] of [
     ['http://ftp.example.org/'],
     /the URL does not begin with ftp:\/\/; allowed: ftp:/,
   ],
+  ['a word that is no URL', ['--host', 'extra'], /"extra" does not begin with ftp:\/\/; allowed: ftp:/],
+  ['a switch that is neither true nor false', ['--host', '--json=perhaps'], /flag --json: "perhaps" is not/],
   ['a URL with a path', ['ftp://ftp.example.org/pub'], /has a path/],
   ['a URL without a host', ['ftp://anna:secret@/'], /no valid host/],
   ['a URL with a port that is none', ['ftp://ftp.example.org:ftp'], /no valid host and port/],

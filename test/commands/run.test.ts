@@ -376,6 +376,12 @@ test('--print-config prints each value and where it came from', async () => {
   assert.match(stdout, /^passive-ports = "50000-50999" {2}# default$/m);
 });
 
+test('starts nothing with a switch that is neither true nor false', async () => {
+  const { code, stdout, stderr } = await runCommandLine(['run', '--print-config=maybe']);
+  assert.deepEqual([code, stdout], [2, '']);
+  assert.match(stderr, /^pinhole: flag --print-config: "maybe" is not allowed; allowed: true, false/);
+});
+
 test('without a terminal the log is JSON, a line an event', async (t) => {
   const { flags } = await server(t);
   const program = new Program(t, ['run', ...flags.slice(0, -2)]);
