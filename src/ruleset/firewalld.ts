@@ -68,10 +68,13 @@ const replacing = [
   'to the zone, whatever its zone before has let in.',
 ];
 
-/** Not in the comment: XML allows no two hyphens there. */
+/** Not in the comment: XML allows no two hyphens there. And without the &, which XML shows otherwise. */
 const trying = [
-  'Try: firewall-cmd --reload; (sleep 60; firewall-cmd --reload) & firewall-cmd --zone=ftp-rules --change-interface=eth0',
-  'Within the minute log in once more, in a second terminal. If you can: kill %1. If not, the interface goes back to its zone.',
+  'Try: firewall-cmd --reload',
+  'systemd-run --unit=ftp-back --on-active=60 --timer-property=AccuracySec=1 firewall-cmd --reload',
+  'firewall-cmd --zone=ftp-rules --change-interface=eth0',
+  'Within the minute log in once more, in a second terminal. If you can: systemctl stop ftp-back.timer. If not, the interface',
+  'goes back to its zone.',
   'For good: firewall-cmd --permanent --zone=ftp-rules --change-interface=eth0',
 ];
 

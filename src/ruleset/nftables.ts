@@ -21,7 +21,7 @@ export function nftables(plan: Plan): RulesetFile[] {
         `Replaces: the table inet ${table}, an older one of itself, with what was added to it by hand. Other tables stay, and a`,
         'packet has to be accepted in all of them.',
         'Try:    nft -c -f /etc/nftables.d/ftp.nft',
-        `        (sleep 60; nft delete table inet ${table}) & nft -f /etc/nftables.d/ftp.nft`,
+        `        nohup sh -c 'sleep 60; nft delete table inet ${table}' & nft -f /etc/nftables.d/ftp.nft`,
         '        Within the minute log in once more, in a second terminal. If you can: kill %1. If not, the table goes.',
         'Load:   nft -f /etc/nftables.d/ftp.nft',
         `Remove: nft delete table inet ${table}`,

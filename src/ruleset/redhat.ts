@@ -76,12 +76,14 @@ function configuration({ watch, lead, options }: Plan, family: Family): RulesetF
 
 function rules(plan: Plan, family: Family, path: string): RulesetFile {
   const program = family === 4 ? 'iptables' : 'ip6tables';
+  const saved = `/root/${program}.before`;
   const lines = [
     ...commented([
       ...plan.heading,
       '',
       `Replaces: this file, and with the next start of the service all that there is in the tables that it names.`,
-      `Try:  ${program}-save > /root/before; (sleep 60; ${program}-restore < /root/before) & service ${program} restart`,
+      `Try:  ${program}-save > ${saved}; nohup sh -c 'sleep 60; ${program}-restore < ${saved}' &`,
+      `      service ${program} restart`,
       '      Within the minute log in once more, in a second terminal. If you can: kill %1. If not, the old rules come back.',
       `Load: service ${program} restart`,
       ...(plan.watch.length > 0 ? helperBoundaries(plan.watch) : []),

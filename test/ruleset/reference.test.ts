@@ -42,6 +42,21 @@ test('rules/ holds nothing else, and its README names each deployment with its c
   }
 });
 
+test('every way back outlives the terminal, and is one of each file', () => {
+  const files = filesIn(join(folder, 'server-alone')).map((file) =>
+    readFileSync(join(folder, 'server-alone', file), 'utf8'),
+  );
+  const lines = files
+    .flatMap((text) => text.split('\n'))
+    .filter((line) => /sleep 60|--on-active=60/.test(line));
+  // nftables, two of redhat, firewalld, ufw, pf; iptables-apply waits by itself.
+  assert.equal(lines.length, 6);
+  for (const line of lines)
+    assert.match(line, /\bnohup sh -c 'sleep 60; [^']+' &|systemd-run .*--on-active=60/);
+  const saved = lines.flatMap((line) => /-save > (\S+);/.exec(line)?.[1] ?? []);
+  assert.equal(new Set(saved).size, 2);
+});
+
 function filesIn(place: string): string[] {
   if (!existsSync(place)) return [];
   return readdirSync(place, { recursive: true, encoding: 'utf8' })

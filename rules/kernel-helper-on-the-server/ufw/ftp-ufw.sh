@@ -9,7 +9,7 @@
 #
 # Replaces: its own older rules in before.rules, before6.rules and before.init. Rules of ufw allow stay; what else came in
 # is denied.
-# Try:    (sleep 60; sh ftp-ufw.sh remove; ufw disable) & sh ftp-ufw.sh; ufw enable
+# Try:    nohup sh -c 'sleep 60; sh ftp-ufw.sh remove; ufw disable' & sh ftp-ufw.sh; ufw enable
 #         Within the minute log in once more, in a second terminal. If you can: kill %1. If not, ufw is switched off.
 # Load:   sh ftp-ufw.sh, as root, in the folder that holds it and etc/
 # Remove: sh ftp-ufw.sh remove. The default policies stay as they are then: ufw status verbose says them.
