@@ -424,8 +424,15 @@ const broken: readonly (readonly [
     'ForcePassiveIP 203.0.113.5',
   ],
   [
+    'address-private-announced',
+    'unseen',
+    sourcesOf({ ...server, vsftpd: `${server.vsftpd}pasv_address=192.168.1.10\n` }),
+    'vsftpd:5',
+    'pasv_address=PUBLIC-ADDRESS',
+  ],
+  [
     'address-may-be-missing',
-    'note',
+    'unseen',
     sourcesOf({ ...server, addresses: changed(server.addresses, '203.0.113.5', '192.168.1.5') }),
     'vsftpd',
     'pasv_address=PUBLIC-ADDRESS',

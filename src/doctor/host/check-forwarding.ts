@@ -225,9 +225,14 @@ function checkAddress(
   const listening = listenAddress === undefined ? undefined : parseAddress(listenAddress);
   const own = listening ? [listening] : facts.addresses;
   const [first] = own;
+  if (address && told !== undefined && isPrivate(told)) {
+    const remedies = [addressRemedy(program, unknownAddress)];
+    const values = { program, address: told };
+    return [unseen('address-private-announced', { values, file, line: address.line, remedies })];
+  }
   if (address || first === undefined || !own.every(isPrivate)) return [];
   const remedies = [addressRemedy(program, unknownAddress)];
-  return [note('address-may-be-missing', { values: { program, address: first }, file, remedies })];
+  return [unseen('address-may-be-missing', { values: { program, address: first }, file, remedies })];
 }
 
 const unknownAddress = 'PUBLIC-ADDRESS';

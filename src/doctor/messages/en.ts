@@ -203,8 +203,14 @@ export const en = {
       means: 'external clients cannot reach it, and passive mode fails',
       change: 'announce the address that clients connect to',
     },
+    'address-private-announced': {
+      seen: '{program} announces the private address {address}; whether external clients connect is not known',
+      means:
+        'clients on the other side of a NAT cannot reach it in passive mode; internal clients are not affected',
+      change: 'if there are external clients, announce the address that they connect to',
+    },
     'address-may-be-missing': {
-      seen: 'this host has the private address {address}, and {program} is set to announce no other',
+      seen: 'this host has the private address {address}, and {program} is set to announce no other; whether external clients connect is not known',
       means:
         'clients on the other side of a NAT are told {address} for passive mode, which they cannot reach; internal clients are not affected',
       change: 'if there are external clients, set the address that they connect to in {program}',

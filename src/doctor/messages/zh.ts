@@ -201,8 +201,13 @@ export const zh: Catalogue = {
       means: '外部客户端无法访问该地址，被动模式会失败',
       change: '改为客户端所连接的地址',
     },
+    'address-private-announced': {
+      seen: '{program} 告知客户端私有地址 {address}；是否有外部客户端尚不清楚',
+      means: 'NAT 之外的客户端在被动模式下无法访问该地址；内网客户端不受影响',
+      change: '如果有外部客户端，请改为它们所连接的地址',
+    },
     'address-may-be-missing': {
-      seen: '本机地址 {address} 是私有地址，{program} 没有设定其他地址',
+      seen: '本机地址 {address} 是私有地址，{program} 没有设定其他地址；是否有外部客户端尚不清楚',
       means: 'NAT 之外的客户端在被动模式下得到的地址是 {address}，无法访问；内网客户端不受影响',
       change: '如果有外部客户端，请把它们所连接的地址告诉 {program}',
     },
