@@ -4,6 +4,7 @@ import { checkAnswers } from './host/check-answers.ts';
 import { checkFirewall } from './host/check-firewall.ts';
 import { checkForwarding } from './host/check-forwarding.ts';
 import { checkHelper } from './host/check-helper.ts';
+import { checkIpv6 } from './host/check-ipv6.ts';
 import { checkListening } from './host/check-listening.ts';
 import { checkModulesLines } from './host/check-modules-lines.ts';
 import { checkRules } from './host/check-rules.ts';
@@ -21,6 +22,7 @@ const checks: readonly ((facts: Facts) => Finding[])[] = [
   checkModulesLines,
   checkRules,
   checkFirewall,
+  checkIpv6,
   checkAnswers,
   checkForwarding,
   checkHelper,

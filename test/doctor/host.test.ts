@@ -424,6 +424,13 @@ const broken: readonly (readonly [
     'ForcePassiveIP 203.0.113.5',
   ],
   [
+    'control-port-closed-ipv6',
+    'note',
+    sourcesOf({ vsftpd: server.vsftpd, ip6tables: '*filter\n:INPUT DROP\nCOMMIT\n' }),
+    'ip6tables:2',
+    'ip6tables -I INPUT -p tcp --dport 21 -j ACCEPT',
+  ],
+  [
     'address-private-announced',
     'unseen',
     sourcesOf({ ...server, vsftpd: `${server.vsftpd}pasv_address=192.168.1.10\n` }),

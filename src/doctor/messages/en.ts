@@ -203,6 +203,11 @@ export const en = {
       means: 'external clients cannot reach it, and passive mode fails',
       change: 'announce the address that clients connect to',
     },
+    'control-port-closed-ipv6': {
+      seen: 'the firewall blocks port {port} for IPv6',
+      means: 'clients that connect by IPv6 get no answer; those of IPv4 are not affected',
+      change: 'nothing, if the name of the server has no AAAA record; otherwise open the ports for IPv6 too',
+    },
     'address-private-announced': {
       seen: '{program} announces the private address {address}; whether external clients connect is not known',
       means:

@@ -201,6 +201,11 @@ export const zh: Catalogue = {
       means: '外部客户端无法访问该地址，被动模式会失败',
       change: '改为客户端所连接的地址',
     },
+    'control-port-closed-ipv6': {
+      seen: '防火墙拦截了 IPv6 的端口 {port}',
+      means: '通过 IPv6 连接的客户端得不到回应；IPv4 客户端不受影响',
+      change: '如果服务器的域名没有 AAAA 记录，无需更改；否则请为 IPv6 也开放这些端口',
+    },
     'address-private-announced': {
       seen: '{program} 告知客户端私有地址 {address}；是否有外部客户端尚不清楚',
       means: 'NAT 之外的客户端在被动模式下无法访问该地址；内网客户端不受影响',
