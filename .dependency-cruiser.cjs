@@ -69,7 +69,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/(net|ftp|helper|expectation|server-settings)/',
-        pathNot: '^src/net/(socket|dial|shared-lookup|channel|keepalive|send-queue|urgent)\\.ts$',
+        pathNot: '^src/net/(socket|dial|listen|shared-lookup|channel|keepalive|send-queue|urgent)\\.ts$',
       },
       to: { dependencyTypes: ['core'], path: '^(node:)?(net|fs|dns|tls|child_process|timers)' },
     },

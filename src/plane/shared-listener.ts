@@ -1,6 +1,7 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import { listenAt } from '../net/listen.ts';
 
 /** The listener of one endpoint, there as long as somebody is expected. */
 export class SharedListener {
@@ -19,20 +20,20 @@ export class SharedListener {
   }
 
   constructor(
-    { address, port }: Endpoint,
+    endpoint: Endpoint,
     accept: (socket: Socket) => void,
     gone: (listener: SharedListener) => void,
   ) {
     this.#gone = gone;
-    this.#address = address;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept);
+    this.#address = endpoint.address;
+    this.#server = listenAt(endpoint, accept);
     this.closed = new Promise((resolve) => this.#server.once('close', resolve));
     this.#listening = new Promise((resolve, reject) => {
       this.#server.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
         else reject(error);
       });
-      this.#server.listen({ host: address, port, exclusive: true }, () => {
+      this.#server.once('listening', () => {
         resolve(true);
       });
     });

@@ -1,6 +1,7 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { addressOfSocket, type Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
+import { listenAt } from '../net/listen.ts';
 import { socketCalls } from '../linux/socket-calls.ts';
 import { descriptorOf } from '../node-internals/descriptor.ts';
 
@@ -27,11 +28,9 @@ function limitReceive(server: Server): void {
  */
 export function listen(address: Address, port: number, accept: (socket: Socket) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
-    const server = createServer(options, accept);
+    const server = listenAt({ address, port }, accept);
     server.once('error', reject);
-    // `::` is for IPv6 alone: IPv4 has its own listener, and its addresses their own form.
-    server.listen({ host: address, port, ipv6Only: true, exclusive: true }, () => {
+    server.once('listening', () => {
       server.off('error', reject);
       limitReceive(server);
       // For example out of descriptors: that connection is lost, the next may succeed.

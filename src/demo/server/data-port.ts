@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { addressOfSocket, type Address } from '../../net/address.ts';
 import { dial, type Dialling } from '../../net/dial.ts';
 import { endpointOfServer, type Endpoint } from '../../net/endpoint.ts';
+import { listenAt } from '../../net/listen.ts';
 import { ignoreError } from '../../net/socket.ts';
 import type { OpenHandles } from './open-handles.ts';
 
@@ -21,8 +22,7 @@ export async function listenForData(
   handles: OpenHandles,
 ): Promise<DataPort & { readonly port: number }> {
   // Paused: a client may send before its STOR is read.
-  const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
-  listener.listen({ host: local, port: 0, exclusive: true });
+  const listener = listenAt({ address: local, port: 0 });
   await once(listener, 'listening');
   handles.add(listener);
   const { port } = endpointOfServer(listener);
