@@ -174,14 +174,14 @@ function made(
   config: Config,
 ): { readonly files: readonly RulesetFile[]; readonly remark: string | undefined } {
   try {
-    const ssh = sshPortsOfThisHost();
-    // Commands that add close nothing.
-    const open = openPortsFrom(argv['open-ports'] ?? (argv.add ? 'none' : undefined), ssh);
-    const plan = planOf(optionsFrom(argv, config, open));
     const format = readFlag('for', argv.for, kinds.for);
+    // Commands that add, and formats that filter nothing, close nothing.
+    const ssh = !argv.add && filters(format) ? sshPortsOfThisHost() : undefined;
+    const open = openPortsFrom(argv['open-ports'], ssh);
+    const plan = planOf(optionsFrom(argv, config, open));
     if (argv.add) return { files: additions(plan, addingFormat(format)), remark: undefined };
     const files = format === 'all' ? allFiles(plan) : filesOf(plan, format);
-    const remark = filters(format) ? remarkOnSsh(argv['open-ports'] !== undefined, open, ssh) : undefined;
+    const remark = ssh && remarkOnSsh(argv['open-ports'] !== undefined, open, ssh);
     if (argv.family === undefined) return { files, remark };
     const family = families[readFlag('family', argv.family, kinds.family)];
     return { files: ofOneFamily(files, family, format), remark };
@@ -200,8 +200,8 @@ function addingFormat(format: FormatName | 'all'): AddingFormat {
 }
 
 /** Nobody who administers the host over SSH is to lock himself out by leaving a flag out. */
-function openPortsFrom(given: string | undefined, { ports }: SshPorts): readonly PortRange[] {
-  if (given === undefined) return ports.map((port) => ({ first: port, last: port }));
+function openPortsFrom(given: string | undefined, ssh: SshPorts | undefined): readonly PortRange[] {
+  if (given === undefined) return (ssh?.ports ?? []).map((port) => ({ first: port, last: port }));
   return given === 'none' ? [] : readFlag('open-ports', given, kinds.openPorts);
 }
 
