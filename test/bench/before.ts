@@ -1,12 +1,9 @@
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { measureIdleSessionsBefore } from './idle-sessions.ts';
 import { inPairs, printRatio } from './report.ts';
-import { speed } from './throughput.ts';
+import { largeFiles } from './throughput.ts';
 import { rate } from './transfers.ts';
-import { cliBefore, createLab, labels, type Lab, type WayName } from './ways.ts';
+import { cliBefore, createLab, labels, type WayName } from './ways.ts';
 
-const size = 1024 ** 3;
 /** A change makes nothing slower than by this much. */
 const goal = { atLeast: 0.98 } as const;
 
@@ -36,28 +33,13 @@ export async function measureBefore(pairs: number): Promise<void> {
         );
       }
     }
-    await compareLargeFiles(lab, pairs);
+    const { down, up } = largeFiles(lab);
+    await compare('1 GiB down, relay plane', pairs, 'relay', 'relay-before', down);
+    await compare('1 GiB up, relay plane', pairs, 'relay', 'relay-before', up);
   } finally {
     await lab.dispose();
   }
   if (isWanted('idle sessions')) await measureIdleSessionsBefore(program, Math.min(pairs, 3));
-}
-
-async function compareLargeFiles(lab: Lab, pairs: number): Promise<void> {
-  const { network, server } = lab;
-  server.put('big.bin', Buffer.alloc(0));
-  truncateSync(join(server.root, 'big.bin'), size);
-  const upload = join(network.folder, 'upload.bin');
-  writeFileSync(upload, '');
-  truncateSync(upload, size);
-  await compare('1 GiB down, relay plane', pairs, 'relay', 'relay-before', (way) =>
-    speed(lab, way, ['-o', '/dev/null'], 'big.bin', 'speed_download'),
-  );
-  await compare('1 GiB up, relay plane', pairs, 'relay', 'relay-before', async (way) => {
-    const value = await speed(lab, way, ['-T', upload], 'up.bin', 'speed_upload');
-    rmSync(join(server.root, 'up.bin'));
-    return value;
-  });
 }
 
 /** BENCH_ONLY names a part of the labels that are measured; all unless told. */

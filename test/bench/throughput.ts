@@ -18,20 +18,7 @@ const comparisons: readonly (readonly [first: WayName, second: WayName, goal?: G
 export async function measureThroughput(pairs: number): Promise<void> {
   const lab = await createLab(['relay', 'kernel', 'kept', 'helper', 'haproxy', 'mod_proxy', 'ftp-proxy']);
   try {
-    const { network, server } = lab;
-    server.put('big.bin', Buffer.alloc(0));
-    truncateSync(join(server.root, 'big.bin'), size);
-    const upload = join(network.folder, 'upload.bin');
-    writeFileSync(upload, '');
-    truncateSync(upload, size);
-    const uploaded = join(server.root, 'up.bin');
-    const down = async (way: WayName): Promise<number> =>
-      speed(lab, way, ['-o', '/dev/null'], 'big.bin', 'speed_download');
-    const up = async (way: WayName): Promise<number> => {
-      const value = await speed(lab, way, ['-T', upload], 'up.bin', 'speed_upload');
-      rmSync(uploaded);
-      return value;
-    };
+    const { down, up } = largeFiles(lab);
     for (const [direction, measure] of [
       ['down', down],
       ['up', up],
@@ -53,8 +40,26 @@ export async function measureThroughput(pairs: number): Promise<void> {
   }
 }
 
+/** Downloads and uploads of 1 GiB by a way, in MiB a second; what is sent has no content. */
+export function largeFiles(lab: Lab): Record<'down' | 'up', (way: WayName) => Promise<number>> {
+  const { network, server } = lab;
+  server.put('big.bin', Buffer.alloc(0));
+  truncateSync(join(server.root, 'big.bin'), size);
+  const upload = join(network.folder, 'upload.bin');
+  writeFileSync(upload, '');
+  truncateSync(upload, size);
+  return {
+    down: (way) => speed(lab, way, ['-o', '/dev/null'], 'big.bin', 'speed_download'),
+    up: async (way) => {
+      const value = await speed(lab, way, ['-T', upload], 'up.bin', 'speed_upload');
+      rmSync(join(server.root, 'up.bin'));
+      return value;
+    },
+  };
+}
+
 /** MiB a second, by curl. */
-export async function speed(
+async function speed(
   lab: Lab,
   way: WayName,
   args: readonly string[],
