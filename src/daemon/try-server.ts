@@ -3,11 +3,10 @@ import { isIP, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import type { ServerAddress } from '../config/kinds.ts';
-import { WholeReplies, type Reply } from '../ftp/whole-replies.ts';
+import { textOf, WholeReplies, type Reply } from '../ftp/whole-replies.ts';
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import { dial, NoAnswerError } from '../net/dial.ts';
-import { codeOf, messageOf } from '../net/error.ts';
-import { replaceHarmful } from '../net/harmful-text.ts';
+import { codeOrMessageOf, messageOf } from '../net/error.ts';
 import { ignoreError } from '../net/socket.ts';
 import type { TlsForServer } from '../tls/for-server.ts';
 
@@ -50,18 +49,13 @@ async function lookUp({ server: { host }, timeout }: Trial): Promise<void> {
   if (isIP(host) !== 0) return;
   const done = new AbortController();
   const limit = delay(timeout, 'no answer', { signal: done.signal });
-  const code = await Promise.race([lookup(host).then(() => undefined, codeOrWords), limit]);
+  const code = await Promise.race([lookup(host).then(() => undefined, codeOrMessageOf), limit]);
   done.abort();
   limit.catch(ignoreError);
   if (code === undefined) return;
   throw new Error(
     `server: the name ${host} has no address (${code}): correct server, or add the name to the DNS or /etc/hosts`,
   );
-}
-
-function codeOrWords(error: unknown): string {
-  const code = codeOf(error);
-  return typeof code === 'string' ? code : messageOf(error);
 }
 
 async function connected({ server, at, timeout }: Trial): Promise<Socket> {
@@ -75,7 +69,7 @@ async function connected({ server, at, timeout }: Trial): Promise<Socket> {
 }
 
 function whyNoConnection(error: unknown, at: string, timeout: number): string {
-  const code = codeOrWords(error);
+  const code = codeOrMessageOf(error);
   if (code === 'ECONNREFUSED' || code === 'ECONNRESET') {
     return `${at} refuses the connection (${code}): start the FTP server there, or correct server`;
   }
@@ -184,10 +178,4 @@ function nextReply(
     stream.on('data', read).on('end', ended).on('close', ended);
     channel.resume();
   });
-}
-
-/** The first line of a reply, without what a terminal would act on. */
-function textOf({ lines }: Reply): string {
-  const text = Buffer.from(lines[0] ?? '', 'latin1').toString('utf8');
-  return replaceHarmful(text, '').slice(0, 200);
 }

@@ -1,3 +1,4 @@
+import { replaceHarmful } from '../net/harmful-text.ts';
 import { LineReader } from './lines.ts';
 import { ReplyReader } from './reply.ts';
 
@@ -6,6 +7,16 @@ export interface Reply {
   /** 0 for a line outside every reply that carries no code. */
   readonly code: number;
   readonly lines: readonly string[];
+}
+
+/**
+ * A reply as people are shown it: its first line, and nothing in it that a terminal would act on.
+ *
+ *     530-Please log in.        ->  530-Please log in.
+ */
+export function textOf({ lines }: Reply): string {
+  const text = Buffer.from(lines[0] ?? '', 'latin1').toString('utf8');
+  return replaceHarmful(text, '').slice(0, 200);
 }
 
 /** Joins what a server sends into whole replies, for a client. Of an overlong line the first piece is kept. */

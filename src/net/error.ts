@@ -31,3 +31,9 @@ function reasonOf(error: Error): string | undefined {
 export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
+
+/** The system's code of anything thrown, as `ECONNREFUSED`, or its words where it has none. */
+export function codeOrMessageOf(error: unknown): string {
+  const code = codeOf(error);
+  return typeof code === 'string' ? code : messageOf(error);
+}

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { formatExtendedHostPort } from '../../ftp/extended-host-port.ts';
 import { formatHostPort } from '../../ftp/host-port.ts';
 import { isPreliminary } from '../../ftp/reply.ts';
-import type { Reply } from '../../ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { replies } from '../../helper/replies.ts';
 import { familyOf, parseAddress, type Address } from '../../net/address.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
@@ -11,7 +11,7 @@ import { ignoreError } from '../../net/socket.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate } from '../addresses.ts';
 import type { Pinhole } from './pinhole.ts';
-import { isDone, LostError, textOf, type ControlConnection } from './control-connection.ts';
+import { isDone, LostError, type ControlConnection } from './control-connection.ts';
 import { askForListing, finish, isCommandRefusal, needsTls, notListed, type Listing } from './listing.ts';
 import { allowActive, checkPinholeHost, fromDataPort, kernelHelper } from './remedies.ts';
 import { seconds, type Visit } from './visit.ts';

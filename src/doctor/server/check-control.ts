@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
-import type { Reply } from '../../ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { parseAddress, type Address } from '../../net/address.ts';
 import { codeOf } from '../../net/error.ts';
 import { fine, type Finding } from '../finding.ts';
-import { ControlConnection, openControl, textOf, type Silence } from './control-connection.ts';
+import { ControlConnection, openControl, type Silence } from './control-connection.ts';
 import { isGreetingOfPinhole } from './pinhole.ts';
 import { failureOf, type Failure } from './port.ts';
 import { listenOn, noLookups, openControlPort, tryServer } from './remedies.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Reply } from '../../ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { fine, type Finding } from '../finding.ts';
-import { LostError, textOf, type ControlConnection, type Silence } from './control-connection.ts';
+import { LostError, type ControlConnection, type Silence } from './control-connection.ts';
 import { idleFor, keepAlive } from './remedies.ts';
 import { openSession, seconds, type Visit } from './visit.ts';
 

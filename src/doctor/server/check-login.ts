@@ -1,6 +1,6 @@
-import type { Reply } from '../../ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { fine, type Finding } from '../finding.ts';
-import { isDone, textOf, type ControlConnection } from './control-connection.ts';
+import { isDone, type ControlConnection } from './control-connection.ts';
 import { RefusedError } from './visit.ts';
 
 interface Credentials {

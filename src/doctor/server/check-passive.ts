@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { findExtendedPorts } from '../../ftp/extended-host-port.ts';
 import { findHostPorts } from '../../ftp/host-port.ts';
-import type { Reply } from '../../ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { replies } from '../../helper/replies.ts';
 import { familyOf, type Address } from '../../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate, isUnroutable } from '../addresses.ts';
 import type { Pinhole } from './pinhole.ts';
-import { textOf, type ControlConnection } from './control-connection.ts';
+import { type ControlConnection } from './control-connection.ts';
 import { isCommandRefusal, list, needsTls, notListed, type Listing } from './listing.ts';
 import { codeOfFailure, tryPort, type Failure, type PortState } from './port.ts';
 import {

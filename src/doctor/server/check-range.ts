@@ -1,7 +1,7 @@
-import type { Reply } from '../../ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import type { Finding } from '../finding.ts';
 import { endpointIn } from './check-passive.ts';
-import { LostError, textOf, type ControlConnection } from './control-connection.ts';
+import { LostError, type ControlConnection } from './control-connection.ts';
 import type { Pinhole } from './pinhole.ts';
 import { openPassiveRange } from './remedies.ts';
 import { openSession, RefusedError, type Visit } from './visit.ts';

@@ -1,3 +1,4 @@
+import { textOf } from '../../ftp/whole-replies.ts';
 import { isIP } from 'node:net';
 import { replies } from '../../helper/replies.ts';
 import { endTls } from '../end-tls.ts';
@@ -5,7 +6,7 @@ import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { fine, type Finding } from '../finding.ts';
 import { endpointIn, judgePort, type PassiveCommand, type PassiveOutcome } from './check-passive.ts';
 import { findPinhole } from './pinhole.ts';
-import { textOf, type ControlConnection } from './control-connection.ts';
+import { type ControlConnection } from './control-connection.ts';
 import { tryPort, type PortState } from './port.ts';
 import { announce, openRange, passiveRange } from './remedies.ts';
 import { RefusedError, type Visit } from './visit.ts';

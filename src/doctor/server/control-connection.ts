@@ -2,10 +2,9 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WholeReplies, type Reply } from '../../ftp/whole-replies.ts';
 import { dial } from '../../net/dial.ts';
-import { codeOf, messageOf } from '../../net/error.ts';
+import { codeOrMessageOf } from '../../net/error.ts';
 import { endpointOfSocket, type Endpoint } from '../../net/endpoint.ts';
 import { ignoreError } from '../../net/socket.ts';
-import { replaceHarmful } from '../../net/harmful-text.ts';
 
 /** Why there is no reply: the connection was ended, was reset, or stayed silent for as long as is waited. */
 export type Silence = 'closed' | 'reset' | 'silent';
@@ -28,7 +27,7 @@ export class ControlHandshakeError extends Error {
   override readonly name = 'ControlHandshakeError';
 
   constructor(cause: unknown) {
-    super(codeOrWords(cause), { cause });
+    super(codeOrMessageOf(cause), { cause });
   }
 }
 
@@ -121,7 +120,7 @@ export class ControlConnection {
     this.#secured = true;
     this.#listen(socket);
     const problem: unknown = socket.authorizationError;
-    return problem === null || problem === undefined ? undefined : codeOrWords(problem);
+    return problem === null || problem === undefined ? undefined : codeOrMessageOf(problem);
   }
 
   close(): void {
@@ -137,7 +136,7 @@ export class ControlConnection {
       this.#finish('closed');
     });
     socket.on('error', (error) => {
-      if (codeOrWords(error).startsWith('ERR_SSL')) this.#tlsError ??= error;
+      if (codeOrMessageOf(error).startsWith('ERR_SSL')) this.#tlsError ??= error;
       this.#finish('reset');
     });
     socket.on('close', () => {
@@ -205,21 +204,6 @@ export async function openControl(
   timeout: number,
 ): Promise<ControlConnection> {
   return new ControlConnection(await dial(to, timeout).connected, timeout);
-}
-
-/**
- * A reply as a finding shows it: its first line, and nothing in it that a terminal would act on.
- *
- *     530-Please log in.        ->  530-Please log in.
- */
-export function textOf({ lines }: Reply): string {
-  const text = Buffer.from(lines[0] ?? '', 'latin1').toString('utf8');
-  return replaceHarmful(text, '').slice(0, 200);
-}
-
-function codeOrWords(error: unknown): string {
-  const code = codeOf(error);
-  return typeof code === 'string' ? code : messageOf(error);
 }
 
 /** 2yz */

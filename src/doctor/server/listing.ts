@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { isPreliminary } from '../../ftp/reply.ts';
-import type { Reply } from '../../ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import type { Finding } from '../finding.ts';
-import { LostError, isDone, textOf, type ControlConnection } from './control-connection.ts';
+import { LostError, isDone, type ControlConnection } from './control-connection.ts';
 
 /** `unfinished`: it began and did not end in time. */
 export type Listing = 'done' | 'unfinished' | Reply;

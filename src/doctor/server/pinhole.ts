@@ -1,5 +1,6 @@
+import { textOf } from '../../ftp/whole-replies.ts';
 import { replies } from '../../helper/replies.ts';
-import { LostError, textOf, type ControlConnection } from './control-connection.ts';
+import { LostError, type ControlConnection } from './control-connection.ts';
 
 /** Whether Pinhole reads this dialogue. `unknown`: it may be one that passes TLS on unread. */
 export type Pinhole = 'here' | 'absent' | 'unknown';

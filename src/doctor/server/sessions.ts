@@ -1,10 +1,11 @@
+import { textOf } from '../../ftp/whole-replies.ts';
 import { replies } from '../../helper/replies.ts';
 import { codeOf } from '../../net/error.ts';
 import type { Finding } from '../finding.ts';
 import { readGreeting } from './check-control.ts';
 import { demandsTls, judgeLogin, login, loginOverTls } from './check-login.ts';
 import { nameOf } from './check-tls.ts';
-import { ControlConnection, LostError, openControl, textOf } from './control-connection.ts';
+import { ControlConnection, LostError, openControl } from './control-connection.ts';
 import { endTlsTowardsServer } from './remedies.ts';
 import type { ServerTarget } from './target.ts';
 import { lostFinding, openSession, RefusedError, type Visit } from './visit.ts';

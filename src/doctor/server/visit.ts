@@ -1,8 +1,8 @@
-import type { Reply } from '../../ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import type { Address } from '../../net/address.ts';
 import type { Finding } from '../finding.ts';
 import type { Pinhole } from './pinhole.ts';
-import { type ControlConnection, ControlHandshakeError, LostError, textOf } from './control-connection.ts';
+import { type ControlConnection, ControlHandshakeError, LostError } from './control-connection.ts';
 
 /** What the subjects of one examination share. */
 export interface Visit {

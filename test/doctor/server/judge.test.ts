@@ -17,9 +17,8 @@ import { judgeTls } from '../../../src/doctor/server/check-tls.ts';
 import { en as english } from '../../../src/doctor/messages/en.ts';
 import type { Catalogue } from '../../../src/doctor/messages/message.ts';
 import { zh } from '../../../src/doctor/messages/zh.ts';
-import { textOf } from '../../../src/doctor/server/control-connection.ts';
 import { failureOf } from '../../../src/doctor/server/port.ts';
-import type { Reply } from '../../../src/ftp/whole-replies.ts';
+import { textOf, type Reply } from '../../../src/ftp/whole-replies.ts';
 import { parseAddress, type Address } from '../../../src/net/address.ts';
 import { NoAnswerError } from '../../../src/net/dial.ts';
 
