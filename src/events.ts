@@ -106,7 +106,10 @@ export type Carrier = 'relay' | 'kernel';
 export interface TransferCommand {
   /** RETR, STOR, LIST ... */
   readonly verb: string;
+  /** As the server sees it, once the transfer has begun and where the dialogue tells the directory; else as it was sent. */
   readonly path: string;
+  /** It depends on a working directory that is not known. */
+  readonly isRelative: boolean;
 }
 
 /** The facts of a pinhole in each of its events. */
@@ -152,8 +155,10 @@ export type Event =
       readonly session: number;
       readonly side: 'client' | 'server';
     } & TlsFacts)
-  /** The first login; after a passed AUTH, as far as it can be recognised. */
-  | { readonly type: 'session-logged-in'; readonly session: number }
+  /** USER: whom the lines after it are about, whether or not the log in succeeds. */
+  | { readonly type: 'session-user'; readonly session: number; readonly user: string }
+  /** A login, each of them; after a passed AUTH the first, as far as it can be recognised. */
+  | { readonly type: 'session-logged-in'; readonly session: number; readonly client: Endpoint }
   /** CCC: the client's control channel is no longer TLS. */
   | { readonly type: 'session-cleared'; readonly session: number }
   /** AUTH was passed on: what follows is between client and server alone. */
@@ -201,7 +206,12 @@ export type Event =
   | { readonly type: 'public-address-failed'; readonly host: string; readonly error: string }
   /** Somebody had deleted the kernel plane's table; it is there again, with the pinholes that were pending. */
   | { readonly type: 'table-restored'; readonly table: string; readonly pinholes: number }
-  | ({ readonly type: 'pinhole-opened'; readonly command: string } & PinholeFacts)
+  | ({
+      readonly type: 'pinhole-opened';
+      readonly command: string;
+      /** What it took to open it. */
+      readonly seconds: number;
+    } & PinholeFacts)
   | ({ readonly type: 'pinhole-taken'; readonly from: Endpoint } & PinholeFacts)
   | ({ readonly type: 'pinhole-closed'; readonly reason: PinholeReason } & PinholeFacts)
   | {
@@ -209,6 +219,14 @@ export type Event =
       readonly at: Endpoint;
       readonly from: Endpoint;
       readonly reason: PinholeReason;
+    }
+  /** The server lets a transfer begin, on the data connection that was announced last. */
+  | {
+      readonly type: 'transfer-begun';
+      readonly session: number;
+      readonly command: TransferCommand;
+      /** Bytes that it will have, as far as the dialogue tells. */
+      readonly size: number | undefined;
     }
   /** No transfer had begun on it. */
   | ({
@@ -227,6 +245,8 @@ export type Event =
       readonly uploaded: number;
       readonly downloaded: number;
       readonly seconds: number;
+      /** Seconds until the first byte of either side; undefined: there was none, or the kernel carried it. */
+      readonly firstByte?: number | undefined;
       readonly cause: TransferCause;
       readonly error?: string | undefined;
     } & PinholeFacts);

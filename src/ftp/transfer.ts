@@ -18,6 +18,11 @@ export function isTransfer({ verb }: WithVerb): boolean {
   return directions.has(verb);
 }
 
+/** Whether it is a directory that is listed. */
+export function isListing({ verb }: WithVerb): boolean {
+  return verb === 'LIST' || verb === 'NLST' || verb === 'MLSD';
+}
+
 /** Whether the client sends the data. */
 export function isUpload({ verb }: WithVerb): boolean {
   return directions.get(verb) === 'upload';

@@ -1,6 +1,8 @@
 import { isCompletion } from '../ftp/reply.ts';
 import type { Address } from '../net/address.ts';
+import { sizeIn, type FileSize } from './announced-size.ts';
 import type { SecurityEffect } from './decision.ts';
+import { directoryAfter } from './directory.ts';
 import { ExchangeQueue, greeting, isAll, type SentExchange } from './exchange-queue.ts';
 import type { Security } from './tls-policy.ts';
 
@@ -15,6 +17,12 @@ export interface SessionState {
   /** Whether a command has come yet. */
   begun: boolean;
   loggedIn: boolean;
+  /** The argument of the last USER that the server has not refused as a command; undefined before the first. */
+  user: string | undefined;
+  /** The working directory, as far as the dialogue tells. */
+  directory: string | undefined;
+  /** What was asked or said last of the size of a file. */
+  fileSize: FileSize | undefined;
   /** Whether the greeting was the login, without a user name. */
   greetedIn: boolean;
   /** RFC 2428 section 4: after EPSV ALL only EPSV sets up data connections. */
@@ -36,6 +44,9 @@ export function newSessionState(
     exchanges: new ExchangeQueue(),
     begun: false,
     loggedIn: false,
+    user: undefined,
+    directory: undefined,
+    fileSize: undefined,
     greetedIn: false,
     epsvAll: false,
     goodbye: undefined,
@@ -46,6 +57,12 @@ export function newSessionState(
 
 /** The commands that log in (RFC 959 section 4.1.1). */
 export const loginVerbs: ReadonlySet<string> = new Set(['USER', 'PASS', 'ACCT']);
+
+/** Whether this reply is that of a log in which has succeeded: 230, or 232 (RFC 2228). */
+export function isLogin(exchange: SentExchange | undefined, code: number): boolean {
+  if (code !== 230 && code !== 232) return false;
+  return exchange !== undefined && (loginVerbs.has(exchange.verb) || exchange.verb === greeting);
+}
 
 /** Whether this reply refuses a log in. */
 export function isLoginFailure(exchange: SentExchange | undefined, code: number): boolean {
@@ -67,15 +84,21 @@ export function isCloseExplained({ goodbye, lastCode, exchanges }: SessionState)
   return lastCode >= 400 && exchanges.size === 0;
 }
 
-/** Takes a reply of the server into account, and returns the exchange that it ended. */
-export function settleReply(state: SessionState, code: number): SentExchange | undefined {
+/**
+ * Takes a reply of the server into account, and returns the exchange that it ended.
+ *
+ * @param text its first line
+ */
+export function settleReply(state: SessionState, code: number, text = ''): SentExchange | undefined {
   const exchange = state.exchanges.settle(code);
   state.lastCode = code;
   if (code === 421) state.goodbye = 'closing';
   if (code === 221 && exchange?.verb === 'QUIT') state.goodbye = 'quit';
   if (!exchange) return exchange;
-  settleLogin(state, exchange.verb, code);
+  settleLogin(state, exchange, code);
   if (!isCompletion(code)) return exchange;
+  state.directory = directoryAfter(state.directory, exchange, code, text);
+  state.fileSize = sizeIn(exchange, code, text) ?? state.fileSize;
   if (exchange.verb === 'EPSV' && isAll(exchange.argument)) state.epsvAll = true;
   if (exchange.verb === 'PBSZ') changeSecurity(state, 'size-said');
   if (exchange.verb === 'PROT') {
@@ -86,13 +109,11 @@ export function settleReply(state: SessionState, code: number): SentExchange | u
   return exchange;
 }
 
-/**
- * 230 logs in, and so does 232, its form after authentication by TLS or the like (RFC 2228). No other positive reply
- * does.
- */
-function settleLogin(state: SessionState, verb: string, code: number): void {
-  const isLogin = code === 230 || code === 232;
-  if (isLogin && (loginVerbs.has(verb) || verb === greeting)) {
+/** 230 logs in, and so does 232, its form after authentication by TLS or the like (RFC 2228); nothing else does. */
+function settleLogin(state: SessionState, exchange: SentExchange, code: number): void {
+  const { verb, argument } = exchange;
+  if (verb === 'USER' && !isNotTaken(code)) state.user = argument;
+  if (isLogin(exchange, code)) {
     state.loggedIn = true;
     state.greetedIn = verb === greeting;
   } else if (undoesLogin(verb, code)) {
@@ -107,8 +128,13 @@ function settleLogin(state: SessionState, verb: string, code: number): void {
  */
 function undoesLogin(verb: string, code: number): boolean {
   if (verb === 'REIN') return isCompletion(code);
-  const isRefused = code >= 400 && !(code >= 500 && code <= 504);
+  const isRefused = code >= 400 && !isNotTaken(code);
   return (verb === 'USER' || verb === 'PASS') && (isRefused || (code >= 300 && code < 400));
+}
+
+/** Whether a server has not understood or accepted a command, so that nothing has come of it. */
+function isNotTaken(code: number): boolean {
+  return code >= 500 && code <= 504;
 }
 
 /**

@@ -9,7 +9,9 @@ export function levelOf(event: Event): Level {
     case 'command':
     case 'reply':
       return 'trace';
+    case 'session-user':
     case 'session-logged-in':
+    case 'transfer-begun':
       return 'debug';
     case 'session-closed':
       // Somebody has set something wrong, here or there.
@@ -33,7 +35,8 @@ export function levelOf(event: Event): Level {
 
 /** `session-opened` -> `session opened` */
 export function wordsOf(event: Event): string {
-  return event.type === 'transfer-ended' ? 'transfer' : event.type.replaceAll('-', ' ');
+  if (event.type === 'transfer-ended') return 'transfer';
+  return event.type === 'session-logged-in' ? 'logged in' : event.type.replaceAll('-', ' ');
 }
 
 export function fieldsOf(event: Event): object {
@@ -49,6 +52,7 @@ export function fieldsOf(event: Event): object {
     }
     case 'session-closed':
     case 'session-refused':
+    case 'session-logged-in':
     case 'login-failed':
     case 'command-refused': {
       const { type, client, ...rest } = event;
@@ -65,7 +69,10 @@ export function fieldsOf(event: Event): object {
       const ports = unavailable.map(formatPortRange).join(', ');
       return { session, unavailable: ports === '' ? undefined : ports };
     }
-    case 'pinhole-opened':
+    case 'pinhole-opened': {
+      const { type, session, seconds, ...rest } = event;
+      return { session, client: clientOf(event), ...rest, ...endpointsOf(event) };
+    }
     case 'pinhole-closed': {
       const { type, session, ...rest } = event;
       return { session, client: clientOf(event), ...rest, ...endpointsOf(event) };

@@ -11,6 +11,8 @@ export interface DataChannelEnd {
   /** Bytes of the file that the server has acknowledged, and the client. */
   readonly uploaded: number;
   readonly downloaded: number;
+  /** When the first byte came, of either side, in milliseconds of `performance.now`; undefined: none did. */
+  readonly firstByte: number | undefined;
   /** Whether who was to get a file did not get what had come of it, with its end, by no doing of the server's. */
   readonly isLost: { readonly upload: boolean; readonly download: boolean };
   /** The system's own words where something failed. */
@@ -75,7 +77,9 @@ export interface DataChannelOptions {
 export interface DataChannel {
   /** What the server sends, on its way to the client. */
   readonly download: Pick<OneWay, 'acknowledged' | 'hasEnded' | 'isDelivered' | 'moved' | 'look'>;
-  /** Bytes that have come from either side. */
+  /** Bytes that have come from the client, from the server, and from both. */
+  readonly uploaded: number;
+  readonly downloaded: number;
   readonly moved: number;
   /** Resets both sides at once. */
   abort(cause: TransferCause): void;
@@ -144,6 +148,14 @@ class JoinedChannel implements DataChannel {
     this.#follow(this.download, this.#upload, 'server');
     this.#client.resume();
     this.#server.resume();
+  }
+
+  get uploaded(): number {
+    return this.#upload.moved;
+  }
+
+  get downloaded(): number {
+    return this.download.moved;
   }
 
   get moved(): number {
@@ -286,8 +298,13 @@ class JoinedChannel implements DataChannel {
       download: downloaded < download.moved || !(download.isDelivered || isServers),
     };
     for (const { queue } of [this.#client, this.#server]) queue.release();
-    this.#ended({ cause, error, uploaded, downloaded, isLost });
+    const firstByte = earlier(upload.firstByte, download.firstByte);
+    this.#ended({ cause, error, uploaded, downloaded, firstByte, isLost });
   }
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 function errorOf({ stream }: Channel): string | undefined {

@@ -9,6 +9,7 @@ export function createEitherPlane(kernel: Plane, relay: RangePlane): RangePlane 
     get channels() {
       return kernel.channels + relay.channels;
     },
+    progress: () => [...kernel.progress(), ...relay.progress()],
     close: async (grace) => {
       await Promise.all([kernel.close(grace), relay.close(grace)]);
     },

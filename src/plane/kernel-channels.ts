@@ -5,7 +5,7 @@ import type { Endpoint } from '../net/endpoint.ts';
 import { isOver, type Flow } from '../linux/conntrack/flow.ts';
 import type { Conntrack, FollowConntrack } from '../linux/conntrack/follow.ts';
 import type { KernelPinhole } from './kernel-pinhole.ts';
-import type { OwnedChannel } from './plane.ts';
+import type { DataProgress, OwnedChannel } from './plane.ts';
 
 /** A data channel, from its first packet on. */
 interface Channel extends OwnedChannel {
@@ -68,6 +68,18 @@ export class KernelChannels {
   /** How many are open. */
   get size(): number {
     return [...this.#channels.values()].filter(({ ended }) => ended === undefined).length;
+  }
+
+  /** How far each of those that are open is, by one question to the kernel. */
+  progress(): DataProgress[] {
+    this.poll();
+    const open = [...this.#channels.values()].filter(({ ended }) => ended === undefined);
+    if (open.length === 0) return [];
+    const flows = new Map(this.#conntrack?.list()?.map((flow) => [flow.id, flow]));
+    return open.map(({ flow, pinhole }) => {
+      const bytes = flows.get(flow.id)?.bytes;
+      return { expectation: pinhole.expectation.id, ...byDirection(pinhole, bytes) };
+    });
   }
 
   /** Whether the kernel tracks a connection between these ends, whosesoever. */
@@ -195,15 +207,13 @@ export class KernelChannels {
     this.#over.delete(channel);
     if (!this.#channels.delete(channel.flow.id)) return;
     const { pinhole, started, ended = performance.now() } = channel;
-    const { sent = 0, returned = 0 } = flow?.bytes ?? {};
-    const byClient = pinhole.request.mode === 'passive';
     const { command, expectation } = pinhole;
     const cause = causeOf(channel);
     const facts = { command, seconds: (ended - started) / 1000, cause, ...factsOf(expectation) };
     if (channel.isUnused) {
       this.#observe({ type: 'data-channel-closed', ...facts });
     } else {
-      const [uploaded, downloaded] = byClient ? [sent, returned] : [returned, sent];
+      const { uploaded = 0, downloaded = 0 } = byDirection(pinhole, flow?.bytes);
       this.#observe({ type: 'transfer-ended', ...facts, uploaded, downloaded });
     }
     this.#channelEnded?.();
@@ -215,6 +225,17 @@ function causeOf({ state, pinhole }: Channel): TransferCause {
     return pinhole.request.mode === 'passive' ? 'server-unreachable' : 'client-unreachable';
   if (state === 'CLOSE') return 'reset';
   return state === 'ESTABLISHED' ? 'data-idle-timeout' : 'complete';
+}
+
+/** In active mode the server is who connects. */
+function byDirection(
+  { request: { mode } }: KernelPinhole,
+  bytes: Flow['bytes'],
+): { readonly uploaded: number | undefined; readonly downloaded: number | undefined } {
+  const { sent, returned } = bytes ?? {};
+  return mode === 'passive'
+    ? { uploaded: sent, downloaded: returned }
+    : { uploaded: returned, downloaded: sent };
 }
 
 function isOpening(state: string | undefined): boolean {

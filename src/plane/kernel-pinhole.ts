@@ -41,7 +41,8 @@ export class KernelPinhole {
     this.#isRefused = false;
   }
 
-  accept(): void {
+  accept(command?: TransferCommand): void {
+    if (command && command.verb === this.#command?.verb) this.#command = command;
     this.#isAccepted = true;
   }
 

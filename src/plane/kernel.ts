@@ -12,7 +12,14 @@ import { KernelChannels } from './kernel-channels.ts';
 import { KernelElements } from './kernel-elements.ts';
 import { KernelPinhole } from './kernel-pinhole.ts';
 import type { KernelTable } from './kernel-table.ts';
-import { NoFreePortError, well, type Pinhole, type Plane, type PinholeRequest } from './plane.ts';
+import {
+  NoFreePortError,
+  well,
+  type DataProgress,
+  type Pinhole,
+  type Plane,
+  type PinholeRequest,
+} from './plane.ts';
 
 export interface KernelPlaneOptions {
   readonly observe: Observer;
@@ -94,6 +101,7 @@ class KernelPlane implements Plane {
 
   async open(request: PinholeRequest): Promise<Pinhole> {
     const { address, peer, ports, to, from } = request;
+    const asked = performance.now();
     for (const end of [address, to.address, from.address]) {
       if (familyOf(end) !== familyOf(peer)) {
         throw new Error(`the kernel plane cannot forward ${peer} to ${end}: one is IPv4, the other IPv6`);
@@ -110,7 +118,7 @@ class KernelPlane implements Plane {
         this.#expected.close(pinhole);
         throw error;
       }
-      return this.#opened(pinhole);
+      return this.#opened(pinhole, asked);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
@@ -118,6 +126,10 @@ class KernelPlane implements Plane {
   get channels(): number {
     this.#channels.poll();
     return this.#channels.size;
+  }
+
+  progress(): DataProgress[] {
+    return this.#channels.progress();
   }
 
   async close(grace: number): Promise<void> {
@@ -160,9 +172,15 @@ class KernelPlane implements Plane {
     throw new Error('the pinhole was withdrawn while it was being opened');
   }
 
-  #opened(pinhole: KernelPinhole): Pinhole {
+  #opened(pinhole: KernelPinhole, asked: number): Pinhole {
     const { expectation, request } = pinhole;
-    this.#options.observe({ type: 'pinhole-opened', command: request.command, ...factsOf(expectation) });
+    const seconds = (performance.now() - asked) / 1000;
+    this.#options.observe({
+      type: 'pinhole-opened',
+      command: request.command,
+      seconds,
+      ...factsOf(expectation),
+    });
     return {
       at: expectation.at,
       // As without the relay: some servers (pyftpdlib) connect before they answer a PORT, and answer only then.
@@ -170,8 +188,8 @@ class KernelPlane implements Plane {
       serve: (command) => {
         pinhole.serve(command);
       },
-      accept: () => {
-        pinhole.accept();
+      accept: (command) => {
+        pinhole.accept(command);
       },
       refuse: () => {
         pinhole.refuse();

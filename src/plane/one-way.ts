@@ -27,6 +27,7 @@ export class OneWay {
   /** Of TLS: how much of the file was handed to the system together with how much on the wire. */
   readonly #marks: { file: number; wire: number }[] = [];
   #moved = 0;
+  #firstByte: number | undefined;
   #full = false;
   #corked = false;
   #isStopped = false;
@@ -66,6 +67,11 @@ export class OneWay {
     return this.#moved;
   }
 
+  /** When the first of them came, in milliseconds of `performance.now`. */
+  get firstByte(): number | undefined {
+    return this.#firstByte;
+  }
+
   /** Bytes of the file that the reader's system has acknowledged. */
   get acknowledged(): number {
     if (this.#isDelivered) return this.#moved;
@@ -96,6 +102,7 @@ export class OneWay {
   /** Returns whether more may be read. */
   write(chunk: Uint8Array): boolean {
     if (this.#isStopped) return true;
+    this.#firstByte ??= performance.now();
     this.#moved += chunk.length;
     if (this.#isOwn) this.#gather();
     this.#stream.write(chunk, this.#written);

@@ -94,8 +94,12 @@ export interface Pinhole {
   arm(): Promise<void>;
   /** A command has gone to the server that the data connection will serve, unless it serves one already. */
   serve(command: TransferCommand): void;
-  /** The server has accepted that command. */
-  accept(): void;
+  /**
+   * The server has accepted that command.
+   *
+   * @param command the same, with more known of its path
+   */
+  accept(command?: TransferCommand): void;
   /** The server has refused it: the data connection serves none. */
   refuse(): void;
   /**
@@ -126,6 +130,14 @@ export interface Pinhole {
   abort(cause: TransferCause): boolean;
 }
 
+/** How far a data connection is. */
+export interface DataProgress {
+  readonly expectation: number;
+  /** Bytes that have come from the client, and from the server; undefined: the kernel does not count them. */
+  readonly uploaded: number | undefined;
+  readonly downloaded: number | undefined;
+}
+
 /** What carries data: this process (`relay`) or the kernel. */
 export interface Plane {
   /**
@@ -136,6 +148,8 @@ export interface Plane {
   open(request: PinholeRequest): Promise<Pinhole>;
   /** How many data channels are open. */
   readonly channels: number;
+  /** How far each of them is. */
+  progress(): DataProgress[];
   /** Takes every pinhole back, and lets open data channels go on for `grace` milliseconds at most. */
   close(grace: number): Promise<void>;
 }

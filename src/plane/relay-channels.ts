@@ -6,7 +6,7 @@ import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
 import { requireBorrowing, type Borrowing } from './borrowing.ts';
 import { joinDataChannel, type DataChannelEnd, type TruncatedEnd } from './data-channel.ts';
 import { LegError, openLegs, protectedLegs, type OpeningLegs } from './data-legs.ts';
-import type { PinholeRequest, Protection } from './plane.ts';
+import type { DataProgress, PinholeRequest, Protection } from './plane.ts';
 import type { RelayPinhole, PinholeChannel } from './relay-pinhole.ts';
 
 export interface RelayChannelsOptions {
@@ -30,7 +30,8 @@ export interface RelayChannelsOptions {
 /** The data channels that this process carries: from the connection that was accepted to the end of both. */
 export class RelayChannels {
   readonly #options: RelayChannelsOptions;
-  readonly #open = new Set<PinholeChannel>();
+  /** By the number of their expectation. */
+  readonly #open = new Map<number, PinholeChannel>();
   /** Called when a data channel has ended, while `close` waits for that. */
   #channelEnded: (() => void) | undefined;
 
@@ -41,6 +42,13 @@ export class RelayChannels {
   /** How many are open. */
   get size(): number {
     return this.#open.size;
+  }
+
+  progress(): DataProgress[] {
+    return [...this.#open].map(([expectation, { joined }]) => {
+      const { uploaded = 0, downloaded = 0 } = joined ?? {};
+      return { expectation, uploaded, downloaded };
+    });
   }
 
   /** Dials the other end of a connection that was accepted for a pinhole, and copies. */
@@ -60,16 +68,16 @@ export class RelayChannels {
       },
     };
     const ended = (end: DataChannelEnd): void => {
-      this.#open.delete(channel);
+      this.#open.delete(pinhole.expectation.id);
       channel.end = end;
       pinhole.free();
-      this.#tell(pinhole, end, (performance.now() - started) / 1000);
+      this.#tell(pinhole, end, started);
       pinhole.changed();
       owner.channelClosed(pinhole);
       this.#channelEnded?.();
     };
     pinhole.channel = channel;
-    this.#open.add(channel);
+    this.#open.set(pinhole.expectation.id, channel);
     owner.channelOpened(pinhole);
     legs.connected.then(
       () => {
@@ -97,22 +105,29 @@ export class RelayChannels {
   /** Where the server has refused the transfer, or none had come when the session ended or went on, there was none. */
   #tell(
     pinhole: RelayPinhole,
-    { cause, error, uploaded, downloaded }: DataChannelEnd,
-    seconds: number,
+    { cause, error, uploaded, downloaded, firstByte }: DataChannelEnd,
+    started: number,
   ): void {
+    const seconds = (performance.now() - started) / 1000;
     const facts = { command: pinhole.command, seconds, cause, error, ...factsOf(pinhole.expectation) };
     if (pinhole.isRefused || cause === 'session-closed' || cause === 'replaced') {
       this.#options.observe({ type: 'data-channel-closed', ...facts });
       return;
     }
     const protection = protectedLegs(pinhole.request.protection);
-    this.#options.observe({ type: 'transfer-ended', protection, ...facts, uploaded, downloaded });
+    this.#options.observe({
+      type: 'transfer-ended',
+      protection,
+      ...facts,
+      ...{ uploaded, downloaded },
+      firstByte: firstByte === undefined ? undefined : (firstByte - started) / 1000,
+    });
   }
 
   /** Waits until every data channel has ended; after `grace` milliseconds they are reset. */
   async close(grace: number): Promise<void> {
     const abort = (): void => {
-      for (const channel of [...this.#open]) channel.abort('shutdown');
+      for (const channel of [...this.#open.values()]) channel.abort('shutdown');
     };
     // Without a grace it is done before this returns: the process may end next, and its end says FIN.
     if (grace <= 0) abort();
@@ -167,6 +182,7 @@ function endBefore(error: unknown): DataChannelEnd {
     cause: reason,
     uploaded: 0,
     downloaded: 0,
+    firstByte: undefined,
     isLost: { upload: true, download: true },
     error: words,
   };

@@ -106,7 +106,8 @@ export class RelayPinhole implements OwnedChannel {
     this.#serve();
   }
 
-  accept(): void {
+  accept(command?: TransferCommand): void {
+    if (command && command.verb === this.#command?.verb) this.#command = command;
     this.#isAccepted = true;
     this.#accepted();
   }

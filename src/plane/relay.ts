@@ -11,6 +11,7 @@ import { ignoreError } from '../net/socket.ts';
 import { requireBorrowing } from './borrowing.ts';
 import {
   NoFreePortError,
+  type DataProgress,
   type OpenRange,
   type Pinhole,
   type PinholeRequest,
@@ -72,6 +73,7 @@ class RelayPlane implements RangePlane {
 
   async #openAt(request: PinholeRequest, free: () => void): Promise<Pinhole> {
     const { address, peer, ports } = request;
+    const asked = performance.now();
     for (const at of this.#expected.freeEndpoints(request, (below) => randomInt(below))) {
       const isArmed = request.mode === 'passive';
       const pinhole = new RelayPinhole(this.#expected.record(request, at), request, isArmed, free);
@@ -85,13 +87,17 @@ class RelayPlane implements RangePlane {
       }
       if (!isOpen) continue;
       if (!this.#expected.isPending(pinhole)) throw new Error('the relay is stopping');
-      return this.#opened(pinhole);
+      return this.#opened(pinhole, asked);
     }
     throw new NoFreePortError(`no port of ${formatPortRange(ports)} at ${address} is free for ${peer}`);
   }
 
   get channels(): number {
     return this.#channels.size;
+  }
+
+  progress(): DataProgress[] {
+    return this.#channels.progress();
   }
 
   openRange(request: RangeRequest): Promise<OpenRange> {
@@ -104,9 +110,15 @@ class RelayPlane implements RangePlane {
     await Promise.all([...this.#listeners.values()].map((listener) => listener.closed));
   }
 
-  #opened(pinhole: RelayPinhole): Pinhole {
+  #opened(pinhole: RelayPinhole, asked: number): Pinhole {
     const { expectation, request } = pinhole;
-    this.#options.observe({ type: 'pinhole-opened', command: request.command, ...factsOf(expectation) });
+    const seconds = (performance.now() - asked) / 1000;
+    this.#options.observe({
+      type: 'pinhole-opened',
+      command: request.command,
+      seconds,
+      ...factsOf(expectation),
+    });
     return {
       at: expectation.at,
       get channel() {
@@ -122,8 +134,8 @@ class RelayPlane implements RangePlane {
       serve: (command) => {
         pinhole.serve(command);
       },
-      accept: () => {
-        pinhole.accept();
+      accept: (command) => {
+        pinhole.accept(command);
       },
       refuse: () => {
         pinhole.refuse();

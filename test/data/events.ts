@@ -22,7 +22,7 @@ const facts: PinholeFacts = {
 const transfer: Extract<Event, { type: 'transfer-ended' }> = {
   type: 'transfer-ended',
   ...facts,
-  command: { verb: 'RETR', path: 'a' },
+  command: { verb: 'RETR', path: '/a', isRelative: false },
   uploaded: 0,
   downloaded: 5,
   seconds: 0.12345,
@@ -34,6 +34,7 @@ type Name =
   | 'command'
   | 'rewrittenCommand'
   | 'keptCommand'
+  | 'named'
   | 'loggedIn'
   | 'loginFailed'
   | 'commandRefused'
@@ -48,6 +49,7 @@ type Name =
   | 'pinholeTaken'
   | 'pinholeClosed'
   | 'pinholeRefused'
+  | 'begun'
   | 'download'
   | 'upload'
   | 'unknownTransfer'
@@ -65,7 +67,8 @@ export const events: Readonly<Record<Name, Event>> = {
     sent: 'PORT 10,77,0,1,195,81',
   },
   keptCommand: { type: 'command', session: 1, received: 'NOOP', sent: undefined },
-  loggedIn: { type: 'session-logged-in', session: 1 },
+  named: { type: 'session-user', session: 1, user: 'anna' },
+  loggedIn: { type: 'session-logged-in', session: 1, client },
   loginFailed: { type: 'login-failed', session: 1, client, code: 530 },
   commandRefused: {
     type: 'command-refused',
@@ -87,14 +90,20 @@ export const events: Readonly<Record<Name, Event>> = {
   resolved: { type: 'public-address-resolved', host: 'ftp.example', address: reached.address },
   tableRestored: { type: 'table-restored', table: 'pinhole', pinholes: 3 },
   notResolved: { type: 'public-address-failed', host: 'ftp.example', error: 'queryA ENOTFOUND' },
-  pinholeOpened: { type: 'pinhole-opened', ...facts, command: 'PASV' },
+  pinholeOpened: { type: 'pinhole-opened', ...facts, command: 'PASV', seconds: 0.0005 },
   pinholeTaken: { type: 'pinhole-taken', ...facts, from },
   pinholeClosed: { type: 'pinhole-closed', ...facts, reason: 'expired' },
   pinholeRefused: { type: 'pinhole-refused', at: facts.at, from, reason: 'stranger' },
+  begun: {
+    type: 'transfer-begun',
+    session: 1,
+    command: { verb: 'RETR', path: '/a', isRelative: false },
+    size: 5,
+  },
   download: transfer,
   upload: {
     ...transfer,
-    command: { verb: 'STOR', path: 'b' },
+    command: { verb: 'STOR', path: 'b', isRelative: true },
     uploaded: 9,
     downloaded: 0,
     cause: 'client-reset',

@@ -131,7 +131,7 @@ const lines: [Event, object][] = [
       level: 'info',
       ...transfer,
       command: 'RETR',
-      path: 'a',
+      path: '/a',
       direction: 'download',
       bytes: 5,
       cause: 'complete',

@@ -145,7 +145,7 @@ test('leads a peer to where it was told, both ways, half-closes included', async
 test('tells the owner and the log when a data channel begins and ends, and what it served', async (t) => {
   const stand = await Stand.start(t);
   const pinhole = await stand.plane.open(stand.passive());
-  pinhole.serve({ verb: 'RETR', path: 'file' });
+  pinhole.serve({ verb: 'RETR', path: 'file', isRelative: true });
   const client = await stand.dial(pinhole.at, hosts.client);
   const server = await stand.behind.next();
   const taken = await stand.event('pinhole-taken');
@@ -155,7 +155,7 @@ test('tells the owner and the log when a data channel begins and ends, and what 
   await client.rest();
   client.end();
   const { command, cause } = await stand.event('transfer-ended');
-  assert.deepEqual([command, cause], [{ verb: 'RETR', path: 'file' }, 'complete']);
+  assert.deepEqual([command, cause], [{ verb: 'RETR', path: 'file', isRelative: true }, 'complete']);
   await stand.allClosed();
 });
 

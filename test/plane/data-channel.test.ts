@@ -226,7 +226,7 @@ test('says which command a data channel served, its bytes and how it ended', asy
   assert.equal(await server.rest(), '12345');
   server.end();
   const ended = await lab.event('transfer-ended');
-  assert.deepEqual(ended.command, { verb: 'STOR', path: 'dir/a b' });
+  assert.deepEqual(ended.command, { verb: 'STOR', path: 'dir/a b', isRelative: true });
   assert.match(
     lab.log,
     /"command":"STOR","path":"dir\/a b","direction":"upload","bytes":5,.*"cause":"complete".*"msg":"transfer"/,

@@ -31,6 +31,7 @@ test('asks the plane that can carry it, and closes both', async () => {
   const told: string[] = [];
   const plane = (name: string): RangePlane => ({
     channels: 0,
+    progress: () => [],
     openRange: ({ peer }) => {
       told.push(`${name} range ${peer}`);
       return Promise.resolve({ unavailable: [], close: () => undefined });

@@ -259,7 +259,7 @@ test('a port is leased to a peer, and when none is left that is said', async (t)
 test('follows a connection from its first packet to its end, and reports what it carried', async (t) => {
   const stand = await Stand.start(t);
   const pinhole = await stand.plane.open(stand.passive());
-  pinhole.serve({ verb: 'RETR', path: 'file' });
+  pinhole.serve({ verb: 'RETR', path: 'file', isRelative: true });
   stand.tell(stand.flow('new', 'SYN_SENT'), stand.flow('update', 'SYN_RECV'));
   stand.tell(stand.flow('update', 'ESTABLISHED'));
   assert.equal(stand.owner.open, 1);
@@ -276,7 +276,7 @@ test('follows a connection from its first packet to its end, and reports what it
   assert.deepEqual(
     { command, uploaded, downloaded, cause, at },
     {
-      command: { verb: 'RETR', path: 'file' },
+      command: { verb: 'RETR', path: 'file', isRelative: true },
       uploaded: 100,
       downloaded: 5000,
       cause: 'complete',

@@ -45,6 +45,7 @@ async function start(
   const requests: Stand['requests'] = [];
   const plane: RangePlane = {
     channels: 0,
+    progress: () => [],
     openRange: (request) => relayPlane.openRange(request),
     open: (request) => {
       requests.push(request);

@@ -1,4 +1,4 @@
-import type { CommandReason, Observer, ReplyReason, SessionReason } from '../../events.ts';
+import type { CommandReason, Observer, ReplyReason, SessionReason, TransferCommand } from '../../events.ts';
 import { parseCommand, type Command } from '../../ftp/command.ts';
 import { Secrets, showBytes, showCommand, showReply } from '../../helper/redact.ts';
 import type { TlsChannel } from '../../net/channel.ts';
@@ -91,12 +91,20 @@ export class SessionEvents {
     this.#observe({ type: 'reply-remarked', session: this.#session, reason, reply });
   }
 
-  /** Told once, however often it does. */
+  /** @param name as it was sent */
+  named(name: string): void {
+    this.#observe({ type: 'session-user', session: this.#session, user: this.show(name) });
+  }
+
   loggedIn(): void {
-    if (this.#hasLoggedIn) return;
+    if (!this.#hasLoggedIn) this.#onLogin();
     this.#hasLoggedIn = true;
-    this.#onLogin();
-    this.#observe({ type: 'session-logged-in', session: this.#session });
+    const { client } = this.#endpoints;
+    this.#observe({ type: 'session-logged-in', session: this.#session, client });
+  }
+
+  transferBegan(command: TransferCommand, size: number | undefined): void {
+    this.#observe({ type: 'transfer-begun', session: this.#session, command, size });
   }
 
   loginFailed(code: number): void {

@@ -1,12 +1,13 @@
 import type { Line } from '../../ftp/lines.ts';
 import { isCompletion, isPreliminary } from '../../ftp/reply.ts';
 import { isTransfer, isUpload } from '../../ftp/transfer.ts';
+import { expectedSize } from '../../helper/announced-size.ts';
 import type { ReplyDecision } from '../../helper/decision.ts';
 import { greeting, type SentExchange } from '../../helper/exchange-queue.ts';
 import { inspectReply, isInspected } from '../../helper/inspect-reply.ts';
 import { showSent } from '../../helper/redact.ts';
 import { replies } from '../../helper/replies.ts';
-import { isLoginFailure } from '../../helper/session-state.ts';
+import { isLogin, isLoginFailure } from '../../helper/session-state.ts';
 import { messageOf } from '../../net/error.ts';
 import { well, type DataOutcome, type Pinhole } from '../../plane/plane.ts';
 import type { ControlChannelListener } from './control-channel.ts';
@@ -300,7 +301,7 @@ export class FromServer implements ControlChannelListener {
 
   #passReply(code: number, lines: readonly Line[], texts: readonly string[]): void {
     this.#passLines(lines, texts);
-    this.#settle(code);
+    this.#settle(code, lines[0]?.text);
   }
 
   #passLines(lines: readonly Line[], texts: readonly string[]): void {
@@ -313,14 +314,27 @@ export class FromServer implements ControlChannelListener {
     });
   }
 
-  /** A whole reply has gone on, or its place was taken. */
-  #settle(code: number): void {
+  #transferBegins(command: SentExchange, text: string): void {
+    const { state, pinholes, events } = this.#parts;
+    const shown = pinholes.transferBegins(command, state.directory);
+    events.transferBegan(shown, expectedSize(command, text, state.fileSize));
+    state.fileSize = undefined;
+  }
+
+  /**
+   * A whole reply has gone on, or its place was taken.
+   *
+   * @param text its first line, where it was the server's
+   */
+  #settle(code: number, text = ''): void {
     const { state, channels, pinholes, events, clock, penalties, tls, lifetime } = this.#parts;
     const answered = state.exchanges.answeredBy(code);
     // Whichever command this replies to: data is about to arrive.
-    if (isPreliminary(code) && answered && answered.verb !== greeting) pinholes.transferBegins(answered);
+    if (isPreliminary(code) && answered && answered.verb !== greeting) this.#transferBegins(answered, text);
     const wasUnderWay = answered !== undefined && state.exchanges.isUnderWay(answered);
-    const exchange = tls.settle(code);
+    const { user, loggedIn } = state;
+    const exchange = tls.settle(code, text);
+    if (state.user !== undefined && state.user !== user) events.named(state.user);
     if (exchange && (wasUnderWay || isTransfer(exchange))) {
       if (wasUnderWay || isCompletion(code)) pinholes.transferEnded();
       else pinholes.transferRefused();
@@ -335,7 +349,7 @@ export class FromServer implements ControlChannelListener {
     else if (exchange && !state.loggedIn && (!isHalf || this.#wasHalf)) penalties.add(channels.server);
     this.#wasHalf = isHalf;
     if (state.loggedIn) {
-      events.loggedIn();
+      if (!loggedIn || isLogin(exchange, code)) events.loggedIn();
       clock.loggedIn();
     }
     channels.client.send(state.exchanges.takeAnswers());

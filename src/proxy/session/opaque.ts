@@ -80,6 +80,7 @@ function join(
     limit('tls-failed', settings.tlsTimeout, () => records.client.hasHandshake),
     limit('login-timeout', clock.left, isLoggedIn),
   ];
+  let isTold = false;
   const joined = joinDataChannel(
     { client: channels.client.give(), server: channels.server.give() },
     {
@@ -87,7 +88,9 @@ function join(
       livesOn: () => pinholes.hasOpenChannel,
       seen: (chunk, from) => {
         records[from].push(chunk);
-        if (isLoggedIn()) events.loggedIn();
+        if (isTold || !isLoggedIn()) return;
+        isTold = true;
+        events.loggedIn();
       },
     },
     ({ cause, error }) => {

@@ -1,5 +1,6 @@
-import type { PinholeReason } from '../../events.ts';
+import type { PinholeReason, TransferCommand } from '../../events.ts';
 import type { Announcement } from '../../helper/decision.ts';
+import { absolutePath, pathOf } from '../../helper/directory.ts';
 import type { SentExchange } from '../../helper/exchange-queue.ts';
 import {
   NoFreePortError,
@@ -169,20 +170,34 @@ export class SessionPinholes implements PinholeOwner {
     this.#closeLatest('replaced');
   }
 
+  #shown(command: TransferWords, directory: string | undefined): TransferCommand {
+    const path = pathOf(command);
+    const absolute = absolutePath(path, directory);
+    const shown = this.#session.events.show(absolute ?? path);
+    return { verb: command.verb, path: shown, isRelative: absolute === undefined };
+  }
+
   #closeLatest(reason: PinholeReason): void {
     this.#latest?.close(reason);
     this.#latest = undefined;
   }
 
   /** A command has gone to the server, or is accepted by it, that the data connection will serve. */
-  serve({ verb, argument }: TransferWords): void {
-    this.current?.serve({ verb, path: this.#session.events.show(argument) });
+  serve(command: TransferWords): void {
+    this.current?.serve(this.#shown(command, undefined));
   }
 
-  /** The server lets a transfer begin, of whatever command that is: data is about to come. */
-  transferBegins(command: TransferWords): void {
-    this.serve(command);
-    this.current?.accept();
+  /**
+   * The server lets a transfer begin, of whatever command that is: data is about to come.
+   *
+   * @param directory the working directory, where that is known
+   * @returns the command as it is told
+   */
+  transferBegins(command: TransferWords, directory: string | undefined): TransferCommand {
+    const shown = this.#shown(command, directory);
+    this.current?.serve(shown);
+    this.current?.accept(shown);
+    return shown;
   }
 
   /** Takes back what nobody has connected to, or connected to for nothing; transfers that are under way live on. */

@@ -86,8 +86,8 @@ export class SessionTls {
   }
 
   /** Takes a reply of the server's into account, and returns the exchange that it ended. */
-  settle(code: number): SentExchange | undefined {
-    return this.#watch(() => settleReply(this.#parts.state, code));
+  settle(code: number, text: string): SentExchange | undefined {
+    return this.#watch(() => settleReply(this.#parts.state, code, text));
   }
 
   /** Makes a change that may be one of PROT: a pinhole was opened for a data channel as it was to be then. */

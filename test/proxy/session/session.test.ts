@@ -104,7 +104,7 @@ test('passes a reply on that came before the RST of the server', async (t) => {
   await client.rest();
 });
 
-test('says once that a session has logged in, however often it does', async (t) => {
+test('tells each login of a session, and who it is', async (t) => {
   const lab = await Lab.start(t);
   const pair = await lab.connect();
   pair.server.send('220 Ready.\r\n');
@@ -117,7 +117,11 @@ test('says once that a session has logged in, however often it does', async (t) 
     await exchange(pair, 'PASS secret', '230 Welcome.');
     await exchange(pair, 'REIN', '220 Ready.');
   }
-  assert.equal(lab.eventsOf('session-logged-in').length, 1);
+  assert.equal(lab.eventsOf('session-logged-in').length, 2);
+  assert.deepEqual(
+    lab.eventsOf('session-user').map(({ user }) => user),
+    ['anne'],
+  );
 });
 
 test('resets the server when the client resets its control connection', async (t) => {
@@ -294,4 +298,19 @@ test('adds no 421 where the server has said why it closes', async (t) => {
   await pair.client.finished();
   pair.client.end();
   await lab.event('session-closed', { reason: 'server-closed' });
+});
+
+test('tells the whole path of a transfer, with the size that was said, when it begins', async (t) => {
+  const lab = await Lab.start(t);
+  const pair = await lab.login();
+  await exchange(pair, 'PWD', '257 "/home/anne" is it.');
+  await exchange(pair, 'CWD in', '250 OK.');
+  await exchange(pair, 'SIZE a b', '213 77');
+  pair.client.send('CWD deeper\r\nRETR a b\r\n');
+  await pair.server.expect('CWD deeper\r\nRETR a b\r\n');
+  pair.server.send('550 No.\r\n150 Opening.\r\n');
+  await pair.client.expect('550 No.\r\n150 Opening.\r\n');
+  const [begun] = lab.eventsOf('transfer-begun');
+  const command = { verb: 'RETR', path: '/home/anne/in/a b', isRelative: false };
+  assert.deepEqual(begun, { type: 'transfer-begun', session: 1, command, size: 77 });
 });
