@@ -71,6 +71,7 @@ export type SessionReason =
   | 'too-many-descriptors'
   | 'loop'
   | 'destination-not-allowed'
+  | 'closed-by-administrator'
   | 'shutdown';
 
 /** How a data channel ended. `complete`: both sides sent their end, FIN or TLS's close_notify. */
@@ -91,6 +92,7 @@ export type TransferCause =
   | 'data-idle-timeout'
   | 'session-closed'
   | 'replaced'
+  | 'closed-by-administrator'
   | 'shutdown';
 
 /** On which legs of a data channel TLS ends here; `none`: data is passed on as it is, TLS or not. */
@@ -211,6 +213,8 @@ export type Event =
       readonly command: string;
       /** What it took to open it. */
       readonly seconds: number;
+      /** Milliseconds until it expires. */
+      readonly timeout: number;
     } & PinholeFacts)
   | ({ readonly type: 'pinhole-taken'; readonly from: Endpoint } & PinholeFacts)
   | ({ readonly type: 'pinhole-closed'; readonly reason: PinholeReason } & PinholeFacts)

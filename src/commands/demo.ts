@@ -23,7 +23,7 @@ export const demoCommand: Subcommand = {
     const ladder = drawLadder({ write, style: isColoured() ? inColour : (text) => text });
     const ends = whenOver(2, 1);
     const observers = [ladder, ends.observe];
-    const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, observers);
+    const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, { observers });
     try {
       const [relay] = daemon.endpoints;
       if (!relay) throw new Error('the relay is not listening');

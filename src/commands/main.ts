@@ -20,7 +20,7 @@ function command<T>(
   };
 }
 
-const commands = ['run', 'demo', 'rules', 'doctor'];
+const commands = ['run', 'demo', 'rules', 'doctor', 'status'];
 const allowed = `allowed: ${commands.join(', ')}`;
 
 /** Runs the command line. An error is one line on standard error, and the exit code of the process. */
@@ -57,6 +57,13 @@ export async function main(words: readonly string[]): Promise<void> {
           'doctor [url]',
           'Diagnose an FTP server as seen from outside, or this host (--host)',
           async () => (await import('./doctor.ts')).doctorCommand,
+        ),
+      )
+      .command(
+        command(
+          'status',
+          'Say in one line how a running relay is',
+          async () => (await import('./operate/status.ts')).statusCommand,
         ),
       )
       .epilogue('For the options of a command: npx pinhole COMMAND --help')

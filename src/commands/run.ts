@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import { listenOf } from '../config/listening.ts';
+import { adminPlaceOf } from '../config/admin.ts';
 import { choice } from '../config/kinds.ts';
 import { formatConfig, type LoadedConfig } from '../config/load.ts';
 import { loadTls } from '../daemon/certificates.ts';
 import { needsOf, wayBackOf } from '../daemon/carriers.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
+import type { ServableConfig } from '../daemon/settings.ts';
 import { nodeUsesOf } from '../daemon/node-check.ts';
 import { tryServer } from '../daemon/try-server.ts';
 import { createLogger } from '../log/log.ts';
@@ -55,7 +57,7 @@ export const runCommand: Subcommand<RunFlags> = {
     }
     const isEmbedded = wantsEmbeddedServer(loaded);
     if (argv.check !== undefined) await check(config, checkOf(argv.check));
-    else await run(config, isEmbedded, () => configFrom({ ...argv }));
+    else await run(loaded, isEmbedded, () => configFrom({ ...argv }));
   },
 };
 
@@ -90,7 +92,8 @@ async function check(config: Config, upTo: Check): Promise<void> {
 }
 
 /** Serves until SIGTERM or SIGINT; a second one ends it at once. */
-async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedConfig): Promise<void> {
+async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => LoadedConfig): Promise<void> {
+  const { config } = loaded;
   tune(config);
   const logger = createLogger(config);
   for (const signal of otherSignals) {
@@ -109,28 +112,50 @@ async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedC
 
   // From here on, whatever the start creates outside this process has to be removed again.
   const told = firstSignal();
+  let drain: (grace: number | undefined) => void = () => undefined;
+  const drained = new Promise<Told>((resolve) => {
+    drain = (grace) => {
+      resolve({ at: -Infinity, grace });
+    };
+  });
+  let { origins } = loaded;
+  let reloadDaemon: (next: ServableConfig) => Promise<readonly string[]> = notStarted;
+  const reload = async (): Promise<readonly string[]> => {
+    const next = nextFrom(readAgain(), settle);
+    const changed = await reloadDaemon(next.config);
+    ({ origins } = next);
+    return changed;
+  };
   let daemon: Daemon;
   try {
-    daemon = await startDaemon(settled, logger);
+    daemon = await startDaemon(settled, logger, {
+      admin: adminPlaceOf(config, process.getuid?.(), process.env),
+      origins: () => origins,
+      ...{ reload, drain },
+    });
+    reloadDaemon = (next) => {
+      tune(next);
+      return daemon.reload(next);
+    };
   } catch (error) {
     await embedded?.close();
     throw error;
   }
   if (embedded) tellOnTerminal(whatToPaste(daemon, embedded));
 
-  const reload = (): void => {
-    reloadFrom(readAgain, settle, daemon).catch((error: unknown) => {
+  const reloadOrTell = (): void => {
+    reload().catch((error: unknown) => {
       logger.error({ error: messageOf(error) }, 'reload failed');
     });
   };
-  process.on('SIGHUP', reload);
+  process.on('SIGHUP', reloadOrTell);
   process.on('uncaughtException', (error: unknown) => {
     // A file that is cut off here must not look whole to anybody.
     daemon.abort();
     logger.fatal({ error: messageOf(error), stack: stackOf(error) }, 'stopped by an internal error');
     process.exit(1);
   });
-  const first = await told;
+  const first = await Promise.race([told, drained]);
   const hurry = (signal: NodeJS.Signals): void => {
     // A terminal sends SIGINT to npm and to this process, and npm forwards its own: that is one Ctrl-C.
     if (signal === 'SIGINT' && performance.now() - first.at < onePress) return;
@@ -139,9 +164,9 @@ async function run(config: Config, isEmbedded: boolean, readAgain: () => LoadedC
     process.exit(1);
   };
   for (const signal of endSignals) process.on(signal, hurry);
-  await daemon.close();
+  await daemon.close(first.grace);
   await embedded?.close();
-  process.off('SIGHUP', reload);
+  process.off('SIGHUP', reloadOrTell);
   for (const signal of endSignals) process.off(signal, hurry);
 }
 
@@ -157,23 +182,31 @@ function stackOf(error: unknown): string | undefined {
 /** Milliseconds within which two SIGINTs count as one key press. */
 const onePress = 500;
 
-async function firstSignal(): Promise<{ at: number }> {
-  await Promise.race(endSignals.map((signal) => once(process, signal)));
-  return { at: performance.now() };
+/** That the process is to end: since when, and within how many milliseconds if not as configured. */
+interface Told {
+  readonly at: number;
+  readonly grace: number | undefined;
 }
 
-async function reloadFrom(
-  readAgain: () => LoadedConfig,
+async function firstSignal(): Promise<Told> {
+  await Promise.race(endSignals.map((signal) => once(process, signal)));
+  return { at: performance.now(), grace: undefined };
+}
+
+function notStarted(): Promise<readonly string[]> {
+  return Promise.reject(new Error('the relay is starting'));
+}
+
+/** @throws where the configuration cannot be followed */
+function nextFrom(
+  loaded: LoadedConfig,
   settle: (config: Config) => ReturnType<typeof servable>,
-  daemon: Daemon,
-): Promise<void> {
-  const loaded = readAgain();
+): { readonly config: ServableConfig; readonly origins: LoadedConfig['origins'] } {
   // It throws where the server was lost by accident.
   wantsEmbeddedServer(loaded);
-  const next = settle(loaded.config);
-  if (!next) throw new Error('server: no longer named; restart Pinhole for the in-memory server');
-  tune(next);
-  await daemon.reload(next);
+  const config = settle(loaded.config);
+  if (!config) throw new Error('server: no longer named; restart Pinhole for the in-memory server');
+  return { config, origins: loaded.origins };
 }
 
 /** Nobody may be reading it, or there is no room for it: that ends nothing. */

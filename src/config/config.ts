@@ -73,6 +73,11 @@ export interface Config extends DecisionSettings {
   readonly serverTlsFingerprint: readonly string[];
   readonly serverTlsName: string | undefined;
   readonly serverDataTls: TlsPolicy['serverData'];
+  /** The path of the admin socket, or `off`; undefined: as `admin.ts` chooses. */
+  readonly admin: string | undefined;
+  readonly adminGroup: string;
+  /** Where the admin interface can be read over TCP. */
+  readonly adminListen: readonly ListenAddress[];
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat: (typeof logFormats)[number];
 }

@@ -196,6 +196,15 @@ export function path(allowed: string): Kind<string> {
   return one(allowed, nonEmpty, (value) => value);
 }
 
+/** The path of a socket, or `off`. */
+export const adminPath: Kind<string | undefined> = optional(path('the path of a unix socket, or off'));
+
+export const groupName: Kind<string> = one(
+  'the name of a group: letters, digits, _ and -',
+  (text) => (/^[A-Za-z_][\w-]{0,31}$/.test(text) ? text : undefined),
+  (value) => value,
+);
+
 export const pemFile: Kind<string | undefined> = optional(path('the path of a PEM file'));
 export const pemFiles: Kind<readonly string[]> = list('paths of PEM files', nonEmpty, (value) => value);
 

@@ -10,10 +10,12 @@ import {
 } from './config.ts';
 import {
   addressOfEachFamily,
+  adminPath,
   choice,
   day,
   duration,
   fingerprints,
+  groupName,
   hostName,
   hour,
   mark,
@@ -161,6 +163,17 @@ export const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     'connection mark on what that table lets through, for your own rules',
     mark,
     '0x2121',
+  ),
+  admin: setting(
+    'Operation',
+    'unix socket for list, top, status and the other commands that ask a running relay (default: /run/pinhole/admin.sock for root, else in XDG_RUNTIME_DIR)',
+    adminPath,
+  ),
+  adminGroup: setting('Operation', 'group whose members may use that socket', groupName, 'pinhole'),
+  adminListen: setting(
+    'Operation',
+    'where the state, the page and the metrics can be read over HTTP, and nothing changed; usually 127.0.0.1:2180',
+    listenAddresses,
   ),
   logLevel: setting('Operation', 'lowest level that is logged', choice(logLevels), 'info'),
   logFormat: setting(

@@ -1,3 +1,4 @@
+import { changesBetween } from '../config/changes.ts';
 import type { Config } from '../config/config.ts';
 import { tellAll, type Observer } from '../events.ts';
 import { descriptorLimit, descriptorsToShare } from '../linux/process-limits.ts';
@@ -9,23 +10,37 @@ import { formatPortRange } from '../net/port-range.ts';
 import { missingSettings } from '../plane/kernel-host.ts';
 import { sessionsWithin } from '../proxy/admission.ts';
 import { Sessions } from '../proxy/sessions.ts';
+import { watchEventLoop, type EventLoopWatch } from '../status/event-loop.ts';
+import { History } from '../status/history.ts';
+import { Roster } from '../status/roster.ts';
+import { Subscribers } from '../status/subscribers.ts';
+import { startAdmin, type Admin } from './admin.ts';
 import { startCarriers, tryWayBack, type Carriers } from './carriers.ts';
 import { startTls, type Tls } from './certificates.ts';
-import { createCounters, type Counters } from './counters.ts';
-import { watchEventLoop, type EventLoopWatch } from './event-loop.ts';
+import { createCounters, type Counters } from '../status/counters.ts';
+import type { Host } from './host.ts';
+import { insideOf, sampleOf, type RunningState } from './inside.ts';
 import { Listeners } from './listeners.ts';
 import { createNodeCheck } from './node-check.ts';
 import { isOwnAddress } from './own-address.ts';
 import { startPublicAddresses, type PublicAddresses } from './public-addresses.ts';
-import { fixedSettingsThatDiffer, settingsOf, type ServableConfig } from './settings.ts';
+import { fixedSettingsThatDiffer, serverName, settingsOf, type ServableConfig } from './settings.ts';
 
 export interface Daemon {
   /** What it listens on; a port 0 of the configuration has become a number. */
   readonly endpoints: readonly Endpoint[];
-  /** Sessions that begin from now on follow this configuration. The planes' own settings stay. */
-  reload(config: ServableConfig): Promise<void>;
-  /** No new sessions, transfers finish within the grace, then everything ends. */
-  close(): Promise<void>;
+  /**
+   * Sessions that begin from now on follow this configuration. The planes' own settings stay.
+   *
+   * @returns what has changed, and what needs a restart, one line each
+   */
+  reload(config: ServableConfig): Promise<readonly string[]>;
+  /**
+   * No new sessions, transfers finish within the grace, then everything ends.
+   *
+   * @param grace milliseconds; the configured one unless told
+   */
+  close(grace?: number): Promise<void>;
   /** Resets every data channel at once, so that the end of the process does not look like the end of a file. */
   abort(): void;
 }
@@ -33,19 +48,19 @@ export interface Daemon {
 /**
  * The one wiring: plane, sessions, listeners, log and counters.
  *
- * @param observers who listens besides the log and the counters
  * @throws when a listener or the plane can't be had; nothing is left running then
  */
-export async function startDaemon(
-  config: ServableConfig,
-  logger: Logger,
-  observers: readonly Observer[] = [],
-): Promise<Daemon> {
+export async function startDaemon(config: ServableConfig, logger: Logger, host: Host = {}): Promise<Daemon> {
   const requireNode = createNodeCheck(logger);
   requireNode(config);
   if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
-  const observe = tellAll([counters.observe, logEvents(logger, config.ipv6ClientPrefix), ...observers]);
+  const roster = new Roster();
+  const subscribers = new Subscribers();
+  const observe = tellAll([
+    ...[roster.observe, counters.observe, logEvents(logger, config.ipv6ClientPrefix)],
+    ...[subscribers.observe, ...(host.observers ?? [])],
+  ]);
   const tls = startTls(config, logger);
   const limit = descriptorLimit();
   const descriptors = new Descriptors(descriptorsToShare(limit));
@@ -57,7 +72,7 @@ export async function startDaemon(
     for (const missing of missingSettings()) logger.warn({ plane: 'kernel' }, missing);
   }
   const addresses = await startPublicAddresses(config, observe);
-  const parts = { logger, requireNode, observe, counters, descriptors, carriers };
+  const parts = { host, logger, requireNode, observe, counters, roster, subscribers, descriptors, carriers };
   const daemon = new RunningDaemon(config, parts, { tls, addresses });
   await daemon.start();
   const sessions = sessionsWithin(descriptors);
@@ -74,11 +89,14 @@ export async function startDaemon(
 
 /** What lives as long as the daemon does. */
 interface Parts {
+  readonly host: Host;
   readonly logger: Logger;
   /** Throws where Node lacks what a configuration needs. */
   readonly requireNode: (config: Config) => void;
   readonly observe: Observer;
   readonly counters: Counters;
+  readonly roster: Roster;
+  readonly subscribers: Subscribers;
   readonly descriptors: Descriptors;
   readonly carriers: Carriers;
 }
@@ -97,8 +115,11 @@ class RunningDaemon implements Daemon {
   readonly #wayBack: ReturnType<typeof tryWayBack>;
   #config: ServableConfig;
   #changeable: Changeable;
+  readonly #started: number = Date.now();
   #eventLoop: EventLoopWatch | undefined;
-  #reloading = Promise.resolve();
+  #admin: Admin | undefined;
+  #history: History | undefined;
+  #reloading: Promise<readonly string[]> = Promise.resolve([]);
   #closing = false;
 
   constructor(config: ServableConfig, parts: Parts, changeable: Changeable) {
@@ -128,30 +149,31 @@ class RunningDaemon implements Daemon {
   async start(): Promise<void> {
     try {
       await this.#listeners.configure(this.#config);
+      await this.#startAdmin();
     } catch (error) {
       const { carriers } = this.#parts;
+      this.#listeners.close();
+      this.#eventLoop?.stop();
       stop(this.#changeable);
       this.#wayBack?.abort();
       await carriers.plane.close(0);
       carriers.abandon();
       throw error;
     }
-    this.#eventLoop = watchEventLoop();
     this.#tellListening();
   }
 
-  reload(wanted: ServableConfig): Promise<void> {
+  reload(wanted: ServableConfig): Promise<readonly string[]> {
     // One after the other: two at once would want the same listeners.
     this.#reloading = this.#reloading.catch(() => undefined).then(() => this.#reload(wanted));
     return this.#reloading;
   }
 
-  async close(): Promise<void> {
+  async close(grace: number = this.#config.grace): Promise<void> {
     const { carriers, counters, logger } = this.#parts;
     const { plane } = carriers;
     this.#closing = true;
     await this.#reloading.catch(() => undefined);
-    const { grace } = this.#config;
     const end = performance.now() + grace;
     const waits = { sessions: this.#sessions.count, dataChannels: plane.channels, grace: grace / 1000 };
     logger.info(waits, 'stopping');
@@ -165,6 +187,8 @@ class RunningDaemon implements Daemon {
     // A data channel outlives its session: what is left of the grace is for those.
     await plane.close(Math.max(0, end - performance.now()));
     carriers.release();
+    this.#history?.stop();
+    this.#admin?.close();
     logger.info({ counters: counters.read(), eventLoopDelay: this.#eventLoop?.read() }, 'stopped');
     this.#eventLoop?.stop();
   }
@@ -175,8 +199,8 @@ class RunningDaemon implements Daemon {
     carriers.abandon();
   }
 
-  async #reload(wanted: ServableConfig): Promise<void> {
-    if (this.#closing) return;
+  async #reload(wanted: ServableConfig): Promise<readonly string[]> {
+    if (this.#closing) throw new Error('the relay is stopping');
     const { logger, requireNode, observe } = this.#parts;
     const settings = fixedSettingsThatDiffer(this.#atStart, wanted);
     if (settings.length > 0) logger.warn({ settings }, 'these settings need a restart');
@@ -195,9 +219,30 @@ class RunningDaemon implements Daemon {
     }
     stop(this.#changeable);
     this.#changeable = changeable;
+    const changed = changesBetween(this.#config, next);
     this.#config = next;
     this.#sessions.configure(settingsOf(next, changeable.addresses, tls.services));
+    logger.info({ changed }, 'reloaded');
     this.#tellListening();
+    return [...changed, ...settings.map((key) => `${key}: needs a restart`)];
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { host, logger, descriptors } = this.#parts;
+    this.#eventLoop = watchEventLoop();
+    const { adminListen } = this.#config;
+    if (!host.admin && adminListen.length === 0) return;
+    const state: RunningState = {
+      ...this.#parts,
+      ...{ sessions: this.#sessions, eventLoop: this.#eventLoop, started: this.#started, descriptors },
+      config: () => this.#config,
+      tls: () => this.#changeable.tls,
+      endpoints: () => this.endpoints,
+      isDraining: () => this.#closing,
+      history: () => this.#history?.read() ?? [],
+    };
+    this.#admin = await startAdmin(insideOf(state), this.#config, host.admin, logger);
+    this.#history = new History(() => sampleOf(state));
   }
 
   #tellListening(): void {
@@ -209,7 +254,7 @@ class RunningDaemon implements Daemon {
       ...(serverTls !== 'off' && { serverTls }),
     };
     const listen = this.endpoints.map(formatEndpoint);
-    this.#parts.logger.info({ listen, server: nameOf(this.#config), plane, ...more }, 'listening');
+    this.#parts.logger.info({ listen, server: serverName(this.#config), plane, ...more }, 'listening');
   }
 }
 
@@ -231,10 +276,4 @@ function needsOfPass({ passivePorts, publicAddress }: Config): string {
     `tls pass: nothing is rewritten after AUTH. The server must announce ${address} (pasv_address) ` +
     `and use ${range} (pasv_min_port, pasv_max_port); active mode does not work`
   );
-}
-
-/** The server that sessions lead to; undefined if each client addresses its own. */
-function nameOf({ server }: ServableConfig): string | undefined {
-  if (!server) return undefined;
-  return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
 }

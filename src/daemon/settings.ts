@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { keyOf, writeSetting } from '../config/table.ts';
 import { tlsPolicyOf } from '../config/tls-policy.ts';
 import { familyOf } from '../net/address.ts';
 import type { SessionsSettings, TlsServices } from '../proxy/sessions.ts';
@@ -11,6 +12,9 @@ export interface ServableConfig extends Config {
 
 /** What was set at start for good: the log's settings and the plane's own. */
 const fixedAtStart = [
+  'admin',
+  'adminGroup',
+  'adminListen',
   'logLevel',
   'logFormat',
   'plane',
@@ -26,7 +30,8 @@ const fixedAtStart = [
 
 /** Those of them that another configuration has otherwise. */
 export function fixedSettingsThatDiffer(now: Config, wanted: Config): string[] {
-  return fixedAtStart.filter((key) => wanted[key] !== now[key]);
+  const written = (name: keyof Config, config: Config): string => String(writeSetting(name, config));
+  return fixedAtStart.filter((name) => written(name, wanted) !== written(name, now)).map(keyOf);
 }
 
 /**
@@ -49,4 +54,10 @@ export function settingsOf(
     intercepted: intercept ? interceptNetworks : undefined,
     insideAddress: (family) => insideAddress.find((address) => familyOf(address) === family),
   };
+}
+
+/** The server that sessions lead to; undefined if each client addresses its own. */
+export function serverName({ server }: Config): string | undefined {
+  if (!server) return undefined;
+  return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
 }

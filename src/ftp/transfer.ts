@@ -18,6 +18,19 @@ export function isTransfer({ verb }: WithVerb): boolean {
   return directions.has(verb);
 }
 
+/** Which way a transfer goes: by its command, or where none is known by the bytes that it has moved. */
+export function directionOf({
+  command,
+  uploaded,
+  downloaded,
+}: {
+  readonly command?: WithVerb | undefined;
+  readonly uploaded: number;
+  readonly downloaded: number;
+}): 'upload' | 'download' {
+  return (command ? isUpload(command) : uploaded > downloaded) ? 'upload' : 'download';
+}
+
 /** Whether it is a directory that is listed. */
 export function isListing({ verb }: WithVerb): boolean {
   return verb === 'LIST' || verb === 'NLST' || verb === 'MLSD';

@@ -66,5 +66,6 @@ export const replies = {
   serverTlsFailed: '421 Service not available: TLS with the server failed.',
   noFreeRange: '421 Service not available: no free port on the relay.',
   shutdownForNew: '421 Service shutting down.',
+  closedByAdministrator: '421 Closed by the administrator.',
   shutdown: '421 Service closing control connection.',
 } as const;

@@ -1,6 +1,6 @@
 import type { Level } from 'pino';
 import type { Event, PinholeFacts } from '../events.ts';
-import { isUpload } from '../ftp/transfer.ts';
+import { directionOf } from '../ftp/transfer.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
 
@@ -70,7 +70,7 @@ export function fieldsOf(event: Event): object {
       return { session, unavailable: ports === '' ? undefined : ports };
     }
     case 'pinhole-opened': {
-      const { type, session, seconds, ...rest } = event;
+      const { type, session, seconds, timeout, ...rest } = event;
       return { session, client: clientOf(event), ...rest, ...endpointsOf(event) };
     }
     case 'pinhole-closed': {
@@ -119,10 +119,6 @@ export function fieldsOf(event: Event): object {
 /** Whose data connection it is: the client waits where an active one leads. */
 function clientOf({ mode, peer, to }: PinholeFacts): string {
   return mode === 'passive' ? peer : to.address;
-}
-
-function directionOf({ command, uploaded, downloaded }: Event & { type: 'transfer-ended' }): string {
-  return (command ? isUpload(command) : uploaded > downloaded) ? 'upload' : 'download';
 }
 
 function endpointsOf({ at, to }: PinholeFacts): { at: string; to: string } {

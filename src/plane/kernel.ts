@@ -175,12 +175,8 @@ class KernelPlane implements Plane {
   #opened(pinhole: KernelPinhole, asked: number): Pinhole {
     const { expectation, request } = pinhole;
     const seconds = (performance.now() - asked) / 1000;
-    this.#options.observe({
-      type: 'pinhole-opened',
-      command: request.command,
-      seconds,
-      ...factsOf(expectation),
-    });
+    const { command, timeout } = request;
+    this.#options.observe({ type: 'pinhole-opened', command, seconds, timeout, ...factsOf(expectation) });
     return {
       at: expectation.at,
       // As without the relay: some servers (pyftpdlib) connect before they answer a PORT, and answer only then.

@@ -113,12 +113,8 @@ class RelayPlane implements RangePlane {
   #opened(pinhole: RelayPinhole, asked: number): Pinhole {
     const { expectation, request } = pinhole;
     const seconds = (performance.now() - asked) / 1000;
-    this.#options.observe({
-      type: 'pinhole-opened',
-      command: request.command,
-      seconds,
-      ...factsOf(expectation),
-    });
+    const { command, timeout } = request;
+    this.#options.observe({ type: 'pinhole-opened', command, seconds, timeout, ...factsOf(expectation) });
     return {
       at: expectation.at,
       get channel() {

@@ -84,7 +84,7 @@ export class Sessions {
   readonly #host: SessionsHost;
   readonly #observe: Observer;
   readonly #shares = new ClientShares();
-  readonly #live = new Set<Session>();
+  readonly #live = new Map<number, Session>();
   readonly #attempts = new Set<Attempt>();
   readonly #admission: Admission;
   readonly #greetings = new GreetingQueue();
@@ -211,14 +211,23 @@ export class Sessions {
     return attempt.waitForTurn(place, isLikelyLoop ? 'loop' : 'server-unreachable');
   }
 
+  /**
+   * Ends a session and its transfers at an administrator's request.
+   *
+   * @returns how many data connections live on, as the kernel carries them; undefined: there is no such session
+   */
+  closeByAdministrator(id: number): number | undefined {
+    return this.#live.get(id)?.closeByAdministrator();
+  }
+
   /** Ends sessions as they become idle, and the rest when `grace` milliseconds are over. */
   async close(grace: number): Promise<void> {
     this.#closing = true;
     for (const each of [...this.#attempts]) each.abort();
-    for (const session of [...this.#live]) session.drain();
+    for (const session of [...this.#live.values()]) session.drain();
     if (this.count === 0) return;
     const timer = setTimeout(() => {
-      for (const session of [...this.#live]) session.shutDown();
+      for (const session of [...this.#live.values()]) session.shutDown();
     }, grace);
     await new Promise<void>((resolve) => {
       this.#empty = resolve;
@@ -286,9 +295,10 @@ export class Sessions {
       ? { address: ends.client.address, port: local.port }
       : local;
     const own = { client: arrived.address, server: local.address };
+    const id = ++this.#lastId;
     const session: Session = new Session(
       {
-        id: ++this.#lastId,
+        id,
         channels: { client, server: opened.channel, greeting: opened.greeting },
         endpoints: { client: ends.client, reached, server, inside, own },
         settings,
@@ -303,13 +313,13 @@ export class Sessions {
           share.rate.loggedIn();
         },
         over: () => {
-          this.#live.delete(session);
+          this.#live.delete(id);
           forget();
           leave();
         },
       },
     );
-    this.#live.add(session);
+    this.#live.set(id, session);
     if (this.#closing) session.drain();
   }
 

@@ -48,6 +48,11 @@ export class TlsForClients {
     this.#contexts.control.makeAll();
   }
 
+  /** The certificates that clients are shown. */
+  get identities(): readonly Identity[] {
+    return this.#options.identities;
+  }
+
   /** Connections from now on see these; sessions that are live keep theirs. */
   configure(options: ClientTlsOptions): void {
     const contexts = contextsByUse(options);

@@ -42,7 +42,7 @@ export class AttackedRelay {
     const { flags = [], through = [], nodeFlags = [], log = 'pipe' } = options;
     const listen = formatEndpoint(this.endpoint);
     const ports = ['--passive-ports', passivePorts(), '--active-ports', activePorts(90)];
-    const own = ['--server', server, '--listen', listen, ...ports, '--log-format', 'json'];
+    const own = ['--server', server, '--listen', listen, ...ports, '--log-format', 'json', '--admin', 'off'];
     const [node = '', cli = ''] = program;
     const argv = [...through, node, ...nodeFlags, cli, 'run', ...own, ...flags];
     const stdio: StdioOptions = ['ignore', log === 'hangs' ? 'pipe' : log, 'pipe'];

@@ -161,7 +161,8 @@ async function startPinhole(
   const tls = plane === 'relay-tls' ? ['--tls-cert', cert, '--tls-key', key] : [];
   const listen = ['--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
   const flags = [...flagsOf[plane], ...tls, ...listen];
-  const argv = [process.execPath, program, 'run', ...flags, '--passive-ports', rangeOf(plane)];
+  const admin = program === cli ? ['--admin', 'off'] : [];
+  const argv = [process.execPath, program, 'run', ...flags, ...admin, '--passive-ports', rangeOf(plane)];
   const log = join(network.folder, `${plane}.log`);
   const pinhole = network.spawn('gateway', [
     'sh',

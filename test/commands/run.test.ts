@@ -83,7 +83,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const { code, signal: by } = await program.finished();
     assert.deepEqual([code, by], [0, null]);
     const { counters } = await program.logged('stopped');
-    assert.equal((counters as Record<string, number>)['transfer-ended complete'], 1);
+    assert.equal((counters as Record<string, number>)['transfer-ended complete download relay'], 1);
   });
 }
 

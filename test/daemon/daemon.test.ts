@@ -195,7 +195,7 @@ test(
     await Promise.all([pair.client.close(), pair.server.close()]);
     await within(closed, 'the end of the relay');
     assert.equal(lab.eventsOf('transfer-ended', { cause: 'shutdown' }).length, 1);
-    assert.match(lab.log, /"transfer-ended shutdown":1/);
+    assert.match(lab.log, /"transfer-ended shutdown download relay":1/);
     await data.client.wasReset();
   },
 );

@@ -90,7 +90,7 @@ export const events: Readonly<Record<Name, Event>> = {
   resolved: { type: 'public-address-resolved', host: 'ftp.example', address: reached.address },
   tableRestored: { type: 'table-restored', table: 'pinhole', pinholes: 3 },
   notResolved: { type: 'public-address-failed', host: 'ftp.example', error: 'queryA ENOTFOUND' },
-  pinholeOpened: { type: 'pinhole-opened', ...facts, command: 'PASV', seconds: 0.0005 },
+  pinholeOpened: { type: 'pinhole-opened', ...facts, command: 'PASV', seconds: 0.0005, timeout: 300_000 },
   pinholeTaken: { type: 'pinhole-taken', ...facts, from },
   pinholeClosed: { type: 'pinhole-closed', ...facts, reason: 'expired' },
   pinholeRefused: { type: 'pinhole-refused', at: facts.at, from, reason: 'stranger' },

@@ -88,7 +88,7 @@ export class FuzzedRelay {
     const observe = (event: Event): void => {
       for (const each of observers) each(event);
     };
-    const daemon = await startDaemon({ ...config, listen }, logger, [observe]);
+    const daemon = await startDaemon({ ...config, listen }, logger, { observers: [observe] });
     const parts = { folder, table: plane === 'kernel' ? table : undefined, observers, log };
     return new FuzzedRelay(options, server, daemon, parts);
   }

@@ -419,7 +419,7 @@ function withFaults(plane: Plane): void {
     const named = ['--server', addresses[4].server, '--listen', `${addresses[4].public}:21`];
     const flags = [...named, '--plane', plane, '--log-format', 'json', '--log-level', 'trace'];
     const script = `${before}file="$1"; shift; exec "$@" >> "$file"`;
-    const argv = ['sh', '-ec', script, 'sh', file, process.execPath, cli, 'run', ...flags];
+    const argv = ['sh', '-ec', script, 'sh', file, process.execPath, cli, 'run', '--admin', 'off', ...flags];
     const logging = network().spawn('gateway', argv);
     await logging.waitForPort(21);
     return logging;

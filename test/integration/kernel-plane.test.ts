@@ -431,7 +431,7 @@ function pinhole(
   host: Host = 'gateway',
 ): Promise<Finished> {
   const named = ['--server', addresses[4].server, ...kernel, '--log-level', 'silent'];
-  return network.exec(host, [...before, process.execPath, cli, 'run', ...named, ...flags]);
+  return network.exec(host, [...before, process.execPath, cli, 'run', '--admin', 'off', ...named, ...flags]);
 }
 
 /** Prints how connecting to a port of the public address went. */

@@ -55,7 +55,7 @@ export async function startWatched(
 ): Promise<WatchedRelay> {
   const node = ['--expose-gc', '--import', `data:text/javascript,${encodeURIComponent(reporter)}`];
   const named = ['--server', `${addresses[4].server}:21`, '--listen', '21', '--plane', plane];
-  const run = [cli, 'run', ...named, '--log-format', 'json', ...flags];
+  const run = [cli, 'run', ...named, '--log-format', 'json', '--admin', 'off', ...flags];
   const argv = ['netns', 'exec', network.namespace('gateway'), process.execPath, ...node, ...run];
   const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const exited = once(child, 'exit').then(([code, signal]) => String(code ?? signal));

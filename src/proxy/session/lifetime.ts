@@ -46,6 +46,16 @@ export class Lifetime {
     this.finish('shutdown', replies.shutdown);
   }
 
+  /**
+   * Ends the session and its transfers at an administrator's request.
+   *
+   * @returns how many data connections live on, as the kernel carries them
+   */
+  closeByAdministrator(): number {
+    this.finish('closed-by-administrator', replies.closedByAdministrator);
+    return this.#parts.pinholes.abort('closed-by-administrator');
+  }
+
   loginIsLate(): void {
     this.finish('login-timeout', replies.loginTimeout);
   }

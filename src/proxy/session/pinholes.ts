@@ -1,4 +1,4 @@
-import type { PinholeReason, TransferCommand } from '../../events.ts';
+import type { PinholeReason, TransferCause, TransferCommand } from '../../events.ts';
 import type { Announcement } from '../../helper/decision.ts';
 import { absolutePath, pathOf } from '../../helper/directory.ts';
 import type { SentExchange } from '../../helper/exchange-queue.ts';
@@ -198,6 +198,12 @@ export class SessionPinholes implements PinholeOwner {
     this.current?.serve(shown);
     this.current?.accept(shown);
     return shown;
+  }
+
+  /** Resets all data channels, where this process carries them. Returns how many live on. */
+  abort(cause: TransferCause): number {
+    for (const channel of [...this.#channels]) channel.abort(cause);
+    return this.#channels.size;
   }
 
   /** Takes back what nobody has connected to, or connected to for nothing; transfers that are under way live on. */

@@ -109,6 +109,15 @@ export class Session {
     this.#lifetime.drain();
   }
 
+  /**
+   * Ends the session and its transfers at an administrator's request.
+   *
+   * @returns how many data connections live on, as the kernel carries them
+   */
+  closeByAdministrator(): number {
+    return this.#lifetime.closeByAdministrator();
+  }
+
   /** Ends the session now. */
   shutDown(): void {
     this.#lifetime.shutDown();

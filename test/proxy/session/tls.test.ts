@@ -836,7 +836,7 @@ test('serves nobody in clear at the port of implicit FTPS, not even where a relo
   const lab = await Lab.start(t, { ...terminating(t), 'listen-tls': `${hosts.relay}:0` });
   const implicit = lab.daemon.endpoints[1] ?? assert.fail('no listener for TLS');
   const without = lab.configWith({ tls: 'refuse', 'tls-cert': '', 'tls-key': '', 'listen-tls': '' });
-  let reloaded: Promise<void> | undefined;
+  let reloaded: Promise<unknown> | undefined;
   const accepted = (message: unknown): void => {
     const { socket } = message as { readonly socket: Socket };
     if (socket.localPort === implicit.port) reloaded ??= lab.daemon.reload(without);

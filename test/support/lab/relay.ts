@@ -64,7 +64,10 @@ export async function startRelay(network: Network, options: RelayOptions = {}): 
   const named = server === null ? [] : ['--server', server];
   const flags = [...named, '--listen', listen, '--log-format', 'json'];
   const node = [...(options.through ?? []), process.execPath, ...(options.nodeFlags ?? [])];
-  const argv = [...node, cli, 'run', ...flags, ...(options.flags ?? [])];
+  const own = options.flags ?? [];
+  // One path is for one relay, and tests run many at once.
+  const admin = own.includes('--admin') ? [] : ['--admin', 'off'];
+  const argv = [...node, cli, 'run', ...flags, ...admin, ...own];
   const relay = network.spawn('gateway', argv, options.env === undefined ? {} : { env: options.env });
 
   const output = (): string => relay.stdout() + relay.stderr();

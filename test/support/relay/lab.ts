@@ -73,12 +73,14 @@ export class Lab {
       },
     };
     const logger = createLogger({ logLevel: 'trace', logFormat: 'json' }, stream);
-    lab.#daemon = await startDaemon(lab.configWith(), logger, [
-      (event) => {
-        lab.events.push(event);
-        lab.#changes.wake();
-      },
-    ]);
+    lab.#daemon = await startDaemon(lab.configWith(), logger, {
+      observers: [
+        (event) => {
+          lab.events.push(event);
+          lab.#changes.wake();
+        },
+      ],
+    });
     return lab;
   }
 

@@ -27,7 +27,8 @@ export class Program {
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PINHOLE_'));
     const [node = '', ...words] = [...program, ...args];
     const child = spawn(node, words, {
-      env: { ...Object.fromEntries(own), ...env },
+      // One path is for one relay, and tests run many at once.
+      env: { ...Object.fromEntries(own), PINHOLE_ADMIN: 'off', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** How late this process comes to what has happened, in milliseconds. */
-interface EventLoopDelay {
+export interface EventLoopDelay {
   readonly median: number;
   readonly p99: number;
   readonly worst: number;

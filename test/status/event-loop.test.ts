@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { watchEventLoop } from '../../src/daemon/event-loop.ts';
+import { watchEventLoop } from '../../src/status/event-loop.ts';
 
 test('measures how late the process handled an event', async (t) => {
   const watch = watchEventLoop();

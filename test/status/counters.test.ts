@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCounters } from '../../src/daemon/counters.ts';
+import { createCounters } from '../../src/status/counters.ts';
 import { events } from '../data/events.ts';
 
 test('counts what happened by its type and reason, and no line of the dialogue', () => {
@@ -12,10 +12,10 @@ test('counts what happened by its type and reason, and no line of the dialogue',
   assert.deepEqual(counts, {
     'command-refused not-the-peer': 1,
     'login-failed': 1,
-    'pinhole-closed expired': 1,
-    'pinhole-opened': 1,
+    'pinhole-closed expired relay': 1,
+    'pinhole-opened passive relay': 1,
     'pinhole-refused stranger': 2,
-    'pinhole-taken': 1,
+    'pinhole-taken passive relay': 1,
     'public-address-failed': 1,
     'public-address-resolved': 1,
     'reply-remarked unusable-announcement': 1,
@@ -26,8 +26,8 @@ test('counts what happened by its type and reason, and no line of the dialogue',
     'session-refused too-many-sessions': 1,
     'table-restored': 1,
     'transfer-begun': 1,
-    'transfer-ended client-reset': 1,
-    'transfer-ended complete': 2,
+    'transfer-ended client-reset upload relay': 1,
+    'transfer-ended complete download relay': 2,
   });
   assert.deepEqual(Object.keys(counts), Object.keys(counts).sort());
 });

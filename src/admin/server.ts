@@ -1,0 +1,138 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { streamEvents } from './event-stream.ts';
+import { Fresh } from './fresh.ts';
+import type { Inside } from './inside.ts';
+import { Readiness } from './readiness.ts';
+import type { AdminAnswer } from './admin-answer.ts';
+import { answer, RequestError, type AnswerSource } from './requests.ts';
+
+/** Limits of a client of the admin interface: it may be anybody who can reach it. */
+const mostConnections = 64;
+const mostStreams = 16;
+const mostHeaders = 8 * 1024;
+const mostBody = 4 * 1024;
+/** Milliseconds for the headers, and for the whole request. */
+const headersTime = 5000;
+const requestTime = 10_000;
+
+/** Serves the admin interface on servers of node:http, which the caller binds. */
+export class AdminServer {
+  readonly #source: AnswerSource;
+  readonly #report: (error: unknown) => void;
+  readonly #servers = new Set<Server>();
+  #streams = 0;
+
+  /** @param report is told of what went wrong here and is no mistake of a client's */
+  constructor(inside: Inside, report: (error: unknown) => void) {
+    this.#source = { inside, readiness: new Readiness(inside.tryServer), fresh: new Fresh() };
+    this.#report = report;
+  }
+
+  /** @param isReadOnly whether its clients may change nothing */
+  create(isReadOnly: boolean): Server {
+    const server = createServer(
+      {
+        maxHeaderSize: mostHeaders,
+        headersTimeout: headersTime,
+        requestTimeout: requestTime,
+        connectionsCheckingInterval: 1000,
+      },
+      (request, response) => {
+        void this.#serve(request, response, isReadOnly);
+      },
+    );
+    server.maxConnections = mostConnections;
+    server.on('clientError', (error, socket) => {
+      // What is no HTTP gets as much of an answer as there is; what is too slow or too long as well.
+      const status = statusOf(error);
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    });
+    this.#servers.add(server);
+    return server;
+  }
+
+  close(): void {
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, isReadOnly: boolean): Promise<void> {
+    response.on('error', () => undefined);
+    const { method = 'GET', url = '/', headers } = request;
+    try {
+      const body = await bodyOf(request);
+      this.#send(request, response, await answer({ method, url, headers, body, isReadOnly }, this.#source));
+    } catch (error) {
+      if (request.destroyed && !request.complete) return;
+      const known = error instanceof RequestError ? error : new RequestError(500, 'the answer failed');
+      this.#send(request, response, {
+        ...{ kind: 'whole', status: known.status, type: 'application/json' },
+        body: `${JSON.stringify({ error: known.message })}\n`,
+        // What is left of a body that is too long is not read.
+        headers: { ...known.headers, ...(known.status === 413 && { connection: 'close' }) },
+      });
+      if (!(error instanceof RequestError)) this.#report(error);
+    }
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, given: AdminAnswer): void {
+    if (response.destroyed) return;
+    if (given.kind === 'events') {
+      this.#stream(request, response, given);
+      return;
+    }
+    const { status, type, body, headers } = given;
+    response.writeHead(status, {
+      ...common,
+      'content-type': type,
+      'content-length': Buffer.byteLength(body),
+      ...headers,
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  #stream(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { filter }: AdminAnswer & { kind: 'events' },
+  ): void {
+    if (this.#streams >= mostStreams) {
+      const body = `${JSON.stringify({ error: `${mostStreams} readers of events are allowed at once` })}\n`;
+      this.#send(request, response, { kind: 'whole', status: 503, type: 'application/json', body });
+      return;
+    }
+    if (request.method === 'HEAD') {
+      response.writeHead(200, { ...common, 'content-type': 'text/event-stream' }).end();
+      return;
+    }
+    this.#streams++;
+    response.on('close', () => this.#streams--);
+    streamEvents(this.#source.inside, filter, response);
+  }
+}
+
+const common = {
+  'cache-control': 'no-store',
+  'cross-origin-resource-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+function statusOf({ code }: NodeJS.ErrnoException): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+}
+
+/** @throws {RequestError} */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > mostBody) throw new RequestError(413, `the body has more than ${mostBody} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,137 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { codeOf, messageOf } from '../net/error.ts';
+
+/** A socket whose path cannot be had, in one line. `isTaken`: a live process has it. */
+export class SocketError extends Error {
+  readonly isTaken: boolean;
+
+  constructor(message: string, isTaken = false, cause?: unknown) {
+    super(message, { cause });
+    this.isTaken = isTaken;
+  }
+}
+
+/** Where a unix socket is, and who besides this user may use it. */
+export interface SocketPlace {
+  readonly path: string;
+  /** The name of a group; one that is not there is none. */
+  readonly group: string;
+}
+
+/** What the path of a socket may be long (`sun_path` of unix(7), with its NUL). */
+const longestPath = 107;
+/** How long a live process may take to accept a connection, in milliseconds. */
+const patience = 1000;
+
+/**
+ * Listens on a unix socket that this user and the group may use (0660). What a dead process has left there is taken
+ * over.
+ *
+ * @returns what removes it, after the server's end
+ * @throws {SocketError}
+ */
+export async function listenOnSocket(server: Server, { path, group }: SocketPlace): Promise<() => void> {
+  if (Buffer.byteLength(path) > longestPath)
+    throw new SocketError(`admin: ${path} is longer than ${longestPath} bytes; allowed: a shorter path`);
+  makeDirectory(path, group);
+  if (!(await bind(server, path))) {
+    await requireDead(path);
+    unlinkSync(path);
+    if (!(await bind(server, path))) throw taken(path);
+  }
+  const gid = groupId(group);
+  try {
+    if (gid !== undefined) chownSync(path, -1, gid);
+    chmodSync(path, 0o660);
+  } catch {
+    // Whoever may not give it to the group keeps it.
+  }
+  const { ino } = lstatSync(path);
+  return () => {
+    try {
+      // Somebody else may have taken the path over.
+      if (lstatSync(path).ino === ino) unlinkSync(path);
+    } catch {
+      // It is gone already.
+    }
+  };
+}
+
+/** Only a folder of its own: `/run/pinhole` is gone after a boot. */
+function makeDirectory(path: string, group: string): void {
+  const directory = dirname(path);
+  try {
+    const made = mkdirSync(directory, { recursive: true, mode: 0o750 });
+    const gid = groupId(group);
+    if (made !== undefined && gid !== undefined) chownSync(directory, -1, gid);
+  } catch (error) {
+    if (codeOf(error) === 'EPERM') return;
+    throw new SocketError(`admin: ${directory} cannot be made: ${messageOf(error)}`, false, error);
+  }
+}
+
+/** Returns whether the path could be had: something may be there. @throws {SocketError} for any other reason */
+function bind(server: Server, path: string): Promise<boolean> {
+  // Nobody else may connect in the moment before its mode is set.
+  const before = process.umask(0o177);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(before);
+  }
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => {
+      server.off('listening', listening);
+      if (codeOf(error) === 'EADDRINUSE') resolve(false);
+      else reject(new SocketError(`admin: ${path} cannot be listened on: ${messageOf(error)}`, false, error));
+    };
+    const listening = (): void => {
+      server.off('error', failed);
+      resolve(true);
+    };
+    server.once('error', failed).once('listening', listening);
+  });
+}
+
+/** @throws {SocketError} where it is no socket, or a live process has it */
+async function requireDead(path: string): Promise<void> {
+  if (!lstatSync(path).isSocket())
+    throw new SocketError(`admin: ${path} is there and is no socket; allowed: a path that is free`);
+  const code = await new Promise<unknown>((resolve) => {
+    const probe = connect(path);
+    probe.setTimeout(patience, () => {
+      probe.destroy();
+      resolve('ETIMEDOUT');
+    });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(undefined);
+    });
+    probe.once('error', (error) => {
+      resolve(codeOf(error));
+    });
+  });
+  if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw taken(path);
+}
+
+function taken(path: string): SocketError {
+  return new SocketError(
+    `admin: another process listens on ${path}; allowed: a path of this one's own, or off`,
+    true,
+  );
+}
+
+/** By /etc/group (group(5)); undefined: there is no such group. */
+function groupId(group: string): number | undefined {
+  try {
+    const line = readFileSync('/etc/group', 'utf8')
+      .split('\n')
+      .find((each) => each.startsWith(`${group}:`));
+    return line === undefined ? undefined : Number(line.split(':')[2]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+import { formatEndpoint } from '../net/endpoint.ts';
+import type { EventLoopDelay } from '../status/event-loop.ts';
+import type { Inside, Use } from './inside.ts';
+
+/** A limit and its use; null: no limit. */
+interface UseAnswer {
+  readonly now: number;
+  readonly most: number | null;
+}
+
+/** The process at a glance. Durations are seconds, event-loop delays milliseconds. */
+export interface StatusAnswer {
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  readonly since: string;
+  readonly seconds: number;
+  readonly plane: string;
+  readonly listening: readonly string[];
+  readonly server: string | null;
+  readonly draining: boolean;
+  readonly logLevel: string;
+  readonly sessions: number;
+  readonly expectations: number;
+  readonly dataConnections: number;
+  readonly limits: {
+    readonly sessions: UseAnswer;
+    readonly sessionsPerClient: UseAnswer;
+    readonly passivePorts: UseAnswer;
+    readonly activePorts: UseAnswer;
+    readonly descriptors: UseAnswer;
+  };
+  readonly certificates: readonly {
+    readonly file: string;
+    readonly subject: string;
+    readonly notAfter: string;
+    /** Until it expires, rounded down; below 0 since it has. */
+    readonly daysLeft: number;
+  }[];
+  readonly eventLoopDelay: EventLoopDelay;
+  /** Bytes of resident memory. */
+  readonly memory: number;
+}
+
+const day = 86_400_000;
+
+export function statusAnswer(inside: Inside): StatusAnswer {
+  const { roster } = inside;
+  const limits = inside.limits();
+  const now = Date.now();
+  return {
+    version: inside.version,
+    node: process.version,
+    pid: process.pid,
+    since: new Date(inside.started).toISOString(),
+    seconds: Math.round((now - inside.started) / 1000),
+    plane: inside.plane,
+    listening: inside.listening().map(formatEndpoint),
+    server: inside.server() ?? null,
+    draining: inside.isDraining(),
+    logLevel: inside.logLevel(),
+    sessions: roster.sessionCount,
+    expectations: roster.pendingCount,
+    dataConnections: roster.openCount,
+    limits: {
+      sessions: useAnswer(limits.sessions),
+      sessionsPerClient: { now: mostOfOneClient(inside), most: limits.sessionsPerClient.most },
+      passivePorts: useAnswer(limits.passivePorts),
+      activePorts: useAnswer(limits.activePorts),
+      descriptors: useAnswer(limits.descriptors),
+    },
+    certificates: inside.certificates().map(({ file, subject, notAfter }) => ({
+      ...{ file, subject, notAfter: notAfter.toISOString() },
+      daysLeft: Math.floor((notAfter.getTime() - now) / day),
+    })),
+    eventLoopDelay: inside.eventLoopDelay(),
+    memory: process.memoryUsage.rss(),
+  };
+}
+
+function useAnswer({ now, most }: Use): UseAnswer {
+  return { now, most: most === undefined || !Number.isFinite(most) ? null : most };
+}
+
+/** How many sessions the client has that has the most. */
+function mostOfOneClient({ roster }: Inside): number {
+  const counts = new Map<string, number>();
+  let most = 0;
+  for (const { client } of roster.sessions) {
+    const count = (counts.get(client.address) ?? 0) + 1;
+    counts.set(client.address, count);
+    most = Math.max(most, count);
+  }
+  return most;
+}

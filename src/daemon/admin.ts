@@ -1,0 +1,72 @@
+import type { Server } from 'node:http';
+import type { Inside } from '../admin/inside.ts';
+import { AdminServer } from '../admin/server.ts';
+import { listenOnSocket, SocketError } from '../admin/socket.ts';
+import type { AdminPlace } from '../config/admin.ts';
+import type { Config } from '../config/config.ts';
+import { endpointsOf } from '../config/listening.ts';
+import type { Logger } from '../log/log.ts';
+import { isLoopback } from '../net/address.ts';
+import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
+import { codeOf, messageOf } from '../net/error.ts';
+
+/** The admin interface, as long as it is served. */
+export interface Admin {
+  close(): void;
+}
+
+/**
+ * Serves the admin interface on a unix socket, and where `admin-listen` says, over TCP for reading alone.
+ *
+ * @param place undefined: no socket
+ * @throws where a place that was named cannot be had
+ */
+export async function startAdmin(
+  inside: Inside,
+  { adminListen }: Pick<Config, 'adminListen'>,
+  place: AdminPlace | undefined,
+  logger: Logger,
+): Promise<Admin> {
+  const report = (error: unknown): void => {
+    logger.error({ error: messageOf(error) }, 'admin request failed');
+  };
+  const admin = new AdminServer(inside, report);
+  let remove: () => void = () => undefined;
+  try {
+    for (const endpoint of adminListen.flatMap(endpointsOf)) {
+      await listenAt(admin.create(true), endpoint);
+      if (!isLoopback(endpoint.address)) logger.warn(`admin-listen ${formatEndpoint(endpoint)}: ${readable}`);
+    }
+    if (place) {
+      remove = await listenOnSocket(admin.create(false), place).catch((error: unknown) => {
+        if (place.isNamed || !(error instanceof SocketError)) throw error;
+        logger.info(`no admin socket: ${error.message.replace(/^admin: /, '')}`);
+        return () => undefined;
+      });
+    }
+  } catch (error) {
+    admin.close();
+    throw error;
+  }
+  return {
+    close: () => {
+      admin.close();
+      remove();
+    },
+  };
+}
+
+const readable = 'whoever can connect can read who transfers what; there is no password';
+
+async function listenAt(server: Server, { address, port }: Endpoint): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen({ host: address, port, ipv6Only: true, exclusive: true }, resolve);
+  }).catch((error: unknown) => {
+    const code = codeOf(error);
+    const why =
+      code === 'EADDRINUSE'
+        ? 'another process is using this port; allowed: a port that is free'
+        : messageOf(error);
+    throw new Error(`admin-listen ${formatEndpoint({ address, port })}: ${why}`, { cause: error });
+  });
+}

@@ -1,0 +1,16 @@
+import type { AdminPlace } from '../config/admin.ts';
+import type { Observer } from '../events.ts';
+
+/** What the process does that the daemon runs in. */
+export interface Host {
+  /** Who listens besides the log and the counters. */
+  readonly observers?: readonly Observer[];
+  /** Where its admin socket is. */
+  readonly admin?: AdminPlace | undefined;
+  /** Where the values of the configuration are from, by key. */
+  readonly origins?: () => ReadonlyMap<string, string>;
+  /** Reads the configuration again, and has it followed. @returns as `Daemon.reload` */
+  readonly reload?: () => Promise<readonly string[]>;
+  /** Ends the process as SIGTERM does. @param grace milliseconds; undefined: the configured one */
+  readonly drain?: (grace: number | undefined) => void;
+}
