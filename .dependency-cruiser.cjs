@@ -45,7 +45,12 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/node-internals/' },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '\\.d\\.ts$|^src/admin/page/' }, to: {} },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: '\\.d\\.ts$|^src/admin/page/' },
+      to: {},
+    },
     {
       name: 'proxy-knows-only-the-type-of-a-plane',
       severity: 'error',
