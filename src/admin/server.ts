@@ -125,14 +125,21 @@ function statusOf({ code }: NodeJS.ErrnoException): string {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
 }
 
-/** @throws {RequestError} */
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > mostBody) throw new RequestError(413, `the body has more than ${mostBody} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+/** @throws {RequestError} where it is too long; the rest of it is not read then */
+function bodyOf(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= mostBody) return;
+      request.pause();
+      reject(new RequestError(413, `the body has more than ${mostBody} bytes`));
+    });
+    request.on('end', () => {
+      resolve(Buffer.concat(chunks).toString());
+    });
+    request.on('error', reject);
+  });
 }

@@ -178,7 +178,7 @@ export class KernelChannels {
       get isUnused() {
         return pinhole.isRefused;
       },
-      abort: () => undefined,
+      abort: () => false,
     };
     this.#channels.set(flow.id, channel);
     this.#observe({ type: 'pinhole-taken', from: flow.from, ...factsOf(pinhole.expectation) });

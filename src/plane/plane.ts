@@ -72,8 +72,8 @@ export interface OwnedChannel {
   readonly isUnused: boolean;
   /** Whether the server has accepted a command for it. */
   readonly isAccepted: boolean;
-  /** Resets it, where this process carries it. */
-  abort(cause: TransferCause): void;
+  /** Resets it, where this process carries it. Returns whether it does. */
+  abort(cause: TransferCause): boolean;
 }
 
 /** What became of a data connection that a reply of the server's speaks of. */

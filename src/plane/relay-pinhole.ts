@@ -96,8 +96,9 @@ export class RelayPinhole implements OwnedChannel {
     return (joined?.moved ?? 0) === 0 && (end === undefined || end.uploaded + end.downloaded === 0);
   }
 
-  abort(cause: TransferCause): void {
+  abort(cause: TransferCause): boolean {
     this.channel?.abort(cause);
+    return true;
   }
 
   serve(command: TransferCommand): void {

@@ -202,8 +202,7 @@ export class SessionPinholes implements PinholeOwner {
 
   /** Resets all data channels, where this process carries them. Returns how many live on. */
   abort(cause: TransferCause): number {
-    for (const channel of [...this.#channels]) channel.abort(cause);
-    return this.#channels.size;
+    return [...this.#channels].filter((channel) => !channel.abort(cause)).length;
   }
 
   /** Takes back what nobody has connected to, or connected to for nothing; transfers that are under way live on. */
