@@ -12,7 +12,7 @@ import { checkSettings } from './host/check-settings.ts';
 import { checkTls } from './host/check-tls.ts';
 import { forwardingOf, readFacts, type Facts } from './host/facts.ts';
 import { atOrigin } from './host/origin.ts';
-import { remedy } from './host/remedies.ts';
+import { pinholeRefusal } from './host/pinhole-settings.ts';
 import { hasRange, type FtpService } from './host/ftp-service.ts';
 import { fault, unseen } from './host/say.ts';
 import type { MessageId } from './messages/message.ts';
@@ -81,13 +81,11 @@ function isIncomplete(server: FtpService): boolean {
 function checkPinholeSeen({ pinhole, sources }: Facts): Finding[] {
   if (pinhole?.seen) {
     const { sign } = pinhole.seen;
-    const remedies = [remedy('shell', 'npx pinhole doctor --host --pinhole-config FILE')];
-    return [unseen('pinhole-without-config', { values: { sign }, remedies })];
+    return [unseen('pinhole-without-config', { values: { sign } })];
   }
   if (pinhole && pinhole.config === undefined) {
-    const file = sources.pinhole?.file ?? '';
-    const remedies = [remedy('shell', `npx pinhole run --config ${file} --check`)];
-    return [fault('pinhole-config-refused', { file, remedies })];
+    const { file = '', text = '' } = sources.pinhole ?? {};
+    return [fault('pinhole-config-refused', { values: { reason: pinholeRefusal(file, text) }, file })];
   }
   return [];
 }

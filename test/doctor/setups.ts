@@ -357,7 +357,7 @@ export const setups: readonly ReportedSetup[] = [
       iptables: 'iptables -A PREROUTING -p tcp --dport 21 -j DNAT --to 192.168.1.5\n',
       sysctl: ipForward,
     },
-    faults: ['chain-not-declared'],
+    faults: ['chain-of-other-table'],
     unseen: ['no-server-found'],
     twin: {
       iptables:

@@ -1,6 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Finding } from '../finding.ts';
-import { remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
 /** A file that Pinhole reads, with its text, or the code of the error with which it could not be read. */
@@ -35,11 +34,10 @@ export function checkAuthorities(file: PemFile): Finding[] {
 
 function checkEnd(file: string, { validTo }: X509Certificate, now: Date): Finding[] {
   const left = new Date(validTo).getTime() - now.getTime();
-  const remedies = [remedy('shell', `openssl x509 -in ${file} -noout -subject -dates`)];
-  if (left < 0) return [fault('certificate-expired', { values: { end: validTo }, file, remedies })];
+  if (left < 0) return [fault('certificate-expired', { values: { end: validTo }, file })];
   if (left > notice * day) return [];
   const values = { end: validTo, days: Math.floor(left / day) };
-  return [note('certificate-expiring', { values, file, remedies })];
+  return [note('certificate-expiring', { values, file })];
 }
 
 function readAs<T>(

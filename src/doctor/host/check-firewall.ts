@@ -1,6 +1,5 @@
 import { relaysActive, relaysPassive } from '../../helper/carrying.ts';
 import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
-import { endTls } from '../end-tls.ts';
 import { fine, type Finding, type Remedy } from '../finding.ts';
 import { forwardingOf, hasHelper, helperOf, wayTo, type Facts } from './facts.ts';
 import { hooksOf, reachOf, rulesOf, type Firewall, type Packet, type Passage } from './firewall.ts';
@@ -114,7 +113,7 @@ function checkPassivePorts(facts: Facts, service: FtpService, firewall: Firewall
     return [tlsFault(way, service, firewall, isSet ? range : suggested)];
   }
   if (program !== 'pinhole' && isRelatedOpen) {
-    const own = isSet ? [] : [rangeRemedy(program, suggested)];
+    const own = isSet ? [] : [rangeRemedy(service, suggested)];
     return [relatedFault(way, firewall, service, range, isSet ? range : suggested, own)];
   }
   if (!isSet) return missingRange(way, service, firewall);
@@ -181,31 +180,34 @@ function checkRulesAlone(facts: Facts): Finding[] {
   });
 }
 
-function tlsFault(
-  way: Passage,
-  { program, file, tls }: FtpService,
-  firewall: Firewall,
-  range: PortRange,
-): Finding {
+function tlsFault(way: Passage, service: FtpService, firewall: Firewall, range: PortRange): Finding {
+  const { program, file, tls } = service;
   return fault('helper-sees-no-tls', {
     values: { program, setting: tls?.value ?? '', range: formatPortRange(range) },
     file,
     line: tls?.line ?? 0,
-    remedies: [rangeRemedy(program, range), openRemedy(firewall, way.hook, range), endTls],
+    remedies: [rangeRemedy(service, range), openedRemedy(way, firewall, range)],
   });
 }
 
 /** Without a range every port has to be open. */
-function missingRange(way: Passage, { program, file }: FtpService, firewall: Firewall): Finding[] {
+function missingRange(way: Passage, service: FtpService, firewall: Firewall): Finding[] {
+  const { program, file } = service;
   const details = { values: { program, range: formatPortRange(suggested) }, file };
-  const remedies = [rangeRemedy(program, suggested)];
+  const remedies = [rangeRemedy(service, suggested)];
   if (letsAllIn(firewall)) return [note('passive-range-missing', { ...details, remedies })];
   return [
     fault('passive-range-missing', {
       ...details,
-      remedies: [...remedies, openRemedy(firewall, way.hook, suggested)],
+      remedies: [...remedies, openedRemedy(way, firewall, suggested)],
     }),
   ];
+}
+
+/** The command that opens a range in the chain that keeps it closed. */
+function openedRemedy(way: Passage, firewall: Firewall, range: PortRange): Remedy {
+  const [closed = range] = closedPorts(firewall, range, way);
+  return openRemedy(firewall, closingChain(firewall, { ...way, port: closed.first }) ?? way.hook, range);
 }
 
 function checkActivePorts({ pinhole }: Facts, firewall: Firewall): Finding[] {

@@ -12,7 +12,7 @@ import {
   type Facts,
   type Forwarding,
 } from './facts.ts';
-import type { Firewall } from './firewall.ts';
+import type { Firewall, Table } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
 import {
   keepsPorts,
@@ -158,9 +158,25 @@ function forwardRemedy(translator: Firewall, range: PortRange, to: string): Reme
   const ports = formatPortRange(range);
   // It makes the rules anew whenever it starts a container.
   if (isDocker) return remedy('shell', `docker run -p ${ports}:${ports} ...`);
-  if (translator.syntax === 'nftables') return remedy('nftables', `tcp dport ${ports} dnat to ${to}`);
+  // Before the others: one of them may lead these ports elsewhere.
+  if (translator.syntax === 'nftables') {
+    const { table, chain } = translatingChain(translator);
+    const how = table.family === 'inet' ? 'dnat ip to' : 'dnat to';
+    return remedy(
+      'nftables',
+      `nft insert rule ${table.family} ${table.name} ${chain} tcp dport ${ports} ${how} ${to}`,
+    );
+  }
   const match = `-p tcp --dport ${formatColonRange(range)}`;
-  return remedy('iptables', `iptables -t nat -A PREROUTING ${match} -j DNAT --to-destination ${to}`);
+  return remedy('iptables', `iptables -t nat -I PREROUTING ${match} -j DNAT --to-destination ${to}`);
+}
+
+/** The chain at prerouting that translates. */
+function translatingChain({ tables }: Firewall): { table: Pick<Table, 'family' | 'name'>; chain: string } {
+  for (const table of tables)
+    for (const { name, base } of table.chains.values())
+      if (base?.isNat === true && base.hook === 'prerouting') return { table, chain: name };
+  return { table: { family: 'ip', name: 'nat' }, chain: 'prerouting' };
 }
 
 /** What the kernel plane forwards has its mark. */
@@ -206,17 +222,15 @@ function checkAddresses(facts: Facts): Finding[] {
   return facts.servers.filter(({ isPassive }) => isPassive).flatMap((server) => checkAddress(facts, server));
 }
 
-function checkAddress(
-  facts: Facts,
-  { program, file, address, controlPort, listenAddress, isPartial }: FtpService,
-): Finding[] {
+function checkAddress(facts: Facts, server: FtpService): Finding[] {
+  const { program, file, address, controlPort, listenAddress, isPartial } = server;
   const forwarding = forwardingOf(facts, controlPort);
   if (address === undefined && isPartial) return [];
   const told = address && parseAddress(address.value);
   if (forwarding) {
     const { rule } = forwarding;
     if (hasHelper(facts, controlPort) || (address && (told === undefined || !isPrivate(told)))) return [];
-    const remedies = [addressRemedy(program, publicAddressIn(rule.words))];
+    const remedies = [addressRemedy(server, publicAddressIn(rule.words))];
     if (address === undefined)
       return [fault('address-missing', { values: { program, to: rule.to }, file, remedies })];
     const values = { program, address: address.value };
@@ -226,12 +240,12 @@ function checkAddress(
   const own = listening ? [listening] : facts.addresses;
   const [first] = own;
   if (address && told !== undefined && isPrivate(told)) {
-    const remedies = [addressRemedy(program, unknownAddress)];
+    const remedies = [addressRemedy(server, unknownAddress)];
     const values = { program, address: told };
     return [unseen('address-private-announced', { values, file, line: address.line, remedies })];
   }
   if (address || first === undefined || !own.every(isPrivate)) return [];
-  const remedies = [addressRemedy(program, unknownAddress)];
+  const remedies = [addressRemedy(server, unknownAddress)];
   return [unseen('address-may-be-missing', { values: { program, address: first }, file, remedies })];
 }
 

@@ -1,5 +1,4 @@
 import { listenInFront } from '../../config/listening.ts';
-import { endTls } from '../end-tls.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, helperOf, helperSysctl, type Facts } from './facts.ts';
 import { helperRule, seesTranslated } from './firewall.ts';
@@ -31,7 +30,6 @@ function checkBlind(facts: Facts): Finding[] {
         values: { program, setting: tls?.value ?? '', port },
         file,
         line: tls?.line ?? 0,
-        remedies: [endTls],
       }),
     );
 }

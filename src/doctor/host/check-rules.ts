@@ -2,7 +2,16 @@ import type { Finding } from '../finding.ts';
 import { portIn } from '../../net/port-range.ts';
 import { someOf } from './check-firewall.ts';
 import { controlPorts, type Facts } from './facts.ts';
-import { hooksOf, portsOf, rulesOf, type Firewall, type FirewallRule } from './firewall.ts';
+import {
+  hooksOf,
+  portsOf,
+  rulesOf,
+  type Chain,
+  type Firewall,
+  type FirewallRule,
+  type Table,
+} from './firewall.ts';
+import { tableMeant } from './iptables.ts';
 import { corrected, remedy, ruleRemedy } from './remedies.ts';
 import { fault, unseen } from './say.ts';
 
@@ -36,21 +45,66 @@ function cut(text: string): string {
 
 /** Chains that rules are for, and that no line makes: the file is refused at the first of them. */
 function checkDeclared({ tables, file }: Firewall, { sources }: Facts): Finding[] {
-  const chains = tables.flatMap((table) => [...table.chains.values()].filter((chain) => chain.isUndeclared));
-  const [first] = chains;
-  if (first === undefined) return [];
   const text = [sources.iptables, sources.ip6tables, sources.savedIptables].find(
     (each) => each?.file === file,
   )?.text;
-  const [, program] = /^\s*(?:sudo\s+)?(\S*ip6?tables)\s.*-[AI]\s/m.exec(text ?? '') ?? [];
+  const undeclared = tables.flatMap((table) =>
+    [...table.chains.values()].filter((chain) => chain.isUndeclared).map((chain) => ({ table, chain })),
+  );
+  return [
+    ...undeclared.flatMap(({ table, chain }) => checkTable(table, chain, file, text ?? '')),
+    ...checkMade(
+      undeclared.filter(({ chain: { base } }) => base === undefined),
+      file,
+      text ?? '',
+    ),
+  ];
+}
+
+/** `iptables -A PREROUTING ... -j DNAT ...` without `-t nat`: a chain of the kernel that another table has. */
+function checkTable(
+  { name: table }: Table,
+  { name, base, rules }: Chain,
+  file: string,
+  text: string,
+): Finding[] {
+  if (base === undefined) return [];
+  const lines = text.split('\n');
+  return rules.map(({ line, words }) => {
+    const wanted = tableMeant(words, 'mangle');
+    const command = /^(\s*(?:sudo\s+)?\S*ip6?tables)(\s.*)$/.exec(lines[line - 1] ?? '');
+    const values = { table, chain: name, wanted };
+    // In a file the rule moves to the lines of another table.
+    const remedies = command ? [remedy('iptables', `${command[1]} -t ${wanted}${command[2]}`.trim())] : [];
+    return fault('chain-of-other-table', { values, file, line, remedies });
+  });
+}
+
+function checkMade(
+  undeclared: readonly { readonly table: Table; readonly chain: Chain }[],
+  file: string,
+  text: string,
+): Finding[] {
+  if (undeclared.length === 0) return [];
+  const chains = undeclared.map(({ chain }) => chain);
+  // A jump to it has to stand behind its line too.
+  const first = Math.min(...undeclared.map(({ table, chain }) => firstUse(table, chain)));
+  const [, program] = /^\s*(?:sudo\s+)?(\S*ip6?tables)\s.*-[AI]\s/m.exec(text) ?? [];
   const names = chains.map(({ name }) => name);
   const lines = names
     .slice(0, 10)
     .map((name) => (program === undefined ? `:${name} - [0:0]` : `${program} -N ${name}`));
   const values = { chains: someOf(names) };
   return [
-    fault('chain-not-declared', { values, file, line: first.line, remedies: [remedy('iptables', ...lines)] }),
+    fault('chain-not-declared', { values, file, line: first, remedies: [remedy('iptables', ...lines)] }),
   ];
+}
+
+function firstUse({ chains }: Table, { name, line }: Chain): number {
+  const jumps = [...chains.values()]
+    .flatMap(({ rules }) => rules)
+    .filter(({ action }) => (action.kind === 'jump' || action.kind === 'goto') && action.chain === name);
+  return Math.min(line, ...jumps.map((rule) => rule.line));
 }
 
 /** `ct helper set "ftp"` names an object of the table, not the helper of the kernel. */

@@ -44,14 +44,15 @@ function checkMarks({ program }: FtpService, source: SourceText | undefined): Fi
 }
 
 /** What ProFTPD and Pure-FTPd do not start with, or read otherwise than it is meant. */
-function checkUnreadable({ program, unreadable = [] }: FtpService): Finding[] {
+function checkUnreadable(server: FtpService): Finding[] {
+  const { program, unreadable = [] } = server;
   return unreadable.map(({ id, name, value, meant, file, line }) => {
     const remedies =
       meant === undefined
         ? []
         : typeof meant === 'string'
           ? [remedy(program === 'proftpd' ? 'proftpd.conf' : 'pure-ftpd', meant)]
-          : [rangeRemedy(program, meant)];
+          : [rangeRemedy(server, meant)];
     const values = {
       program,
       name,
@@ -62,13 +63,14 @@ function checkUnreadable({ program, unreadable = [] }: FtpService): Finding[] {
   });
 }
 
-function checkLoopback({ addresses }: Facts, { program, file, address }: FtpService): Finding[] {
+function checkLoopback({ addresses }: Facts, server: FtpService): Finding[] {
+  const { program, file, address } = server;
   if (address === undefined) return [];
   const told = parseAddress(address.value);
   const isOwn = /^(?:localhost(?:\.localdomain)?\.?|0+(?:\.0+){0,3}|127(?:\.\d+){1,3})$/i.test(address.value);
   if (!isOwn && (told === undefined || !isUnroutable(told))) return [];
   const reached = addresses.find((one) => !isPrivate(one)) ?? 'PUBLIC-ADDRESS';
-  const remedies = [addressRemedy(program, reached)];
+  const remedies = [addressRemedy(server, reached)];
   return [
     fault('address-loopback', {
       values: { program, address: address.value },
@@ -88,16 +90,17 @@ function checkServer(server: FtpService, listeners: readonly Listener[]): Findin
         values: { program, from: passiveFrom.value, to: passiveTo.value },
         file,
         line: passiveFrom.line,
-        remedies: [rangeRemedy(program, passiveRange(server))],
+        remedies: [rangeRemedy(server, passiveRange(server))],
       }),
     );
   } else if (hasRange(server)) {
     findings.push(fine('passive-range-set', { program, range: formatPortRange(passiveRange(server)) }));
   }
   if (!isPassive) {
-    const remedies = [
-      program === 'vsftpd' ? remedy('vsftpd.conf', 'pasv_enable=YES') : remedy('pure-ftpd', 'NATmode no'),
-    ];
+    const turnedOn =
+      program === 'vsftpd' ? remedy('vsftpd.conf', 'pasv_enable=YES') : remedy('pure-ftpd', 'NATmode no');
+    // No option of a command line undoes -N.
+    const remedies = server.isCommandLine === true ? [] : [turnedOn];
     findings.push(note('passive-disabled', { values: { program }, file, remedies }));
   }
   return [...findings, ...checkActivePort(server, listeners)];

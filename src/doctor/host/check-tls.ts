@@ -31,13 +31,14 @@ function checkPassedRange(server: FtpService, { passivePorts }: Config): Finding
   const range = passiveRange(server);
   if (hasRange(server) && range.first === passivePorts.first && range.last === passivePorts.last) return [];
   const values = { program, range: formatPortRange(range), passive: formatPortRange(passivePorts) };
-  const remedies = [rangeRemedy(program, passivePorts), rangeRemedy('pinhole', range)];
+  // Not the other way round: firewalls are open for those of Pinhole.
+  const remedies = [rangeRemedy(server, passivePorts)];
   return [
     fault('tls-pass-other-range', {
       values,
       file,
       line: passiveFrom?.line ?? 0,
-      remedies: hasRange(server) ? remedies : remedies.slice(0, 1),
+      remedies,
     }),
   ];
 }
@@ -48,7 +49,7 @@ function checkPassedAddress(server: FtpService, config: Config): Finding[] {
   const inside = parseAddress(config.server?.host ?? '');
   // A 229 has no address.
   if (inside !== undefined && familyOf(inside) === 6) return [];
-  const remedies = [addressRemedy(program, reachedAt(config))];
+  const remedies = [addressRemedy(server, reachedAt(config))];
   if (address === undefined) {
     return isPartial ? [] : [fault('tls-pass-address-missing', { values: { program }, file, remedies })];
   }

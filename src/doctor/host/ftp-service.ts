@@ -29,6 +29,8 @@ export interface FtpService {
   readonly demandsReuse?: Placed<string> | undefined;
   /** Lines that the server does not start with, or reads otherwise than they are meant. */
   readonly unreadable?: readonly Unreadable[];
+  /** It has its settings from its command line. */
+  readonly isCommandLine?: boolean;
   /** Other files have more of it, so that what is absent here may be there. */
   readonly isPartial?: boolean;
 }

@@ -37,9 +37,9 @@ const tableOfTarget: Readonly<Record<string, string>> = {
 };
 
 /** The table of a rule that somebody has shown without its table: `-A PREROUTING ... -j DNAT ...` */
-function tableMeant(words: readonly string[]): string {
+export function tableMeant(words: readonly string[], otherwise = 'filter'): string {
   const target = words[words.findIndex((word) => word === '-j' || word === '--jump') + 1] ?? '';
-  return tableOfTarget[target] ?? 'filter';
+  return tableOfTarget[target] ?? otherwise;
 }
 
 /** What lets the next rule decide. */

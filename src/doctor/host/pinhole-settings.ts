@@ -3,6 +3,7 @@ import { isReachable, listenInFront } from '../../config/listening.ts';
 import { loadConfig } from '../../config/load.ts';
 import { tlsPolicyOf } from '../../config/tls-policy.ts';
 import type { CarryingSettings } from '../../helper/carrying.ts';
+import { messageOf } from '../../net/error.ts';
 import type { FtpService } from './ftp-service.ts';
 import type { Listener } from './listening.ts';
 
@@ -12,6 +13,16 @@ export function readPinhole(file: string, text: string): Config | undefined {
     return loadConfig({ flags: { config: file }, env: {}, readFile: () => text }).config;
   } catch {
     return undefined;
+  }
+}
+
+/** Why Pinhole refuses its configuration. */
+export function pinholeRefusal(file: string, text: string): string {
+  try {
+    loadConfig({ flags: { config: file }, env: {}, readFile: () => text });
+    return '';
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

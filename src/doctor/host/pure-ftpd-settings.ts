@@ -25,11 +25,13 @@ const lettersWithValue = '23aCcfFgIJklLmnOpPqQStTUuVyY';
 export function readPureFtpd(file: string, text: string): FtpService {
   const lines = new Map<string, Placed<string[]>>();
   const unreadable: Unreadable[] = [];
+  let isCommandLine = false;
   for (const { value, line } of meaningfulLines(text)) {
     const words = wordsOf(value);
     const found = judge(value, words);
     if (found) unreadable.push({ ...found, file, line });
-    if (words.some((word) => /^-{1,2}[a-z]/i.test(word))) {
+    if (isOptions(words)) {
+      isCommandLine = true;
       for (const [name, setting] of optionsOf(words)) lines.set(name, { value: setting, line });
     } else {
       const [name = '', ...rest] = words;
@@ -59,10 +61,16 @@ export function readPureFtpd(file: string, text: string): FtpService {
     passiveTo: end('last'),
     address: first('forcepassiveip'),
     unreadable,
+    isCommandLine,
     activePort: undefined,
     unprivileged: undefined,
     tls: tls && /^[123]$/.test(tls.value) ? { value: `TLS ${tls.value}`, line: tls.line } : undefined,
   };
+}
+
+/** Whether these are words of a command line. */
+function isOptions(words: readonly string[]): boolean {
+  return words.some((word) => /^-{1,2}[a-z]/i.test(word));
 }
 
 /** `-p 30000:50000`, `-AEp30000:50000`, `--passiveportrange=30000:50000`, `-N` */
@@ -94,9 +102,8 @@ function shortOptions(word: string): [name: string, attached: string][] {
 
 /** A range is `30000 50000` in a file, and `30000:50000` on a command line: with anything else it does not start. */
 function judge(line: string, words: readonly string[]): Omit<Unreadable, 'file' | 'line'> | undefined {
-  const isCommandLine = words.some((word) => /^-{1,2}[a-z]/i.test(word));
   const [name = '', ...rest] = words;
-  if (isCommandLine) {
+  if (isOptions(words)) {
     const [, [value = ''] = []] = optionsOf(words).find(([option]) => option === 'passiveportrange') ?? [];
     if (value === '' || /^\d+:\d+$/.test(value)) return undefined;
     return { id: 'range-unreadable', name: '-p', value, meant: meantOption(value) };

@@ -4,6 +4,7 @@ import {
   passiveRangeSettings,
   settingLine,
   type FtpServerProgram,
+  type ServerSetting,
 } from '../../server-settings/passive.ts';
 import type { Remedy, RemedyTarget } from '../finding.ts';
 import type { Chain, Firewall, Hook, FirewallRule, Table } from './firewall.ts';
@@ -13,17 +14,29 @@ export function remedy(target: RemedyTarget, ...lines: readonly string[]): Remed
   return { target, lines };
 }
 
+type Configured = Pick<FtpService, 'program' | 'isCommandLine'>;
+
 /** The lines that give a server this passive range. */
-export function rangeRemedy(program: FtpService['program'], range: PortRange): Remedy {
+export function rangeRemedy({ program, isCommandLine }: Configured, range: PortRange): Remedy {
   if (program === 'pinhole') return remedy('pinhole', `passive-ports = "${formatPortRange(range)}"`);
-  const settings = passiveRangeSettings(program, range);
-  return remedy(targetOf(program), ...settings.map((setting) => settingLine(program, setting)));
+  return settingsRemedy(program, passiveRangeSettings(program, range), isCommandLine);
 }
 
 /** The line that makes a server announce this address to clients. */
-export function addressRemedy(program: FtpService['program'], address: string): Remedy {
+export function addressRemedy({ program, isCommandLine }: Configured, address: string): Remedy {
   if (program === 'pinhole') return remedy('pinhole', `public-address = "${address}"`);
-  return remedy(targetOf(program), settingLine(program, announcedAddressSetting(program, address)));
+  return settingsRemedy(program, [announcedAddressSetting(program, address)], isCommandLine);
+}
+
+function settingsRemedy(
+  program: FtpServerProgram,
+  settings: readonly ServerSetting[],
+  isCommandLine = false,
+): Remedy {
+  const lines = settings.map(
+    (setting) => (isCommandLine ? setting.flag : undefined) ?? settingLine(program, setting),
+  );
+  return remedy(targetOf(program), ...lines);
 }
 
 function targetOf(program: FtpServerProgram): RemedyTarget {
@@ -33,6 +46,11 @@ function targetOf(program: FtpServerProgram): RemedyTarget {
 /** The name of iptables' program for the addresses of this firewall. */
 function programOf({ family }: Firewall): string {
   return family === 4 ? 'iptables' : 'ip6tables';
+}
+
+/** iptables takes `filter` for the table where none is named. */
+function tableOption({ name }: Table): string {
+  return name === 'filter' ? '' : `-t ${name} `;
 }
 
 /** The program that has made the rules and makes them anew, so that what is added beside it is lost. */
@@ -76,10 +94,11 @@ export function openRemedy(
   if (manager) return managedRemedy(manager, hook === 'forward', range);
   if (firewall.syntax === 'iptables') {
     const chain = typeof at === 'string' ? at.toUpperCase() : at.chain.name;
+    const table = typeof at === 'string' ? '' : tableOption(at.table);
     const ports = formatColonRange(range);
     return {
       target: 'iptables',
-      lines: [`${programOf(firewall)} -I ${chain} -p tcp --dport ${ports} -j ACCEPT`],
+      lines: [`${programOf(firewall)} ${table}-I ${chain} -p tcp --dport ${ports} -j ACCEPT`],
     };
   }
   const chain = typeof at === 'string' ? `inet filter ${at}` : nameOf(at);
@@ -94,8 +113,10 @@ export function establishedRemedy(firewall: Firewall, at: { table: Table; chain:
   if (firewall.syntax === 'nftables')
     return remedy('nftables', `nft insert rule ${nameOf(at)} ct state established,related accept`);
   const state = '-m conntrack --ctstate ESTABLISHED,RELATED';
-  const table = at.table.name === 'filter' ? '' : `-t ${at.table.name} `;
-  return remedy('iptables', `${programOf(firewall)} ${table}-I ${at.chain.name} ${state} -j ACCEPT`);
+  return remedy(
+    'iptables',
+    `${programOf(firewall)} ${tableOption(at.table)}-I ${at.chain.name} ${state} -j ACCEPT`,
+  );
 }
 
 /** The command that lets through what a mark has. */

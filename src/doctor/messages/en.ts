@@ -288,15 +288,16 @@ export const en = {
       change: 'move one of the two to another port',
     },
     'pinhole-config-refused': {
-      seen: 'Pinhole rejects this configuration',
+      seen: 'Pinhole rejects this configuration: {reason}',
       means: 'it does not start; its ports were not examined here',
-      change: 'run it to see the error',
+      change: 'correct what it names',
     },
     'pinhole-without-config': {
       seen: 'Pinhole is installed here ({sign}), but its configuration was not found',
       means:
         "clients connect to Pinhole, not to the server, so the server's own ports may be closed. Which ports Pinhole needs is unknown, and was not examined",
-      change: 'name its configuration; if other files come from another host, name those too',
+      change:
+        'name its configuration (npx pinhole doctor --host --pinhole-config FILE); if other files come from another host, name those too',
     },
     'no-server-found': {
       seen: 'found no settings of vsftpd, ProFTPD, Pure-FTPd or Pinhole',
@@ -377,6 +378,12 @@ export const en = {
       means:
         'iptables and iptables-restore reject a rule for a chain that does not exist: none of the rules of the file is loaded',
       change: 'make the chains before their rules; and let INPUT or FORWARD jump to them',
+    },
+    'chain-of-other-table': {
+      seen: 'a rule of the table {table} is for the chain {chain}, which that table does not have',
+      means: 'iptables and iptables-restore reject the rule: none of the rules of the file is loaded',
+      change:
+        'put the rule into the table {wanted}: a command names it by -t {wanted}, a file has its rules after a line *{wanted}',
     },
     'helper-object-missing': {
       seen: 'the rule attaches the helper object {object}, and its table has no object of that name',

@@ -282,15 +282,16 @@ export const zh: Catalogue = {
       change: '移动其中之一',
     },
     'pinhole-config-refused': {
-      seen: 'Pinhole 不接受该配置',
+      seen: 'Pinhole 不接受该配置：{reason}',
       means: '它无法启动；这里没有检查它的端口',
-      change: '查看它给出的原因',
+      change: '改正它指出的内容',
     },
     'pinhole-without-config': {
       seen: '本机上有 Pinhole（{sign}），但没有找到它的配置',
       means:
         '客户端连接的是它而不是服务器：服务器自己的端口可以是关闭的。Pinhole 需要哪些端口并不知道，也没有检查',
-      change: '指明它的配置文件；如果还有从别处取来的文件，也一并指明',
+      change:
+        '指明它的配置文件（npx pinhole doctor --host --pinhole-config FILE）；如果还有从别处取来的文件，也一并指明',
     },
     'no-server-found': {
       seen: '没有可供检查的 vsftpd、ProFTPD、Pure-FTPd 或 Pinhole 设置',
@@ -366,6 +367,11 @@ export const zh: Catalogue = {
       seen: '有规则属于没有任何一行创建的链：{chains}',
       means: 'iptables 和 iptables-restore 拒绝不存在的链的规则：该文件的规则一条也不会加载',
       change: '在规则之前创建这些链，并让 INPUT 或 FORWARD 跳转到它们',
+    },
+    'chain-of-other-table': {
+      seen: '表 {table} 中的规则使用链 {chain}，而该表没有这条链',
+      means: 'iptables 和 iptables-restore 拒绝该规则：该文件的规则一条也不会加载',
+      change: '把该规则放入表 {wanted}：命令用 -t {wanted}，文件则写在 *{wanted} 一行之后',
     },
     'helper-object-missing': {
       seen: '该规则绑定 helper 对象 {object}，而它的表中没有这个名称的对象',
