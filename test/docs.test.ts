@@ -48,7 +48,7 @@ test('docs/configuration.md explains every setting, and no other', () => {
 });
 
 test("docs/doctor.md counts the setups of the doctor's tests, and what is said of each", () => {
-  const servers = ['vsftpd', 'ProFTPD', 'Pure-FTPd'];
+  const servers = ['vsftpd', 'ProFTPD', 'Pure-FTPd', 'Pinhole'];
   const groupOf = (what: string): string =>
     servers.find((server) => what.startsWith(`${server}: `)) ?? 'firewall and forwarding';
   const rows = ['firewall and forwarding', ...servers].map((name) => {

@@ -1,11 +1,36 @@
 import type { HostSources } from '../../src/doctor/host-sources.ts';
+import type { Fillings, Texts } from '../support/doctor/mended.ts';
 
-type Texts = Partial<Record<keyof HostSources, string>>;
+export interface ReportedSetup {
+  readonly what: string;
+  readonly broken: Texts;
+  /** The ids of all faults. */
+  readonly faults: readonly string[];
+  /** The ids of all that is not known. */
+  readonly unseen?: readonly string[];
+  /** Right in the same place: nothing is found there. */
+  readonly twin: Texts;
+  /** The ids of what is no fault, and has remedies that are tried. */
+  readonly notes?: readonly string[];
+  /** Faults that the others hide: they are named once those are mended. */
+  readonly next?: readonly string[];
+  /** What a reader writes for the words of a remedy that its text tells to replace. */
+  readonly fillings?: Fillings;
+}
+
 type TextsOf<Names extends keyof HostSources> = Readonly<Record<Names, string>>;
 
 /** Texts as they would be read from files of their own names. */
 export function sourcesOf(texts: Texts): HostSources {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, { file: name, text }]));
+}
+
+/** Each of the texts changes into the other, and has to be there. */
+export function changed(text: string, ...pairs: readonly (readonly [string, string])[]): string {
+  return pairs.reduce((result, [old, young]) => {
+    if (!result.includes(old)) throw new Error(`not there: ${old}`);
+    return result.replaceAll(old, () => young);
+  }, text);
 }
 
 const addresses = `1: lo: <LOOPBACK,UP,LOWER_UP>
@@ -106,10 +131,10 @@ COMMIT
 *filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
+:ftp - [0:0]
 -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A FORWARD -d 192.168.1.10/32 -p tcp -j ftp
 -A FORWARD -m conntrack --ctstate DNAT -j ACCEPT
-:ftp - [0:0]
 -A ftp -p tcp -m multiport --dports 21,50000:50099 -j RETURN
 COMMIT
 `,

@@ -3,33 +3,12 @@
  */
 import { readFileSync } from 'node:fs';
 import type { HostSources } from '../../src/doctor/host-sources.ts';
-import { server, sourcesOf } from './host-sets.ts';
-
-type Texts = Partial<Record<keyof HostSources, string>>;
-
-export interface ReportedSetup {
-  readonly what: string;
-  readonly broken: Texts;
-  /** The ids of all faults. */
-  readonly faults: readonly string[];
-  /** The ids of all that is not known. */
-  readonly unseen?: readonly string[];
-  /** Right in the same place: nothing is found there. */
-  readonly twin: Texts;
-  /** Not by its lines alone: what stands for a placeholder, or what a program does that makes the rules. */
-  readonly isMendedElsewhere?: true;
-}
+import type { Texts } from '../support/doctor/mended.ts';
+import { brokenSets } from './broken-sets.ts';
+import { changed, server, sourcesOf, type ReportedSetup } from './host-sets.ts';
 
 function report(name: string): string {
   return readFileSync(`test/data/doctor/reports/${name}`, 'utf8');
-}
-
-/** Each of the texts changes into the other, and has to be there. */
-function changed(text: string, ...pairs: readonly (readonly [string, string])[]): string {
-  return pairs.reduce((result, [old, young]) => {
-    if (!result.includes(old)) throw new Error(`not there: ${old}`);
-    return result.replaceAll(old, () => young);
-  }, text);
 }
 
 const open = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n';
@@ -124,7 +103,6 @@ export const setups: readonly ReportedSetup[] = [
       sysctl: ipForward,
       vsftpd: `${range}pasv_address=203.0.113.5\n`,
     },
-    isMendedElsewhere: true,
   },
   {
     what: 'the range is led on for UDP',
@@ -269,14 +247,12 @@ export const setups: readonly ReportedSetup[] = [
       iptables: `*filter\n:INPUT ACCEPT [0:0]\n:RH-Firewall-1-INPUT - [0:0]\n-A INPUT -j RH-Firewall-1-INPUT\n-A INPUT -j DROP\n${changed(report('article-rules'), ['--sport 21 -j', '--dport 21 -j ACCEPT'])}-A RH-Firewall-1-INPUT -p tcp -m tcp --dport 40000:40100 -j ACCEPT\nCOMMIT\n`,
       vsftpd: range,
     },
-    isMendedElsewhere: true,
   },
   {
     what: 'a container of which half of the range is published',
     broken: { iptables: docker, pureFtpd: report('d11-pure-ftpd.cmd'), sysctl: ipForward },
     faults: ['passive-range-not-forwarded'],
     twin: { iptables: dockerWhole, pureFtpd: report('d11-pure-ftpd.cmd'), sysctl: ipForward },
-    isMendedElsewhere: true,
   },
   {
     what: 'a container of which the range is translated and not let through',
@@ -289,7 +265,6 @@ export const setups: readonly ReportedSetup[] = [
     },
     faults: ['related-without-helper'],
     twin: { iptables: dockerWhole, pureFtpd: report('d11-pure-ftpd.cmd'), sysctl: ipForward },
-    isMendedElsewhere: true,
   },
   {
     what: 'rules of IPv6 alone',
@@ -335,7 +310,6 @@ export const setups: readonly ReportedSetup[] = [
         'table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t\tip protocol tcp tcp dport { 21,40000-40100 } counter packets 0 bytes 0 accept\n\t}\n}\n',
       vsftpd: range,
     },
-    isMendedElsewhere: true,
   },
   {
     what: 'a translation without its table line',
@@ -359,13 +333,13 @@ export const setups: readonly ReportedSetup[] = [
     },
     faults: ['chain-of-other-table'],
     unseen: ['no-server-found'],
+    next: ['only-control-port-forwarded'],
     twin: {
       iptables:
         'iptables -t nat -A PREROUTING -p tcp -m multiport --dports 21,40000:40100 -j DNAT --to 192.168.1.5\n',
       sysctl: ipForward,
       vsftpd: `${range}pasv_address=203.0.113.5\n`,
     },
-    isMendedElsewhere: true,
   },
   {
     what: 'a table before the others drops the control port',
@@ -375,7 +349,6 @@ export const setups: readonly ReportedSetup[] = [
       iptables: `*raw\n-A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP\n-A PREROUTING -m rpfilter --invert -j DROP\nCOMMIT\n${open}`,
       vsftpd: range,
     },
-    isMendedElsewhere: true,
   },
   {
     what: 'the helper opens the first packet of data connections alone',
@@ -419,7 +392,7 @@ export const setups: readonly ReportedSetup[] = [
     what: 'vsftpd: a link-local address is announced',
     ...vsftpd(`${range}pasv_address=169.254.3.4\n`, `${range}pasv_address=203.0.113.5\n`),
     faults: ['address-loopback'],
-    isMendedElsewhere: true,
+    fillings: { 'PUBLIC-ADDRESS': '203.0.113.5' },
   },
   {
     what: 'vsftpd: an address in quotation marks',
@@ -465,7 +438,7 @@ export const setups: readonly ReportedSetup[] = [
     what: 'vsftpd: 0.0.0.0 is announced',
     ...vsftpd(`${range}pasv_address=0.0.0.0\n`, `${range}pasv_address=203.0.113.5\n`),
     faults: ['address-loopback'],
-    isMendedElsewhere: true,
+    fillings: { 'PUBLIC-ADDRESS': '203.0.113.5' },
   },
   {
     what: 'vsftpd: localhost is announced',
@@ -474,7 +447,7 @@ export const setups: readonly ReportedSetup[] = [
       `${range}pasv_address=ftp.example.org\npasv_addr_resolve=YES\n`,
     ),
     faults: ['address-loopback'],
-    isMendedElsewhere: true,
+    fillings: { 'PUBLIC-ADDRESS': '203.0.113.5' },
   },
   {
     what: 'vsftpd: on',
@@ -561,7 +534,7 @@ export const setups: readonly ReportedSetup[] = [
       'PassivePorts 40000 40100\nMasqueradeAddress ftp.example.org\n',
     ),
     faults: ['address-loopback'],
-    isMendedElsewhere: true,
+    fillings: { 'PUBLIC-ADDRESS': '203.0.113.5' },
   },
   {
     what: 'Pure-FTPd: a range with a hyphen on the command line',
@@ -582,8 +555,9 @@ export const setups: readonly ReportedSetup[] = [
     what: 'Pure-FTPd: loopback is announced',
     ...pureFtpd('-p 40000:40100 -P 127.0.1.1\n', '-p 40000:40100 -P 203.0.113.5\n'),
     faults: ['address-loopback'],
-    isMendedElsewhere: true,
+    fillings: { 'PUBLIC-ADDRESS': '203.0.113.5' },
   },
+  ...brokenSets,
 ];
 
 export const setupSources: (texts: Texts) => HostSources = sourcesOf;
