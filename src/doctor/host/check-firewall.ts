@@ -20,7 +20,7 @@ import {
 } from './openness.ts';
 import { carryingOf } from './pinhole-settings.ts';
 import { isCovered, overlap } from './ports.ts';
-import { helperRemedy, inputRemedy, limitsOf, openRemedy, portsRemedy, rangeRemedy } from './remedies.ts';
+import { helperRemedy, inputRemedy, narrowRemedy, openRemedy, rangeRemedy } from './remedies.ts';
 import { fault, note, unseen } from './say.ts';
 
 /** A range that is large enough for most servers and small enough to open. */
@@ -245,7 +245,7 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
       range: formatPortRange(range),
       program: service.program,
     };
-    const remedies = [portsRemedy(firewall, chain, kept, limitsOf(firewall, rule))];
+    const remedies = [narrowRemedy(firewall, chain, rule, { opened, kept })];
     const details = { values, file: firewall.file, line: rule.line, remedies };
     // An interface may lead to trusted hosts only.
     return [

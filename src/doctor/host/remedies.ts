@@ -77,7 +77,9 @@ function managedRemedy(manager: 'firewalld' | 'ufw', isForwarded: boolean, range
   return remedy(
     'shell',
     'firewall-cmd --permanent --new-policy=ftp-forward',
-    `${policy} --add-ingress-zone=ANY --add-egress-zone=ANY`,
+    // It takes one change in a command.
+    `${policy} --add-ingress-zone=ANY`,
+    `${policy} --add-egress-zone=ANY`,
     `${policy} --add-port=${port}/tcp`,
     'firewall-cmd --reload',
   );
@@ -167,7 +169,7 @@ export function ruleRemedy({ syntax }: Firewall, chain: Chain, words: readonly s
 }
 
 /** The words of a rule by which it is for an interface, or not for certain addresses. */
-export function limitsOf({ syntax }: Firewall, { words }: FirewallRule): string[] {
+function limitsOf({ syntax }: Firewall, { words }: FirewallRule): string[] {
   const isNft = syntax === 'nftables';
   const pattern = isNft
     ? /(?:^| )((?:meta )?iif(?:name)?(?: !=)? (?:\{[^}]*\}|[^ ]+)|ip6? saddr != (?:\{[^}]*\}|[^ ]+))/g
@@ -175,12 +177,40 @@ export function limitsOf({ syntax }: Firewall, { words }: FirewallRule): string[
   return Array.from(words.join(' ').matchAll(pattern), ([, limit = '']) => limit);
 }
 
-/** A rule that opens these ports and nothing else, within the limits that it had. */
-export function portsRemedy(
+/** What makes a rule open these ports and nothing else, within the limits that it had. */
+export function narrowRemedy(
+  firewall: Firewall,
+  chain: Chain,
+  rule: FirewallRule,
+  { opened, kept }: { readonly opened: readonly PortRange[]; readonly kept: readonly PortRange[] },
+): Remedy {
+  const manager = managerOf(firewall);
+  if (manager === 'ufw') {
+    const allow = (range: PortRange): string => `allow proto tcp to any port ${formatColonRange(range)}`;
+    return remedy(
+      'shell',
+      ...opened.map((range) => `ufw delete ${allow(range)}`),
+      ...kept.map((range) => `ufw ${allow(range)}`),
+    );
+  }
+  if (manager === 'firewalld') {
+    const [, zone] = /^(?:filter_)?IN_(.+)_allow$/.exec(chain.name) ?? [];
+    const change = `firewall-cmd --permanent${zone === undefined ? '' : ` --zone=${zone}`}`;
+    return remedy(
+      'shell',
+      ...opened.map((range) => `${change} --remove-port=${formatPortRange(range)}/tcp`),
+      ...kept.map((range) => `${change} --add-port=${formatPortRange(range)}/tcp`),
+      'firewall-cmd --reload',
+    );
+  }
+  return portsRemedy(firewall, chain, kept, limitsOf(firewall, rule));
+}
+
+function portsRemedy(
   { syntax }: Firewall,
   chain: Chain,
   ranges: readonly PortRange[],
-  limits: readonly string[] = [],
+  limits: readonly string[],
 ): Remedy {
   const limit = limits.map((words) => `${words} `).join('');
   const [only] = ranges;
