@@ -223,6 +223,30 @@ const firewalls: readonly ReportedSetup[] = [
     faults: ['rule-without-target'],
   },
   {
+    what: 'a rule of the file for the next start ends with -j',
+    broken: {
+      ...ofVsftpd,
+      savedIptables: changed(iptables, ['COMMIT', '-A INPUT -p tcp -m tcp --dport 80 -j\nCOMMIT']),
+    },
+    twin: { ...ofVsftpd, savedIptables: iptables },
+    faults: ['rule-without-target'],
+  },
+  {
+    what: 'half of the range is closed for IPv6',
+    ...pair({ ...ofVsftpd, ip6tables: iptables }, 'ip6tables', ['40000:40100', '40000:40050']),
+    faults: ['passive-range-closed'],
+  },
+  {
+    what: 'more is open than the range for IPv6',
+    ...pair({ ...ofVsftpd, ip6tables: iptables }, 'ip6tables', ['40000:40100', '40000:65535']),
+    faults: ['firewall-opens-too-much'],
+  },
+  {
+    what: 'half of the range is closed in the older form of iptables',
+    ...pair({ ...ofVsftpd, legacyIptables: iptables }, 'legacyIptables', ['40000:40100', '40000:40050']),
+    faults: ['passive-range-closed'],
+  },
+  {
     what: 'a chain of a file is made by no line',
     broken: {
       ...ofVsftpd,

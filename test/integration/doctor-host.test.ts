@@ -114,7 +114,7 @@ const forwarding = 'net.ipv4.ip_forward';
 async function hostOf(texts: Texts, commands: readonly string[] = []): Promise<Texts | undefined> {
   const at = mkdtempSync(join(folder, 'host-'));
   for (const [name, text] of Object.entries(texts)) writeFileSync(join(at, name), text);
-  const { iptables, ip6tables, nftables, sysctl } = texts;
+  const { iptables, ip6tables, legacyIptables, nftables, sysctl } = texts;
   const [, value] = /^net\.ipv4\.ip_forward = (\d)$/m.exec(sysctl ?? '') ?? [];
   const load =
     iptables === undefined
@@ -126,9 +126,11 @@ async function hostOf(texts: Texts, commands: readonly string[] = []): Promise<T
     ...(value === undefined ? [] : [`sysctl -q -w ${forwarding}=${value}`]),
     ...(hasRules(texts) ? load : []),
     ...(ip6tables === undefined ? [] : ['ip6tables-restore ip6tables']),
+    ...(legacyIptables === undefined ? [] : ['iptables-legacy-restore legacyIptables']),
     ...commands,
     ...(iptables === undefined ? [] : ['iptables-save > iptables']),
     ...(ip6tables === undefined ? [] : ['ip6tables-save > ip6tables']),
+    ...(legacyIptables === undefined ? [] : ['iptables-legacy-save > legacyIptables']),
     ...(nftables === undefined
       ? []
       : ['nft -a list ruleset > nftables', 'nft -j list ruleset > nftablesJson']),
@@ -175,6 +177,8 @@ async function followed(texts: Texts, steps: readonly Followed[]): Promise<Texts
   assert.ok(host, `the remedy is taken: ${last}`);
   if (isServer(texts) && !isSame(texts, host, 'vsftpd', 'proftpd', 'pureFtpd'))
     assert.equal(await starts(host), true, 'the server starts with it');
+  if (!isSame(texts, host, 'savedIptables'))
+    assert.ok(await hostOf({ iptables: host.savedIptables ?? '' }), `the saved rules are taken: ${last}`);
   if (!isSame(texts, host, 'pinhole'))
     assert.equal(await isPinholeConfig(host.pinhole ?? ''), true, 'Pinhole takes it');
   if (!isSame(texts, host, 'iptablesConfig')) await assertModules(texts, host);
@@ -226,7 +230,9 @@ describe('real servers and firewalls', { concurrency: 2 }, () => {
       assert.equal(verdictOf(examineHost(setupSources(well))), 'healthy', JSON.stringify(faultsOf(well)));
       const isRefused = faults.some((id) => refusing.has(id));
       if (unseen.length > 0 && !isRefused) return;
-      const bad = await hostOf(whole(broken));
+      // What is loaded at the next start is tried as if it were now.
+      const { savedIptables: saved } = broken;
+      const bad = await hostOf(whole(saved === undefined ? broken : { iptables: saved }));
       assert.equal(bad === undefined, isRefused, `the broken one is loaded: ${last}`);
       if (bad) assert.deepEqual(idsOf(faultsOf(bad)), [...faults].sort());
     });

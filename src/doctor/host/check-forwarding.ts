@@ -22,7 +22,7 @@ import {
   verdictsFor,
   type Translations,
 } from './openness.ts';
-import { addressRemedy, helperRemedy, markRemedy, openRemedy, remedy } from './remedies.ts';
+import { addressRemedy, helperRemedy, markRemedy, openRemedy, programOf, remedy } from './remedies.ts';
 import { fault, note, unseen } from './say.ts';
 
 /** Where this host forwards FTP to another host, and which address the server announces to clients. */
@@ -168,7 +168,10 @@ function forwardRemedy(translator: Firewall, range: PortRange, to: string): Reme
     );
   }
   const match = `-p tcp --dport ${formatColonRange(range)}`;
-  return remedy('iptables', `iptables -t nat -I PREROUTING ${match} -j DNAT --to-destination ${to}`);
+  return remedy(
+    'iptables',
+    `${programOf(translator)} -t nat -I PREROUTING ${match} -j DNAT --to-destination ${to}`,
+  );
 }
 
 /** The chain at prerouting that translates. */

@@ -4,7 +4,7 @@ import { controlPorts, forwardingOf, hasHelper, helperOf, helperSysctl, type Fac
 import { helperRule, seesTranslated } from './firewall.ts';
 import { readModulesLines } from './iptables-config.ts';
 import { helperModule, natHelperModule } from './modules.ts';
-import { helperRemedy, ruleRemedy, remedy } from './remedies.ts';
+import { helperRemedy, programOf, ruleRemedy, remedy } from './remedies.ts';
 import { fault, note } from './say.ts';
 
 /** The kernel's own helper for FTP: whether it is there, at work, and not at work beside Pinhole. */
@@ -49,10 +49,9 @@ function checkBeside(facts: Facts, port: number): Finding[] {
     if (found?.isCertain !== true) continue;
     const { rule, chain, table } = found;
     const [line = ''] = ruleRemedy(firewall, chain, rule.words).lines;
-    const program = firewall.family === 4 ? 'iptables' : 'ip6tables';
     const remedies =
       firewall.syntax === 'iptables'
-        ? [remedy('iptables', `${program} -t ${table.name} -D ${line.slice('-A '.length)}`)]
+        ? [remedy('iptables', `${programOf(firewall)} -t ${table.name} -D ${line.slice('-A '.length)}`)]
         : [remedy('nftables', `# ${line}`)];
     return [
       fault('helper-and-pinhole', { values: { port }, file: firewall.file, line: rule.line, remedies }),

@@ -62,7 +62,7 @@ export function readFacts(sources: HostSources): Facts {
   ].filter((server) => server !== undefined);
   const ofIptables = [
     iptables && readIptables(iptables.file, iptables.text, 4),
-    legacy && readIptables(legacy.file, legacy.text, 4),
+    legacy && { ...readIptables(legacy.file, legacy.text, 4), program: 'iptables-legacy' },
     ip6tables && readIptables(ip6tables.file, ip6tables.text, 6),
   ].filter((firewall) => firewall !== undefined);
   const ofNftables =

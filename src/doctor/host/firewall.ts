@@ -13,6 +13,8 @@ export interface Firewall {
   readonly syntax: 'iptables' | 'nftables';
   /** What its rules are asked about. */
   readonly family: Family;
+  /** The program of iptables that has its rules, where it is not the usual one. */
+  readonly program?: string;
   readonly tables: readonly Table[];
   /** Lines that were not understood: whatever they do, it is not known. */
   readonly unread: readonly Placed<string>[];

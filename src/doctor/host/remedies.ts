@@ -43,9 +43,9 @@ function targetOf(program: FtpServerProgram): RemedyTarget {
   return program === 'pure-ftpd' ? program : `${program}.conf`;
 }
 
-/** The name of iptables' program for the addresses of this firewall. */
-function programOf({ family }: Firewall): string {
-  return family === 4 ? 'iptables' : 'ip6tables';
+/** The name of iptables' program for the rules of this firewall. */
+export function programOf({ family, program }: Firewall): string {
+  return program ?? (family === 4 ? 'iptables' : 'ip6tables');
 }
 
 /** iptables takes `filter` for the table where none is named. */

@@ -72,7 +72,7 @@ const ofScripts: ReadonlySet<string> = new Set(['chain-not-declared', 'chain-of-
 export function isTyped({ finding: { id } }: Followed, { lines: [first = ''] }: Remedy): boolean {
   return (
     !ofScripts.has(id) &&
-    /^(?:nft|ip6?tables|table|add|sed|sysctl|modprobe|docker|ufw|firewall-cmd) /.test(first)
+    /^(?:nft|ip6?tables(?:-legacy)?|table|add|sed|sysctl|modprobe|docker|ufw|firewall-cmd) /.test(first)
   );
 }
 
@@ -84,11 +84,18 @@ function edited(texts: Texts, followed: readonly Followed[]): Texts {
   for (const each of ordered)
     for (const remedy of each.remedies) {
       if (isTyped(each, remedy)) continue;
-      const name = sourceOf[remedy.target] ?? (each.finding.where?.file as keyof HostSources);
+      const name = sourceIn(each.finding, remedy);
       const line = each.finding.where?.file === name ? each.finding.where.line : undefined;
       result[name] = written(result[name] ?? '', remedy, each.finding.id, line);
     }
   return result;
+}
+
+/** The text that a remedy is for; several have lines of iptables. */
+function sourceIn({ where }: Finding, { target }: Remedy): keyof HostSources {
+  const read = where?.file as keyof HostSources;
+  const isOther = target === 'iptables' && /^(?:ip6tables|legacyIptables|savedIptables)$/.test(read);
+  return isOther ? read : (sourceOf[target] ?? read);
 }
 
 /** The texts after the remedies of findings: what is typed is done to them as the programs would do it. */
@@ -97,8 +104,10 @@ export function mended(texts: Texts, followed: readonly Followed[]): Texts {
   for (const each of followed)
     for (const remedy of each.remedies.filter((one) => isTyped(each, one))) {
       const { target, lines } = remedy;
-      if (lines[0]?.startsWith('ip6tables ')) {
-        result.ip6tables = `${result.ip6tables ?? ''}${lines.map(withTable).join('\n')}\n`;
+      const [, program = ''] = /^(ip6tables|iptables-legacy) /.exec(lines[0] ?? '') ?? [];
+      if (program !== '') {
+        const name = program === 'ip6tables' ? program : 'legacyIptables';
+        result[name] = `${result[name] ?? ''}${lines.map(withTable).join('\n')}\n`;
       } else if (target === 'nftables' || target === 'iptables') {
         const text = result[target] ?? '';
         result[target] = lines.some((line) => line.includes(' -D '))
@@ -116,7 +125,7 @@ export function mended(texts: Texts, followed: readonly Followed[]): Texts {
 
 /** A command without a table stands behind the lines of whatever table. */
 function withTable(line: string): string {
-  return line.replace(/^(ip6?tables) (?!-t )/, '$1 -t filter ');
+  return line.replace(/^(ip6?tables(?:-legacy)?) (?!-t )/, '$1 -t filter ');
 }
 
 function inNftables(line: string): string {
