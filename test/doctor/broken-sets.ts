@@ -72,6 +72,12 @@ const servers: readonly ReportedSetup[] = [
     faults: ['passive-range-inverted'],
   },
   {
+    what: 'Pure-FTPd: loopback is announced in the file',
+    ...more(ofPureFtpdFile, 'pureFtpd', 'ForcePassiveIP 127.0.0.1\n'),
+    faults: ['address-loopback'],
+    fillings: { 'PUBLIC-ADDRESS': '203.0.113.5' },
+  },
+  {
     what: 'vsftpd: no passive range, and the firewall has one',
     ...pair(ofVsftpd, 'vsftpd', [range, '']),
     faults: ['passive-range-missing'],
@@ -261,6 +267,29 @@ const firewalls: readonly ReportedSetup[] = [
       ),
     },
     faults: ['chain-not-declared'],
+  },
+  {
+    what: 'a chain of a script is made by no line',
+    broken: {
+      vsftpd: range,
+      iptables:
+        'iptables -P INPUT DROP\niptables -A INPUT -j ftp\niptables -A ftp -p tcp -m multiport --dports 21,40000:40100 -j ACCEPT\niptables -A INPUT -m state --state ESTABLISHED -j ACCEPT\n',
+    },
+    twin: {
+      vsftpd: range,
+      iptables:
+        'iptables -N ftp\niptables -P INPUT DROP\niptables -A INPUT -j ftp\niptables -A ftp -p tcp -m multiport --dports 21,40000:40100 -j ACCEPT\niptables -A INPUT -m state --state ESTABLISHED -j ACCEPT\n',
+    },
+    faults: ['chain-not-declared'],
+  },
+  {
+    what: 'rules alone that accept RELATED, and attach no helper',
+    broken: {
+      iptables: changed(closing(opening('21')), ['--ctstate ESTABLISHED', '--ctstate RELATED,ESTABLISHED']),
+    },
+    twin: ofVsftpd,
+    faults: ['related-without-helper'],
+    unseen: ['no-server-found'],
   },
   {
     what: 'the kernel forwards nothing',
