@@ -14,11 +14,14 @@ import {
   type WayBack,
 } from '../plane/kernel-host.ts';
 import { createRelayPlane } from '../plane/relay.ts';
+import type { ChannelLimits } from '../plane/relay-channels.ts';
 import type { SessionsHost } from '../proxy/sessions.ts';
 
 /** What carries data and control channels, with what it uses of this host. */
 export interface Carriers extends Pick<SessionsHost, 'plane' | 'originalDestination'> {
   readonly borrowing: Borrowing | undefined;
+  /** Data channels that begin from now on follow this configuration. */
+  configure(config: Config): void;
   /** Gives back what was made on this host, before it returns; after the plane's end. */
   release(): void;
   /** The same, as far as that goes. */
@@ -36,12 +39,10 @@ export async function startCarriers(
   const host = needs && (await openHostTable(needs, observe));
   const borrowing = host && new Borrowing(host.table);
   try {
-    const { connectTimeout, dataIdleTimeout, keepalive, tlsTruncated: truncatedEnd } = config;
-    const { tlsHandshakeTimeout: tlsTimeout } = config;
     const register = new ExpectationRegister();
     const relay = createRelayPlane({
       ...{ observe, register, borrowing, descriptors },
-      ...{ connectTimeout, dataIdleTimeout, keepalive, tlsTimeout, truncatedEnd },
+      ...limitsOf(config),
     });
     const plane =
       config.plane === 'kernel' && host
@@ -49,6 +50,9 @@ export async function startCarriers(
         : relay;
     return {
       plane,
+      configure: (next) => {
+        relay.configure(limitsOf(next));
+      },
       borrowing,
       originalDestination,
       release: () => {
@@ -62,6 +66,11 @@ export async function startCarriers(
     giveUp(host);
     throw error;
   }
+}
+
+function limitsOf(config: Config): ChannelLimits {
+  const { connectTimeout, dataIdleTimeout, keepalive, tlsTruncated: truncatedEnd } = config;
+  return { connectTimeout, dataIdleTimeout, keepalive, truncatedEnd, tlsTimeout: config.tlsHandshakeTimeout };
 }
 
 /** The failure that led here is the one to report. */

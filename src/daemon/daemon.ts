@@ -30,9 +30,10 @@ export interface Daemon {
   /** What it listens on; a port 0 of the configuration has become a number. */
   readonly endpoints: readonly Endpoint[];
   /**
-   * Sessions that begin from now on follow this configuration. The planes' own settings stay.
+   * Sessions and data connections that begin from now on follow this configuration.
    *
-   * @returns what has changed, and what needs a restart, one line each
+   * @returns what has changed, one line each
+   * @throws where it cannot be followed, by name; then nothing has changed
    */
   reload(config: ServableConfig): Promise<readonly string[]>;
   /**
@@ -109,7 +110,6 @@ interface Changeable {
 
 class RunningDaemon implements Daemon {
   readonly #parts: Parts;
-  readonly #atStart: ServableConfig;
   readonly #sessions: Sessions;
   readonly #listeners: Listeners;
   readonly #wayBack: ReturnType<typeof tryWayBack>;
@@ -125,7 +125,6 @@ class RunningDaemon implements Daemon {
   constructor(config: ServableConfig, parts: Parts, changeable: Changeable) {
     const { carriers, descriptors, logger, observe } = parts;
     this.#parts = parts;
-    this.#atStart = config;
     this.#config = config;
     this.#changeable = changeable;
     this.#wayBack = tryWayBack(config, carriers, logger);
@@ -199,15 +198,10 @@ class RunningDaemon implements Daemon {
     carriers.abandon();
   }
 
-  async #reload(wanted: ServableConfig): Promise<readonly string[]> {
+  async #reload(next: ServableConfig): Promise<readonly string[]> {
     if (this.#closing) throw new Error('the relay is stopping');
-    const { logger, requireNode, observe } = this.#parts;
-    const settings = fixedSettingsThatDiffer(this.#atStart, wanted);
-    if (settings.length > 0) logger.warn({ settings }, 'these settings need a restart');
-    const { keepClientAddress, intercept } = this.#atStart;
-    const next = { ...wanted, keepClientAddress, intercept };
-    if (!next.server && !intercept)
-      throw new Error('server: none is named, and a change of intercept needs a restart');
+    const { logger, requireNode, observe, carriers } = this.#parts;
+    refuseFixed(this.#config, next);
     requireNode(next);
     const tls = startTls(next, logger);
     const changeable = { tls, addresses: await startPublicAddresses(next, observe) };
@@ -220,11 +214,14 @@ class RunningDaemon implements Daemon {
     stop(this.#changeable);
     this.#changeable = changeable;
     const changed = changesBetween(this.#config, next);
+    // What was set since by the admin interface stays, unless the file says another than before.
+    if (next.logLevel !== this.#config.logLevel) logger.level = next.logLevel;
+    carriers.configure(next);
     this.#config = next;
     this.#sessions.configure(settingsOf(next, changeable.addresses, tls.services));
     logger.info({ changed }, 'reloaded');
     this.#tellListening();
-    return [...changed, ...settings.map((key) => `${key}: needs a restart`)];
+    return changed;
   }
 
   async #startAdmin(): Promise<void> {
@@ -256,6 +253,15 @@ class RunningDaemon implements Daemon {
     const listen = this.endpoints.map(formatEndpoint);
     this.#parts.logger.info({ listen, server: serverName(this.#config), plane, ...more }, 'listening');
   }
+}
+
+/** @throws with the settings that cannot change in a live process */
+function refuseFixed(now: ServableConfig, next: ServableConfig): void {
+  const settings = fixedSettingsThatDiffer(now, next);
+  if (settings.length === 0) return;
+  throw new Error(
+    `${settings.join(', ')}: cannot change while Pinhole runs; restart it, or change ${settings.length === 1 ? 'it' : 'them'} back. Nothing has changed`,
+  );
 }
 
 function stop({ tls, addresses }: Changeable): void {

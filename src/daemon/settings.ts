@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { keyOf, writeSetting } from '../config/table.ts';
+import { keyOf, names, writeSetting } from '../config/table.ts';
 import { tlsPolicyOf } from '../config/tls-policy.ts';
 import { familyOf } from '../net/address.ts';
 import type { SessionsSettings, TlsServices } from '../proxy/sessions.ts';
@@ -10,28 +10,27 @@ export interface ServableConfig extends Config {
   readonly listen: NonNullable<Config['listen']>;
 }
 
-/** What was set at start for good: the log's settings and the plane's own. */
+/** What was set at start for good: what the process, the planes and the log are made with. */
 const fixedAtStart = [
   'admin',
   'adminGroup',
   'adminListen',
-  'logLevel',
   'logFormat',
   'plane',
   'kernelTable',
   'kernelMark',
   'keepClientAddress',
   'intercept',
-  'connectTimeout',
-  'dataIdleTimeout',
-  'tlsTruncated',
-  'tlsHandshakeTimeout',
+  'ipv6ClientPrefix',
 ] as const;
 
 /** Those of them that another configuration has otherwise. */
 export function fixedSettingsThatDiffer(now: Config, wanted: Config): string[] {
   const written = (name: keyof Config, config: Config): string => String(writeSetting(name, config));
-  return fixedAtStart.filter((name) => written(name, wanted) !== written(name, now)).map(keyOf);
+  const fixed: ReadonlySet<string> = new Set(fixedAtStart);
+  return names
+    .filter((name) => fixed.has(name) && written(name, wanted) !== written(name, now))
+    .map(keyOf);
 }
 
 /**

@@ -9,8 +9,8 @@ import { LegError, openLegs, protectedLegs, type OpeningLegs } from './data-legs
 import type { DataProgress, PinholeRequest, Protection } from './plane.ts';
 import type { RelayPinhole, PinholeChannel } from './relay-pinhole.ts';
 
-export interface RelayChannelsOptions {
-  readonly observe: Observer;
+/** How data channels are carried; those that begin later may have others. */
+export interface ChannelLimits {
   /** Milliseconds until a data connection that the relay dials is given up. */
   readonly connectTimeout: number;
   /** Milliseconds without a byte until a data channel is reset. */
@@ -21,6 +21,10 @@ export interface RelayChannelsOptions {
   readonly tlsTimeout?: number;
   /** `reset` unless told. */
   readonly truncatedEnd?: TruncatedEnd;
+}
+
+export interface RelayChannelsOptions extends ChannelLimits {
+  readonly observe: Observer;
   /** Unlimited unless told. */
   readonly descriptors?: Descriptors;
   /** Needed for requests that borrow addresses. */
@@ -30,6 +34,7 @@ export interface RelayChannelsOptions {
 /** The data channels that this process carries: from the connection that was accepted to the end of both. */
 export class RelayChannels {
   readonly #options: RelayChannelsOptions;
+  #limits: ChannelLimits;
   /** By the number of their expectation. */
   readonly #open = new Map<number, PinholeChannel>();
   /** Called when a data channel has ended, while `close` waits for that. */
@@ -37,6 +42,12 @@ export class RelayChannels {
 
   constructor(options: RelayChannelsOptions) {
     this.#options = options;
+    this.#limits = options;
+  }
+
+  /** Data channels that begin from now on have these. */
+  configure(limits: ChannelLimits): void {
+    this.#limits = limits;
   }
 
   /** How many are open. */
@@ -54,8 +65,8 @@ export class RelayChannels {
   /** Dials the other end of a connection that was accepted for a pinhole, and copies. */
   carry(pinhole: RelayPinhole, accepted: Socket): void {
     const { owner, mode, protection, isClearAgreed = false } = pinhole.request;
-    const { keepalive = 0, truncatedEnd = 'reset', dataIdleTimeout: idleTimeout } = this.#options;
-    const { tlsTimeout = 30_000 } = this.#options;
+    const { keepalive = 0, truncatedEnd = 'reset', dataIdleTimeout: idleTimeout } = this.#limits;
+    const { tlsTimeout = 30_000 } = this.#limits;
     const started = performance.now();
     const dialling = this.#dial(pinhole.request, accepted);
     const legs = openLegs(mode, accepted, dialling, protection, pinhole);
@@ -138,7 +149,8 @@ export class RelayChannels {
 
   #dial(request: PinholeRequest, accepted: Socket): Dialling {
     const { to, from, own } = request;
-    const { connectTimeout, borrowing } = this.#options;
+    const { connectTimeout } = this.#limits;
+    const { borrowing } = this.#options;
     const target = { host: to.address, port: to.port };
     if (from.address === own.far) return dial(target, connectTimeout, localsOf(request));
     const port = from.port === 0 ? (accepted.remotePort ?? 0) : from.port;

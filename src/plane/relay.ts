@@ -18,7 +18,7 @@ import {
   type RangePlane,
   type RangeRequest,
 } from './plane.ts';
-import { RelayChannels, type RelayChannelsOptions } from './relay-channels.ts';
+import { type ChannelLimits, RelayChannels, type RelayChannelsOptions } from './relay-channels.ts';
 import { descriptorsOfChannel, RelayPinhole } from './relay-pinhole.ts';
 import { RelayRanges } from './relay-ranges.ts';
 import { SharedListener } from './shared-listener.ts';
@@ -29,11 +29,12 @@ export interface RelayPlaneOptions extends RelayChannelsOptions {
 }
 
 /** The plane on which this process listens, dials and copies the bytes. It needs no privilege. */
-export function createRelayPlane(options: RelayPlaneOptions): RangePlane {
+export function createRelayPlane(options: RelayPlaneOptions): RelayPlane {
   return new RelayPlane(options);
 }
 
-class RelayPlane implements RangePlane {
+/** What `createRelayPlane` makes. */
+export class RelayPlane implements RangePlane {
   readonly #options: RelayPlaneOptions;
   readonly #descriptors: Descriptors;
   readonly #expected: ExpectationTable<RelayPinhole>;
@@ -94,6 +95,11 @@ class RelayPlane implements RangePlane {
 
   get channels(): number {
     return this.#channels.size;
+  }
+
+  /** Data channels that begin from now on have these. */
+  configure(limits: ChannelLimits): void {
+    this.#channels.configure(limits);
   }
 
   progress(): DataProgress[] {

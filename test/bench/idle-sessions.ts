@@ -65,7 +65,9 @@ async function measureOnce(
   program: string = cli,
 ): Promise<{ before: number; after: number }> {
   const flags = ['--server', `127.0.0.2:${port}`, '--listen', '127.0.0.1:0', '--log-format', 'json'];
-  const relay = spawn(process.execPath, [program, 'run', '--admin', 'off', ...flags], {
+  // Another build may not know it.
+  const admin = program === cli ? ['--admin', 'off'] : [];
+  const relay = spawn(process.execPath, [program, 'run', ...admin, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const sockets: Socket[] = [];

@@ -323,3 +323,37 @@ test('does not dial itself without end when the server turns out to be the relay
   await lab.event('session-refused', { reason: 'loop' });
   assert.ok(lab.eventsOf('session-opened').length === 0, 'it has a session with itself');
 });
+
+test('a reload that would change what cannot change names it, and changes nothing', async (t) => {
+  const lab = await Lab.start(t);
+  const wanted = lab.configWith({ 'kernel-table': 'other', 'log-format': 'pretty', 'max-sessions': '1' });
+  await assert.rejects(lab.daemon.reload(wanted), {
+    message:
+      'kernel-table, log-format: cannot change while Pinhole runs; restart it, or change them back. Nothing has changed',
+  });
+  await lab.login();
+  await lab.login();
+});
+
+test('a reload tells what has changed, and a log level is followed at once', async (t) => {
+  const lab = await Lab.start(t);
+  const changed = await lab.daemon.reload(lab.configWith({ 'log-level': 'warn', 'max-sessions': '7' }));
+  assert.deepEqual(changed, ['max-sessions: 10000 -> 7', 'log-level: info -> warn']);
+  const before = lab.log;
+  await lab.login();
+  assert.equal(lab.log, before);
+});
+
+test(
+  'data connections that begin after a reload have its limits',
+  relayPlaneOnly('Timeouts of data connections are the kernel'),
+  async (t) => {
+    const lab = await Lab.start(t);
+    await lab.daemon.reload(lab.configWith({ 'data-idle-timeout': '1s' }));
+    const pair = await lab.login();
+    const data = await lab.passiveChannel(pair);
+    await exchange(pair, 'RETR file', '150 Here it comes.');
+    await lab.event('transfer-ended', { cause: 'data-idle-timeout' });
+    await data.client.wasReset();
+  },
+);
