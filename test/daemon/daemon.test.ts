@@ -346,7 +346,7 @@ test('a reload tells what has changed, and a log level is followed at once', asy
 
 test(
   'data connections that begin after a reload have its limits',
-  relayPlaneOnly('Timeouts of data connections are the kernel'),
+  relayPlaneOnly("Timeouts of data connections are the kernel's"),
   async (t) => {
     const lab = await Lab.start(t);
     await lab.daemon.reload(lab.configWith({ 'data-idle-timeout': '1s' }));

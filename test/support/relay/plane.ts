@@ -17,7 +17,7 @@ export const differences = [
   'The log has less about a transfer',
   'A clear data connection survives a later PROT',
   'TLS on a clear data connection is not noticed',
-  'Timeouts of data connections are the kernel',
+  "Timeouts of data connections are the kernel's",
 ] as const;
 type Difference = (typeof differences)[number];
 
