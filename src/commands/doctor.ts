@@ -126,13 +126,13 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
       argv.lang === undefined ? languageOf(process.env) : readFlag('lang', argv.lang, kinds.lang);
     const printing = {
       style: isColoured() ? inColour : undefined,
-      width: process.stdout.isTTY ? process.stdout.columns : undefined,
+      width: widthOf(process.stdout),
     };
     const tell = (finding: Finding): void => {
       if (!argv.json) process.stdout.write(findingText(finding, language, printing));
     };
     const progress: TellProgress = (step, seconds) => {
-      process.stderr.write(progressText(step, seconds, language));
+      process.stderr.write(progressText(step, seconds, language, { width: widthOf(process.stderr) }));
     };
     const findings = await examine(argv, tell, progress).catch((error: unknown) => {
       if (error instanceof ConfigError) throw error;
@@ -144,6 +144,11 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
     process.stdout.write(rest, () => process.exit());
   },
 };
+
+/** Some terminals say that they have no columns. */
+function widthOf({ isTTY, columns }: NodeJS.WriteStream): number | undefined {
+  return isTTY && columns > 0 ? columns : undefined;
+}
 
 function exitCodeFor(findings: readonly Finding[]): number {
   if (findings.some(({ id }) => id === 'examination-interrupted')) return 128 + constants.signals.SIGINT;

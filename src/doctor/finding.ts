@@ -15,6 +15,8 @@ export interface Finding {
   readonly values: Readonly<Record<string, string | number>>;
   /** Where it was read; `line` counts from 1. */
   readonly where?: { readonly file: string; readonly line?: number };
+  /** It shows again what an earlier finding showed, and is counted with that. */
+  readonly again?: true;
   /** Exact lines, one for each program that may be meant. They are in no language. */
   readonly remedies: readonly Remedy[];
 }

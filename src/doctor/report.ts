@@ -57,8 +57,8 @@ export function summaryText(
   { width = Infinity }: Printing = {},
 ): string {
   const { words } = catalogues[language];
-  const faults = findings.filter(isFault).length;
-  const unseen = findings.filter(isUnseen);
+  const faults = findings.filter(isFault).filter(isFirst).length;
+  const unseen = findings.filter(isUnseen).filter(isFirst);
   const isEarly = findings.some(({ id }) => id === 'examination-interrupted');
   const none = isEarly ? words.noneSoFar : unseen.length > 0 ? words.asFarAsSeen : words.healthy;
   const summary = faults === 0 ? none : faults === 1 ? words.oneFault : fill(words.faults, { count: faults });
@@ -70,13 +70,23 @@ export function summaryText(
   return `\n${lines.join('\n')}\n`;
 }
 
+function isFirst({ again }: Finding): boolean {
+  return again !== true;
+}
+
 function seenText({ id, values, where }: Finding, language: Language): string {
   return placeOf(where) + fill(catalogues[language].findings[id].seen, values);
 }
 
-/** One line on what is being tried, and for how long. */
-export function progressText({ word, values }: Step, seconds: number, language: Language): string {
-  return printable(`… ${fill(catalogues[language].words[word], values)} (${seconds} s)`) + '\n';
+/** What is being tried, and for how long: one line, but on a terminal that is too narrow for it. */
+export function progressText(
+  { word, values }: Step,
+  seconds: number,
+  language: Language,
+  { width = Infinity }: Printing = {},
+): string {
+  const line = printable(`… ${fill(catalogues[language].words[word], values)} (${seconds} s)`);
+  return `${wrapped(line, width).join('\n')}\n`;
 }
 
 /** For machines: all of it as one object of JSON, with the words of the language. */
@@ -86,13 +96,14 @@ export function reportJson(findings: readonly Finding[], language: Language): st
   const verdict = verdictOf(findings);
   const notKnown = findings
     .filter(isUnseen)
+    .filter(isFirst)
     .map((finding) => ({ id: finding.id, what: seenText(finding, language) }));
   const report = { healthy: verdict === 'healthy', verdict, notKnown, findings: list };
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
 function linesOf(
-  { id, level, values, where, remedies }: Finding,
+  { id, level, values, where, remedies, again }: Finding,
   { findings, words }: Catalogue,
   { style = plain, width = Infinity }: Printing,
 ): string[] {
@@ -100,6 +111,7 @@ function linesOf(
   const [first = '', ...more] = wrapped(`${marks[level]} ${printable(placeOf(where) + seen)}`, width);
   const head = [style(marks[level], level) + first.slice(marks[level].length), ...more];
   if (level === 'fine') return head;
+  if (again === true) return [...head, `    (${id}: ${words.again})`];
   const sentences = [
     ...(means === undefined ? [] : [`    ${words.means}: ${means}`]),
     ...(change === undefined ? [] : [`    ${words.change}: ${change}`]),

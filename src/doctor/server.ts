@@ -8,7 +8,7 @@ import { checkFeatures } from './server/check-features.ts';
 import { checkIdle } from './server/check-idle.ts';
 import { checkPassive, judgePair, type PassiveCommand, type PassiveOutcome } from './server/check-passive.ts';
 import { checkRange } from './server/check-range.ts';
-import { checkTls } from './server/check-tls.ts';
+import { checkReuse, checkTls } from './server/check-tls.ts';
 import { checkWay } from './server/check-way.ts';
 import { startProgress, type Progress, type TellProgress } from './server/progress.ts';
 import { Sessions } from './server/sessions.ts';
@@ -41,7 +41,10 @@ export async function examineServer(target: ServerTarget, options: ServerOptions
     if (ending.signal.aborted) return;
     const made = withoutPassword(said, target.password);
     // The lines stand under the first of a kind.
-    const finding = findings.some(({ id }) => id === made.id) ? { ...made, remedies: [] } : made;
+    const isAgain = findings.some(({ id }) => id === made.id);
+    const isSame = (isAgain && ofOneCause.has(made.id)) || isOfPassive(made, findings);
+    const finding: Finding =
+      isAgain || isSame ? { ...made, remedies: [], ...(isSame && { again: true }) } : made;
     findings.push(finding);
     options.tell?.(finding);
   };
@@ -52,6 +55,41 @@ export async function examineServer(target: ServerTarget, options: ServerOptions
   ending.abort();
   return findings;
 }
+
+/** What each way of a transfer shows of one and the same fault. */
+const ofOneCause: ReadonlySet<Finding['id']> = new Set([
+  'announced-other',
+  'announced-private',
+  'announced-unroutable',
+  'control-unreachable',
+  'data-needs-tls',
+  'data-port-closed',
+  'data-port-filtered',
+  'data-port-rejected',
+  'data-refused',
+  'data-unfinished',
+  'listing-refused',
+  'passive-unreadable',
+  'pinhole-announces-other',
+  'pinhole-data-refused',
+  'pinhole-passive-closed',
+  'session-missing',
+  'session-refused',
+  'tls-data-refused',
+  'tls-handshake-failed',
+]);
+
+/** What gets lost of a passive listing gets lost of an active one. */
+function isOfPassive({ id, values }: Finding, findings: readonly Finding[]): boolean {
+  return (
+    id === 'active-unfinished' &&
+    values['reply'] === '…' &&
+    findings.some((earlier) => earlier.id === 'data-unfinished')
+  );
+}
+
+/** No path has packets larger than 1500 bytes: a server that sent so much without a pause sent one that was full. */
+const surelyFull = 2920;
 
 async function examine(
   target: ServerTarget,
@@ -125,8 +163,14 @@ async function examineSession(
   if (!sessions.overTls) {
     progress.now('tryTls');
     await sessions.alone(() => checkTls(visit, host, pasv ? 'PASV' : 'EPSV', pasv ?? epsv));
+  } else if ((pasv ?? epsv).port === 'open') {
+    await sessions.on((control) => checkReuse(visit, control, pasv ? 'PASV' : 'EPSV'));
   }
   progress.now('tryIdle', { seconds: idle / 1000 });
   const afterSilence = await idling;
   if (afterSilence) visit.say(afterSilence);
+  const { largest } = sessions;
+  if (largest > 0 && largest < surelyFull) {
+    visit.say({ id: 'large-not-seen', level: 'unseen', values: { bytes: largest }, remedies: [] });
+  }
 }

@@ -193,7 +193,10 @@ test('doctor tells findings as they come, and on Ctrl-C ends with what is known 
   program.signal('SIGINT');
   const { code, stdout } = await program.finished();
   assert.equal(code, 130);
-  assert.match(stdout, /\n• interrupted before all tests were done\n[^]*\n\nNo faults so far\.\n$/);
+  assert.match(
+    stdout,
+    /\n\? (interrupted before all tests were done)\n[^]*\n\nNo faults so far\.\nNot known:\n {2}\? \1\n$/,
+  );
 });
 
 /** Loaded into a program: its standard error is a terminal. */

@@ -1,9 +1,9 @@
 /** The examination of a server that is healthy but for one thing. The server is a script on loopback. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Finding } from '../../src/doctor/finding.ts';
+import { verdictOf, type Finding } from '../../src/doctor/finding.ts';
 import { replies } from '../../src/helper/replies.ts';
-import { languages, reportText } from '../../src/doctor/report.ts';
+import { languages, reportJson, reportText } from '../../src/doctor/report.ts';
 import { judgePort } from '../../src/doctor/server/check-passive.ts';
 import { examineServer } from '../../src/doctor/server.ts';
 import { parseAddress } from '../../src/net/address.ts';
@@ -18,6 +18,7 @@ import {
   seenElsewhere,
   startScriptedServer,
   speakTls,
+  speakTlsExpired,
   unlessActive,
   type Script,
 } from '../support/doctor/scripted-server.ts';
@@ -67,7 +68,7 @@ const broken: readonly {
   what: string;
   script: Script;
   finds: string;
-  level?: 'note' | 'fine';
+  level?: 'note' | 'unseen' | 'fine';
   host?: string;
   idle?: number;
   /** Something does not come. */
@@ -88,7 +89,26 @@ const broken: readonly {
     what: 'it takes one session of an address',
     script: { '': (_, { number }) => (number > 0 ? '421 Too many connections of you.' : '220 Ready.') },
     finds: 'session-refused',
-    level: 'note',
+    level: 'unseen',
+  },
+  {
+    what: 'it does not answer another session',
+    script: { '': (_, { number }) => (number > 0 ? undefined : '220 Ready.'), EPSV: hangUp },
+    finds: 'session-missing',
+    silent: true,
+  },
+  { what: 'it ends the session at a command', script: { EPSV: '421 Too busy.' }, finds: 'session-ended' },
+  { what: 'its reply does not end', script: { STAT: '211-more\n'.repeat(3000) }, finds: 'reply-endless' },
+  { what: 'its greeting does not end', script: { '': '220-more\n'.repeat(3000) }, finds: 'greeting-endless' },
+  {
+    what: 'its login is full',
+    script: { PASS: '421 Too many users.' },
+    finds: 'greeting-refused',
+  },
+  {
+    what: 'it demands TLS of the login and refuses AUTH',
+    script: { PASS: '530 Non-anonymous sessions must use encryption.' },
+    finds: 'tls-demanded-refused',
   },
   { what: 'it hangs up at a command', script: { EPSV: hangUp }, finds: 'control-lost' },
   { what: 'a command is swallowed', script: { EPSV: undefined }, finds: 'command-unanswered', silent: true },
@@ -124,13 +144,13 @@ const broken: readonly {
     what: 'it knows neither NLST nor LIST',
     script: { NLST: '502 NLST not implemented.', LIST: '502 LIST not implemented.' },
     finds: 'listing-refused',
-    level: 'note',
+    level: 'unseen',
   },
   {
     what: 'its user may not list',
     script: { NLST: '550 Permission denied.', LIST: '550 Permission denied.' },
     finds: 'listing-refused',
-    level: 'note',
+    level: 'unseen',
   },
   {
     what: 'it does no NLST, and takes no data connection of a proxy',
@@ -306,6 +326,55 @@ const broken: readonly {
   {
     what: 'its certificate is its own',
     script: { AUTH: speakTls },
+    finds: 'tls-certificate',
+    level: 'note',
+  },
+  {
+    what: 'its certificate has expired',
+    script: { AUTH: speakTlsExpired },
+    finds: 'tls-certificate-expired',
+  },
+  {
+    what: 'it takes no data connection over TLS',
+    script: { AUTH: speakTls, NLST: (_, session) => listing(session, { refuses: '425 No.' }) },
+    finds: 'tls-data-refused',
+  },
+  {
+    what: 'it takes only data connections that resume the TLS session',
+    script: {
+      AUTH: speakTls,
+      NLST: (_, session) => {
+        const isSecond = session.isSecured && session.listings++ > 0;
+        return listing(session, isSecond ? { refuses: '522 Session reuse required.' } : {});
+      },
+    },
+    finds: 'tls-reuse-demanded',
+    level: 'note',
+  },
+  {
+    what: 'its listing is short',
+    script: { NLST: (_, session) => listing(session, { names: 'file\r\n' }) },
+    finds: 'large-not-seen',
+    level: 'unseen',
+  },
+  {
+    what: 'its listing is said to be done and never ends',
+    script: {
+      NLST: async (_, { data, socket }) => {
+        if (data && 'taken' in data) await data.taken;
+        socket.write('150 Here it comes.\r\n');
+        return '226 Done.';
+      },
+    },
+    finds: 'data-unfinished',
+    silent: true,
+  },
+  {
+    what: 'it demands TLS, and its certificate is its own',
+    script: {
+      AUTH: speakTls,
+      PASS: (_, { isSecured }) => (isSecured ? '230 Welcome.' : '503 Use AUTH first.'),
+    },
     finds: 'tls-certificate',
     level: 'note',
   },
@@ -605,7 +674,7 @@ test('a server that demands TLS is examined over TLS', async (t) => {
   assert.deepEqual(idsOf(findings, 'fault'), []);
   assert.ok(idsOf(findings, 'note').includes('login-needs-tls'));
   const fine = idsOf(findings, 'fine');
-  for (const id of ['login-fine', 'passive-open', 'active-fine', 'features-fine'])
+  for (const id of ['login-fine', 'passive-fine', 'active-fine', 'features-fine'])
     assert.ok(fine.includes(id), id);
 });
 
@@ -622,6 +691,36 @@ test('the remedies stand under the first finding of a kind', async (t) => {
     closed.map(({ remedies }) => remedies.length > 0),
     [true, false],
   );
+});
+
+test('what shows in each mode is one fault', async (t) => {
+  const port = await startScriptedServer(t, { PASV: () => announce227('127.0.0.1', 1), EPSV: '229 (|||1|)' });
+  const findings = await examine(port);
+  assert.deepEqual(idsOf(findings, 'fault'), ['data-port-closed', 'data-port-closed']);
+  const text = reportText(findings, 'en');
+  assert.match(text, /✘ EPSV announced port 1, and [^\n]*\n {4}\(data-port-closed: as above\)\n/);
+  assert.match(text, /\nOne fault\.\n$/);
+});
+
+test('what was refused is listed once among what is not known', async (t) => {
+  const no = '550 Permission denied.';
+  const findings = await examine(await startScriptedServer(t, { NLST: no, LIST: no }));
+  const [, list = ''] = reportText(findings, 'en').split('\nNot known:\n');
+  assert.equal(list, '  ? PASV: the server refuses NLST and LIST: 550 Permission denied.\n');
+  assert.equal(verdictOf(findings), 'as-far-as-seen');
+});
+
+test('anonymous-refused: a server without anonymous users is not said to be broken', async (t) => {
+  const port = await startScriptedServer(t, { PASS: '530 Login incorrect.' });
+  const target = { host: '127.0.0.1', port, user: 'anonymous', password: 'pinhole@' };
+  const findings = await examineServer(target, { timeout: long, idle: 0 });
+  assert.equal(findings.at(-1)?.id, 'anonymous-refused');
+  assert.equal(verdictOf(findings), 'as-far-as-seen');
+});
+
+test('an examination that was interrupted is not healthy', () => {
+  const findings = [{ id: 'examination-interrupted', level: 'unseen', values: {}, remedies: [] }] as const;
+  assert.match(reportJson(findings, 'en'), /"healthy": false/);
 });
 
 test('control-refused: nobody listens', async () => {

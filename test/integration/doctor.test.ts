@@ -11,6 +11,7 @@ import { mustRun } from '../support/lab/process.ts';
 import { requirements, skipOrFail } from '../support/lab/provision.ts';
 import { startRelay } from '../support/lab/relay.ts';
 import { serverNames, startServer, type ServerName } from '../support/lab/servers.ts';
+import type { ServerTls } from '../support/lab/server-tls.ts';
 import { emittedFile, root } from '../support/project.ts';
 
 const missing = await requirements();
@@ -20,6 +21,8 @@ const { public: outside, server: inside, stranger } = addresses[4];
 let network: Network;
 /** vsftpd's lines for TLS. */
 let tls: string[];
+/** The same for other servers. */
+let identity: ServerTls['identity'];
 
 before(async () => {
   if (missing.length > 0) return;
@@ -28,6 +31,9 @@ before(async () => {
   if (key === undefined || certificate === undefined) return;
   const subject = ['-subj', '/CN=ftp.example', '-days', '2', '-nodes', '-newkey', 'rsa:2048'];
   await mustRun(['openssl', 'req', '-x509', ...subject, '-keyout', key, '-out', certificate]);
+  const both = join(network.folder, 'both.pem');
+  writeFileSync(both, readFileSync(key, 'utf8') + readFileSync(certificate, 'utf8'));
+  identity = { cert: certificate, key, both };
   tls = [
     'ssl_enable=YES',
     'force_local_logins_ssl=NO',
@@ -50,6 +56,12 @@ interface Setup {
   readonly passivePorts?: readonly [number, number];
   /** The server's own control port; 21 unless told. */
   readonly port?: number;
+  /** TLS of the server; its certificate and key are the lab's. */
+  readonly tls?: Omit<ServerTls, 'identity'>;
+  /** More files in the user's folder than fit one packet. */
+  readonly many?: true;
+  /** Of the gateway's public link; 1500 unless told. */
+  readonly mtu?: number;
   /** Chains of a table that is loaded on these hosts. */
   readonly rules?: Partial<Record<Host, string>>;
   /** Values of /proc/sys on the gateway while it runs. */
@@ -90,6 +102,9 @@ const watched = `
   ct helper ftp { type "ftp" protocol tcp; l3proto ip; }
   chain watch { type filter hook prerouting priority mangle; tcp dport 21 ct helper set "ftp"; }
   ${masquerade}`;
+
+/** The gateway does not say that a packet was too large. */
+const lostIcmp = `chain output { type filter hook output priority 0; icmp type destination-unreachable drop; }`;
 
 const setups: readonly Setup[] = [
   {
@@ -324,7 +339,7 @@ const setups: readonly Setup[] = [
     what: 'the server demands TLS',
     extra: () => [...tls, 'force_local_logins_ssl=YES', 'force_local_data_ssl=YES'],
     faults: [],
-    also: ['login-needs-tls', 'login-fine', 'passive-open', 'active-fine', 'features-fine'],
+    also: ['login-needs-tls', 'login-fine', 'passive-fine', 'active-fine', 'features-fine'],
   },
   {
     what: 'the server demands TLS, and only the control port is open',
@@ -345,6 +360,49 @@ const setups: readonly Setup[] = [
     faults: [],
     also: ['data-needs-tls', 'tls-fine'],
   },
+  ...(['vsftpd', 'proftpd'] as const).map((server): Setup => ({
+    what: `${server} takes only data connections that resume the TLS session`,
+    server,
+    tls: { requires: 'everything', requireReuse: true },
+    faults: [],
+    also: ['login-needs-tls', 'passive-fine', 'tls-reuse-demanded', 'tls-certificate'],
+  })),
+  ...serverNames.map((server): Setup => ({
+    what: `${server} demands TLS, and its listing is long`,
+    server,
+    tls: { requires: 'everything' },
+    many: true,
+    faults: [],
+    also: ['passive-fine', 'active-fine', 'tls-certificate'],
+    none: /^(?:large-not-seen|tls-reuse-demanded|listing-refused)$/,
+  })),
+  ...(['vsftpd', 'proftpd'] as const).flatMap((server): Setup[] => [
+    {
+      what: `${server} behind a narrow link, whose ICMP messages are lost, with a long listing`,
+      server,
+      many: true,
+      mtu: 1300,
+      rules: { gateway: lostIcmp },
+      faults: ['data-unfinished', 'data-unfinished', 'active-unfinished', 'active-unfinished'],
+    },
+    {
+      what: `${server} behind a narrow link, whose ICMP messages are lost, with a short listing`,
+      server,
+      mtu: 1300,
+      rules: { gateway: lostIcmp },
+      faults: [],
+      also: ['large-not-seen', 'passive-fine'],
+    },
+    {
+      what: `${server} behind a narrow link, whose ICMP messages arrive`,
+      server,
+      many: true,
+      mtu: 1300,
+      faults: [],
+      also: ['passive-fine'],
+      none: /^large-not-seen$/,
+    },
+  ]),
   { what: 'the control connection may be idle', idle: 2500, faults: [], also: ['idle-fine'] },
   {
     what: 'the server ends idle sessions',
@@ -389,7 +447,7 @@ describe('a server that is broken in one way', { concurrency: 1 }, () => {
       const of = (level: Finding['level']): string[] =>
         findings.filter((finding) => finding.level === level).map(({ id }) => id);
       assert.deepEqual(of('fault'), setup.faults, JSON.stringify(findings, undefined, 1));
-      const rest = [...of('note'), ...of('fine')];
+      const rest = [...of('note'), ...of('unseen'), ...of('fine')];
       for (const id of setup.also ?? []) assert.ok(rest.includes(id), `${id}: ${rest.join(' ')}`);
       const { none } = setup;
       if (none)
@@ -579,10 +637,15 @@ async function examine(setup: Setup): Promise<Finding[]> {
     extra: typeof extra === 'function' ? extra() : extra,
     ...(passivePorts && { passivePorts }),
     ...(setup.port !== undefined && { port: setup.port }),
+    ...(setup.tls && { tls: { ...setup.tls, identity } }),
   });
   server.put('file', 'content');
+  if (setup.many) for (let index = 0; index < 400; index++) server.put(`a-longer-name-${index}`, '');
   const before = new Map<string, string>();
+  const setMtu = (bytes: number): Promise<string> =>
+    network.must('gateway', ['ip', 'link', 'set', 'public0', 'mtu', String(bytes)]);
   try {
+    if (setup.mtu !== undefined) await setMtu(setup.mtu);
     for (const [host, chains] of Object.entries(rules) as [Host, string][]) {
       await network.must(host, ['nft', '-f', '-'], { input: `table inet broken {\n${chains}\n}\n` });
     }
@@ -603,6 +666,10 @@ async function examine(setup: Setup): Promise<Finding[]> {
   } finally {
     for (const host of Object.keys(rules) as Host[]) {
       await network.exec(host, ['nft', 'delete', 'table', 'inet', 'broken']);
+    }
+    if (setup.mtu !== undefined) {
+      await setMtu(1500);
+      await network.must('server', ['ip', 'route', 'flush', 'cache']);
     }
     for (const [name, value] of before) await setSysctl(name, value);
     await network.exec('gateway', ['conntrack', '-F']);

@@ -9,6 +9,7 @@ export const en = {
     noneSoFar: 'No faults so far.',
     oneFault: 'One fault.',
     faults: '{count} faults.',
+    again: 'as above',
     tryControl: 'connecting to {host} port {port}, and waiting for the greeting',
     tryLogin: 'logging in as {user}',
     tryData: '{command}: a data connection and a listing',
@@ -513,7 +514,7 @@ export const en = {
       change: "turn these lookups off, or make the server's resolver answer",
     },
     'greeting-missing': {
-      seen: 'connected to {address} port {port}, but no greeting arrived within {seconds} s',
+      seen: 'connected to {address} port {port}, but no complete greeting arrived within {seconds} s',
       means:
         'the server hangs, takes very long to look up the client, expects TLS from the first byte (port 990), or the port is forwarded to a host that does not speak FTP',
       change: "read the server's log; turn its lookups off; check where the port is forwarded to",
@@ -523,6 +524,11 @@ export const en = {
       means:
         'the server rejects this address (hosts.deny, a ban, too many connections), or a relay on the path cannot reach the server',
       change: 'read the logs of the server and of the relay',
+    },
+    'greeting-endless': {
+      seen: 'connected to {address} port {port}, and the greeting does not end: over {lines} lines, or over {replies} replies',
+      means: 'clients give up, or wait for its end. Nothing else could be tested',
+      change: 'shorten the banner of the server, or correct the port',
     },
     'greeting-refused': {
       seen: 'the server refuses the session: {reply}',
@@ -541,6 +547,18 @@ export const en = {
         'the user name or password is wrong, or the server does not admit this user. Nothing else could be tested',
       change: "try another user or password, and read the server's log",
     },
+    'anonymous-refused': {
+      seen: 'the server admits no anonymous user: {reply}',
+      means: 'that is how most servers are set. Nothing else could be tested',
+      change: 'name a user (ftp://USER@HOST, with the password in FTP_PASSWORD)',
+    },
+    'tls-demanded-refused': {
+      seen: 'the server demands TLS, and AUTH TLS was refused: {reply}',
+      means:
+        'no client can log in or transfer: the server has no usable certificate, or something on the path refuses TLS',
+      change:
+        "set up the server's certificate and key; read its log. If AUTH never arrived there, a firewall or ALG on the path refused it",
+    },
     'login-needs-tls': {
       seen: 'the login of {user} was refused without TLS: {reply}',
       means:
@@ -552,6 +570,22 @@ export const en = {
       seen: 'a second session was refused: {reply}',
       means: 'clients that open several connections fail, and so did part of this examination',
       change: 'allow several sessions from one address',
+    },
+    'session-missing': {
+      seen: 'another connection to the control port got no greeting within {seconds} s',
+      means:
+        'the server or a firewall limits the connections of one client without telling it, or it went down. Clients that open several connections hang, and part of this examination was not done',
+      change: 'allow several sessions from one address',
+    },
+    'session-ended': {
+      seen: 'the server ended the session at {command}: {reply}',
+      means: 'it is shutting down, has reached a limit, or ends sessions that send commands it does not like',
+      change: "read the server's log",
+    },
+    'reply-endless': {
+      seen: 'the reply to {command} does not end: over {lines} lines, or over {replies} replies',
+      means: 'clients give up, or wait for its end',
+      change: "read the server's log, and check what else answers on this port",
     },
     'control-lost': {
       seen: 'the control connection ended without a reply to {command}',
@@ -574,7 +608,6 @@ export const en = {
         "there is a NAT or a relay on the path. Active mode needs a helper there that rewrites the client's address",
       change: 'nothing for passive mode',
     },
-    'passive-open': { seen: '{command}: connecting to {address} port {port} works' },
     'passive-fine': { seen: '{command}: a data connection to {address} port {port} carries a listing' },
     'passive-refused': {
       seen: 'PASV was refused: {reply}',
@@ -643,13 +676,21 @@ export const en = {
     },
     'data-unfinished': {
       seen: '{command} announced port {port}; connecting to it worked, but the listing did not end within {seconds} s',
-      means: 'the data connection leads to another host, or its packets are lost on the path',
-      change: 'check where the ports are forwarded to, and whether large packets get through (MTU)',
+      means:
+        'the data connection leads to another host, or its packets are lost on the path: small ones get through and full ones do not where a link has a smaller MTU and the ICMP messages about it are dropped',
+      change:
+        'check where the ports are forwarded to; let ICMP "fragmentation needed" and "packet too big" through, or make the router in front of the narrow link lower the segment size of connections',
     },
     'data-needs-tls': {
       seen: 'the server refuses a listing without TLS: {reply}',
       means: 'the ports open; the data itself must be encrypted, and was not tested',
       change: 'nothing, if clients use TLS',
+    },
+    'large-not-seen': {
+      seen: 'the server sent no more than {bytes} bytes at once: whether full packets get through is not known',
+      means:
+        'where a link has a smaller MTU and the ICMP messages about it are dropped, short listings work, and long ones and files hang',
+      change: 'examine it as a user whose folder has some hundred files, or download a large file',
     },
     'passive-range-small': {
       seen: 'PASV was sent {count} times and announced only these ports: {ports}',
@@ -799,13 +840,29 @@ export const en = {
     'tls-handshake-failed': {
       seen: 'AUTH TLS was accepted, but the handshake failed ({code})',
       means:
-        'server and client share no TLS version or cipher, the server has no usable certificate, or something on the path cuts the connection',
+        'server and client share no TLS version or cipher, the server has no usable certificate, or something on the path cuts the connection or loses full packets (MTU)',
       change: "read the server's log, and check its certificate and key",
     },
     'tls-certificate': {
       seen: "the server's certificate is not trusted ({code})",
       means: 'clients ask their users or refuse. The rest of the examination accepted it',
       change: 'get a certificate for the name that clients use',
+    },
+    'tls-certificate-expired': {
+      seen: "the server's certificate has expired: {end}",
+      means: 'clients warn their users or refuse to connect. The rest of the examination accepted it',
+      change: 'renew it',
+    },
+    'tls-data-refused': {
+      seen: 'over TLS, {command} announced port {port}; connecting to it worked, but the listing failed: {reply}',
+      means:
+        'the server did not take the data connection over TLS, although it resumed the TLS session of the control connection: something else on the path answers on the port, or the server rejects it',
+      change: "check where the ports are forwarded to, and read the server's log",
+    },
+    'tls-reuse-demanded': {
+      seen: 'a listing over TLS fails unless the data connection resumes the TLS session of the control connection: {reply}',
+      means: 'clients that do not resume it get no data over TLS; others are not affected',
+      change: 'nothing, if all clients resume it; otherwise remove the requirement',
     },
     'tls-login-refused': {
       seen: 'the login of {user} was refused over TLS, but not without TLS: {reply}',

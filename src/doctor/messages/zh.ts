@@ -11,6 +11,7 @@ export const zh: Catalogue = {
     noneSoFar: '到目前为止没有发现故障。',
     oneFault: '一处故障。',
     faults: '{count} 处故障。',
+    again: '同上',
     tryControl: '正在连接 {host} 的端口 {port}，等待欢迎信息',
     tryLogin: '正在以 {user} 登录',
     tryData: '{command}：正在尝试数据连接和列目录',
@@ -494,7 +495,7 @@ export const zh: Catalogue = {
       change: '关闭这些查询，或让服务器所用的域名解析器能够应答',
     },
     'greeting-missing': {
-      seen: '已连接到 {address} 的端口 {port}，但 {seconds} 秒内没有欢迎信息',
+      seen: '已连接到 {address} 的端口 {port}，但 {seconds} 秒内没有收到完整的欢迎信息',
       means:
         '服务器挂起，或查询客户端耗时过长，或要求连接后立即使用 TLS（端口 990），或该端口被转发到不提供 FTP 的主机',
       change: '查看服务器日志；关闭其查询；检查该端口转发到何处',
@@ -503,6 +504,11 @@ export const zh: Catalogue = {
       seen: '已连接到 {address} 的端口 {port}，但连接在欢迎信息之前被关闭',
       means: '服务器不接受来自此地址的连接（hosts.deny、封禁、连接过多），或途中的中继到不了服务器',
       change: '查看服务器日志和中继日志',
+    },
+    'greeting-endless': {
+      seen: '已连接到 {address} 的端口 {port}，但欢迎信息没有结束：超过 {lines} 行，或超过 {replies} 个应答',
+      means: '客户端会放弃，或一直等待其结束。其余各项无法检查',
+      change: '缩短服务器的欢迎信息，或更正端口',
     },
     'greeting-refused': {
       seen: '服务器的欢迎信息是：{reply}',
@@ -520,6 +526,16 @@ export const zh: Catalogue = {
       means: '用户名或密码错误，或服务器不允许此用户登录。其余各项无法检查',
       change: '换用其他用户或密码，并查看服务器日志',
     },
+    'anonymous-refused': {
+      seen: '服务器不允许匿名用户登录：{reply}',
+      means: '多数服务器都如此设置。其余各项无法检查',
+      change: '指定用户（ftp://USER@HOST，密码放在 FTP_PASSWORD 中）',
+    },
+    'tls-demanded-refused': {
+      seen: '服务器要求 TLS，而 AUTH TLS 被拒绝：{reply}',
+      means: '任何客户端都无法登录或传输：服务器没有可用的证书，或途中的设备拒绝了 TLS',
+      change: '为服务器配置证书和密钥，并查看其日志。若日志中没有 AUTH，则是途中的防火墙或 ALG 拒绝了它',
+    },
     'login-needs-tls': {
       seen: '不使用 TLS 时 {user} 的登录被拒绝：{reply}',
       means: '服务器要求 TLS。以下各项均在 TLS 之上检查，途中的 FTP helper 看不到任何内容',
@@ -529,6 +545,22 @@ export const zh: Catalogue = {
       seen: '第二个会话被拒绝：{reply}',
       means: '同时打开多个连接的客户端会失败，本次检查的一部分也因此未能进行',
       change: '允许同一地址建立多个会话',
+    },
+    'session-missing': {
+      seen: '另一个到控制端口的连接在 {seconds} 秒内没有收到欢迎信息',
+      means:
+        '服务器或防火墙限制了同一客户端的连接数而不告知，或已停止服务。同时打开多个连接的客户端会卡住，本次检查的一部分也因此未能进行',
+      change: '允许同一地址建立多个会话',
+    },
+    'session-ended': {
+      seen: '服务器在 {command} 处结束了会话：{reply}',
+      means: '服务器正在关闭、达到了上限，或因不接受某些命令而结束会话',
+      change: '查看服务器日志',
+    },
+    'reply-endless': {
+      seen: '对 {command} 的应答没有结束：超过 {lines} 行，或超过 {replies} 个应答',
+      means: '客户端会放弃，或一直等待其结束',
+      change: '查看服务器日志，并检查此端口上还有什么在应答',
     },
     'control-lost': {
       seen: '控制连接中断，{command} 没有得到应答',
@@ -546,7 +578,6 @@ export const zh: Catalogue = {
       means: '途中有 NAT 或中继。主动模式需要那里有 helper 改写客户端的地址',
       change: '被动模式无需修改',
     },
-    'passive-open': { seen: '{command}：可以连接 {address} 的端口 {port}' },
     'passive-fine': { seen: '{command}：经由到 {address} 端口 {port} 的数据连接收到了目录列表' },
     'passive-refused': {
       seen: 'PASV 被拒绝：{reply}',
@@ -607,13 +638,20 @@ export const zh: Catalogue = {
     },
     'data-unfinished': {
       seen: '{command} 给出端口 {port}，连接成功，但列目录在 {seconds} 秒内没有结束',
-      means: '数据连接通向另一台主机，或其数据包在途中丢失',
-      change: '检查端口转发到何处，以及大数据包能否通过（MTU）',
+      means:
+        '数据连接通向另一台主机，或数据包在途中丢失：若某段链路的 MTU 较小，而相关的 ICMP 报文被丢弃，则小包能通过，满长的包不能',
+      change:
+        '检查端口转发到何处；放行 ICMP 的 "fragmentation needed" 和 "packet too big"，或让窄链路前的路由器减小连接的报文段长度',
     },
     'data-needs-tls': {
       seen: '不使用 TLS 时服务器不提供目录列表：{reply}',
       means: '端口可以使用；数据本身必须加密，未作检查',
       change: '若客户端都使用 TLS，则无需修改',
+    },
+    'large-not-seen': {
+      seen: '服务器一次发送的数据不超过 {bytes} 字节：满长的数据包能否通过尚不清楚',
+      means: '若某段链路的 MTU 较小，而相关的 ICMP 报文被丢弃，则短目录列表可用，长列表和文件会卡住',
+      change: '用目录中有几百个文件的用户来检查，或下载一个大文件',
     },
     'passive-range-small': {
       seen: '{count} 次 PASV 只给出这些端口：{ports}',
@@ -749,13 +787,30 @@ export const zh: Catalogue = {
     },
     'tls-handshake-failed': {
       seen: 'AUTH TLS 被接受，但握手失败（{code}）',
-      means: '双方没有共同的协议版本或加密套件，或服务器没有可用的证书，或途中的设备切断了连接',
+      means:
+        '双方没有共同的协议版本或加密套件，或服务器没有可用的证书，或途中的设备切断了连接或丢失满长的包（MTU）',
       change: '查看服务器日志，检查其证书和私钥',
     },
     'tls-certificate': {
       seen: '服务器的证书不受信任（{code}）',
       means: '客户端会询问用户或拒绝连接。以下检查中未追究证书',
       change: '为客户端所用的域名申请证书',
+    },
+    'tls-certificate-expired': {
+      seen: '服务器的证书已过期：{end}',
+      means: '客户端会警告用户或拒绝连接。检查的其余部分接受了它',
+      change: '更新证书',
+    },
+    'tls-data-refused': {
+      seen: '在 TLS 之上，{command} 给出端口 {port}，连接成功，但列目录失败：{reply}',
+      means:
+        '数据连接虽然恢复了控制连接的 TLS 会话，服务器仍未接受：途中有别的设备在该端口上应答，或服务器拒绝了它',
+      change: '检查端口转发到何处，并查看服务器日志',
+    },
+    'tls-reuse-demanded': {
+      seen: '数据连接若不恢复控制连接的 TLS 会话，在 TLS 之上列目录就会失败：{reply}',
+      means: '不恢复该会话的客户端在 TLS 之上得不到数据；其他客户端不受影响',
+      change: '若所有客户端都会恢复会话，则无需修改；否则取消此要求',
     },
     'tls-login-refused': {
       seen: '{user} 不使用 TLS 时可以登录，使用 TLS 时被拒绝：{reply}',

@@ -12,7 +12,15 @@ import { fine, type Finding } from '../finding.ts';
 import { isPrivate } from '../addresses.ts';
 import type { Pinhole } from './pinhole.ts';
 import { isDone, LostError, type ControlConnection } from './control-connection.ts';
-import { askForListing, finish, isCommandRefusal, needsTls, notListed, type Listing } from './listing.ts';
+import {
+  askForListing,
+  endOf,
+  finish,
+  isCommandRefusal,
+  needsTls,
+  notListed,
+  type Listing,
+} from './listing.ts';
 import { allowActive, checkPinholeHost, fromDataPort, kernelHelper } from './remedies.ts';
 import { seconds, type Visit } from './visit.ts';
 
@@ -23,6 +31,13 @@ export type ActiveOutcome =
   | { readonly kind: 'refused' | 'blocked' | 'unlisted'; readonly reply: Reply }
   | { readonly kind: 'silent' }
   | { readonly kind: 'arrived'; readonly from: Endpoint; readonly listing: Listing };
+
+/** A data connection of the server. */
+interface Arrived {
+  readonly from: Endpoint;
+  /** Resolves when it is over. */
+  readonly ended: Promise<void>;
+}
 
 /** What is known of the way when an outcome is judged. */
 interface ActiveFacts {
@@ -53,13 +68,13 @@ export async function checkActive(
   const server = createServer();
   const sockets: Socket[] = [];
   // A short listing is over, and its socket nameless, before the reply is read.
-  const arrived: Endpoint[] = [];
+  const arrived: Arrived[] = [];
   server.on('connection', (socket) => {
     socket.on('error', ignoreError);
     socket.resume();
     sockets.push(socket);
     const from = endpointOfSocket(socket.remoteAddress, socket.remotePort);
-    if (from) arrived.push(from);
+    if (from) arrived.push({ from, ended: endOf(socket) });
   });
   try {
     const own = await listen(server, control.local.address);
@@ -84,7 +99,7 @@ async function tryActive(
   control: ControlConnection,
   announcement: string,
   server: Server,
-  arrived: readonly Endpoint[],
+  arrived: readonly Arrived[],
   { timeout }: Visit,
 ): Promise<ActiveOutcome> {
   const answer = await control.ask(announcement);
@@ -99,8 +114,8 @@ async function tryActive(
     return { kind: 'silent' };
   }
   if (arrived.length === 0 && isPreliminary(first.code)) await connectionWithin(server, timeout);
-  const [from] = arrived;
-  if (!from) {
+  const [data] = arrived;
+  if (!data) {
     if (isCommandRefusal(first)) return { kind: 'unlisted', reply: first };
     if (!isPreliminary(first.code)) return { kind: 'blocked', reply: first };
     const last = await control.next();
@@ -108,7 +123,10 @@ async function tryActive(
     control.close();
     return { kind: 'silent' };
   }
-  if (!control.isSecured) return { kind: 'arrived', from, listing: await finish(control, first) };
+  const { from, ended } = data;
+  if (!control.isSecured) {
+    return { kind: 'arrived', from, listing: await finish(control, first, ended, timeout) };
+  }
   // The data would be encrypted too, and the server waits for that; the connection was what is in question.
   control.close();
   return { kind: 'arrived', from, listing: 'done' };
@@ -219,7 +237,7 @@ function notRewritten({ command, own, port, pinhole }: ActiveFacts, reply: strin
     id: 'active-not-rewritten',
     level: 'fault',
     values: { command, own: formatEndpoint(own), reply },
-    remedies: kernelHelper(port, pinhole),
+    remedies: kernelHelper(port, pinhole, 'forward'),
   };
 }
 
@@ -228,7 +246,7 @@ function seesOther({ command, own, port, pinhole }: ActiveFacts, seen: Address):
     id: 'active-sees-other',
     level: 'fault',
     values: { command, own: own.address, seen },
-    remedies: kernelHelper(port, pinhole),
+    remedies: kernelHelper(port, pinhole, 'forward'),
   };
 }
 

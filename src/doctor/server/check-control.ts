@@ -3,7 +3,13 @@ import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { parseAddress, type Address } from '../../net/address.ts';
 import { codeOf } from '../../net/error.ts';
 import { fine, type Finding } from '../finding.ts';
-import { ControlConnection, openControl, type Silence } from './control-connection.ts';
+import {
+  ControlConnection,
+  mostLines,
+  mostReplies,
+  openControl,
+  type Silence,
+} from './control-connection.ts';
 import { isGreetingOfPinhole } from './pinhole.ts';
 import { failureOf, type Failure } from './port.ts';
 import { listenOn, noLookups, openControlPort, tryServer } from './remedies.ts';
@@ -129,6 +135,10 @@ export function judgeGreeting(greeting: Reply | Silence, took: number, at: Where
   if (greeting === 'silent') {
     const values = { address, port, seconds: seconds(timeout) };
     return { id: 'greeting-missing', level: 'fault', values, remedies: noLookups };
+  }
+  if (greeting === 'endless') {
+    const values = { address, port, lines: mostLines, replies: mostReplies };
+    return { id: 'greeting-endless', level: 'fault', values, remedies: [] };
   }
   if (typeof greeting === 'string') {
     return { id: 'greeting-closed', level: 'fault', values: { address, port }, remedies: [] };

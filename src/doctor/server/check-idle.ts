@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { fine, type Finding } from '../finding.ts';
-import { LostError, type ControlConnection, type Silence } from './control-connection.ts';
+import { EndedError, LostError, type ControlConnection, type Silence } from './control-connection.ts';
 import { idleFor, keepAlive } from './remedies.ts';
 import { openSession, seconds, type Visit } from './visit.ts';
 
@@ -30,6 +30,7 @@ async function afterwards(control: ControlConnection): Promise<Reply | Silence> 
   try {
     return await control.ask('NOOP');
   } catch (error) {
+    if (error instanceof EndedError) return error.reply;
     if (error instanceof LostError) return error.silence;
     throw error;
   }

@@ -20,6 +20,7 @@ import {
   openRange,
   otherDataAddress,
   passiveRange,
+  smallerSegments,
 } from './remedies.ts';
 import { seconds, type Visit } from './visit.ts';
 
@@ -70,10 +71,8 @@ async function throughPort(
   socket: Socket,
   at: Endpoint,
 ): Promise<Finding> {
-  if (!control.isSecured) return judgeListing(command, await list(control, socket), at, visit);
-  // The data would be encrypted too, and the port is what is in question.
-  socket.destroy();
-  return fine('passive-open', { command, address: at.address, port: at.port });
+  const listing = await list(control, socket, visit, true);
+  return judgeListing(command, listing, at, { ...visit, isSecured: control.isSecured });
 }
 
 /** The endpoint of a reply; for a 229 the address is that of the control connection (RFC 2428 section 3). */
@@ -167,11 +166,12 @@ export function judgePort(
   }
 }
 
-function judgeListing(
+/** @param isSecured whether the data connection was to have TLS */
+export function judgeListing(
   command: PassiveCommand,
   listing: Listing,
   { address, port }: Endpoint,
-  { timeout, pinhole }: Pick<Visit, 'timeout' | 'pinhole'>,
+  { timeout, pinhole, isSecured }: Pick<Visit, 'timeout' | 'pinhole'> & { readonly isSecured: boolean },
 ): Finding {
   if (listing === 'done') return fine('passive-fine', { command, address, port });
   const values = { command, port };
@@ -180,15 +180,18 @@ function judgeListing(
       id: 'data-unfinished',
       level: 'fault',
       values: { ...values, seconds: seconds(timeout) },
-      remedies: [],
+      remedies: pinhole === 'here' ? [] : smallerSegments,
     };
   }
   const reply = textOf(listing);
-  if (needsTls(listing)) return { id: 'data-needs-tls', level: 'note', values: { reply }, remedies: [] };
+  if (needsTls(listing) && !isSecured)
+    return { id: 'data-needs-tls', level: 'note', values: { reply }, remedies: [] };
   if (isCommandRefusal(listing)) return notListed(command, listing);
   if (pinhole === 'here') {
     return { id: 'pinhole-data-refused', level: 'fault', values: { ...values, reply }, remedies: [] };
   }
+  if (isSecured)
+    return { id: 'tls-data-refused', level: 'fault', values: { ...values, reply }, remedies: [] };
   return { id: 'data-refused', level: 'fault', values: { ...values, reply }, remedies: otherDataAddress };
 }
 

@@ -1,7 +1,7 @@
 import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import type { Finding } from '../finding.ts';
 import { endpointIn } from './check-passive.ts';
-import { LostError, type ControlConnection } from './control-connection.ts';
+import { EndedError, LostError, type ControlConnection } from './control-connection.ts';
 import type { Pinhole } from './pinhole.ts';
 import { openPassiveRange } from './remedies.ts';
 import { openSession, RefusedError, type Visit } from './visit.ts';
@@ -34,7 +34,7 @@ export async function checkRange(
 ): Promise<void> {
   let draws = await draw(visit, control, times);
   let given = different([...earlier, ...draws.ports]);
-  if (draws.refusal === undefined && given.length >= fewest && given.length <= mostHeld) {
+  if (draws.refusal === undefined && given.length <= mostHeld) {
     const more = await draw(visit, control, timesToBeSure - times);
     draws = { ...more, ports: [...draws.ports, ...more.ports] };
     given = different([...earlier, ...draws.ports]);
@@ -68,6 +68,7 @@ async function announcement(control: ControlConnection): Promise<Reply | undefin
   try {
     return await control.ask('PASV');
   } catch (error) {
+    if (error instanceof EndedError) return error.reply;
     if (error instanceof LostError && error.silence !== 'silent') return undefined;
     throw error;
   }
@@ -108,7 +109,7 @@ async function withMoreSessions(
   } catch (error) {
     // Of the first, the examination says itself what it lacks without it.
     if (others.length === 0) throw error;
-    if (error instanceof LostError) return undefined;
+    if (error instanceof LostError || error instanceof EndedError) return undefined;
     if (error instanceof RefusedError)
       return fewSessions(others.length + 1, most, textOf(error.reply), visit.pinhole);
     throw error;

@@ -4,11 +4,18 @@ import { replies } from '../../helper/replies.ts';
 import { endTls } from '../end-tls.ts';
 import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { fine, type Finding } from '../finding.ts';
-import { endpointIn, judgePort, type PassiveCommand, type PassiveOutcome } from './check-passive.ts';
+import {
+  endpointIn,
+  judgeListing,
+  judgePort,
+  type PassiveCommand,
+  type PassiveOutcome,
+} from './check-passive.ts';
 import { findPinhole } from './pinhole.ts';
-import { type ControlConnection } from './control-connection.ts';
+import { type ControlConnection, LostError, type Secured } from './control-connection.ts';
+import { isCommandRefusal, list, type Listing } from './listing.ts';
 import { tryPort, type PortState } from './port.ts';
-import { announce, openRange, passiveRange } from './remedies.ts';
+import { announce, noReuse, openRange, passiveRange } from './remedies.ts';
 import { RefusedError, type Visit } from './visit.ts';
 
 /**
@@ -37,13 +44,17 @@ export async function checkTls(
       return;
     }
     const state = await tryPort(visit.reached, at.port, visit.timeout);
-    if (state.how === 'open') state.socket.destroy();
+    const listing = state.how === 'open' ? await list(control, state.socket, visit, true) : undefined;
     const outcome = { state, announced: at };
     const findings =
       visit.pinhole === 'here'
         ? judgeAtPinhole(command, plain, outcome, { ...visit, reads })
         : judgeTls(plain, { port: state.how, announced: at }, visit);
-    for (const finding of findings) visit.say(finding);
+    for (const finding of findings) {
+      if (finding.id !== 'tls-fine') visit.say(finding);
+      else if (listing !== undefined) visit.say(judgeProtected(command, listing, at, visit));
+    }
+    if (listing === 'done') await checkReuse(visit, control, command);
   } finally {
     control.close();
   }
@@ -61,11 +72,47 @@ async function secured(visit: Visit, control: ControlConnection, host: string): 
     );
     return false;
   }
-  const problem = await control.secure(nameOf(host));
-  if (problem !== undefined) {
-    visit.say({ id: 'tls-certificate', level: 'note', values: { code: problem }, remedies: [] });
-  }
+  const how = await control.secure(nameOf(host));
+  visit.received(how.bytes);
+  for (const finding of judgeCertificate(how)) visit.say(finding);
   return true;
+}
+
+export function judgeCertificate({ problem, expired }: Secured): Finding[] {
+  if (expired !== undefined) {
+    return [{ id: 'tls-certificate-expired', level: 'fault', values: { end: expired }, remedies: [] }];
+  }
+  if (problem === undefined) return [];
+  return [{ id: 'tls-certificate', level: 'note', values: { code: problem }, remedies: [] }];
+}
+
+/** A listing over TLS of a server that gave one without, or would have. */
+function judgeProtected(command: PassiveCommand, listing: Listing, at: Endpoint, visit: Visit): Finding {
+  return listing === 'done'
+    ? fine('tls-fine')
+    : judgeListing(command, listing, at, { ...visit, isSecured: true });
+}
+
+/**
+ * Whether the server takes a data connection over TLS that does not resume the session of the control connection.
+ * One that does has worked.
+ */
+export async function checkReuse(
+  visit: Visit,
+  control: ControlConnection,
+  command: PassiveCommand,
+): Promise<void> {
+  const at = endpointIn(command, await control.ask(command), visit.reached);
+  const state = at && (await tryPort(visit.reached, at.port, visit.timeout));
+  if (state?.how !== 'open') return;
+  const listing = await list(control, state.socket, visit).catch((error: unknown): Listing => {
+    if (error instanceof LostError) return 'unfinished';
+    throw error;
+  });
+  if (listing === 'done' || (listing !== 'unfinished' && isCommandRefusal(listing))) return;
+  const reply = listing === 'unfinished' ? '…' : textOf(listing);
+  const remedies = visit.pinhole === 'here' ? [] : noReuse;
+  visit.say({ id: 'tls-reuse-demanded', level: 'note', values: { reply }, remedies });
 }
 
 async function loggedIn(visit: Visit, control: ControlConnection): Promise<boolean> {

@@ -17,7 +17,7 @@ export async function withinEnding(
   let interrupt: (() => void) | undefined;
   const ended = new Promise<Finding>((resolve) => {
     interrupt = () => {
-      resolve({ id: 'examination-interrupted', level: 'note', values: {}, remedies: [] });
+      resolve({ id: 'examination-interrupted', level: 'unseen', values: {}, remedies: [] });
     };
     if (signal?.aborted === true) interrupt();
     signal?.addEventListener('abort', interrupt);

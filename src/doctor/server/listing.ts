@@ -1,25 +1,66 @@
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isPreliminary } from '../../ftp/reply.ts';
 import { textOf, type Reply } from '../../ftp/whole-replies.ts';
+import { ignoreError } from '../../net/socket.ts';
 import type { Finding } from '../finding.ts';
 import { LostError, isDone, type ControlConnection } from './control-connection.ts';
+import type { Visit } from './visit.ts';
 
 /** `unfinished`: it began and did not end in time. */
 export type Listing = 'done' | 'unfinished' | Reply;
 
-/** Asks for the user's folder and reads it from a data connection that is there already. */
-export async function list(control: ControlConnection, data: Socket): Promise<Listing> {
-  // ProFTPD sends 226 only after this side has ended too.
-  data.once('end', () => data.end());
-  data.resume();
+/**
+ * Asks for the user's folder and reads it from a data connection that is there already, over TLS where the control
+ * connection has TLS.
+ *
+ * @param resumes whether TLS resumes the session of the control connection
+ */
+export async function list(
+  control: ControlConnection,
+  data: Socket,
+  { timeout, received }: Pick<Visit, 'timeout' | 'received'>,
+  resumes = false,
+): Promise<Listing> {
+  let channel = data;
   try {
-    return await finish(control, await askForListing(control));
+    const first = await askForListing(control);
+    // Before its 150 pyftpdlib takes a handshake for data that it did not ask for.
+    if (control.isSecured && isPreliminary(first.code)) channel = control.protect(data, resumes);
+    channel.on('error', ignoreError);
+    // ProFTPD sends 226 only after this side has ended too.
+    channel.once('end', () => channel.end());
+    let bytes = 0;
+    channel.on('data', ({ length }: Buffer) => {
+      bytes += length;
+    });
+    channel.resume();
+    const listing = await finish(control, first, endOf(channel), timeout);
+    received(bytes);
+    return listing;
   } catch (error) {
     if (error instanceof LostError && error.silence === 'silent') return 'unfinished';
     throw error;
   } finally {
+    channel.destroy();
     data.destroy();
   }
+}
+
+/** When the other side has ended a connection, or it is broken. */
+export function endOf(socket: Socket): Promise<void> {
+  if (socket.destroyed || socket.readableEnded) return Promise.resolve();
+  return new Promise((resolve) => {
+    for (const event of ['end', 'close']) socket.once(event, resolve);
+  });
+}
+
+function isWithin(timeout: number, event: Promise<void>): Promise<boolean> {
+  const timer = new AbortController();
+  const late = delay(timeout, false, { signal: timer.signal }).catch(() => false);
+  return Promise.race([event.then(() => true), late]).finally(() => {
+    timer.abort();
+  });
 }
 
 /**
@@ -34,8 +75,19 @@ export async function askForListing(control: ControlConnection): Promise<Reply> 
   return isUnknownCommand(names) || isPreliminary(list.code) || isDone(list) ? list : names;
 }
 
-/** From the first reply to a listing on. @throws LostError where the control connection ends */
-export async function finish(control: ControlConnection, first: Reply): Promise<Listing> {
+/**
+ * From the first reply to a listing on.
+ *
+ * @param ended resolves when the data connection is over
+ * @param timeout milliseconds for that
+ * @throws LostError where the control connection ends
+ */
+export async function finish(
+  control: ControlConnection,
+  first: Reply,
+  ended: Promise<void>,
+  timeout: number,
+): Promise<Listing> {
   if (!isPreliminary(first.code)) return isDone(first) ? 'done' : first;
   const last = await control.next();
   if (last === 'silent') {
@@ -44,7 +96,9 @@ export async function finish(control: ControlConnection, first: Reply): Promise<
     return 'unfinished';
   }
   if (typeof last === 'string') throw new LostError('NLST', last);
-  return isDone(last) || isEmptyFolder(last) ? 'done' : last;
+  // Some servers send 226 while the data is still under way, and it may never arrive.
+  if (isDone(last)) return (await isWithin(timeout, ended)) ? 'done' : 'unfinished';
+  return isEmptyFolder(last) ? 'done' : last;
 }
 
 /** Some servers report an empty list as an error: 450 and 550 of RFC 959 section 4.2.2. */
@@ -63,7 +117,7 @@ function isUnknownCommand({ code }: Reply): boolean {
 
 /** The server lists nothing for this user: nothing was tried of the data connection but to open it. */
 export function notListed(command: string, reply: Reply): Finding {
-  return { id: 'listing-refused', level: 'note', values: { command, reply: textOf(reply) }, remedies: [] };
+  return { id: 'listing-refused', level: 'unseen', values: { command, reply: textOf(reply) }, remedies: [] };
 }
 
 /** RFC 2228: 521 data connection cannot be opened with this PROT setting; 522 in vsftpd and others. */

@@ -1,6 +1,6 @@
 import { textOf } from '../../ftp/whole-replies.ts';
 import { replies } from '../../helper/replies.ts';
-import { LostError, type ControlConnection } from './control-connection.ts';
+import { EndedError, LostError, type ControlConnection } from './control-connection.ts';
 
 /** Whether Pinhole reads this dialogue. `unknown`: it may be one that passes TLS on unread. */
 export type Pinhole = 'here' | 'absent' | 'unknown';
@@ -15,7 +15,7 @@ export async function findPinhole(control: ControlConnection): Promise<Pinhole> 
     if (textOf(reply) === replies.setUpNotServed('LPRT')) return 'here';
     return control.isSecured ? 'unknown' : 'absent';
   } catch (error) {
-    if (!(error instanceof LostError)) throw error;
+    if (!(error instanceof LostError || error instanceof EndedError)) throw error;
     // What comes late would be taken for the answer to another command.
     control.close();
     return 'unknown';

@@ -88,8 +88,10 @@ export function listenOn(port: number): Remedy[] {
 /**
  * The kernel's helper, which a firewall or NAT needs for ports that are not opened by rules. Beside Pinhole both would
  * rewrite one dialogue, and over TLS, where Pinhole may be unknown, the helper reads nothing.
+ *
+ * @param chain `forward` where the firewall is a NAT in front of other hosts
  */
-export function kernelHelper(port: number, pinhole: Pinhole): Remedy[] {
+export function kernelHelper(port: number, pinhole: Pinhole, chain: 'input' | 'forward' = 'input'): Remedy[] {
   if (pinhole !== 'absent') return [];
   const notBeside = `# not on a host where Pinhole serves port ${port}`;
   return [
@@ -105,7 +107,7 @@ export function kernelHelper(port: number, pinhole: Pinhole): Remedy[] {
         `    tcp dport ${port} ct helper set "ftp"`,
         '  }',
         '}',
-        'insert rule inet filter input ct state related ct helper "ftp" accept',
+        `insert rule inet filter ${chain} ct state related ct helper "ftp" accept`,
       ],
     },
     {
@@ -113,7 +115,7 @@ export function kernelHelper(port: number, pinhole: Pinhole): Remedy[] {
       lines: [
         notBeside,
         `iptables -t raw -A PREROUTING -p tcp --dport ${port} -j CT --helper ftp`,
-        'iptables -I INPUT -m conntrack --ctstate RELATED -m helper --helper ftp -j ACCEPT',
+        `iptables -I ${chain.toUpperCase()} -m conntrack --ctstate RELATED -m helper --helper ftp -j ACCEPT`,
       ],
     },
     { target: 'shell', lines: ['modprobe nf_nat_ftp'] },
@@ -174,6 +176,24 @@ export const checkPinholeHost: readonly Remedy[] = [
 
 export const tryServer: readonly Remedy[] = [
   { target: 'shell', lines: ["# on Pinhole's host, with its flags or --config", 'npx pinhole run --check'] },
+];
+
+/** On the router between two links: it tells both ends of a connection how much fits, where no ICMP message does. */
+export const smallerSegments: readonly Remedy[] = [
+  {
+    target: 'nftables',
+    lines: ['nft insert rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu'],
+  },
+  {
+    target: 'iptables',
+    lines: ['iptables -t mangle -I FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu'],
+  },
+];
+
+/** The server accepts protected data connections of other TLS sessions. */
+export const noReuse: readonly Remedy[] = [
+  { target: 'vsftpd.conf', lines: ['require_ssl_reuse=NO'] },
+  { target: 'proftpd.conf', lines: ['TLSOptions NoSessionReuseRequired'] },
 ];
 
 /** A packet each minute keeps what is on the way from forgetting the connection. */

@@ -3,9 +3,9 @@ import { replies } from '../../helper/replies.ts';
 import { codeOf } from '../../net/error.ts';
 import type { Finding } from '../finding.ts';
 import { readGreeting } from './check-control.ts';
-import { demandsTls, judgeLogin, login, loginOverTls } from './check-login.ts';
-import { nameOf } from './check-tls.ts';
-import { ControlConnection, LostError, openControl } from './control-connection.ts';
+import { demandsTls, judgeLogin, login, loginOverTls, TlsRefusedError } from './check-login.ts';
+import { judgeCertificate, nameOf } from './check-tls.ts';
+import { ControlConnection, LostError, openControl, type Secured } from './control-connection.ts';
 import { endTlsTowardsServer } from './remedies.ts';
 import type { ServerTarget } from './target.ts';
 import { lostFinding, openSession, RefusedError, type Visit } from './visit.ts';
@@ -16,6 +16,8 @@ export class Sessions {
   #control: ControlConnection | undefined;
   #overTls = false;
   #isClosed = false;
+  #largest = 0;
+  #sawCertificate = false;
 
   constructor(
     target: ServerTarget,
@@ -31,10 +33,15 @@ export class Sessions {
       user: target.user,
       timeout,
       say,
+      received: (bytes) => {
+        this.#largest = Math.max(this.#largest, bytes);
+      },
       greeted: () => this.#greeted(),
       login: (control) =>
         this.#overTls && !control.isSecured
-          ? loginOverTls(control, target, nameOf(target.host))
+          ? loginOverTls(control, target, nameOf(target.host), (how) => {
+              this.#seeCertificate(how);
+            })
           : login(control, target),
     };
   }
@@ -42,6 +49,11 @@ export class Sessions {
   /** Whether the server lets nobody in but over TLS. */
   get overTls(): boolean {
     return this.#overTls;
+  }
+
+  /** The most bytes that the server sent without a pause. */
+  get largest(): number {
+    return this.#largest;
   }
 
   /** Logs in on the first connection, over TLS where the server wants that. Says how that went. */
@@ -101,15 +113,24 @@ export class Sessions {
       say(judgeLogin(undefined, user));
       return true;
     } catch (error) {
-      if (error instanceof RefusedError) {
+      if (error instanceof TlsRefusedError) {
         const reply = textOf(error.reply);
         const remedies = endTlsTowardsServer;
         if (reply === replies.tlsRefused)
           say({ id: 'pinhole-refuses-tls', level: 'fault', values: { reply }, remedies });
-        else say(judgeLogin(error.reply, user));
-      } else say(lostFinding(error, timeout));
+        else say({ id: 'tls-demanded-refused', level: 'fault', values: { reply }, remedies: [] });
+      } else if (error instanceof RefusedError) say(judgeLogin(error.reply, user));
+      else say(lostFinding(error, timeout));
       return false;
     }
+  }
+
+  /** Each session over TLS shows the same one. */
+  #seeCertificate(how: Secured): void {
+    this.visit.received(how.bytes);
+    if (this.#sawCertificate) return;
+    this.#sawCertificate = true;
+    for (const finding of judgeCertificate(how)) this.visit.say(finding);
   }
 
   /** What the first login failed with. */

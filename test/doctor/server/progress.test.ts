@@ -28,6 +28,15 @@ test('a step is told after a second, and every five seconds after that, until th
   assert.deepEqual(told, []);
 });
 
+test('a step breaks between words on a narrow terminal', () => {
+  const step = { word: 'tryRange', values: {} } as const;
+  const whole = progressText(step, 6, 'en').trimEnd();
+  const lines = progressText(step, 6, 'en', { width: 40 }).trimEnd().split('\n');
+  assert.ok(lines.length > 1);
+  assert.ok(lines.every(({ length }) => length <= 40));
+  assert.equal(lines.map((line) => line.trim()).join(' '), whole);
+});
+
 test('a step is one line in every language, without what a terminal would act on', () => {
   for (const language of languages) {
     const text = progressText({ word: 'tryLogin', values: { user: 'an\x1b[2Jna' } }, 6, language);

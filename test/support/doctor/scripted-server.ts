@@ -17,6 +17,8 @@ export interface Session {
   isSecured: boolean;
   /** How many sessions were before it. */
   readonly number: number;
+  /** How many listings over TLS it was asked for, where a script counts them. */
+  listings: number;
   /** Answers what comes from the socket. */
   hear: () => void;
   /** Begins to listen for a data connection, and returns the port. */
@@ -55,6 +57,7 @@ export async function startScriptedServer(
       isSecured: false,
       hear: ignoreError,
       number: sessions++,
+      listings: 0,
       data: undefined,
       listen: async () => {
         const passive = keep(createServer());
@@ -105,13 +108,26 @@ async function converse(session: Session, answers: Script): Promise<void> {
 
 let pair: ReturnType<typeof selfSigned> | undefined;
 
+function identity(): ReturnType<typeof selfSigned> {
+  pair ??= selfSigned();
+  return pair;
+}
+
+/** An answer to AUTH: as `speakTls`, with a certificate that has expired. */
+export function speakTlsExpired(_: string, session: Session): undefined {
+  speakTls(_, session, selfSigned({ validTo: '200201000000Z' }));
+}
+
 /** An answer to AUTH: goes on over TLS. */
-export function speakTls(_: string, session: Session): undefined {
+export function speakTls(
+  _: string,
+  session: Session,
+  as: ReturnType<typeof selfSigned> = identity(),
+): undefined {
   const { socket } = session;
   socket.removeAllListeners('data');
   socket.write('234 Go on.\r\n');
-  pair ??= selfSigned();
-  session.socket = new TLSSocket(socket, { isServer: true, ...pair });
+  session.socket = new TLSSocket(socket, { isServer: true, ...as });
   session.socket.on('error', ignoreError);
   session.isSecured = true;
   session.hear();
@@ -154,7 +170,14 @@ export function announce227(address: string, port: number): string {
   return `227 Entering Passive Mode (${formatHostPort({ address: parsed, port })}).`;
 }
 
+/** More than fits one packet. */
+const manyNames = Array.from({ length: 500 }, (_, index) => `file-${index}\r\n`).join('');
+
 export interface ListingOptions {
+  /** What is said of data over TLS, instead of sending any. */
+  readonly refuses?: string;
+  /** What comes through the data connection. */
+  readonly names?: string;
   /** The address that active connections come from. */
   readonly from?: string;
   /** What is said at the end of an active one. */
@@ -167,7 +190,16 @@ export async function listing({ data, socket }: Session, options: ListingOptions
   const channel = 'taken' in data ? await data.taken : await connected(data.to, options.from);
   if (!channel) return '425 No connection.';
   socket.write('150 Here it comes.\r\n');
-  channel.end('file\r\n');
+  // An active one is left to the client, which closes it.
+  const isProtected = socket instanceof TLSSocket && 'taken' in data;
+  const names = isProtected ? new TLSSocket(channel, { isServer: true, ...identity() }) : channel;
+  names.on('error', ignoreError);
+  if (names instanceof TLSSocket && options.refuses !== undefined) {
+    await once(names, 'secure');
+    names.destroy();
+    return options.refuses;
+  }
+  names.end(options.names ?? manyNames);
   return ('to' in data ? options.activeEnd : undefined) ?? '226 Done.';
 }
 
