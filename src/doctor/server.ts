@@ -62,6 +62,7 @@ const ofOneCause: ReadonlySet<Finding['id']> = new Set([
   'announced-private',
   'announced-unroutable',
   'control-unreachable',
+  'data-ignored',
   'data-needs-tls',
   'data-port-closed',
   'data-port-filtered',

@@ -7,6 +7,7 @@ import { languages, reportJson, reportText } from '../../src/doctor/report.ts';
 import { judgePort } from '../../src/doctor/server/check-passive.ts';
 import { examineServer } from '../../src/doctor/server.ts';
 import { parseAddress } from '../../src/net/address.ts';
+import { unlisted } from '../support/doctor/outside-remedies.ts';
 import {
   announce227,
   atPinhole,
@@ -37,6 +38,7 @@ async function examine(
     { timeout, idle, tell: (finding) => told.push(finding) },
   );
   assert.deepEqual(told, findings);
+  assert.deepEqual(unlisted(findings), [], 'test/support/doctor/outside-remedies.ts');
   // Every finding has a message in every language that its values fill.
   for (const language of languages) reportText(findings, language);
   return findings;
@@ -161,6 +163,12 @@ const broken: readonly {
     what: 'its listing does not end',
     script: { NLST: '150 Here it comes.' },
     finds: 'data-unfinished',
+    silent: true,
+  },
+  {
+    what: 'its listing does not begin',
+    script: { NLST: undefined },
+    finds: 'data-ignored',
     silent: true,
   },
   {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { languages, reportText } from '../../src/doctor/report.ts';
+import { unlisted } from '../support/doctor/outside-remedies.ts';
 import { withMounts } from '../support/lab/mounts.ts';
 import { addresses, createNetwork, type Family, type Host, type Network } from '../support/lab/network.ts';
 import { mustRun } from '../support/lab/process.ts';
@@ -660,6 +661,7 @@ async function examine(setup: Setup): Promise<Finding[]> {
     });
     assert.equal(stderr, '');
     const findings = JSON.parse(stdout) as Finding[];
+    assert.deepEqual(unlisted(findings), [], 'test/support/doctor/outside-remedies.ts');
     // Every finding has a message in every language that its values fill.
     for (const language of languages) reportText(findings, language);
     return findings;

@@ -674,6 +674,13 @@ export const en = {
       means: 'it refuses the command, not the data connection: whether data gets through was not tested',
       change: 'examine it as a user who may list a folder',
     },
+    'data-ignored': {
+      seen: '{command} announced port {port}; connecting to it worked, but the server did not begin a listing within {seconds} s',
+      means:
+        'it waits for another connection: another host has this one (wrong port forwarding), or it comes from a different address than the control connection',
+      change:
+        'check where the ports are forwarded to. Behind a proxy that changes addresses, make the server accept them',
+    },
     'data-unfinished': {
       seen: '{command} announced port {port}; connecting to it worked, but the listing did not end within {seconds} s',
       means:

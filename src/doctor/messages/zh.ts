@@ -636,6 +636,11 @@ export const zh: Catalogue = {
       means: '被拒绝的是命令，而不是数据连接：数据能否通过未作检查',
       change: '换用可以列目录的用户再检查',
     },
+    'data-ignored': {
+      seen: '{command} 给出端口 {port}，连接成功，但服务器在 {seconds} 秒内没有开始列目录',
+      means: '服务器在等待另一个连接：此连接到了另一台主机（转发有误），或其来源地址与控制连接不同',
+      change: '检查端口转发到何处。若途中有改变地址的代理，让服务器接受这种连接',
+    },
     'data-unfinished': {
       seen: '{command} 给出端口 {port}，连接成功，但列目录在 {seconds} 秒内没有结束',
       means:

@@ -178,7 +178,7 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
       if (portWorks) return [knowsOnlyPort];
       if (pinhole === 'here') return [failedAtPinhole(facts, reply)];
       if (isBehindNat(facts)) return [notRewritten(facts, reply)];
-      const remedies = [...kernelHelper(port, pinhole), ...fromDataPort(port, pinhole)];
+      const remedies = [...kernelHelper(port, pinhole, 'forward'), ...fromDataPort(port, pinhole)];
       return [{ id: 'active-blocked', level: 'fault', values: { ...values, reply }, remedies }];
     }
     case 'silent':
@@ -190,7 +190,7 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
           id: 'active-silent',
           level: 'fault',
           values: { ...values, seconds: seconds(timeout) },
-          remedies: [...kernelHelper(port, pinhole), ...fromDataPort(port, pinhole)],
+          remedies: [...kernelHelper(port, pinhole, 'forward'), ...fromDataPort(port, pinhole)],
         },
       ];
     case 'arrived':
@@ -203,7 +203,7 @@ function judgeActive(outcome: ActiveOutcome, facts: ActiveFacts): Finding[] {
 
 function judgeArrived(listing: Listing, from: Endpoint, { command }: ActiveFacts): Finding {
   if (listing === 'done') return fine('active-fine', { command, address: from.address, port: from.port });
-  const reply = listing === 'unfinished' ? '…' : textOf(listing);
+  const reply = typeof listing === 'string' ? '…' : textOf(listing);
   return { id: 'active-unfinished', level: 'fault', values: { command, reply }, remedies: [] };
 }
 

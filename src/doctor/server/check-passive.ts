@@ -19,6 +19,7 @@ import {
   openPassiveRange,
   openRange,
   otherDataAddress,
+  otherDataAddressAwaited,
   passiveRange,
   smallerSegments,
 } from './remedies.ts';
@@ -175,6 +176,17 @@ export function judgeListing(
 ): Finding {
   if (listing === 'done') return fine('passive-fine', { command, address, port });
   const values = { command, port };
+  if (listing === 'ignored') {
+    if (pinhole === 'here') {
+      return { id: 'pinhole-data-refused', level: 'fault', values: { ...values, reply: '…' }, remedies: [] };
+    }
+    return {
+      id: 'data-ignored',
+      level: 'fault',
+      values: { ...values, seconds: seconds(timeout) },
+      remedies: otherDataAddressAwaited,
+    };
+  }
   if (listing === 'unfinished') {
     return {
       id: 'data-unfinished',

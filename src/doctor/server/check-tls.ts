@@ -109,8 +109,8 @@ export async function checkReuse(
     if (error instanceof LostError) return 'unfinished';
     throw error;
   });
-  if (listing === 'done' || (listing !== 'unfinished' && isCommandRefusal(listing))) return;
-  const reply = listing === 'unfinished' ? '…' : textOf(listing);
+  if (listing === 'done' || (typeof listing !== 'string' && isCommandRefusal(listing))) return;
+  const reply = typeof listing === 'string' ? '…' : textOf(listing);
   const remedies = visit.pinhole === 'here' ? [] : noReuse;
   visit.say({ id: 'tls-reuse-demanded', level: 'note', values: { reply }, remedies });
 }

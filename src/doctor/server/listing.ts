@@ -7,8 +7,8 @@ import type { Finding } from '../finding.ts';
 import { LostError, isDone, type ControlConnection } from './control-connection.ts';
 import type { Visit } from './visit.ts';
 
-/** `unfinished`: it began and did not end in time. */
-export type Listing = 'done' | 'unfinished' | Reply;
+/** `unfinished`: it began and did not end in time; `ignored`: it did not begin in time. */
+export type Listing = 'done' | 'unfinished' | 'ignored' | Reply;
 
 /**
  * Asks for the user's folder and reads it from a data connection that is there already, over TLS where the control
@@ -39,8 +39,10 @@ export async function list(
     received(bytes);
     return listing;
   } catch (error) {
-    if (error instanceof LostError && error.silence === 'silent') return 'unfinished';
-    throw error;
+    if (!(error instanceof LostError && error.silence === 'silent')) throw error;
+    // What comes late would be taken for the next command's reply.
+    control.close();
+    return 'ignored';
   } finally {
     channel.destroy();
     data.destroy();

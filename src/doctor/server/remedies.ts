@@ -125,7 +125,10 @@ export function kernelHelper(port: number, pinhole: Pinhole, chain: 'input' | 'f
 export const noLookups: readonly Remedy[] = [
   // Only Red Hat's build knows the second; another would not start with it.
   { target: 'vsftpd.conf', lines: ['tcp_wrappers=NO', '# RHEL, Fedora: reverse_lookup_enable=NO'] },
-  { target: 'proftpd.conf', lines: ['UseReverseDNS off', 'IdentLookups off'] },
+  {
+    target: 'proftpd.conf',
+    lines: ['UseReverseDNS off', '<IfModule mod_ident.c>', '  IdentLookups off', '</IfModule>'],
+  },
   { target: 'pure-ftpd', lines: ['DontResolve yes', '-H'] },
 ];
 
@@ -150,9 +153,13 @@ export function fromDataPort(controlPort: number, pinhole: Pinhole): Remedy[] {
   ];
 }
 
+/** Where a data connection may come from another address than the control connection: vsftpd refuses it ... */
 export const otherDataAddress: readonly Remedy[] = [
   { target: 'vsftpd.conf', lines: ['pasv_promiscuous=YES'] },
-  { target: 'proftpd.conf', lines: ['AllowForeignAddress on'] },
+];
+
+/** ... and Pure-FTPd waits for another. */
+export const otherDataAddressAwaited: readonly Remedy[] = [
   { target: 'pure-ftpd', lines: ['AllowUserFXP yes', '-w'] },
 ];
 
@@ -167,7 +174,13 @@ export function idleFor(seconds: number): Remedy[] {
 
 /** Pinhole ends TLS on both sides, in front of a server that demands it. */
 export const endTlsTowardsServer: readonly Remedy[] = [
-  { ...endTls, lines: endTls.lines.map((line) => `${line} --server-tls explicit`) },
+  {
+    ...endTls,
+    lines: [
+      "# the fingerprint: openssl x509 -noout -fingerprint -sha256 -in the server's certificate",
+      ...endTls.lines.map((line) => `${line} --server-tls explicit --server-tls-fingerprint FINGERPRINT`),
+    ],
+  },
 ];
 
 export const checkPinholeHost: readonly Remedy[] = [
