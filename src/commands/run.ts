@@ -9,7 +9,9 @@ import { loadTls } from '../daemon/certificates.ts';
 import { needsOf, wayBackOf } from '../daemon/carriers.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import type { ServableConfig } from '../daemon/settings.ts';
+import { readInheritedSockets } from '../daemon/inherited-sockets.ts';
 import { nodeUsesOf } from '../daemon/node-check.ts';
+import { findServiceManager } from '../daemon/service-manager.ts';
 import { tryServer } from '../daemon/try-server.ts';
 import { createLogger } from '../log/log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
@@ -119,29 +121,46 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
     };
   });
   let { origins } = loaded;
-  let reloadDaemon: (next: ServableConfig) => Promise<readonly string[]> = notStarted;
+  let daemon: Daemon | undefined;
+  const manager = await findServiceManager(
+    process.env,
+    () => daemon?.summary ?? 'starting',
+    (message) => {
+      logger.warn(message);
+    },
+  );
   const reload = async (): Promise<readonly string[]> => {
-    const next = nextFrom(readAgain(), settle);
-    const changed = await reloadDaemon(next.config);
-    ({ origins } = next);
-    return changed;
+    manager.reloading();
+    try {
+      const next = nextFrom(readAgain(), settle);
+      if (!daemon) throw new Error('Pinhole is starting');
+      tune(next.config);
+      const changed = await daemon.reload(next.config);
+      ({ origins } = next);
+      return changed;
+    } finally {
+      // Done or refused: it serves, and the log says which.
+      manager.ready();
+    }
   };
-  let daemon: Daemon;
+  let running: Daemon;
   try {
-    daemon = await startDaemon(settled, logger, {
+    const sockets = readInheritedSockets(process.env, process.pid);
+    if (sockets.tls.length > 0 && settled.tls !== 'terminate')
+      throw new Error('the socket ftps of the service manager needs tls terminate');
+    running = await startDaemon(settled, logger, {
       admin: adminPlaceOf(config, process.getuid?.(), process.env),
       origins: () => origins,
-      ...{ reload, drain },
+      ...{ reload, drain, sockets },
     });
-    reloadDaemon = (next) => {
-      tune(next);
-      return daemon.reload(next);
-    };
+    daemon = running;
   } catch (error) {
+    manager.close();
     await embedded?.close();
     throw error;
   }
-  if (embedded) tellOnTerminal(whatToPaste(daemon, embedded));
+  manager.ready();
+  if (embedded) tellOnTerminal(whatToPaste(running, embedded));
 
   const reloadOrTell = (): void => {
     reload().catch((error: unknown) => {
@@ -151,7 +170,7 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
   process.on('SIGHUP', reloadOrTell);
   process.on('uncaughtException', (error: unknown) => {
     // A file that is cut off here must not look whole to anybody.
-    daemon.abort();
+    running.abort();
     logger.fatal({ error: messageOf(error), stack: stackOf(error) }, 'stopped by an internal error');
     process.exit(1);
   });
@@ -159,12 +178,14 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
   const hurry = (signal: NodeJS.Signals): void => {
     // A terminal sends SIGINT to npm and to this process, and npm forwards its own: that is one Ctrl-C.
     if (signal === 'SIGINT' && performance.now() - first.at < onePress) return;
-    daemon.abort();
+    running.abort();
     logger.warn({ signal }, 'stopped immediately');
     process.exit(1);
   };
   for (const signal of endSignals) process.on(signal, hurry);
-  await daemon.close(first.grace);
+  manager.stopping();
+  await running.close(first.grace);
+  manager.close();
   await embedded?.close();
   process.off('SIGHUP', reloadOrTell);
   for (const signal of endSignals) process.off(signal, hurry);
@@ -191,10 +212,6 @@ interface Told {
 async function firstSignal(): Promise<Told> {
   await Promise.race(endSignals.map((signal) => once(process, signal)));
   return { at: performance.now(), grace: undefined };
-}
-
-function notStarted(): Promise<readonly string[]> {
-  return Promise.reject(new Error('the relay is starting'));
 }
 
 /** @throws where the configuration cannot be followed */

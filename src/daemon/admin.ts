@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import { endpointsOf } from '../config/listening.ts';
 import type { Logger } from '../log/log.ts';
 import { isLoopback } from '../net/address.ts';
+import type { BoundSocket } from '../net/listen.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { codeOf, messageOf } from '../net/error.ts';
 
@@ -24,7 +25,7 @@ export interface Admin {
 export async function startAdmin(
   inside: Inside,
   { adminListen }: Pick<Config, 'adminListen'>,
-  place: AdminPlace | undefined,
+  place: AdminPlace | BoundSocket | undefined,
   logger: Logger,
 ): Promise<Admin> {
   const report = (error: unknown): void => {
@@ -37,7 +38,8 @@ export async function startAdmin(
       await listenAt(admin.create(true), endpoint);
       if (!isLoopback(endpoint.address)) logger.warn(`admin-listen ${formatEndpoint(endpoint)}: ${readable}`);
     }
-    if (place) {
+    if (place && 'fd' in place) admin.create(false).listen(place);
+    else if (place) {
       remove = await listenOnSocket(admin.create(false), place).catch((error: unknown) => {
         if (place.isNamed || !(error instanceof SocketError)) throw error;
         logger.info(`no admin socket: ${error.message.replace(/^admin: /, '')}`);

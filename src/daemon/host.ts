@@ -1,5 +1,6 @@
 import type { AdminPlace } from '../config/admin.ts';
 import type { Observer } from '../events.ts';
+import type { InheritedSockets } from './inherited-sockets.ts';
 
 /** What the process does that the daemon runs in. */
 export interface Host {
@@ -7,6 +8,8 @@ export interface Host {
   readonly observers?: readonly Observer[];
   /** Where its admin socket is. */
   readonly admin?: AdminPlace | undefined;
+  /** Sockets that the service manager has bound. */
+  readonly sockets?: InheritedSockets;
   /** Where the values of the configuration are from, by key. */
   readonly origins?: () => ReadonlyMap<string, string>;
   /** Reads the configuration again, and has it followed. @returns as `Daemon.reload` */

@@ -105,7 +105,7 @@ function limitsOf({ config, roster, descriptors }: RunningState): Limits {
 }
 
 /** How many ports somebody is expected at; several clients may be at one. */
-function portsInUse(roster: Roster, mode: Mode): number {
+export function portsInUse(roster: Roster, mode: Mode): number {
   const ports = new Set<number>();
   for (const pinhole of roster.pending) if (pinhole.mode === mode) ports.add(pinhole.at.port);
   return ports.size;

@@ -4,6 +4,7 @@ import type { Address } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { codeOf, messageOf } from '../net/error.ts';
 import { listen, type Listener } from '../proxy/listener.ts';
+import type { InheritedSockets } from './inherited-sockets.ts';
 import { isOwnAddress } from './own-address.ts';
 
 /** Where clients connect, in clear and with TLS from the first byte. */
@@ -15,10 +16,15 @@ export interface ListenSettings {
 /** The listeners for control connections. */
 export class Listeners {
   readonly #accept: (socket: Socket, isImplicit: boolean) => void;
+  readonly #inherited: InheritedSockets;
   readonly #open = new Map<string, Listener>();
 
-  /** @param accept gets each connection paused, and whether it is TLS from its first byte */
-  constructor(accept: (socket: Socket, isImplicit: boolean) => void) {
+  /**
+   * @param accept gets each connection paused, and whether it is TLS from its first byte
+   * @param inherited sockets that the service manager has bound: where it has any of a kind, the settings bind none
+   */
+  constructor(accept: (socket: Socket, isImplicit: boolean) => void, inherited: InheritedSockets) {
+    this.#inherited = inherited;
     this.#accept = accept;
   }
 
@@ -41,8 +47,11 @@ export class Listeners {
     const opened = new Map<string, Listener>();
     const keys = new Set<string>();
     try {
-      await this.#openNew(inClear, false, keys, opened);
-      await this.#openNew(listenTls, true, keys, opened);
+      const { clear, tls } = this.#inherited;
+      if (clear.length > 0) await this.#adopt(clear, false, keys, opened);
+      else await this.#openNew(inClear, false, keys, opened);
+      if (tls.length > 0) await this.#adopt(tls, true, keys, opened);
+      else await this.#openNew(listenTls, true, keys, opened);
     } catch (error) {
       for (const listener of opened.values()) listener.close();
       throw error;
@@ -59,6 +68,27 @@ export class Listeners {
   close(): void {
     for (const listener of this.#open.values()) listener.close();
     this.#open.clear();
+  }
+
+  /** Listens on sockets that are bound already, from the first configuration on. */
+  async #adopt(
+    fds: readonly number[],
+    isImplicit: boolean,
+    keys: Set<string>,
+    opened: Map<string, Listener>,
+  ): Promise<void> {
+    for (const fd of fds) {
+      const key = `descriptor ${fd}`;
+      keys.add(key);
+      if (this.#open.has(key)) continue;
+      const accept = (socket: Socket): void => {
+        this.#accept(socket, isImplicit);
+      };
+      const listener = await listen({ fd }, accept).catch((error: unknown) => {
+        throw new Error(`descriptor ${fd} of the service manager: ${messageOf(error)}`, { cause: error });
+      });
+      opened.set(key, listener);
+    }
   }
 
   async #openNew(
@@ -85,10 +115,10 @@ async function listenOrExplain(
   address: Address,
   port: number,
   wanted: readonly ListenAddress[],
-  accept: Parameters<typeof listen>[2],
+  accept: Parameters<typeof listen>[1],
 ): Promise<Listener | undefined> {
   try {
-    return await listen(address, port, accept);
+    return await listen({ address, port }, accept);
   } catch (error) {
     const code = codeOf(error);
     const unasked = !wanted.some((each) => each.address === address);

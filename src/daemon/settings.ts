@@ -28,9 +28,7 @@ const fixedAtStart = [
 export function fixedSettingsThatDiffer(now: Config, wanted: Config): string[] {
   const written = (name: keyof Config, config: Config): string => String(writeSetting(name, config));
   const fixed: ReadonlySet<string> = new Set(fixedAtStart);
-  return names
-    .filter((name) => fixed.has(name) && written(name, wanted) !== written(name, now))
-    .map(keyOf);
+  return names.filter((name) => fixed.has(name) && written(name, wanted) !== written(name, now)).map(keyOf);
 }
 
 /**

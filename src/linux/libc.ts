@@ -7,6 +7,7 @@ import { getSystemErrorName } from 'node:util';
 interface Functions {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
   /** setsockopt(2) with a `struct sock_fprog`. */
@@ -31,6 +32,7 @@ type Declaration = readonly [symbol: string, result: string, parameters: readonl
 const declarations: Readonly<Record<keyof Functions, Declaration>> = {
   socket: ['socket', 'int', ['int', 'int', 'int']],
   bind: ['bind', 'int', ['int', 'void *', 'uint32_t']],
+  connect: ['connect', 'int', ['int', 'void *', 'uint32_t']],
   getsockopt: ['getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']],
   setsockopt: ['setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32_t']],
   attachFilter: ['setsockopt', 'int', ['int', 'int', 'int', 'sock_fprog *', 'uint32_t']],

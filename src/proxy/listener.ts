@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
-import { addressOfSocket, type Address } from '../net/address.ts';
+import { addressOfSocket } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
-import { listenAt } from '../net/listen.ts';
+import { listenAt, type BoundSocket } from '../net/listen.ts';
 import { socketCalls } from '../linux/socket-calls.ts';
 import { descriptorOf } from '../node-internals/descriptor.ts';
 
@@ -22,13 +22,13 @@ function limitReceive(server: Server): void {
 /**
  * Listens for control connections.
  *
- * @param address one of this host's, or a wildcard
+ * @param where an address of this host's or a wildcard, and a port; or a socket that is bound already
  * @param accept gets each connection paused, with `allowHalfOpen`
  * @throws NodeJS.ErrnoException when the endpoint can't be had
  */
-export function listen(address: Address, port: number, accept: (socket: Socket) => void): Promise<Listener> {
+export function listen(where: Endpoint | BoundSocket, accept: (socket: Socket) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = listenAt({ address, port }, accept);
+    const server = listenAt(where, accept);
     server.once('error', reject);
     server.once('listening', () => {
       server.off('error', reject);
@@ -38,8 +38,14 @@ export function listen(address: Address, port: number, accept: (socket: Socket) 
       const bound = server.address();
       const isEndpoint = bound !== null && typeof bound === 'object';
       const known = isEndpoint ? addressOfSocket(bound.address) : undefined;
+      const endpoint = known && isEndpoint ? { address: known, port: bound.port } : where;
+      if ('fd' in endpoint) {
+        server.close();
+        reject(new Error('it is no socket of TCP'));
+        return;
+      }
       resolve({
-        endpoint: { address: known ?? address, port: isEndpoint ? bound.port : port },
+        endpoint,
         close: () => {
           server.close();
         },

@@ -1,0 +1,47 @@
+import { loadLibc } from './libc.ts';
+
+/** Of <sys/socket.h>, the same on all processors that Node runs on but MIPS. */
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_NOSIGNAL = 0x4000;
+/** `sun_path` of unix(7). */
+const longestPath = 108;
+
+/** Sends datagrams to the service manager (sd_notify(3)). Node has no datagrams over unix sockets. */
+export interface NotifySocket {
+  /** Sends one, without waiting; one that cannot be sent is lost. */
+  send(text: string): void;
+  close(): void;
+}
+
+/**
+ * @param path as NOTIFY_SOCKET has it: a path, or with `@` an abstract name
+ * @throws where koffi is missing, or the socket is not there
+ */
+export async function openNotifySocket(path: string): Promise<NotifySocket> {
+  const bytes = Buffer.from(path.replace(/^@/, '\0'));
+  if (!/^[/@]/.test(path) || bytes.length > longestPath)
+    throw new Error(`NOTIFY_SOCKET is ${path}: allowed are paths and abstract names of unix sockets`);
+  const libc = await loadLibc('telling the service manager', ['socket', 'connect', 'send', 'close']);
+  const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw new Error(`the service manager cannot be told: ${libc.lastError()}`);
+  const address = Buffer.alloc(2 + bytes.length);
+  new Uint16Array(address.buffer, address.byteOffset, 1)[0] = AF_UNIX;
+  bytes.copy(address, 2);
+  if (libc.connect(fd, address, address.length) !== 0) {
+    const error = libc.lastError();
+    libc.close(fd);
+    throw new Error(`the service manager cannot be told at ${path}: ${error}`);
+  }
+  return {
+    send: (text) => {
+      const message = Buffer.from(text);
+      libc.send(fd, message, message.length, MSG_NOSIGNAL);
+    },
+    close: () => {
+      libc.close(fd);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noSockets, readInheritedSockets } from '../../src/daemon/inherited-sockets.ts';
+
+const read = (fds: string, names: string, pid = '7'): unknown =>
+  readInheritedSockets({ LISTEN_PID: pid, LISTEN_FDS: fds, LISTEN_FDNAMES: names }, 7, (fd) => fd < 6);
+
+test('takes the sockets of a service manager by their names', () => {
+  assert.deepEqual(read('3', 'ftp:ftps:admin'), { clear: [3], tls: [4], admin: 5 });
+  assert.deepEqual(read('2', 'ftp:ftp'), { clear: [3, 4], tls: [], admin: undefined });
+});
+
+test('takes none that are for another process, or where there are none', () => {
+  assert.deepEqual(read('3', 'ftp:ftps:admin', '8'), noSockets);
+  assert.deepEqual(readInheritedSockets({}, 7), noSockets);
+  assert.deepEqual(read('0', ''), noSockets);
+});
+
+test('refuses what is not as it is said to be', () => {
+  assert.throws(() => read('x', 'ftp'), /^Error: LISTEN_FDS is x; allowed: a number of sockets$/);
+  assert.throws(() => read('2', 'ftp'), /2 sockets with 1 names/);
+  assert.throws(() => read('1', 'pinhole.socket'), /pinhole\.socket of the service manager is for nothing/);
+  assert.throws(() => read('2', 'admin:admin'), /2 admin sockets; allowed: one/);
+  assert.throws(
+    () => read('4', 'ftp:ftp:ftp:ftp'),
+    /descriptor 6 \(ftp\) of the service manager is no socket/,
+  );
+});

@@ -1,0 +1,99 @@
+/** What a service manager gives and hears: sockets that it has bound, readiness, reloads, the watchdog, the end. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test, type TestContext } from 'node:test';
+import { startProcess, type LabProcess } from '../support/lab/process.ts';
+import { requirements, skipOrFail } from '../support/lab/provision.ts';
+import { cli } from '../support/lab/relay.ts';
+import { sourceFolder } from '../support/project.ts';
+import { ask } from '../admin/stand.ts';
+
+const missing = await requirements();
+const manager = join(sourceFolder(import.meta.dirname), '../support/lab/service-manager.py');
+const folder = mkdtempSync(join(tmpdir(), 'pinhole-service-'));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+let port = 24_100;
+
+interface Service {
+  readonly process: LabProcess;
+  readonly port: number;
+  /** Waits for a datagram that has this. */
+  readonly told: (pattern: RegExp) => Promise<RegExpExecArray>;
+}
+
+/** Pinhole in front of the server in memory, as a service. */
+function startService(t: TestContext, given: readonly string[], flags: readonly string[] = []): Service {
+  const run = [process.execPath, cli, 'run', '--log-format', 'json', ...flags];
+  const started = startProcess(['python3', manager, ...given, '--', ...run]);
+  t.after(() => started.stop());
+  return { process: started, port, told: (pattern) => started.waitForOutput(pattern, 10_000) };
+}
+
+const off = ['--admin', 'off'];
+
+test('says when it serves, what it does, that it reloads, and that it stops', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const file = join(folder, 'pinhole.toml');
+  writeFileSync(file, 'max-sessions = 10\nlisten = ["127.0.0.1:0"]\n');
+  const service = startService(t, [], [...off, '--config', file]);
+  await service.told(/"READY=1\\nSTATUS=0 sessions, 0 transfers, range 0 % used"/);
+  writeFileSync(file, 'max-sessions = 11\nlisten = ["127.0.0.1:0"]\n');
+  process.kill(service.process.pid, 'SIGHUP');
+  await service.told(/"RELOADING=1\\nMONOTONIC_USEC=\d+"\n"READY=1/);
+  await service.told(/"changed":\["max-sessions: 10 -> 11"\]/);
+  process.kill(service.process.pid, 'SIGTERM');
+  await service.told(/"STOPPING=1/);
+  assert.equal((await service.process.exited).code, 0);
+});
+
+test('feeds the watchdog at half of its time', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const service = startService(t, ['--watchdog', '200000'], [...off, '--listen', '127.0.0.1:0']);
+  await service.told(/("WATCHDOG=1"\n(.*\n)*?){3}/);
+});
+
+test('serves on the sockets that it is given, and needs no listen for them', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  port++;
+  const admin = join(folder, `admin-${port}.sock`);
+  const service = startService(
+    t,
+    ['--socket', `ftp=127.0.0.1:${port}`, '--socket', `admin=${admin}`],
+    ['--listen', '127.0.0.1:1'],
+  );
+  await service.told(/READY=1/);
+  const curl = startProcess(['curl', '-sS', `ftp://127.0.0.1:${port}/welcome.txt`]);
+  await curl.waitForOutput(/Welcome\./);
+  const { body } = await ask(admin, '/v1/status');
+  assert.deepEqual((JSON.parse(body) as { listening: string[] }).listening, [`127.0.0.1:${port}`]);
+});
+
+for (const [what, given, words] of [
+  [
+    'a number of names that differs',
+    ['--env', 'LISTEN_FDS=2'],
+    /hands over 2 sockets with 1 names; allowed: FileDescriptorName=ftp, ftps or admin/,
+  ],
+  [
+    'a name that is for nothing',
+    ['--env', 'LISTEN_FDNAMES=http'],
+    /the socket http of the service manager is for nothing/,
+  ],
+  [
+    'implicit FTPS without a certificate',
+    ['--env', 'LISTEN_FDNAMES=ftps'],
+    /the socket ftps of the service manager needs tls terminate/,
+  ],
+] as const)
+  test(`does not start with ${what}, and says why`, async (t) => {
+    if (skipOrFail(t, missing)) return;
+    port++;
+    const service = startService(t, ['--socket', `ftp=127.0.0.1:${port}`, ...given], off);
+    await service.told(words);
+    assert.equal((await service.process.exited).code, 1);
+  });

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Starts a program as systemd starts a service, and prints what the program tells it, a line a datagram.
+
+service-manager.py [--watchdog MICROSECONDS] [--socket NAME=ADDRESS:PORT | --socket NAME=/PATH] ... -- PROGRAM ARGUMENTS
+
+The program's output goes to standard error. SIGTERM and SIGHUP go on to the program.
+"""
+import json, os, signal, socket, sys, tempfile
+
+words = sys.argv[1:]
+split = words.index("--")
+options, argv = words[:split], words[split + 1 :]
+env = dict(os.environ)
+listeners = []
+for name, value in zip(options[::2], options[1::2]):
+    if name == "--watchdog":
+        env["WATCHDOG_USEC"] = value
+    elif name == "--socket":
+        label, where = value.split("=", 1)
+        if where.startswith("/"):
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(where)
+        else:
+            host, port = where.rsplit(":", 1)
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, int(port)))
+        listener.listen(64)
+        listeners.append((label, listener))
+    elif name == "--env":
+        key, _, text = value.partition("=")
+        env[key] = text
+
+folder = tempfile.mkdtemp()
+path = os.path.join(folder, "notify")
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind(path)
+env["NOTIFY_SOCKET"] = path
+env.setdefault("LISTEN_FDS", str(len(listeners)))
+env.setdefault("LISTEN_FDNAMES", ":".join(label for label, _ in listeners))
+
+child = os.fork()
+if child == 0:
+    os.dup2(2, 1)
+    # Above the place of the first, so that none is closed before it is copied.
+    copies = [os.dup2(listener.fileno(), 100 + n) for n, (_, listener) in enumerate(listeners)]
+    for n, copy in enumerate(copies):
+        os.dup2(copy, 3 + n)
+        os.close(copy)
+    env["LISTEN_PID"] = str(os.getpid())
+    os.execvpe(argv[0], argv, env)
+
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, lambda number, _: os.kill(child, number))
+notify.settimeout(0.1)
+while True:
+    try:
+        print(json.dumps(notify.recv(4096).decode()), flush=True)
+    except TimeoutError:
+        pass
+    ended, status = os.waitpid(child, os.WNOHANG)
+    if ended:
+        break
+os.unlink(path)
+os.rmdir(folder)
+sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
