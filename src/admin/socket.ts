@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, renameSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -21,6 +21,19 @@ export interface SocketPlace {
   readonly group: string;
 }
 
+/** A socket that this process has bound. */
+export interface OwnSocket {
+  /** Gives the path up for a successor: the socket is beside it from then on. */
+  retire(): void;
+  /** To be called after the server's end. */
+  remove(): void;
+}
+
+/** Where a draining process has its socket. */
+function retiredPath(path: string, pid: number): string {
+  return `${path}.${pid}`;
+}
+
 /** What the path of a socket may be long (`sun_path` of unix(7), with its NUL). */
 const longestPath = 107;
 /** How long a live process may take to accept a connection, in milliseconds. */
@@ -30,10 +43,9 @@ const patience = 1000;
  * Listens on a unix socket that this user and the group may use (0660). What a dead process has left there is taken
  * over.
  *
- * @returns what removes it, after the server's end
  * @throws {SocketError}
  */
-export async function listenOnSocket(server: Server, { path, group }: SocketPlace): Promise<() => void> {
+export async function listenOnSocket(server: Server, { path, group }: SocketPlace): Promise<OwnSocket> {
   if (Buffer.byteLength(path) > longestPath)
     throw new SocketError(`admin: ${path} is longer than ${longestPath} bytes; allowed: a shorter path`);
   makeDirectory(path, group);
@@ -50,13 +62,25 @@ export async function listenOnSocket(server: Server, { path, group }: SocketPlac
     // Whoever may not give it to the group keeps it.
   }
   const { ino } = lstatSync(path);
-  return () => {
+  let now = path;
+  const isOurs = (): boolean => {
     try {
       // Somebody else may have taken the path over.
-      if (lstatSync(path).ino === ino) unlinkSync(path);
+      return lstatSync(now).ino === ino;
     } catch {
-      // It is gone already.
+      return false;
     }
+  };
+  return {
+    retire: () => {
+      const aside = retiredPath(path, process.pid);
+      if (!isOurs() || Buffer.byteLength(aside) > longestPath) return;
+      renameSync(path, aside);
+      now = aside;
+    },
+    remove: () => {
+      if (isOurs()) unlinkSync(now);
+    },
   };
 }
 

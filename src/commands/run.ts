@@ -184,8 +184,9 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
   };
   for (const signal of endSignals) process.on(signal, hurry);
   manager.stopping();
-  await running.close(first.grace);
+  // A successor tells its own: this process may drain for hours beside it.
   manager.close();
+  await running.close(first.grace);
   await embedded?.close();
   process.off('SIGHUP', reloadOrTell);
   for (const signal of endSignals) process.off(signal, hurry);

@@ -44,6 +44,8 @@ export interface Config extends DecisionSettings {
   readonly dataIdleTimeout: number;
   /** 0: the system's own, which is as good as none. */
   readonly keepalive: number;
+  /** How long sessions go on as they are before that. */
+  readonly drainTimeout: number;
   readonly grace: number;
   readonly plane: (typeof planes)[number];
   /** The name of the kernel plane's nftables table, of family inet. */

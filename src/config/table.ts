@@ -145,7 +145,18 @@ export const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     duration(0, hour),
     '120',
   ),
-  grace: setting('Limits', 'how long transfers may continue after SIGTERM', duration(0, day), '30'),
+  drainTimeout: setting(
+    'Limits',
+    'how long sessions may go on after SIGTERM as if nothing had happened, while a successor serves new clients',
+    duration(0, 7 * day),
+    '0',
+  ),
+  grace: setting(
+    'Limits',
+    'how long transfers may continue after SIGTERM, and after drain-timeout',
+    duration(0, day),
+    '30',
+  ),
   plane: setting(
     'Operation',
     'what carries the data: relay, this process; kernel, nftables',

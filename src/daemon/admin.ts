@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Inside } from '../admin/inside.ts';
 import { AdminServer } from '../admin/server.ts';
-import { listenOnSocket, SocketError } from '../admin/socket.ts';
+import { listenOnSocket, SocketError, type OwnSocket } from '../admin/socket.ts';
 import type { AdminPlace } from '../config/admin.ts';
 import type { Config } from '../config/config.ts';
 import { endpointsOf } from '../config/listening.ts';
@@ -13,6 +13,8 @@ import { codeOf, messageOf } from '../net/error.ts';
 
 /** The admin interface, as long as it is served. */
 export interface Admin {
+  /** Gives its socket's path up for a successor, and goes on. */
+  retire(): void;
   close(): void;
 }
 
@@ -32,7 +34,7 @@ export async function startAdmin(
     logger.error({ error: messageOf(error) }, 'admin request failed');
   };
   const admin = new AdminServer(inside, report);
-  let remove: () => void = () => undefined;
+  let socket: OwnSocket | undefined;
   try {
     for (const endpoint of adminListen.flatMap(endpointsOf)) {
       await listenAt(admin.create(true), endpoint);
@@ -40,10 +42,10 @@ export async function startAdmin(
     }
     if (place && 'fd' in place) admin.create(false).listen(place);
     else if (place) {
-      remove = await listenOnSocket(admin.create(false), place).catch((error: unknown) => {
+      socket = await listenOnSocket(admin.create(false), place).catch((error: unknown) => {
         if (place.isNamed || !(error instanceof SocketError)) throw error;
         logger.info(`no admin socket: ${error.message.replace(/^admin: /, '')}`);
-        return () => undefined;
+        return undefined;
       });
     }
   } catch (error) {
@@ -51,9 +53,12 @@ export async function startAdmin(
     throw error;
   }
   return {
+    retire: () => {
+      socket?.retire();
+    },
     close: () => {
       admin.close();
-      remove();
+      socket?.remove();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { changesBetween } from '../config/changes.ts';
 import type { Config } from '../config/config.ts';
 import { tellAll, type Observer } from '../events.ts';
@@ -91,6 +92,9 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   return daemon;
 }
 
+/** How often a draining process looks for data connections, in milliseconds. */
+const drainGlance = 100;
+
 /** What lives as long as the daemon does. */
 interface Parts {
   readonly host: Host;
@@ -183,10 +187,11 @@ class RunningDaemon implements Daemon {
     const { plane } = carriers;
     this.#closing = true;
     await this.#reloading.catch(() => undefined);
+    this.#listeners.close();
+    await this.#drain();
     const end = performance.now() + grace;
     const waits = { sessions: this.#sessions.count, dataChannels: plane.channels, grace: grace / 1000 };
     logger.info(waits, 'stopping');
-    this.#listeners.close();
     stop(this.#changeable);
     this.#wayBack?.abort();
     // Not after the sessions: one whose client is slow to close its control channel outlasts the grace.
@@ -200,6 +205,23 @@ class RunningDaemon implements Daemon {
     this.#admin?.close();
     logger.info({ counters: counters.read(), eventLoopDelay: this.#eventLoop?.read() }, 'stopped');
     this.#eventLoop?.stop();
+  }
+
+  /** Has sessions and data connections go on as they are, for `drain-timeout` at most: a successor has the new ones. */
+  async #drain(): Promise<void> {
+    const { drainTimeout } = this.#config;
+    const { carriers, logger } = this.#parts;
+    if (drainTimeout === 0) return;
+    this.#admin?.retire();
+    const end = performance.now() + drainTimeout;
+    const waits = { sessions: this.#sessions.count, dataChannels: carriers.plane.channels };
+    logger.info({ ...waits, drainTimeout: drainTimeout / 1000 }, 'draining');
+    // Who was accepted a moment ago is admitted in the next turn of the event loop.
+    await nextTurn();
+    await nextTurn();
+    await this.#sessions.idle(drainTimeout);
+    // Data connections outlive their sessions.
+    while (carriers.plane.channels > 0 && performance.now() < end) await delay(drainGlance);
   }
 
   abort(): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Observer, SessionReason } from '../events.ts';
 import { destinationOf, type Destination, type Meant } from '../helper/destination.ts';
 import type { Address } from '../net/address.ts';
@@ -218,6 +219,18 @@ export class Sessions {
    */
   closeByAdministrator(id: number): number | undefined {
     return this.#live.get(id)?.closeByAdministrator();
+  }
+
+  /** Resolves when no session is left, or after so many milliseconds. Sessions go on as they are. */
+  async idle(limit: number): Promise<void> {
+    if (this.count === 0) return;
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    const empty = new Promise<void>((resolve) => {
+      this.#empty = resolve;
+    });
+    await Promise.race([empty, delay(limit, undefined, { signal }).catch(() => undefined)]);
+    waiting.abort();
   }
 
   /** Ends sessions as they become idle, and the rest when `grace` milliseconds are over. */

@@ -31,6 +31,7 @@ test('has the documented defaults', () => {
     idleTimeout: 3_600_000,
     dataIdleTimeout: 3_600_000,
     keepalive: 120_000,
+    drainTimeout: 0,
     grace: 30_000,
     plane: 'relay',
     kernelTable: 'pinhole',

@@ -4,11 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
-import { startProcess, type LabProcess } from '../support/lab/process.ts';
+import { runProcess, startProcess, type LabProcess } from '../support/lab/process.ts';
 import { requirements, skipOrFail } from '../support/lab/provision.ts';
 import { cli } from '../support/lab/relay.ts';
 import { sourceFolder } from '../support/project.ts';
 import { ask } from '../admin/stand.ts';
+import { plantFiles } from '../../src/demo/file-tree.ts';
+import { startFtpServer } from '../../src/demo/ftp-server.ts';
 
 const missing = await requirements();
 const manager = join(sourceFolder(import.meta.dirname), '../support/lab/service-manager.py');
@@ -97,3 +99,56 @@ for (const [what, given, words] of [
     await service.told(words);
     assert.equal((await service.process.exited).code, 1);
   });
+
+/** Real transfers, one after the other, until it is told to stop: how many, and what went wrong. */
+async function transferOn(url: string, isOver: () => boolean): Promise<{ count: number; faults: string[] }> {
+  const faults: string[] = [];
+  let count = 0;
+  while (!isOver()) {
+    const { code, stdout, stderr } = await runProcess(['curl', '-sS', '--max-time', '20', url], {
+      timeout: 30_000,
+    });
+    count++;
+    if (code !== 0 || !stdout.startsWith('Welcome.')) faults.push(`${code}: ${stderr.trim()}`);
+  }
+  return { count, faults };
+}
+
+test('eight restarts refuse no client and cut no transfer on sockets of the service manager', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  port++;
+  const server = await startFtpServer(
+    '127.0.0.2',
+    plantFiles({ '/welcome.txt': 'Welcome.\n'.repeat(100_000) }),
+  );
+  t.after(() => server.close());
+  const service = startService(
+    t,
+    ['--socket', `ftp=127.0.0.1:${port}`],
+    [
+      ...off,
+      '--server',
+      `${server.address}:${server.port}`,
+      '--drain-timeout',
+      '60s',
+      '--passive-ports',
+      '24300-24499',
+    ],
+  );
+  await service.told(/READY=1/);
+  let isOver = false;
+  const clients = Array.from({ length: 6 }, () =>
+    transferOn(`ftp://127.0.0.1:${port}/welcome.txt`, () => isOver),
+  );
+  for (let n = 2; n <= 9; n++) {
+    process.kill(service.process.pid, 'SIGUSR1');
+    await service.told(new RegExp(`("READY=1[^]*){${n}}`));
+  }
+  isOver = true;
+  const results = await Promise.all(clients);
+  assert.deepEqual(
+    results.flatMap(({ faults }) => faults),
+    [],
+  );
+  assert.ok(results.every(({ count }) => count > 2));
+});

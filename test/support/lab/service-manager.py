@@ -3,7 +3,7 @@
 
 service-manager.py [--watchdog MICROSECONDS] [--socket NAME=ADDRESS:PORT | --socket NAME=/PATH] ... -- PROGRAM ARGUMENTS
 
-The program's output goes to standard error. SIGTERM and SIGHUP go on to the program.
+The program's output goes to standard error. SIGTERM and SIGHUP go on to the program; SIGUSR1 has it end and starts another.
 """
 import json, os, signal, socket, sys, tempfile
 
@@ -39,8 +39,10 @@ env["NOTIFY_SOCKET"] = path
 env.setdefault("LISTEN_FDS", str(len(listeners)))
 env.setdefault("LISTEN_FDNAMES", ":".join(label for label, _ in listeners))
 
-child = os.fork()
-if child == 0:
+def start():
+    child = os.fork()
+    if child != 0:
+        return child
     os.dup2(2, 1)
     # Above the place of the first, so that none is closed before it is copied.
     copies = [os.dup2(listener.fileno(), 100 + n) for n, (_, listener) in enumerate(listeners)]
@@ -50,17 +52,35 @@ if child == 0:
     env["LISTEN_PID"] = str(os.getpid())
     os.execvpe(argv[0], argv, env)
 
+
+children = [start()]
+
+
+def pass_on(number, _):
+    os.kill(children[-1], number)
+
+
+def restart(*_):
+    """As systemctl restart does, where a process that has been told to end may go on: KillMode=process."""
+    os.kill(children[-1], signal.SIGTERM)
+    children.append(start())
+
+
 for number in (signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, lambda number, _: os.kill(child, number))
+    signal.signal(number, pass_on)
+signal.signal(signal.SIGUSR1, restart)
 notify.settimeout(0.1)
-while True:
+code = 0
+while children:
     try:
         print(json.dumps(notify.recv(4096).decode()), flush=True)
     except TimeoutError:
         pass
-    ended, status = os.waitpid(child, os.WNOHANG)
-    if ended:
-        break
+    for child in list(children):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            children.remove(child)
+            code = code or os.waitstatus_to_exitcode(status)
 os.unlink(path)
 os.rmdir(folder)
-sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
+sys.exit(code & 0xFF)
