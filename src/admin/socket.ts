@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, renameSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { groupId } from '../linux/accounts.ts';
 import { codeOf, messageOf } from '../net/error.ts';
 
 /** A socket whose path cannot be had, in one line. `isTaken`: a live process has it. */
@@ -79,7 +80,11 @@ export async function listenOnSocket(server: Server, { path, group }: SocketPlac
       now = aside;
     },
     remove: () => {
-      if (isOurs()) unlinkSync(now);
+      try {
+        if (isOurs()) unlinkSync(now);
+      } catch {
+        // Another user by now (`user`): the next start takes it over.
+      }
     },
   };
 }
@@ -146,16 +151,4 @@ function taken(path: string): SocketError {
     `admin: another process listens on ${path}; allowed: a path of this one's own, or off`,
     true,
   );
-}
-
-/** By /etc/group (group(5)); undefined: there is no such group. */
-function groupId(group: string): number | undefined {
-  try {
-    const line = readFileSync('/etc/group', 'utf8')
-      .split('\n')
-      .find((each) => each.startsWith(`${group}:`));
-    return line === undefined ? undefined : Number(line.split(':')[2]);
-  } catch {
-    return undefined;
-  }
 }

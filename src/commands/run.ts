@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import { listenOf } from '../config/listening.ts';
 import { adminPlaceOf } from '../config/admin.ts';
-import { choice } from '../config/kinds.ts';
+import { choice, type AccountNames } from '../config/kinds.ts';
 import { formatConfig, type LoadedConfig } from '../config/load.ts';
 import { loadTls } from '../daemon/certificates.ts';
 import { needsOf, wayBackOf } from '../daemon/carriers.ts';
@@ -18,7 +18,9 @@ import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { checkNode } from '../node-internals/check.ts';
 import { checkHost } from '../plane/kernel-host.ts';
+import { accountOf, groupId } from '../linux/accounts.ts';
 import { keepFreedMemory } from '../linux/allocator.ts';
+import { becomeUser } from '../linux/privileges.ts';
 import type { Subcommand } from './subcommand.ts';
 import { readFlag } from './flags.ts';
 import { inFrontOf, servable, startEmbeddedServer, wantsEmbeddedServer } from './embedded.ts';
@@ -153,6 +155,11 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
       origins: () => origins,
       ...{ reload, drain, sockets },
     });
+    if (config.user)
+      await becomeUserOf(config, config.user).catch(async (error: unknown) => {
+        await running.close(0);
+        throw error;
+      });
     daemon = running;
   } catch (error) {
     manager.close();
@@ -190,6 +197,20 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
   await embedded?.close();
   process.off('SIGHUP', reloadOrTell);
   for (const signal of endSignals) process.off(signal, hurry);
+}
+
+/** @throws where it cannot be; nothing has changed then */
+async function becomeUserOf(config: Config, { user, group }: AccountNames): Promise<void> {
+  const account = accountOf(user);
+  if (!account) throw new Error(`user: there is no user ${user}; allowed: a name of /etc/passwd`);
+  const gid = group === undefined ? account.gid : groupId(group);
+  if (gid === undefined)
+    throw new Error(`user: there is no group ${String(group)}; allowed: a name of /etc/group`);
+  await becomeUser(
+    user,
+    { ...account, gid },
+    needsOf(config) ? ['NET_BIND_SERVICE', 'NET_ADMIN'] : ['NET_BIND_SERVICE'],
+  );
 }
 
 const endSignals = ['SIGTERM', 'SIGINT'] as const;

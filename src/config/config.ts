@@ -3,7 +3,7 @@ import type { TlsPolicy } from '../helper/tls-policy.ts';
 import type { Address } from '../net/address.ts';
 import type { Cidr } from '../net/cidr.ts';
 import type { PortRange } from '../net/port-range.ts';
-import type { ServerAddress } from './kinds.ts';
+import type { AccountNames, ServerAddress } from './kinds.ts';
 import type { ListenAddress } from './listening.ts';
 
 export const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -75,6 +75,8 @@ export interface Config extends DecisionSettings {
   readonly serverTlsFingerprint: readonly string[];
   readonly serverTlsName: string | undefined;
   readonly serverDataTls: TlsPolicy['serverData'];
+  /** Whom the process becomes after its start; undefined: it stays whose it is. */
+  readonly user: AccountNames | undefined;
   /** The path of the admin socket, or `off`; undefined: as `admin.ts` chooses. */
   readonly admin: string | undefined;
   readonly adminGroup: string;

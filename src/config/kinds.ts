@@ -196,6 +196,24 @@ export function path(allowed: string): Kind<string> {
   return one(allowed, nonEmpty, (value) => value);
 }
 
+/** A user and a group. */
+export interface AccountNames {
+  readonly user: string;
+  /** Undefined: the user's own. */
+  readonly group: string | undefined;
+}
+
+export const account: Kind<AccountNames | undefined> = optional(
+  one(
+    'USER or USER:GROUP, by name',
+    (text) => {
+      const [, user, group] = /^([A-Za-z_][\w.-]{0,31})(?::([A-Za-z_][\w.-]{0,31}))?$/.exec(text) ?? [];
+      return user === undefined ? undefined : { user, group };
+    },
+    ({ user, group }) => (group === undefined ? user : `${user}:${group}`),
+  ),
+);
+
 /** The path of a socket, or `off`. */
 export const adminPath: Kind<string | undefined> = optional(path('the path of a unix socket, or off'));
 

@@ -9,6 +9,7 @@ import {
   type Config,
 } from './config.ts';
 import {
+  account,
   addressOfEachFamily,
   adminPath,
   choice,
@@ -174,6 +175,11 @@ export const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     'connection mark on what that table lets through, for your own rules',
     mark,
     '0x2121',
+  ),
+  user: setting(
+    'Operation',
+    'user to become after the start, with the capabilities that the plane needs and no others; as root only',
+    account,
   ),
   admin: setting(
     'Operation',

@@ -12,6 +12,7 @@ export interface ServableConfig extends Config {
 
 /** What was set at start for good: what the process, the planes and the log are made with. */
 const fixedAtStart = [
+  'user',
   'admin',
   'adminGroup',
   'adminListen',

@@ -19,6 +19,8 @@ interface Functions {
   dup(fd: number): number;
   close(fd: number): number;
   mallopt(option: number, value: number): number;
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
+  capset(header: Uint8Array, data: Uint8Array): number;
 }
 
 interface FilterProgram {
@@ -43,6 +45,8 @@ const declarations: Readonly<Record<keyof Functions, Declaration>> = {
   dup: ['dup', 'int', ['int']],
   close: ['close', 'int', ['int']],
   mallopt: ['mallopt', 'int', ['int', 'int']],
+  prctl: ['prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']],
+  capset: ['capset', 'int', ['void *', 'void *']],
 };
 
 /** The functions that were asked for, and the name of the last one's error: `EPERM`. */

@@ -36,6 +36,7 @@ test('has the documented defaults', () => {
     plane: 'relay',
     kernelTable: 'pinhole',
     kernelMark: 0x2121,
+    user: undefined,
     admin: undefined,
     adminGroup: 'pinhole',
     adminListen: [],

@@ -1,6 +1,6 @@
 /** What a service manager gives and hears: sockets that it has bound, readiness, reloads, the watchdog, the end. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
@@ -151,4 +151,30 @@ test('eight restarts refuse no client and cut no transfer on sockets of the serv
     [],
   );
   assert.ok(results.every(({ count }) => count > 2));
+});
+
+test('becomes another user after its start, with the one capability that it needs', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  port++;
+  const run = [process.execPath, cli, 'run', '--log-format', 'json', ...off, '--user', 'nobody'];
+  const started = startProcess([...run, '--listen', `127.0.0.1:${port}`]);
+  t.after(() => started.stop());
+  await started.waitForOutput(/"listening"/, 10_000);
+  const curl = await runProcess(['curl', '-sS', '--ftp-port', '-', `ftp://127.0.0.1:${port}/welcome.txt`]);
+  assert.match(curl.stdout, /^Welcome\./);
+  const status = readFileSync(`/proc/${started.pid}/status`, 'utf8');
+  assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+  // CAP_NET_BIND_SERVICE.
+  for (const kind of ['Inh', 'Prm', 'Eff', 'Amb'])
+    assert.match(status, new RegExp(`^Cap${kind}:\t0000000000000400$`, 'm'));
+  assert.match(status, /^NoNewPrivs:\t1$/m);
+  assert.equal((await started.stop()).code, 0);
+});
+
+test('does not start as a user that is not there', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  const run = [process.execPath, cli, 'run', ...off, '--listen', '127.0.0.1:0', '--user', 'nosuch'];
+  const { code, stderr } = await runProcess(run);
+  assert.equal(code, 1);
+  assert.equal(stderr, 'pinhole: user: there is no user nosuch; allowed: a name of /etc/passwd\n');
 });
