@@ -63,12 +63,10 @@ function clientOf(event: Event, roster: Roster): string | undefined {
 }
 
 function told(event: Event, roster: Roster): object {
-  const user = roster.userOf(event);
   return {
     time: new Date().toISOString(),
     level: levelOf(event),
     what: wordsOf(event),
-    ...fieldsOf(event),
-    ...(user !== undefined && { user }),
+    ...fieldsOf(event, roster),
   };
 }

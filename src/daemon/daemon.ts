@@ -63,7 +63,7 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   const roster = new Roster();
   const subscribers = new Subscribers();
   const observe = tellAll([
-    ...[roster.observe, counters.observe, logEvents(logger, config.ipv6ClientPrefix)],
+    ...[roster.observe, counters.observe, logEvents(logger, config.ipv6ClientPrefix, roster)],
     ...[subscribers.observe, ...(host.observers ?? [])],
   ]);
   const tls = startTls(config, logger);

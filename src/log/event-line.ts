@@ -1,8 +1,24 @@
 import type { Level } from 'pino';
-import type { Event, PinholeFacts } from '../events.ts';
+import type { Event, PinholeFacts, TransferCommand } from '../events.ts';
 import { directionOf } from '../ftp/transfer.ts';
-import { formatEndpoint } from '../net/endpoint.ts';
+import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
+
+/** What is known of an event besides what it says. */
+export interface Known {
+  /** Whom USER had named in its session. */
+  userOf(event: Event): string | undefined;
+  /** Whose session it is of. */
+  clientOf(event: Event): Endpoint | undefined;
+  /** Bytes that its transfer was announced to have. */
+  sizeOf(event: Event): number | undefined;
+}
+
+export const nothingKnown: Known = {
+  userOf: () => undefined,
+  clientOf: () => undefined,
+  sizeOf: () => undefined,
+};
 
 export function levelOf(event: Event): Level {
   switch (event.type) {
@@ -10,15 +26,14 @@ export function levelOf(event: Event): Level {
     case 'reply':
       return 'trace';
     case 'session-user':
-    case 'session-logged-in':
     case 'transfer-begun':
       return 'debug';
     case 'session-closed':
       // Somebody has set something wrong, here or there.
       return event.reason === 'tls-on-clear-port' ? 'warn' : 'info';
     case 'command-refused':
-      // It is a question, and was answered.
-      return event.reason === 'tls-not-understood' ? 'info' : 'warn';
+      // It is a question, and was answered: lftp and FileZilla ask every server for TLS, and go on without it.
+      return event.reason === 'tls-not-understood' || event.reason === 'tls-refused' ? 'info' : 'warn';
     case 'session-refused':
     case 'login-failed':
     case 'pinhole-refused':
@@ -39,15 +54,18 @@ export function wordsOf(event: Event): string {
   return event.type === 'session-logged-in' ? 'logged in' : event.type.replaceAll('-', ' ');
 }
 
-export function fieldsOf(event: Event): object {
+/** What a line says; what is undefined is not written. */
+export function fieldsOf(
+  event: Event,
+  known: Known = nothingKnown,
+  user: string | undefined = known.userOf(event),
+): object {
   switch (event.type) {
     case 'session-opened': {
       const { session, client, reached, server } = event;
       return {
-        session,
-        client: formatEndpoint(client),
-        reached: formatEndpoint(reached),
-        server: formatEndpoint(server),
+        ...{ session, client: formatEndpoint(client), user },
+        ...{ reached: formatEndpoint(reached), server: formatEndpoint(server) },
       };
     }
     case 'session-closed':
@@ -58,62 +76,106 @@ export function fieldsOf(event: Event): object {
       const { type, client, ...rest } = event;
       const session = 'session' in event ? { session: event.session } : {};
       const seconds = 'seconds' in event ? { seconds: rounded(event.seconds) } : {};
-      return { ...session, client: formatEndpoint(client), ...rest, ...seconds };
+      return { ...session, ...{ client: formatEndpoint(client), user }, ...rest, ...seconds };
     }
     case 'command':
     case 'reply':
-      // Its texts are made when they are asked for.
-      return { session: event.session, received: event.received, sent: event.sent };
+      return dialogueOf(event, sessionClientOf(event, known), user);
     case 'session-opaque': {
       const { session, unavailable } = event;
       const ports = unavailable.map(formatPortRange).join(', ');
-      return { session, unavailable: ports === '' ? undefined : ports };
+      const client = sessionClientOf(event, known);
+      return { session, client, user, unavailable: ports === '' ? undefined : ports };
     }
     case 'pinhole-opened': {
       const { type, session, seconds, timeout, ...rest } = event;
-      return { session, client: clientOf(event), ...rest, ...endpointsOf(event) };
+      return { session, client: clientOf(event), user, ...rest, ...endpointsOf(event) };
     }
     case 'pinhole-closed': {
       const { type, session, ...rest } = event;
-      return { session, client: clientOf(event), ...rest, ...endpointsOf(event) };
+      return { session, client: clientOf(event), user, ...rest, ...endpointsOf(event) };
     }
     case 'pinhole-taken': {
       const { type, session, from, ...rest } = event;
       const client = clientOf(event);
-      return { session, client, ...rest, ...endpointsOf(event), from: formatEndpoint(from) };
+      return { session, client, user, ...rest, ...endpointsOf(event), from: formatEndpoint(from) };
     }
     case 'pinhole-refused':
       return { at: formatEndpoint(event.at), from: formatEndpoint(event.from), reason: event.reason };
+    case 'transfer-begun': {
+      const { session, command, size } = event;
+      const client = sessionClientOf(event, known);
+      return { session, client, user, command: command.verb, ...pathOf(command), size };
+    }
     case 'data-channel-closed': {
       const { session, expectation, plane, mode, command, seconds, cause, error } = event;
-      const of = { session, expectation, plane, mode, client: clientOf(event) };
-      return { ...of, command: command?.verb, path: command?.path, seconds: rounded(seconds), cause, error };
-    }
-    case 'transfer-ended': {
-      const { session, expectation, plane, mode, command, uploaded, downloaded, seconds, cause, error } =
-        event;
-      const { protection = 'none' } = event;
+      const of = { session, client: clientOf(event), user, expectation, plane, mode };
       return {
-        session,
-        expectation,
-        plane,
-        mode,
-        protection: protection === 'none' ? undefined : protection,
-        client: clientOf(event),
-        command: command?.verb,
-        path: command?.path,
-        direction: directionOf(event),
-        bytes: uploaded + downloaded,
-        seconds: rounded(seconds),
-        cause,
-        error,
+        ...of,
+        ...{ command: command?.verb, ...pathOf(command), seconds: rounded(seconds), cause, error },
       };
     }
+    case 'transfer-ended':
+      return transferOf(event, known.sizeOf(event), user);
     default: {
       const { type, ...rest } = event;
-      return rest;
+      if (!('session' in rest)) return rest;
+      return { ...{ session: rest.session, client: sessionClientOf(event, known), user }, ...rest };
     }
   }
+}
+
+type Transfer = Event & { readonly type: 'transfer-ended' };
+
+/** One object of one shape: of these there may be many a second. */
+function transferOf(event: Transfer, size: number | undefined, user: string | undefined): object {
+  const { session, expectation, plane, mode, command, uploaded, downloaded, seconds, cause, error } = event;
+  const { protection = 'none' } = event;
+  const bytes = uploaded + downloaded;
+  return {
+    session,
+    client: clientOf(event),
+    user,
+    expectation,
+    plane,
+    mode,
+    protection: protection === 'none' ? undefined : protection,
+    command: command?.verb,
+    path: command?.path,
+    relative: command?.isRelative === true ? true : undefined,
+    direction: directionOf(event),
+    bytes,
+    size,
+    seconds: rounded(seconds),
+    rate: seconds > 0 ? Math.round(bytes / seconds) : undefined,
+    cause,
+    error,
+  };
+}
+
+/** A line that has gone on as it came is written once. */
+function dialogueOf(
+  event: Event & { readonly type: 'command' | 'reply' },
+  client: string | undefined,
+  user: string | undefined,
+): object {
+  const { session } = event;
+  // Its texts are made when they are asked for.
+  const [received, sent] = [event.received, event.sent];
+  if (received === sent) return { session, client, user, line: sent };
+  return { session, client, user, received, sent };
+}
+
+function pathOf(command: TransferCommand | undefined): {
+  path: string | undefined;
+  relative: true | undefined;
+} {
+  return { path: command?.path, relative: command?.isRelative === true ? true : undefined };
+}
+
+function sessionClientOf(event: Event, known: Known): string | undefined {
+  const client = known.clientOf(event);
+  return client && formatEndpoint(client);
 }
 
 /** Whose data connection it is: the client waits where an active one leads. */

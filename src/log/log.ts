@@ -2,12 +2,12 @@ import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { Config } from '../config/config.ts';
-import type { Event, Observer } from '../events.ts';
-import { fieldsOf, levelOf, wordsOf } from './event-line.ts';
+import type { Observer } from '../events.ts';
+import { fieldsOf, levelOf, nothingKnown, wordsOf, type Known } from './event-line.ts';
 import { escapeHarmful, harmlessLine, visibleControls } from './harmless-line.ts';
 import { limitRepeats } from './limit-repeats.ts';
 import { LineSink } from './line-sink.ts';
-import { kindOf } from './refusal-kind.ts';
+import { kindOf, repetitionOf } from './refusal-kind.ts';
 import type { Repetition } from './repeats.ts';
 import { standardOutput } from './standard-output.ts';
 import { Strangers } from './strangers.ts';
@@ -70,22 +70,28 @@ function createPrettyFormat(): (line: string) => string {
  * The listener of the event stream that writes the log: one line an event, but for what repeats.
  *
  * @param ipv6Prefix how long a prefix of IPv6 is one client's; its addresses count as one
+ * @param known answers for the event that is told at the time
  */
-export function logEvents(logger: Logger, ipv6Prefix = 64): Observer {
-  const write = (event: Event, since?: Date): void => {
-    logger[levelOf(event)]({ ...fieldsOf(event), ...(since && { since }) }, wordsOf(event));
-  };
+export function logEvents(logger: Logger, ipv6Prefix = 64, known: Known = nothingKnown): Observer {
   const tell = ({ level, words, ...fields }: Repetition): void => {
     logger[level](fields, words);
   };
   const refusals = limitRepeats(tell);
-  const strangers = new Strangers(limitRepeats(tell), ipv6Prefix, write);
+  const strangers = new Strangers(limitRepeats(tell), ipv6Prefix, {
+    userOf: (event) => known.userOf(event),
+    write: (event, at, user) => {
+      const since = new Date(at);
+      logger[levelOf(event)]({ ...fieldsOf(event, known, user), since }, wordsOf(event));
+    },
+  });
   return (event) => {
+    const isRepeated = event.type === 'session-logged-in' && !strangers.has(event.session);
     const isToBeWritten = strangers.admit(event);
-    if (!isToBeWritten || !logger.isLevelEnabled(levelOf(event))) return;
-    const kind = kindOf(event, ipv6Prefix);
+    const level = levelOf(event);
+    if (!isToBeWritten || !logger.isLevelEnabled(level)) return;
+    const kind = isRepeated ? repetitionOf(event) : kindOf(event, ipv6Prefix);
     if (kind && !refusals.admit(kind)) return;
     strangers.catchUp(event);
-    write(event);
+    logger[level](fieldsOf(event, known), wordsOf(event));
   };
 }

@@ -22,6 +22,11 @@ export function kindOf(event: Event, ipv6Prefix: number): Kind | undefined {
   }
 }
 
+/** A session that logs in once more: such lines count for each session. */
+export function repetitionOf(event: Event & { readonly type: 'session-logged-in' }): Kind {
+  return { ...lineOf(event), session: event.session };
+}
+
 function lineOf(event: Event): Pick<Kind, 'level' | 'words'> {
   return { level: levelOf(event), words: wordsOf(event) };
 }

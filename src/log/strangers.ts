@@ -12,8 +12,25 @@ interface Stranger {
   /** Whether its lines were to be written from the first on. */
   readonly isReserved: boolean;
   /** What is not written yet, and when it was; absent where its lines are written as they come. */
-  held: { readonly event: Event; readonly at: number }[] | undefined;
+  held: Held[] | undefined;
   changes: number;
+}
+
+interface Held {
+  readonly event: Event;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly user: string | undefined;
+}
+
+/** What holding back needs of the log. */
+interface Writer {
+  userOf(event: Event): string | undefined;
+  /**
+   * @param at when it was, in milliseconds since 1970
+   * @param user whom USER had named then
+   */
+  write(event: Event, at: number, user: string | undefined): void;
 }
 
 /**
@@ -24,14 +41,19 @@ interface Stranger {
 export class Strangers {
   readonly #limit: RepeatsLimit;
   readonly #ipv6Prefix: number;
-  readonly #write: (event: Event, since: Date) => void;
+  readonly #writer: Writer;
   /** Those that have not logged in, by session. */
   readonly #strangers = new Map<number, Stranger>();
 
-  constructor(limit: RepeatsLimit, ipv6Prefix: number, write: (event: Event, since: Date) => void) {
+  constructor(limit: RepeatsLimit, ipv6Prefix: number, writer: Writer) {
     this.#limit = limit;
     this.#ipv6Prefix = ipv6Prefix;
-    this.#write = write;
+    this.#writer = writer;
+  }
+
+  /** Whether this session has not logged in. */
+  has(session: number): boolean {
+    return this.#strangers.has(session);
   }
 
   /** Takes every event, and returns whether it is to be written as far as its session is concerned. */
@@ -63,7 +85,7 @@ export class Strangers {
     const client = networkOf(event.client.address, this.#ipv6Prefix);
     const kind: Kind = { level: 'info', words: 'session closed', client };
     const isReserved = this.#limit.reserve(kind);
-    const held = isReserved ? undefined : [{ event, at: Date.now() }];
+    const held = isReserved ? undefined : [this.#heldNow(event)];
     this.#strangers.set(event.session, { kind, isReserved, held, changes: 0 });
     return isReserved;
   }
@@ -76,7 +98,7 @@ export class Strangers {
       this.#limit.count({ level: levelOf(event), words: wordsOf(event), session });
       return false;
     }
-    stranger.held?.push({ event, at: Date.now() });
+    stranger.held?.push(this.#heldNow(event));
     return !stranger.held;
   }
 
@@ -103,7 +125,11 @@ export class Strangers {
   }
 
   #writeHeld(stranger: Stranger): void {
-    for (const { event, at } of stranger.held ?? []) this.#write(event, new Date(at));
+    for (const { event, at, user } of stranger.held ?? []) this.#writer.write(event, at, user);
     stranger.held = undefined;
+  }
+
+  #heldNow(event: Event): Held {
+    return { event, at: Date.now(), user: this.#writer.userOf(event) };
   }
 }

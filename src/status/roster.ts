@@ -111,6 +111,16 @@ export class Roster {
     return this.#sessions.get(event.session)?.user ?? pinhole?.user;
   }
 
+  /** The client of the session of an event; undefined once that has ended. */
+  clientOf(event: Event): Endpoint | undefined {
+    return 'session' in event ? this.#sessions.get(event.session)?.client : undefined;
+  }
+
+  /** Bytes that the transfer on the data connection of an event was announced to have. */
+  sizeOf(event: Event): number | undefined {
+    return 'expectation' in event ? this.#open.get(event.expectation)?.size : undefined;
+  }
+
   /** To be told before every other listener: those may ask about the session of an event. */
   readonly observe = (event: Event): void => {
     this.#forget();

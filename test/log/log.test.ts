@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Config } from '../../src/config/config.ts';
-import { tellAll, type Event } from '../../src/events.ts';
+import { tellAll, type Event, type Observer } from '../../src/events.ts';
 import { createLogger, logEvents } from '../../src/log/log.ts';
+import { Roster } from '../../src/status/roster.ts';
 import { events } from '../data/events.ts';
 import { address } from '../data/sessions.ts';
 
@@ -134,6 +135,7 @@ const lines: [Event, object][] = [
       path: '/a',
       direction: 'download',
       bytes: 5,
+      rate: 41,
       cause: 'complete',
       msg: 'transfer',
     },
@@ -145,8 +147,10 @@ const lines: [Event, object][] = [
       ...transfer,
       command: 'STOR',
       path: 'b',
+      relative: true,
       direction: 'upload',
       bytes: 9,
+      rate: 73,
       cause: 'client-reset',
       error: 'read ECONNRESET',
       msg: 'transfer',
@@ -154,7 +158,10 @@ const lines: [Event, object][] = [
   ],
   [
     events.unknownTransfer,
-    { level: 'info', ...transfer, direction: 'download', bytes: 5, cause: 'complete', msg: 'transfer' },
+    {
+      ...{ level: 'info', ...transfer, direction: 'download' },
+      ...{ bytes: 5, rate: 41, cause: 'complete', msg: 'transfer' },
+    },
   ],
 ];
 
@@ -181,6 +188,79 @@ test('writes the dialogue at the level of traces alone', () => {
       msg: 'reply',
     },
   ]);
+});
+
+test('writes a line of the dialogue that goes on unchanged once', () => {
+  assert.deepEqual(logged('trace', events.command, events.reply, events.ownReply, events.keptCommand), [
+    { level: 'trace', session: 1, line: 'PASV', msg: 'command' },
+    { level: 'trace', session: 1, line: '200 OK', msg: 'reply' },
+    { level: 'trace', session: 1, sent: '421 Idle timeout.', msg: 'reply' },
+    { level: 'trace', session: 1, received: 'NOOP', msg: 'command' },
+  ]);
+});
+
+/** A listener that knows of events what the roster does, and its lines. */
+function withRoster(level: Config['logLevel']): {
+  observe: Observer;
+  lines: () => Record<string, unknown>[];
+} {
+  const lines: string[] = [];
+  const logger = createLogger(
+    { logLevel: level, logFormat: 'json' },
+    { write: (line: string) => lines.push(line) },
+  );
+  const roster = new Roster();
+  return {
+    observe: tellAll([roster.observe, logEvents(logger, 64, roster)]),
+    lines: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+test('names the client in every line of a session, and the user in every line after USER', () => {
+  const { observe, lines: written } = withRoster('trace');
+  const { opened, named, loggedIn, command, reply, pinholeOpened, pinholeTaken, begun, closed } = events;
+  for (const event of [opened, reply, named, events.loginFailed, loggedIn, command, events.remarked])
+    observe(event);
+  for (const event of [pinholeOpened, pinholeTaken, begun, closed, events.download]) observe(event);
+  const endpoint = '198.51.100.10:40000';
+  assert.deepEqual(
+    written().map(({ msg, client, user }) => [msg, client, user]),
+    [
+      ['session opened', endpoint, undefined],
+      ['reply', endpoint, undefined],
+      ['session user', endpoint, 'anna'],
+      ['login failed', endpoint, 'anna'],
+      ['logged in', endpoint, 'anna'],
+      ['command', endpoint, 'anna'],
+      ['reply remarked', endpoint, 'anna'],
+      ['pinhole opened', '198.51.100.10', 'anna'],
+      ['pinhole taken', '198.51.100.10', 'anna'],
+      ['transfer begun', endpoint, 'anna'],
+      ['session closed', endpoint, 'anna'],
+      // A data connection outlives its session.
+      ['transfer', '198.51.100.10', 'anna'],
+    ],
+  );
+  assert.equal(written().at(-1)?.['size'], 5);
+});
+
+test('writes at the level of infos that a client was refused TLS and may go on without', () => {
+  const refused: Event = {
+    ...(events.commandRefused as Event & { type: 'command-refused' }),
+    reason: 'tls-refused',
+  };
+  assert.equal((logged('info', refused)[0] as { level: string }).level, 'info');
+});
+
+test('writes every first login, and of a session that logs in again and again ten more', () => {
+  const { tell, lines: written } = limited();
+  for (let session = 1; session <= 50; session++) {
+    tell({ ...(events.opened as Event & { type: 'session-opened' }), session }, 1);
+    tell({ ...(events.loggedIn as Event & { type: 'session-logged-in' }), session }, 1);
+  }
+  assert.equal(written().length, 100);
+  tell(events.loggedIn, 30);
+  assert.equal(written().length, 10);
 });
 
 test('writes what was refused, and no more, at the level of warnings', () => {
@@ -259,6 +339,8 @@ const repeated: [Event, object][] = [
   ],
   [events.loginFailed, { level: 'warn', client: '198.51.100.10', msg: 'login failed' }],
   [events.remarked, { level: 'warn', session: 1, reason: 'unusable-announcement', msg: 'reply remarked' }],
+  // Of a session that has logged in before.
+  [events.loggedIn, { level: 'info', session: 1, msg: 'logged in' }],
 ];
 
 test('writes the first ten of the same refusal, and how many more when the process ends', () => {

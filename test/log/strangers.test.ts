@@ -114,7 +114,7 @@ test('writes every line of a session that logs in, the first ones first, and whe
   session.secured('client');
   assert.deepEqual(stand.of(session), []);
   session.loggedIn();
-  const opened = ['session opened', 'session secured', 'session secured'];
+  const opened = ['session opened', 'session secured', 'session secured', 'logged in'];
   assert.deepEqual(stand.of(session), opened);
   session.tell(events.pinholeOpened);
   session.tell(events.download);
@@ -159,7 +159,7 @@ test('holds nothing back before a line that is not written, and nothing for thos
   assert.equal(stand.count('session opened'), 30);
   assert.equal(stand.count('session closed'), 30);
   for (const session of sessions.slice(30)) {
-    assert.deepEqual(stand.of(session), ['session opened', 'session closed']);
+    assert.deepEqual(stand.of(session), ['session opened', 'logged in', 'session closed']);
   }
 });
 
@@ -183,7 +183,7 @@ test('limits how often a session that has not logged in may say that TLS begins 
   assert.equal(stand.of(session).length, 11);
   session.loggedIn();
   for (let n = 0; n < 20; n++) session.secured();
-  assert.equal(stand.of(session).length, 31);
+  assert.equal(stand.of(session).length, 32);
 });
 
 test('writes at the level of warnings the first of those that somebody has set wrong', () => {
