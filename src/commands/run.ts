@@ -21,6 +21,7 @@ import { checkHost } from '../plane/kernel-host.ts';
 import { accountOf, groupId } from '../linux/accounts.ts';
 import { keepFreedMemory } from '../linux/allocator.ts';
 import { becomeUser } from '../linux/privileges.ts';
+import { isColoured } from './colour.ts';
 import type { Subcommand } from './subcommand.ts';
 import { readFlag } from './flags.ts';
 import { inFrontOf, servable, startEmbeddedServer, wantsEmbeddedServer } from './embedded.ts';
@@ -99,7 +100,10 @@ async function check(config: Config, upTo: Check): Promise<void> {
 async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => LoadedConfig): Promise<void> {
   const { config } = loaded;
   tune(config);
-  const logger = createLogger(config);
+  const logger = createLogger(config, undefined, {
+    columns: () => process.stdout.columns || 80,
+    isColoured,
+  });
   for (const signal of otherSignals) {
     process.on(signal, () => {
       logger.warn(

@@ -1,12 +1,13 @@
 import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import type { Config } from '../config/config.ts';
 import type { Observer } from '../events.ts';
 import { fieldsOf, levelOf, nothingKnown, wordsOf, type Known } from './event-line.ts';
-import { escapeHarmful, harmlessLine, visibleControls } from './harmless-line.ts';
+import { harmlessLine } from './harmless-line.ts';
+import { isJournal, withPriority } from './journal.ts';
 import { limitRepeats } from './limit-repeats.ts';
 import { LineSink } from './line-sink.ts';
+import { createPrettyFormat, type Terminal } from './pretty.ts';
 import { kindOf, repetitionOf } from './refusal-kind.ts';
 import type { Repetition } from './repeats.ts';
 import { standardOutput } from './standard-output.ts';
@@ -14,13 +15,28 @@ import { Strangers } from './strangers.ts';
 
 export type { Logger };
 
-/** A logger on standard output: JSON a line, or text for people on a terminal. */
+/** Where nobody knows how wide the reader's window is. */
+const noTerminal: Terminal = {
+  columns: () => Number(process.env['COLUMNS']) || 80,
+  isColoured: () => false,
+};
+
+/**
+ * A logger on standard output: JSON a line, or text for people on a terminal; with priorities where systemd's journal
+ * reads it.
+ *
+ * @param terminal the one that standard output is, where it is one
+ */
 export function createLogger(
   { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
   stream?: DestinationStream,
+  terminal: Terminal = noTerminal,
 ): Logger {
-  const forPeople = logFormat === 'pretty' || (logFormat === 'auto' && !stream && isatty(1));
-  const format = forPeople ? createPrettyFormat() : harmlessLine;
+  const isTerminal = !stream && isatty(1);
+  const forPeople = logFormat === 'pretty' || (logFormat === 'auto' && isTerminal);
+  const plain = forPeople ? createPrettyFormat(isTerminal || stream ? terminal : noTerminal) : harmlessLine;
+  const forJournal = !stream && isJournal(process.env['JOURNAL_STREAM'], 1);
+  const format = forJournal ? withPriority(plain) : plain;
   const options = {
     level: logLevel,
     timestamp: stdTimeFunctions.isoTime,
@@ -48,22 +64,6 @@ function createSink(format: (line: string) => string): LineSink {
     sink.end();
   });
   return sink;
-}
-
-function createPrettyFormat(): (line: string) => string {
-  const pretty = prettyFactory({
-    ignore: 'pid',
-    translateTime: 'SYS:HH:MM:ss.l',
-    singleLine: true,
-    errorLikeObjectKeys: [],
-  });
-  return (line) => {
-    const { msg, ...fields } = JSON.parse(harmlessLine(line)) as Record<string, unknown>;
-    // Fields are shown as JSON, with its escapes; the message stands there as it is.
-    return escapeHarmful(
-      pretty({ ...fields, ...(typeof msg === 'string' && { msg: visibleControls(msg) }) }),
-    );
-  };
 }
 
 /**

@@ -381,18 +381,6 @@ test('takes the addresses of a network of IPv6 for one client, its ports and tho
   assert.equal(written().length, 20);
 });
 
-test('colours text for people, and shows in it what is no text', () => {
-  const lines: string[] = [];
-  const stream = { write: (line: string) => lines.push(line) };
-  const logger = createLogger({ logLevel: 'info', logFormat: 'pretty' }, stream);
-  logger.info({ host: 'a\u009b\u202eb', long: 'x'.repeat(600) }, 'one\ntwo\u001b[2J\u009b');
-  const [line = ''] = lines;
-  const shown = line.replaceAll(/\u001b\[\d+m/g, '');
-  assert.match(shown, /^\[[\d:.]+\] INFO: one\\u000atwo\\u001b\[2J\\u009b {"host":"a\\u009b\\u202eb",/);
-  assert.match(shown, /x{500}\.\.\. \[100 characters left out\]"}\n$/);
-  assert.equal(lines.length, 1);
-});
-
 test('writes no line of many kilobytes, and no control characters', () => {
   const event: Event = {
     ...(events.commandRefused as Event & { type: 'command-refused' }),
