@@ -112,6 +112,8 @@ export interface TransferCommand {
   readonly path: string;
   /** It depends on a working directory that is not known. */
   readonly isRelative: boolean;
+  /** Whether the client has asked for TYPE A, text with its ends of lines changed; undefined: not that anybody has seen. */
+  readonly isText?: true;
 }
 
 /** The facts of a pinhole in each of its events. */

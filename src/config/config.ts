@@ -84,4 +84,6 @@ export interface Config extends DecisionSettings {
   readonly adminListen: readonly ListenAddress[];
   readonly logLevel: (typeof logLevels)[number];
   readonly logFormat: (typeof logFormats)[number];
+  /** The path of a file; undefined: none. */
+  readonly transferLog: string | undefined;
 }

@@ -223,6 +223,9 @@ export const groupName: Kind<string> = one(
   (value) => value,
 );
 
+/** The path of a file that is written to. */
+export const logFile: Kind<string | undefined> = optional(path('the path of a file'));
+
 export const pemFile: Kind<string | undefined> = optional(path('the path of a PEM file'));
 export const pemFiles: Kind<readonly string[]> = list('paths of PEM files', nonEmpty, (value) => value);
 

@@ -19,6 +19,7 @@ import {
   groupName,
   hostName,
   hour,
+  logFile,
   mark,
   networks,
   noneIfEmpty,
@@ -198,6 +199,11 @@ export const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     'log format; auto: pretty on a terminal, otherwise json',
     choice(logFormats),
     'auto',
+  ),
+  transferLog: setting(
+    'Operation',
+    "file to append a line to for each file that is transferred, in xferlog's form",
+    logFile,
   ),
   tls: setting(
     'TLS',

@@ -5,6 +5,7 @@ import { tellAll, type Observer } from '../events.ts';
 import { descriptorLimit, descriptorsToShare } from '../linux/process-limits.ts';
 import { loadSocketCalls } from '../linux/socket-calls.ts';
 import { logEvents, type Logger } from '../log/log.ts';
+import type { TransferLog } from '../log/transfer-log.ts';
 import { Descriptors } from '../net/descriptors.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange, sizeOf } from '../net/port-range.ts';
@@ -16,6 +17,7 @@ import { History } from '../status/history.ts';
 import { Roster } from '../status/roster.ts';
 import { Subscribers } from '../status/subscribers.ts';
 import { startAdmin, type Admin } from './admin.ts';
+import { startTransferLog } from './transfer-log.ts';
 import { startCarriers, tryWayBack, type Carriers } from './carriers.ts';
 import { startTls, type Tls } from './certificates.ts';
 import { createCounters, type Counters } from '../status/counters.ts';
@@ -61,9 +63,11 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
   const roster = new Roster();
+  const transferLog = startTransferLog(config, logger, roster);
   const subscribers = new Subscribers();
   const observe = tellAll([
     ...[roster.observe, counters.observe, logEvents(logger, config.ipv6ClientPrefix, roster)],
+    ...(transferLog ? [transferLog.observe] : []),
     ...[subscribers.observe, ...(host.observers ?? [])],
   ]);
   const tls = startTls(config, logger);
@@ -71,13 +75,15 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   const descriptors = new Descriptors(descriptorsToShare(limit));
   const carriers = await startCarriers(config, descriptors, observe).catch((error: unknown) => {
     tls.stop();
+    transferLog?.close();
     throw error;
   });
   if (config.plane === 'kernel') {
     for (const missing of missingSettings()) logger.warn({ plane: 'kernel' }, missing);
   }
   const addresses = await startPublicAddresses(config, observe);
-  const parts = { host, logger, requireNode, observe, counters, roster, subscribers, descriptors, carriers };
+  const told = { observe, counters, roster, subscribers, transferLog };
+  const parts = { host, logger, requireNode, ...told, descriptors, carriers };
   const daemon = new RunningDaemon(config, parts, { tls, addresses });
   await daemon.start();
   const sessions = sessionsWithin(descriptors);
@@ -105,6 +111,7 @@ interface Parts {
   readonly counters: Counters;
   readonly roster: Roster;
   readonly subscribers: Subscribers;
+  readonly transferLog: TransferLog | undefined;
   readonly descriptors: Descriptors;
   readonly carriers: Carriers;
 }
@@ -171,6 +178,7 @@ class RunningDaemon implements Daemon {
       this.#wayBack?.abort();
       await carriers.plane.close(0);
       carriers.abandon();
+      this.#parts.transferLog?.close();
       throw error;
     }
     this.#tellListening();
@@ -201,6 +209,7 @@ class RunningDaemon implements Daemon {
     // A data channel outlives its session: what is left of the grace is for those.
     await plane.close(Math.max(0, end - performance.now()));
     carriers.release();
+    this.#parts.transferLog?.close();
     this.#history?.stop();
     this.#admin?.close();
     logger.info({ counters: counters.read(), eventLoopDelay: this.#eventLoop?.read() }, 'stopped');
@@ -225,14 +234,17 @@ class RunningDaemon implements Daemon {
   }
 
   abort(): void {
-    const { carriers } = this.#parts;
+    const { carriers, transferLog } = this.#parts;
     void carriers.plane.close(0);
     carriers.abandon();
+    transferLog?.flush();
   }
 
   async #reload(next: ServableConfig): Promise<readonly string[]> {
     if (this.#closing) throw new Error('the relay is stopping');
-    const { logger, requireNode, observe, carriers } = this.#parts;
+    const { logger, requireNode, observe, carriers, transferLog } = this.#parts;
+    // Also where the rest fails: logrotate wants it.
+    transferLog?.reopen();
     refuseFixed(this.#config, next);
     requireNode(next);
     const tls = startTls(next, logger);

@@ -17,6 +17,7 @@ const fixedAtStart = [
   'adminGroup',
   'adminListen',
   'logFormat',
+  'transferLog',
   'plane',
   'kernelTable',
   'kernelMark',

@@ -23,6 +23,8 @@ export interface SessionState {
   directory: string | undefined;
   /** What was asked or said last of the size of a file. */
   fileSize: FileSize | undefined;
+  /** Whether TYPE A was asked for last. Servers begin with it as well, and nobody can tell that this was meant. */
+  isText: boolean;
   /** Whether the greeting was the login, without a user name. */
   greetedIn: boolean;
   /** RFC 2428 section 4: after EPSV ALL only EPSV sets up data connections. */
@@ -47,6 +49,7 @@ export function newSessionState(
     user: undefined,
     directory: undefined,
     fileSize: undefined,
+    isText: false,
     greetedIn: false,
     epsvAll: false,
     goodbye: undefined,
@@ -100,6 +103,7 @@ export function settleReply(state: SessionState, code: number, text = ''): SentE
   state.directory = directoryAfter(state.directory, exchange, code, text);
   state.fileSize = sizeIn(exchange, code, text) ?? state.fileSize;
   if (exchange.verb === 'EPSV' && isAll(exchange.argument)) state.epsvAll = true;
+  if (exchange.verb === 'TYPE') state.isText = /^\s*A/i.test(exchange.argument);
   if (exchange.verb === 'PBSZ') changeSecurity(state, 'size-said');
   if (exchange.verb === 'PROT') {
     changeSecurity(state, exchange.argument.trim().toUpperCase() === 'P' ? 'data-protected' : 'data-clear');

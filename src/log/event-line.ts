@@ -179,7 +179,7 @@ function sessionClientOf(event: Event, known: Known): string | undefined {
 }
 
 /** Whose data connection it is: the client waits where an active one leads. */
-function clientOf({ mode, peer, to }: PinholeFacts): string {
+export function clientOf({ mode, peer, to }: PinholeFacts): string {
   return mode === 'passive' ? peer : to.address;
 }
 

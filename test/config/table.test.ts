@@ -61,6 +61,7 @@ test('has the documented defaults', () => {
     serverDataTls: 'same',
     logLevel: 'info',
     logFormat: 'auto',
+    transferLog: undefined,
   });
   assert.deepEqual(
     denyPorts.map(({ first, last }) => `${first}-${last}`).join(),

@@ -316,7 +316,7 @@ export class FromServer implements ControlChannelListener {
 
   #transferBegins(command: SentExchange, text: string): void {
     const { state, pinholes, events } = this.#parts;
-    const shown = pinholes.transferBegins(command, state.directory);
+    const shown = pinholes.transferBegins(command, state);
     events.transferBegan(shown, expectedSize(command, text, state.fileSize));
     state.fileSize = undefined;
   }

@@ -1,3 +1,4 @@
+import type { SessionState } from '../../helper/session-state.ts';
 import type { PinholeReason, TransferCause, TransferCommand } from '../../events.ts';
 import type { Announcement } from '../../helper/decision.ts';
 import { absolutePath, pathOf } from '../../helper/directory.ts';
@@ -190,11 +191,14 @@ export class SessionPinholes implements PinholeOwner {
   /**
    * The server lets a transfer begin, of whatever command that is: data is about to come.
    *
-   * @param directory the working directory, where that is known
    * @returns the command as it is told
    */
-  transferBegins(command: TransferWords, directory: string | undefined): TransferCommand {
-    const shown = this.#shown(command, directory);
+  transferBegins(
+    command: TransferWords,
+    { directory, isText }: Pick<SessionState, 'directory' | 'isText'>,
+  ): TransferCommand {
+    const named = this.#shown(command, directory);
+    const shown: TransferCommand = isText ? { ...named, isText } : named;
     this.current?.serve(shown);
     this.current?.accept(shown);
     return shown;
