@@ -1,6 +1,6 @@
 /**
  * Makes the programs that the lab needs present: clients and tools as Debian packages, the FTP servers and firewalls
- * unpacked into a cache folder. Those conflict with each other and would start services, so they are never installed.
+ * and what reads logs unpacked into a cache folder. Those conflict with each other and would start services, so they are never installed.
  *
  * Does nothing, and needs no network, where all is there already.
  */
@@ -37,6 +37,7 @@ export const debianPython = '/usr/bin/python3';
 const installed: Readonly<Record<string, string>> = {
   '/usr/bin/curl': 'curl',
   '/usr/bin/lftp': 'lftp',
+  '/usr/bin/wget': 'wget',
   '/usr/bin/ncftpget': 'ncftp',
   '/usr/bin/tnftp': 'tnftp',
   '/usr/bin/tcpdump': 'tcpdump',
@@ -62,6 +63,8 @@ const servers = {
 } as const;
 /** Their packages would take the host's own firewall over. */
 const firewalls = { ufw: 'usr/sbin/ufw', firewalld: 'usr/bin/firewall-offline-cmd' } as const;
+/** It would start its service. Its package depends on Python alone. */
+const readers = { fail2ban: 'usr/bin/fail2ban-regex' } as const;
 /** What the benchmark alone needs. HAProxy as well: its package starts a service. */
 const rivals = {
   haproxy: 'usr/sbin/haproxy',
@@ -69,9 +72,15 @@ const rivals = {
   // It names symbols of libssl and leaves it to mod_tls.so of the lab's proftpd-mod-crypto to load that.
   'proftpd-mod-proxy': 'usr/lib/proftpd/mod_proxy.so',
 } as const;
-type UnpackedPackage = keyof typeof servers | keyof typeof firewalls | keyof typeof rivals;
-const unpacked: Readonly<Record<UnpackedPackage, string>> = { ...servers, ...firewalls, ...rivals };
-const labPackages = Object.keys({ ...servers, ...firewalls }) as UnpackedPackage[];
+type UnpackedPackage =
+  keyof typeof servers | keyof typeof firewalls | keyof typeof readers | keyof typeof rivals;
+const unpacked: Readonly<Record<UnpackedPackage, string>> = {
+  ...servers,
+  ...firewalls,
+  ...readers,
+  ...rivals,
+};
+const labPackages = Object.keys({ ...servers, ...firewalls, ...readers }) as UnpackedPackage[];
 const rivalPackages = Object.keys(rivals) as UnpackedPackage[];
 
 const aptLimit = 300_000;
