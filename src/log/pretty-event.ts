@@ -98,7 +98,7 @@ const events: ReadonlyMap<string, Make> = new Map<string, Make>([
     'pinhole opened',
     (f, words) => [said(words), said(f['command']), after('at', f['at']), after('to', f['to'], 1)],
   ],
-  ['pinhole taken', (f, words) => [said(words), after('from', f['from']), after('at', f['at'], 1)]],
+  ['pinhole taken', (f, words) => [said(words), after('from', f['from'], 1), after('at', f['at'])]],
   ['pinhole closed', (f, words) => [said(words), said(f['reason']), after('at', f['at'], 1)]],
   ['pinhole refused', (f, words) => [said(words), said(f['reason']), after('at', f['at'], 1)]],
   ['transfer begun', (f, words) => [said(words), said(f['command']), path(f), said(sizeText(f['size']), 1)]],
@@ -159,7 +159,7 @@ function elastic(value: unknown, rank = 0): Part {
 }
 
 function after(word: string, value: unknown, rank = 0): Part {
-  return { text: value === undefined ? '' : `${word} ${shown(value)}`, rank, isElastic: true };
+  return { text: value === undefined ? '' : `${word} ${shown(value)}`, rank };
 }
 
 function seconds({ seconds: value }: Fields): Part {

@@ -104,7 +104,7 @@ function textLines(
   const pairs = Object.entries(fields).map(([key, value]) => `${visibleControls(key)} ${textOf(value)}`);
   const indent = ' '.repeat(columnsOf(clock) + gap.length);
   const lines = wrapWords([`${label}${words}`, ...pairs].join('  '), width - indent.length);
-  const [first = '', ...others] = lines.map((line) => paint(level, line));
+  const [first = '', ...others] = lines.map((line) => paint(level, line.trimEnd()));
   return `${[`${paint('time', clock)}${gap}${first}`, ...others.map((line) => indent + line)].join('\n')}\n`;
 }
 
@@ -117,6 +117,10 @@ const labels: ReadonlyMap<string, string> = new Map([
 function textOf(value: unknown): string {
   if (typeof value === 'string') return visibleControls(value);
   if (Array.isArray(value)) return value.map(textOf).join(', ');
+  if (typeof value === 'object' && value !== null) {
+    const pairs = Object.entries(value).map(([key, one]) => `${visibleControls(key)} ${textOf(one)}`);
+    return pairs.join(', ');
+  }
   return visibleControls(JSON.stringify(value));
 }
 

@@ -135,10 +135,13 @@ test('gives the time of a line that was held back as it was', () => {
 test('wraps what is no event between words, and leaves nothing of it out', () => {
   const shown = new Shown(60);
   const text = 'max-sessions exceeds what the descriptor limit of this process allows: raise it (ulimit -n)';
-  shown.logger.warn({ descriptors: 1024, listen: ['0.0.0.0:21', '[::]:21'] }, text);
-  assert.equal(
-    shown.texts.map((line) => line.trim()).join(' '),
-    `warning: ${text}  descriptors 1024  listen 0.0.0.0:21, [::]:21`,
+  shown.logger.warn(
+    { descriptors: 1024, listen: ['0.0.0.0:21', '[::]:21'], counters: { 'a b': 1, c: 2 } },
+    text,
+  );
+  assert.deepEqual(
+    shown.texts.flatMap((line) => line.trim().split(/ +/)),
+    `warning: ${text} descriptors 1024 listen 0.0.0.0:21, [::]:21 counters a b 1, c 2`.split(' '),
   );
   for (const line of shown.lines.slice(1)) assert.match(line, /^ {13}\S/);
   for (const line of shown.lines) assert.ok(line.length <= 60);

@@ -1,8 +1,8 @@
-import type { SessionState } from '../../helper/session-state.ts';
 import type { PinholeReason, TransferCause, TransferCommand } from '../../events.ts';
 import type { Announcement } from '../../helper/decision.ts';
 import { absolutePath, pathOf } from '../../helper/directory.ts';
 import type { SentExchange } from '../../helper/exchange-queue.ts';
+import type { SessionState } from '../../helper/session-state.ts';
 import {
   NoFreePortError,
   type OpenRange,
