@@ -63,14 +63,20 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
   const roster = new Roster();
-  const transferLog = startTransferLog(config, logger, roster);
+  const tls = startTls(config, logger);
+  let transferLog: TransferLog | undefined;
+  try {
+    transferLog = startTransferLog(config, logger, roster);
+  } catch (error) {
+    tls.stop();
+    throw error;
+  }
   const subscribers = new Subscribers();
   const observe = tellAll([
     ...[roster.observe, counters.observe, logEvents(logger, config.ipv6ClientPrefix, roster)],
     ...(transferLog ? [transferLog.observe] : []),
     ...[subscribers.observe, ...(host.observers ?? [])],
   ]);
-  const tls = startTls(config, logger);
   const limit = descriptorLimit();
   const descriptors = new Descriptors(descriptorsToShare(limit));
   const carriers = await startCarriers(config, descriptors, observe).catch((error: unknown) => {

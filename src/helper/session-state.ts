@@ -109,7 +109,10 @@ export function settleReply(state: SessionState, code: number, text = ''): SentE
     changeSecurity(state, exchange.argument.trim().toUpperCase() === 'P' ? 'data-protected' : 'data-clear');
   }
   // RFC 959 section 4.1.1: all parameters are reset to the default.
-  if (exchange.verb === 'REIN') state.epsvAll = false;
+  if (exchange.verb === 'REIN') {
+    state.epsvAll = false;
+    state.isText = false;
+  }
   return exchange;
 }
 

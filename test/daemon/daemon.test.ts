@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startDaemon } from '../../src/daemon/daemon.ts';
 import { replies } from '../../src/helper/replies.ts';
@@ -14,6 +15,7 @@ import {
   hosts,
   passivePorts,
 } from '../support/relay/hosts.ts';
+import { temporaryFolder } from '../support/log/logging-process.ts';
 import { exchange, Lab } from '../support/relay/lab.ts';
 import { neverAccepting } from '../support/relay/never-accepting.ts';
 import { relayPlaneOnly, settingsOfPlane } from '../support/relay/plane.ts';
@@ -281,6 +283,26 @@ test('a reload that fails changes nothing, and leaves no listener of its own', a
   await lab.login();
   await lab.login();
   await assert.rejects(lab.dial(fresh), { code: 'ECONNREFUSED' });
+});
+
+test('a reload opens the transfer log again, also where it fails', async (t) => {
+  const file = join(temporaryFolder(t), 'xferlog');
+  const lab = await Lab.start(t, { 'transfer-log': file });
+  renameSync(file, `${file}.1`);
+  await lab.daemon.reload(lab.configWith());
+  assert.ok(existsSync(file));
+  renameSync(file, `${file}.2`);
+  await assert.rejects(lab.daemon.reload(lab.configWith({ listen: '192.0.2.1:2121' })));
+  assert.ok(existsSync(file));
+  await assert.rejects(lab.daemon.reload(lab.configWith({ 'transfer-log': `${file}.3` })), /transfer-log/);
+});
+
+test('a transfer log that can not be had ends the start, and leaves nothing', async (t) => {
+  const lab = await Lab.start(t);
+  const before = await heldAtRest();
+  const second = lab.configWith({ 'transfer-log': '/nowhere/xferlog', listen: `${hosts.other}:0` });
+  await assert.rejects(startDaemon(second, silent), /^Error: transfer-log: ENOENT/);
+  assert.deepEqual(await heldAtRest(), before);
 });
 
 test('a listener that can not be had ends the start, and leaves nothing', async (t) => {

@@ -163,3 +163,19 @@ test('returns the exchange that a reply ended', () => {
   assert.equal(settleReply(state, 150), undefined);
   assert.deepEqual(settleReply(state, 226), { kind: 'sent', verb: 'RETR', argument: 'a' });
 });
+
+test('knows whether text was asked for last', () => {
+  const state = loggedIn();
+  const steps = [
+    ['TYPE A', 200, true],
+    ['TYPE I', 500, true],
+    ['TYPE I', 200, false],
+    ['TYPE a n', 200, true],
+    ['REIN', 220, false],
+    ['TYPE A', 501, false],
+  ] as const;
+  for (const [line, code, isText] of steps) {
+    exchange(state, line, code);
+    assert.equal(state.isText, isText, `${line} ${code}`);
+  }
+});

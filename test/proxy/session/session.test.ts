@@ -314,3 +314,12 @@ test('tells the whole path of a transfer, with the size that was said, when it b
   const command = { verb: 'RETR', path: '/home/anne/in/a b', isRelative: false };
   assert.deepEqual(begun, { type: 'transfer-begun', session: 1, command, size: 77 });
 });
+
+test('tells of a transfer that it is of text', async (t) => {
+  const lab = await Lab.start(t);
+  const pair = await lab.login();
+  await exchange(pair, 'TYPE A', '200 OK.');
+  await exchange(pair, 'RETR a', '150 Opening.');
+  const [begun] = lab.eventsOf('transfer-begun');
+  assert.deepEqual(begun?.command, { verb: 'RETR', path: 'a', isRelative: true, isText: true });
+});
