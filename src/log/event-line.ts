@@ -55,11 +55,12 @@ export function wordsOf(event: Event): string {
 }
 
 /** What a line says; what is undefined is not written. */
-export function fieldsOf(
-  event: Event,
-  known: Known = nothingKnown,
-  user: string | undefined = known.userOf(event),
-): object {
+export function fieldsOf(event: Event, known: Known = nothingKnown): object {
+  return fieldsWith(event, known, known.userOf(event));
+}
+
+/** The same with another user than the one that is known now. */
+export function fieldsWith(event: Event, known: Known, user: string | undefined): object {
   switch (event.type) {
     case 'session-opened': {
       const { session, client, reached, server } = event;

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Observer } from '../events.ts';
-import { fieldsOf, levelOf, nothingKnown, wordsOf, type Known } from './event-line.ts';
+import { fieldsOf, fieldsWith, levelOf, nothingKnown, wordsOf, type Known } from './event-line.ts';
 import { harmlessLine } from './harmless-line.ts';
 import { isJournal, withPriority } from './journal.ts';
 import { limitRepeats } from './limit-repeats.ts';
@@ -81,7 +81,7 @@ export function logEvents(logger: Logger, ipv6Prefix = 64, known: Known = nothin
     userOf: (event) => known.userOf(event),
     write: (event, at, user) => {
       const since = new Date(at);
-      logger[levelOf(event)]({ ...fieldsOf(event, known, user), since }, wordsOf(event));
+      logger[levelOf(event)]({ ...fieldsWith(event, known, user), since }, wordsOf(event));
     },
   });
   return (event) => {

@@ -56,7 +56,7 @@ test('streams events with the fields of the log and the user, without the dialog
   const { reader, tell, names } = stand();
   tell(events.opened, events.named, events.command, events.download);
   assert.deepEqual(names(), ['session-opened', 'session-user', 'transfer-ended']);
-  assert.match(reader.text, /"path":"\/a".*"user":"anna"/);
+  assert.match(reader.text, /"user":"anna".*"path":"\/a"/);
 });
 
 test('streams the dialogue where it is asked for, and one session or one client alone', () => {

@@ -88,7 +88,7 @@ test('writes ten sessions of a client that connects and goes, and all of one tha
   await attacker.rest();
   attacker.end();
   const { address, port } = attacker.local;
-  await relay.logs(`"client":"${address}:${port}","reason":"quit"`);
+  await relay.logs(`"client":"${address}:${port}","user":"anonymous","reason":"quit"`);
   const of = (message: string): string[] =>
     relay.log
       .split('\n')

@@ -244,6 +244,24 @@ test('names the client in every line of a session, and the user in every line af
   assert.equal(written().at(-1)?.['size'], 5);
 });
 
+test('writes of a line that was held back what was known then', () => {
+  const { observe, lines: written } = withRoster('info');
+  const of = (event: Event, session: number): Event => ({ ...event, ...('session' in event && { session }) });
+  for (let session = 1; session <= 20; session++) {
+    observe(of(events.opened, session));
+    if (session < 20) observe(of(events.closed, session));
+  }
+  for (const event of [events.named, events.loggedIn]) observe(of(event, 20));
+  const last = written().filter(({ session }) => session === 20);
+  assert.deepEqual(
+    last.map(({ msg, user, since }) => [msg, user, typeof since]),
+    [
+      ['session opened', undefined, 'string'],
+      ['logged in', 'anna', 'undefined'],
+    ],
+  );
+});
+
 test('writes at the level of infos that a client was refused TLS and may go on without', () => {
   const refused: Event = {
     ...(events.commandRefused as Event & { type: 'command-refused' }),

@@ -229,7 +229,7 @@ test('says which command a data channel served, its bytes and how it ended', asy
   assert.deepEqual(ended.command, { verb: 'STOR', path: 'dir/a b', isRelative: true });
   assert.match(
     lab.log,
-    /"command":"STOR","path":"dir\/a b","direction":"upload","bytes":5,.*"cause":"complete".*"msg":"transfer"/,
+    /"command":"STOR","path":"dir\/a b","relative":true,"direction":"upload","bytes":5,.*"cause":"complete".*"msg":"transfer"/,
   );
 });
 
