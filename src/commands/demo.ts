@@ -1,11 +1,10 @@
-import { styleText } from 'node:util';
 import { loadConfig } from '../config/load.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { playTransfers } from '../demo/client.ts';
-import { drawLadder, ladderHeading, type LadderOptions } from '../demo/ladder.ts';
+import { drawLadder, ladderHeading } from '../demo/ladder.ts';
 import type { Observer } from '../events.ts';
 import { createLogger } from '../log/log.ts';
-import { isColoured } from './colour.ts';
+import { ladderStyle } from './ladder-style.ts';
 import type { Subcommand } from './subcommand.ts';
 import { inFrontOf, startEmbeddedServer } from './embedded.ts';
 
@@ -20,7 +19,7 @@ export const demoCommand: Subcommand = {
     const { config } = loadConfig({ flags: { listen: '127.0.0.1:0' }, env: {}, readFile: () => '' });
     const logger = createLogger({ logLevel: 'silent', logFormat: 'json' });
     write(ladderHeading());
-    const ladder = drawLadder({ write, style: isColoured() ? inColour : (text) => text });
+    const ladder = drawLadder({ write, style: ladderStyle() });
     const ends = whenOver(2, 1);
     const observers = [ladder, ends.observe];
     const daemon = await startDaemon({ ...inFrontOf(config, server), grace: 1000 }, logger, { observers });
@@ -57,7 +56,3 @@ function whenOver(
     reached,
   };
 }
-
-const colours = { command: 'cyan', reply: 'green', rewritten: 'yellow', pinhole: 'magenta' } as const;
-
-const inColour: LadderOptions['style'] = (text, kind) => styleText(colours[kind], text);
