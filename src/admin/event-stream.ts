@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { fieldsOf, levelOf, wordsOf } from '../log/event-line.ts';
 import type { Event } from '../events.ts';
+import { formatEndpoint } from '../net/endpoint.ts';
 import type { Roster } from '../status/roster.ts';
 import type { Inside } from './inside.ts';
 
@@ -59,14 +60,33 @@ function isWanted(event: Event, { session, client, isWithDialogue }: EventFilter
 function clientOf(event: Event, roster: Roster): string | undefined {
   if ('client' in event) return event.client.address;
   if (event.type === 'pinhole-refused') return event.from.address;
-  return 'session' in event ? roster.session(event.session)?.client.address : undefined;
+  const session = 'session' in event ? roster.session(event.session) : undefined;
+  if (session || !('mode' in event)) return session?.client.address;
+  // A data connection outlives its session; the client waits where an active one leads.
+  return event.mode === 'passive' ? event.peer : event.to.address;
 }
 
 function told(event: Event, roster: Roster): object {
+  const session = 'session' in event ? roster.session(event.session) : undefined;
   return {
     time: new Date().toISOString(),
     level: levelOf(event),
     what: wordsOf(event),
+    ...(session && { client: formatEndpoint(session.client) }),
     ...fieldsOf(event, roster),
+    ...expectationOf(event, roster),
   };
+}
+
+/** What `conntrack -E expect` tells of an expectation beyond the log: seconds until it expires, and the control connection. */
+function expectationOf(event: Event, roster: Roster): object {
+  if (event.type !== 'pinhole-opened' && event.type !== 'pinhole-taken' && event.type !== 'pinhole-closed')
+    return {};
+  const pinhole = roster.pinhole(event.expectation);
+  // Of an opaque session nothing is announced: nobody was expected.
+  if (pinhole?.announcedBy === undefined) return {};
+  const left = event.type === 'pinhole-opened' ? event.timeout : pinhole.expires - performance.now();
+  const session = roster.session(event.session);
+  const control = session && { from: formatEndpoint(session.client), to: formatEndpoint(session.reached) };
+  return { expires: Math.round(Math.max(0, left)) / 1000, control: control ?? null };
 }

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { logLevels } from '../config/config.ts';
+import { parseAddress } from '../net/address.ts';
 import { isAddressText } from './addresses.ts';
 import { dataAnswers, expectationAnswers, sessionAnswers } from './answers.ts';
 import type { AdminAnswer } from './admin-answer.ts';
@@ -177,13 +177,14 @@ function filterOf(query: URLSearchParams): EventFilter {
   const session = query.get('session');
   if (session !== null && !/^\d{1,15}$/.test(session))
     throw new RequestError(400, 'session: the number of a session is allowed');
-  const client = query.get('client');
-  if (client !== null && isIP(client) === 0)
+  const given = query.get('client');
+  const client = given === null ? undefined : parseAddress(given);
+  if (given !== null && client === undefined)
     throw new RequestError(400, 'client: an IPv4 or IPv6 address is allowed');
   const dialogue = query.get('dialogue');
   return {
     session: session === null ? undefined : Number(session),
-    client: client ?? undefined,
+    client,
     isWithDialogue: dialogue !== null && dialogue !== '0',
   };
 }

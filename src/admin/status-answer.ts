@@ -23,6 +23,9 @@ export interface StatusAnswer {
   readonly sessions: number;
   readonly expectations: number;
   readonly dataConnections: number;
+  /** Bytes carried since the start, by the transfers under way too, as far as they are counted. */
+  readonly uploaded: number;
+  readonly downloaded: number;
   readonly limits: {
     readonly sessions: UseAnswer;
     readonly sessionsPerClient: UseAnswer;
@@ -48,6 +51,7 @@ export function statusAnswer(inside: Inside): StatusAnswer {
   const { roster } = inside;
   const limits = inside.limits();
   const now = Date.now();
+  const carried = inside.history().at(-1);
   return {
     version: inside.version,
     node: process.version,
@@ -62,6 +66,8 @@ export function statusAnswer(inside: Inside): StatusAnswer {
     sessions: roster.sessionCount,
     expectations: roster.pendingCount,
     dataConnections: roster.openCount,
+    uploaded: carried?.uploaded ?? 0,
+    downloaded: carried?.downloaded ?? 0,
     limits: {
       sessions: useAnswer(limits.sessions),
       sessionsPerClient: { now: mostOfOneClient(inside), most: limits.sessionsPerClient.most },

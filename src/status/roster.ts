@@ -64,6 +64,7 @@ export class Roster {
   /** What has ended by the event before: who hears that one after the roster may still ask. */
   #endedSession: number | undefined;
   #endedPinhole: number | undefined;
+  #endedPending: number | undefined;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
@@ -83,12 +84,19 @@ export class Roster {
     return this.#sessions.get(id);
   }
 
+  /** A pinhole or a data connection, also that which an event has just ended. */
+  pinhole(id: number): LivePinhole | undefined {
+    return this.#pending.get(id) ?? this.#open.get(id);
+  }
+
   /** Pinholes that nobody has connected to yet. */
   get pending(): Iterable<LivePinhole> {
+    this.#forget();
     return this.#pending.values();
   }
 
   get pendingCount(): number {
+    this.#forget();
     return this.#pending.size;
   }
 
@@ -138,7 +146,7 @@ export class Roster {
         this.#taken(event);
         break;
       case 'pinhole-closed':
-        this.#pending.delete(event.expectation);
+        this.#endedPending = event.expectation;
         this.#endedPinhole = event.expectation;
         break;
       case 'transfer-begun':
@@ -158,8 +166,10 @@ export class Roster {
   #forget(): void {
     if (this.#endedSession !== undefined) this.#sessions.delete(this.#endedSession);
     if (this.#endedPinhole !== undefined) this.#open.delete(this.#endedPinhole);
+    if (this.#endedPending !== undefined) this.#pending.delete(this.#endedPending);
     this.#endedSession = undefined;
     this.#endedPinhole = undefined;
+    this.#endedPending = undefined;
   }
 
   #opened(event: Event & { type: 'pinhole-opened' }): void {
