@@ -20,7 +20,10 @@ function command<T>(
   };
 }
 
-const commands = ['run', 'demo', 'rules', 'doctor', 'status'];
+const commands = [
+  ...['run', 'demo', 'rules', 'doctor'],
+  ...['status', 'list', 'events', 'trace', 'close', 'drain', 'log-level', 'reload'],
+];
 const allowed = `allowed: ${commands.join(', ')}`;
 
 /** Runs the command line. An error is one line on standard error, and the exit code of the process. */
@@ -64,6 +67,55 @@ export async function main(words: readonly string[]): Promise<void> {
           'status',
           'Say in one line how a running relay is',
           async () => (await import('./operate/status.ts')).statusCommand,
+        ),
+      )
+      .command(
+        command(
+          'list [what]',
+          'List sessions, pinholes (expect) or data connections (data)',
+          async () => (await import('./operate/list.ts')).listCommand,
+        ),
+      )
+      .command(
+        command(
+          'events',
+          'Print what happens as it happens',
+          async () => (await import('./operate/events.ts')).eventsCommand,
+        ),
+      )
+      .command(
+        command(
+          'trace [session]',
+          'Draw the dialogue of a session as it goes on',
+          async () => (await import('./operate/trace.ts')).traceCommand,
+        ),
+      )
+      .command(
+        command(
+          'close <sessions..>',
+          'End sessions',
+          async () => (await import('./operate/close.ts')).closeCommand,
+        ),
+      )
+      .command(
+        command(
+          'drain',
+          'Take no new sessions, let transfers finish, and end the relay',
+          async () => (await import('./operate/drain.ts')).drainCommand,
+        ),
+      )
+      .command(
+        command(
+          'log-level [level]',
+          'Print or change how much is logged',
+          async () => (await import('./operate/log-level.ts')).logLevelCommand,
+        ),
+      )
+      .command(
+        command(
+          'reload',
+          'Have the configuration read again, and print what changed',
+          async () => (await import('./operate/reload.ts')).reloadCommand,
         ),
       )
       .epilogue('For the options of a command: npx pinhole COMMAND --help')

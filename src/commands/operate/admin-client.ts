@@ -1,5 +1,4 @@
 import { request, type IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 import { adminPathsToTry } from '../../config/admin.ts';
 import { changeHeader } from '../../admin/change-header.ts';
 import { codeOf, messageOf } from '../../net/error.ts';
@@ -8,7 +7,7 @@ import { codeOf, messageOf } from '../../net/error.ts';
 const patience = 10_000;
 
 /** An event of the stream: its type, and its fields. */
-interface StreamedEvent {
+export interface StreamedEvent {
   readonly type: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -126,13 +125,28 @@ async function readEvents(
       for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
       throw new Error((JSON.parse(text) as { readonly error?: string }).error ?? text);
     }
-    let type = '';
-    for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
-      if (line.startsWith('event: ')) type = line.slice('event: '.length);
-      else if (line.startsWith('data: '))
-        read({ type, fields: JSON.parse(line.slice('data: '.length)) as Record<string, unknown> });
-    }
+    await readStream(response, read);
   } catch (error) {
     if (signal?.aborted !== true) throw error;
+  }
+}
+
+/** Ends with the relay, however its connection ends then. */
+async function readStream(response: IncomingMessage, read: (event: StreamedEvent) => void): Promise<void> {
+  let rest = '';
+  let type = '';
+  const chunks = response.setEncoding('utf8') as AsyncIterable<string>;
+  try {
+    for await (const chunk of chunks) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line.startsWith('event: ')) type = line.slice('event: '.length);
+        else if (line.startsWith('data: '))
+          read({ type, fields: JSON.parse(line.slice('data: '.length)) as Record<string, unknown> });
+      }
+    }
+  } catch (error) {
+    if (codeOf(error) !== 'ECONNRESET') throw error;
   }
 }

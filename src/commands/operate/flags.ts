@@ -1,4 +1,6 @@
 import type { Argv } from 'yargs';
+import { whole, type Readable } from '../../config/kinds.ts';
+import { parseAddress, type Address } from '../../net/address.ts';
 
 /** What every command has that asks a running relay. */
 export interface AdminFlags {
@@ -13,3 +15,20 @@ export function withAdmin<T>(yargs: Argv<T>): Argv<T & AdminFlags> {
       'the admin socket of the relay (default: PINHOLE_ADMIN, or the first that answers of admin.sock here, /run/pinhole/admin.sock, and the one in XDG_RUNTIME_DIR)',
   });
 }
+
+/** The number of a session, as `list` has it. */
+export const sessionNumber: Readable<number> = {
+  ...whole(1, 999_999_999),
+  allowed: 'the number of a session (npx pinhole list)',
+};
+
+/** The address of a client. */
+export const clientAddress: Readable<Address> = {
+  allowed: 'an IPv4 or IPv6 address',
+  many: false,
+  isSwitch: false,
+  read: (text) => {
+    const value = parseAddress(text);
+    return value === undefined ? { wrong: text } : { value };
+  },
+};

@@ -2,6 +2,8 @@ import type { StatusAnswer } from '../../admin/status-answer.ts';
 import type { Subcommand } from '../subcommand.ts';
 import { findRelay } from './admin-client.ts';
 import { withAdmin, type AdminFlags } from './flags.ts';
+import { print, printJson } from './print.ts';
+import { countOf, formatSeconds, percentOf } from './units.ts';
 
 export const statusCommand: Subcommand<AdminFlags & { readonly json: boolean }> = {
   builder: (yargs) =>
@@ -11,27 +13,21 @@ export const statusCommand: Subcommand<AdminFlags & { readonly json: boolean }> 
       .epilogue('Exit code 0 while it serves, 3 while it drains, 1 where no Pinhole answers.'),
   handler: async ({ admin, json }) => {
     const status = await (await findRelay(admin)).get<StatusAnswer>('/v1/status');
-    process.stdout.write(`${json ? JSON.stringify(status, undefined, 2) : lineOf(status)}\n`);
+    if (json) printJson(status, 2);
+    else print(statusLine(status));
     if (status.draining) process.exitCode = 3;
   },
 };
 
-/** `serving: 12 sessions (0 % of 10000), 3 data connections, passive ports 4 % used, up 3 h` */
-function lineOf({
-  draining,
-  sessions,
-  dataConnections,
-  limits,
-  seconds,
-  listening,
-  server,
-}: StatusAnswer): string {
+/** `serving at 203.0.113.1:21 for 192.168.1.10:21: 12 sessions, 3 data connections, passive ports 4 % used, up 3 h 12 min` */
+export function statusLine(status: StatusAnswer): string {
+  const { draining, sessions, dataConnections, limits, seconds, listening, server } = status;
   const { now, most } = limits.passivePorts;
-  const used = most === null || most === 0 ? 0 : Math.round((100 * now) / most);
+  const place = draining ? '' : ` at ${listening.join(' ') || 'no address'}`;
   return [
-    `${draining ? 'draining' : 'serving'} at ${listening.join(' ') || 'no address'} for ${server ?? 'intercepted servers'}: ${sessions} sessions`,
-    `${dataConnections} data connections`,
-    `passive ports ${used} % used`,
-    `up ${seconds} s`,
+    `${draining ? 'draining' : 'serving'}${place} for ${server ?? 'intercepted servers'}: ${countOf(sessions, 'session')}`,
+    countOf(dataConnections, 'data connection'),
+    `passive ports ${percentOf(now, most ?? 0)} used`,
+    `up ${formatSeconds(seconds)}`,
   ].join(', ');
 }

@@ -1,0 +1,47 @@
+import { messageOf } from '../../net/error.ts';
+import { readNamed } from '../flags.ts';
+import type { Subcommand } from '../subcommand.ts';
+import { findRelay, type AdminClient } from './admin-client.ts';
+import { sessionNumber, withAdmin, type AdminFlags } from './flags.ts';
+import { print, remark } from './print.ts';
+import { countOf } from './units.ts';
+
+interface CloseFlags extends AdminFlags {
+  readonly sessions: readonly string[];
+}
+
+export const closeCommand: Subcommand<CloseFlags> = {
+  builder: (yargs) =>
+    withAdmin(yargs)
+      .positional('sessions', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'the numbers of sessions, as list has them',
+      })
+      .usage('$0 close SESSION...')
+      .epilogue(
+        'The client gets 421. A data connection that is open goes on to its end. Exit code 1 where a session is not there.',
+      ),
+  handler: async ({ admin, sessions }) => {
+    const ids = sessions.map((text) => readNamed('SESSION', text, sessionNumber));
+    const relay = await findRelay(admin);
+    for (const id of new Set(ids)) {
+      try {
+        print(await closeSession(relay, id));
+      } catch (error) {
+        remark(messageOf(error));
+        process.exitCode = 1;
+      }
+    }
+  },
+};
+
+/** @returns what was done, in one line. @throws where there is no such session */
+export async function closeSession(relay: AdminClient, id: number): Promise<string> {
+  const { dataConnectionsLeft: left } = await relay.post<{ readonly dataConnectionsLeft: number }>(
+    `/v1/sessions/${id}/close`,
+  );
+  const rest = left === 0 ? '' : ` (${countOf(left, 'data connection')} ${left === 1 ? 'goes' : 'go'} on)`;
+  return `closed session ${id}${rest}`;
+}

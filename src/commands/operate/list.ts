@@ -1,0 +1,139 @@
+import type { DataAnswer, ExpectationAnswer, SessionAnswer } from '../../admin/answers.ts';
+import { programVersion } from '../../status/version.ts';
+import type { Subcommand } from '../subcommand.ts';
+import { findRelay, type AdminClient } from './admin-client.ts';
+import { expectationLine } from './conntrack.ts';
+import { withAdmin, type AdminFlags } from './flags.ts';
+import { endWithReader, print, printJson, remark, shown, terminalWidth } from './print.ts';
+import { formatTable, type Column } from './table.ts';
+import { formatBytes, formatRate, formatSeconds, percentOf } from './units.ts';
+
+const lists = ['sessions', 'expect', 'data'] as const;
+type List = (typeof lists)[number];
+
+interface ListFlags extends AdminFlags {
+  readonly what: List;
+  readonly json: boolean;
+}
+
+export const listCommand: Subcommand<ListFlags> = {
+  builder: (yargs) =>
+    withAdmin(yargs)
+      .positional('what', {
+        choices: lists,
+        default: 'sessions' as const,
+        describe:
+          'sessions; pinholes that nobody has connected to yet (expect), in the form of conntrack -L expect; data connections (data)',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'print everything, as JSON' })
+      .usage('$0 list [sessions|expect|data] [--json]')
+      .epilogue(
+        'A table fits the terminal: long names lose their middle, and on a narrow terminal columns are left out. In a ' +
+          'pipe it is whole. A user in parentheses has not logged in.',
+      ),
+  handler: async ({ admin, what, json }) => {
+    endWithReader();
+    const relay = await findRelay(admin);
+    if (json) printJson(await relay.get(targets[what]), 2);
+    else await printers[what](relay);
+  },
+};
+
+const targets: Readonly<Record<List, string>> = {
+  sessions: '/v1/sessions',
+  expect: '/v1/expectations',
+  data: '/v1/data',
+};
+
+const printers: Readonly<Record<List, (relay: AdminClient) => Promise<void>>> = {
+  sessions: async (relay) => {
+    const { sessions } = await relay.get<{ readonly sessions: readonly SessionAnswer[] }>(targets.sessions);
+    const sorted = sessions.toSorted((a, b) => a.id - b.id);
+    printTable(sessionColumns(sorted), sorted.length, 'no sessions');
+  },
+  data: async (relay) => {
+    const { data } = await relay.get<{ readonly data: readonly DataAnswer[] }>(targets.data);
+    const sorted = data.toSorted((a, b) => a.session - b.session || a.id - b.id);
+    printTable(dataColumns(sorted), sorted.length, 'no data connections');
+  },
+  expect: async (relay) => {
+    const { expectations } = await relay.get<{ readonly expectations: readonly ExpectationAnswer[] }>(
+      targets.expect,
+    );
+    print(...expectations.toSorted((a, b) => a.id - b.id).map(expectationLine));
+    process.stderr.write(
+      `pinhole v${programVersion()} (pinhole): ${expectations.length} expectations have been shown.\n`,
+    );
+  },
+};
+
+function printTable(columns: readonly Column[], rows: number, none: string): void {
+  if (rows === 0) remark(none);
+  else print(...formatTable(columns, terminalWidth()));
+}
+
+export function sessionColumns(sessions: readonly SessionAnswer[]): Column[] {
+  const cells = (of: (session: SessionAnswer) => string): string[] => sessions.map(of);
+  return [
+    { title: 'ID', rank: 0, isNumber: true, cells: cells(({ id }) => String(id)) },
+    { title: 'CLIENT', rank: 1, cells: cells(({ client }) => client) },
+    { title: 'USER', rank: 2, least: 8, cells: cells(userOf) },
+    { title: 'SERVER', rank: 9, cells: cells(({ server }) => server) },
+    { title: 'COMMAND', rank: 5, cells: cells(({ command }) => shown(command)) },
+    { title: 'PATH', rank: 3, least: 12, cells: cells(({ path }) => shown(path)) },
+    { title: 'BYTES', rank: 6, isNumber: true, cells: cells(bytesOf) },
+    {
+      ...{ title: 'RATE', rank: 4, isNumber: true },
+      cells: cells(({ rate, dataConnections }) => (dataConnections > 0 ? formatRate(rate) : '-')),
+    },
+    { title: 'AGE', rank: 7, isNumber: true, cells: cells(({ seconds }) => formatSeconds(seconds)) },
+    { title: 'PLANE', rank: 8, cells: cells(({ planes }) => shown(planes.join(','))) },
+  ];
+}
+
+/** The dialogue says who, and whether the server has let them in. */
+function userOf({ user, loggedIn, opaque }: SessionAnswer): string {
+  if (opaque) return user === null ? '(TLS)' : shown(user);
+  return loggedIn || user === null ? shown(user) : `(${shown(user)})`;
+}
+
+function bytesOf({ uploaded, downloaded }: SessionAnswer): string {
+  return formatBytes(uploaded + downloaded);
+}
+
+function dataColumns(data: readonly DataAnswer[]): Column[] {
+  const cells = (of: (each: DataAnswer) => string): string[] => data.map(of);
+  return [
+    { title: 'SESSION', rank: 0, isNumber: true, cells: cells(({ session }) => String(session)) },
+    { title: 'CLIENT', rank: 1, cells: cells(({ client }) => client) },
+    { title: 'USER', rank: 2, least: 8, cells: cells(({ user }) => shown(user)) },
+    { title: 'COMMAND', rank: 7, cells: cells(({ command }) => shown(command)) },
+    { title: 'PATH', rank: 3, least: 12, cells: cells(({ path }) => shown(path)) },
+    {
+      title: 'BYTES',
+      rank: 4,
+      isNumber: true,
+      cells: cells((each) => orUnknown(carried(each), formatBytes)),
+    },
+    { title: 'SIZE', rank: 8, isNumber: true, cells: cells(({ size }) => orUnknown(size, formatBytes)) },
+    { title: 'DONE', rank: 6, isNumber: true, cells: cells(doneOf) },
+    { title: 'RATE', rank: 5, isNumber: true, cells: cells(({ rate }) => orUnknown(rate, formatRate)) },
+    { title: 'AGE', rank: 9, isNumber: true, cells: cells(({ seconds }) => formatSeconds(seconds)) },
+    { title: 'MODE', rank: 10, cells: cells(({ mode }) => mode) },
+    { title: 'PLANE', rank: 11, cells: cells(({ plane }) => plane) },
+  ];
+}
+
+/** Bytes of both directions; null where nobody counts them. */
+export function carried({ uploaded, downloaded }: DataAnswer): number | null {
+  return uploaded === null || downloaded === null ? null : uploaded + downloaded;
+}
+
+function doneOf(data: DataAnswer): string {
+  const bytes = carried(data);
+  return bytes === null || data.size === null ? '-' : percentOf(bytes, data.size);
+}
+
+function orUnknown(value: number | null, format: (value: number) => string): string {
+  return value === null ? '-' : format(value);
+}

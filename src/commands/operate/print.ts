@@ -1,0 +1,31 @@
+import { escapeHarmful, visibleControls } from '../../log/harmless-line.ts';
+
+/** Names and paths as others have given them, without what a terminal would obey. */
+export function shown(text: string | null | undefined): string {
+  return text === null || text === undefined || text === '' ? '-' : visibleControls(text);
+}
+
+/** JSON has its control characters below U+0020 escaped already. */
+export function printJson(value: unknown, space?: number): void {
+  print(escapeHarmful(JSON.stringify(value, undefined, space)));
+}
+
+/** Lines on standard output. */
+export function print(...lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+}
+
+/** A line on standard error, for whoever is watching. */
+export function remark(line: string): void {
+  process.stderr.write(`pinhole: ${line}\n`);
+}
+
+/** `| head`: a reader that closes the pipe is no error. */
+export function endWithReader(): void {
+  process.stdout.on('error', () => process.exit(0));
+}
+
+/** Columns of the terminal that standard output is; undefined: it is none. */
+export function terminalWidth(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns || 80 : undefined;
+}
