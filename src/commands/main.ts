@@ -22,7 +22,7 @@ function command<T>(
 
 const commands = [
   ...['run', 'demo', 'rules', 'doctor'],
-  ...['status', 'list', 'events', 'trace', 'close', 'drain', 'log-level', 'reload'],
+  ...['status', 'list', 'top', 'events', 'trace', 'close', 'drain', 'log-level', 'reload'],
 ];
 const allowed = `allowed: ${commands.join(', ')}`;
 
@@ -74,6 +74,13 @@ export async function main(words: readonly string[]): Promise<void> {
           'list [what]',
           'List sessions, pinholes (expect) or data connections (data)',
           async () => (await import('./operate/list.ts')).listCommand,
+        ),
+      )
+      .command(
+        command(
+          'top',
+          'Watch transfers, limits and refusals live',
+          async () => (await import('./operate/top.ts')).topCommand,
         ),
       )
       .command(

@@ -1,0 +1,104 @@
+import type { DataAnswer, SessionAnswer } from '../../admin/answers.ts';
+import type { StatusAnswer } from '../../admin/status-answer.ts';
+
+/** What the relay said at one moment. */
+export interface Snapshot {
+  /** Milliseconds of a clock that goes on. */
+  readonly at: number;
+  readonly status: StatusAnswer;
+  readonly sessions: readonly SessionAnswer[];
+  readonly data: readonly DataAnswer[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** A data connection with its rate of now. */
+export interface Transfer {
+  readonly data: DataAnswer;
+  /** Both directions; undefined where nobody counts them. */
+  readonly bytes: number | undefined;
+  /** Bytes a second since the snapshot before; undefined at the first. */
+  readonly rate: number | undefined;
+}
+
+/** How often the relay has refused something for a reason. */
+export interface Refusal {
+  readonly reason: string;
+  readonly recent: number;
+  readonly total: number;
+}
+
+/** What a view shows of the relay. */
+export interface Seen {
+  readonly status: StatusAnswer;
+  readonly transfers: readonly Transfer[];
+  /** Sessions without a transfer. */
+  readonly idle: readonly SessionAnswer[];
+  /** Bytes a second; undefined at the first snapshot. */
+  readonly upload: number | undefined;
+  readonly download: number | undefined;
+  readonly refusals: readonly Refusal[];
+  /** How many seconds `recent` counts: a minute, or as long as the relay has been watched. */
+  readonly recentSeconds: number;
+}
+
+const minute = 60_000;
+const refused = /^(?:command|session|pinhole)-refused (\S+)/;
+
+/** Makes of snapshots what they say together: rates, and the refusals of the last minute. */
+export class Watch {
+  #before: Snapshot | undefined;
+  readonly #counts: { readonly at: number; readonly counts: ReadonlyMap<string, number> }[] = [];
+
+  add(snapshot: Snapshot): Seen {
+    const { at, status, sessions, data } = snapshot;
+    const before = this.#before;
+    this.#before = snapshot;
+    const seconds = before ? (at - before.at) / 1000 : 0;
+    const perSecond = (now: number, then: number): number | undefined =>
+      seconds > 0 ? Math.max(0, now - then) / seconds : undefined;
+    const known = new Map(before?.data.map((each) => [each.id, each]));
+    const transfers = data.map((each) => {
+      const bytes = bytesOf(each);
+      // What has begun since had nothing then.
+      return {
+        data: each,
+        bytes,
+        rate: bytes === undefined ? undefined : perSecond(bytes, bytesOf(known.get(each.id)) ?? 0),
+      };
+    });
+    const busy = new Set(data.map(({ session }) => session));
+    return {
+      status,
+      transfers,
+      idle: sessions.filter(({ id }) => !busy.has(id)),
+      upload: before && perSecond(status.uploaded, before.status.uploaded),
+      download: before && perSecond(status.downloaded, before.status.downloaded),
+      ...this.#refusals(snapshot),
+    };
+  }
+
+  #refusals({ at, counters }: Snapshot): Pick<Seen, 'refusals' | 'recentSeconds'> {
+    const counts = new Map<string, number>();
+    for (const [key, count] of Object.entries(counters)) {
+      const [, reason] = refused.exec(key) ?? [];
+      if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + count);
+    }
+    this.#counts.push({ at, counts });
+    // The oldest that is kept is a minute old, or a little more.
+    while ((this.#counts[1]?.at ?? at) <= at - minute) this.#counts.shift();
+    const [oldest] = this.#counts;
+    const refusals = [...counts].map(([reason, total]) => ({
+      ...{ reason, total },
+      recent: total - (oldest?.counts.get(reason) ?? 0),
+    }));
+    return {
+      refusals: refusals.sort((a, b) => b.recent - a.recent || b.total - a.total),
+      recentSeconds: Math.min(60, Math.round((at - (oldest?.at ?? at)) / 1000)),
+    };
+  }
+}
+
+function bytesOf(data: DataAnswer | undefined): number | undefined {
+  if (!data || data.uploaded === null || data.downloaded === null) return undefined;
+  return data.uploaded + data.downloaded;
+}
