@@ -21,7 +21,7 @@ export const closeCommand: Subcommand<CloseFlags> = {
       })
       .usage('$0 close SESSION...')
       .epilogue(
-        'The client gets 421. A data connection that is open goes on to its end. Exit code 1 where a session is not there.',
+        'The client gets 421, and its transfer is reset; what the kernel carries goes on. Exit code 1 where a session is not there.',
       ),
   handler: async ({ admin, sessions }) => {
     const ids = sessions.map((text) => readNamed('SESSION', text, sessionNumber));
@@ -42,6 +42,7 @@ export async function closeSession(relay: AdminClient, id: number): Promise<stri
   const { dataConnectionsLeft: left } = await relay.post<{ readonly dataConnectionsLeft: number }>(
     `/v1/sessions/${id}/close`,
   );
-  const rest = left === 0 ? '' : ` (${countOf(left, 'data connection')} ${left === 1 ? 'goes' : 'go'} on)`;
+  const rest =
+    left === 0 ? '' : ` (${countOf(left, 'data connection')} ${left === 1 ? 'goes' : 'go'} on in the kernel)`;
   return `closed session ${id}${rest}`;
 }

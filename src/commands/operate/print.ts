@@ -22,7 +22,11 @@ export function remark(line: string): void {
 
 /** `| head`: a reader that closes the pipe is no error. */
 export function endWithReader(): void {
-  process.stdout.on('error', () => process.exit(0));
+  process.stdout.off('error', end).on('error', end);
+}
+
+function end(): void {
+  process.exit(0);
 }
 
 /** Columns of the terminal that standard output is; undefined: it is none. */

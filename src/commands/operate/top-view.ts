@@ -30,7 +30,7 @@ export function renderTop(view: TopView, columns: number, rows: number): string[
       : ['asking the relay ...'];
   const above = body.slice(0, room);
   const filled = [...above, ...Array<string>(room - above.length).fill('')];
-  return [...filled, bottomOf(view)].slice(-rows).map((line) => cutEnd(line, columns));
+  return [...filled, bottomOf(view, columns)].slice(-rows).map((line) => cutEnd(line, columns));
 }
 
 const helpLines = [
@@ -48,19 +48,25 @@ const helpLines = [
   'A user in parentheses has not logged in.',
 ];
 
-function bottomOf({ bottom, sorting, isReversed, isPaused }: TopView): string {
+function bottomOf({ bottom, sorting, isReversed, isPaused }: TopView, columns: number): string {
   if (bottom !== undefined) return bottom;
+  if (columns < 76)
+    return isPaused ? 'PAUSED  p go on  ? help  q quit' : `by ${sorting}  s sort  k end  ? help  q quit`;
   const keys = `s sort: ${sorting}${isReversed ? ' (reversed)' : ''}  r reverse  k end session  p pause  ? help  q quit`;
   return isPaused ? `PAUSED  ${keys}` : keys;
 }
 
 function bodyLines(view: TopView, seen: Seen, columns: number, room: number): string[] {
   const { transfers, idle } = seen;
-  const head = [...headLines(seen, columns), ''];
+  const head = [...headLines(seen, columns).slice(0, Math.max(2, Math.floor(room / 2) - 1)), ''];
   const left = Math.max(0, room - head.length);
-  // Sessions without a transfer get what transfers leave, and a few lines in any case.
-  const forIdle = Math.min(idle.length === 0 ? 0 : idle.length + 2, Math.max(4, left - transfers.length - 2));
-  const top = transferLines(sorted(transfers, view), columns, Math.max(2, left - forIdle));
+  // Sessions without a transfer get what transfers leave, and a third in any case.
+  const forIdle = idle.length === 0 ? 0 : Math.max(left - transfers.length - 2, Math.floor(left / 3));
+  const top = transferLines(
+    sorted(transfers, view),
+    columns,
+    Math.max(2, left - Math.min(forIdle, idle.length + 1)),
+  );
   return [...head, ...top, ...idleLines(idle, view, columns, left - top.length)];
 }
 

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cutEnd, cutMiddle, fold, widthOf } from '../../../src/commands/operate/columns.ts';
+import { formatTable, type Column } from '../../../src/commands/operate/table.ts';
+import { formatBytes, formatSeconds, percentOf } from '../../../src/commands/operate/units.ts';
+
+test('counts the columns of a terminal: two for wide characters, none for what combines', () => {
+  assert.deepEqual(['name', '中文', 'e\u0301', '한글.txt', 'ÿ', ''].map(widthOf), [4, 4, 1, 8, 1, 0]);
+});
+
+test('cuts at the end or in the middle with a mark, and not within a wide character', () => {
+  assert.deepEqual([cutEnd('welcome.txt', 11), cutEnd('welcome.txt', 5)], ['welcome.txt', 'welc…']);
+  assert.equal(cutMiddle('/pub/a/long/path/file.bin', 13), '/pub…file.bin');
+  assert.equal(cutEnd('中文文件', 4), '中…');
+  assert.deepEqual([cutEnd('ab', 0), cutMiddle('abcdef', 2)], ['', 'a…']);
+});
+
+test('folds at blanks, and within a word that is too long', () => {
+  assert.deepEqual(fold('150 Opening BINARY mode', 12), ['150 Opening', 'BINARY mode']);
+  assert.deepEqual(fold('x'.repeat(10), 4), ['xxxx', 'xxxx', 'xx']);
+});
+
+test('says sizes, ages and shares in a few characters', () => {
+  assert.deepEqual([0, 999, 1000, 12_345, 99_960, 999_499, 999_500, 3.2e9].map(formatBytes), [
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '12.3 kB',
+    '100 kB',
+    '999 kB',
+    '1.0 MB',
+    '3.2 GB',
+  ]);
+  assert.deepEqual([0.4, 59.9, 60, 303, 3600, 11_520, 187_200].map(formatSeconds), [
+    '0 s',
+    '59 s',
+    '1 min',
+    '5 min 3 s',
+    '1 h',
+    '3 h 12 min',
+    '2 d 4 h',
+  ]);
+  assert.deepEqual([percentOf(1, 3), percentOf(5, 4), percentOf(1, 0)], ['33 %', '100 %', '0 %']);
+});
+
+const columns: readonly Column[] = [
+  { title: 'ID', rank: 0, isNumber: true, cells: ['1', '12'] },
+  { title: 'CLIENT', rank: 2, cells: ['198.51.100.7', '2001:db8::7'] },
+  { title: 'PATH', rank: 1, least: 10, cells: ['/pub/a/long/path/file.bin', '-'] },
+];
+
+test('a table is as wide as it takes in a pipe', () => {
+  assert.deepEqual(formatTable(columns, undefined), [
+    'ID  CLIENT        PATH',
+    ' 1  198.51.100.7  /pub/a/long/path/file.bin',
+    '12  2001:db8::7   -',
+  ]);
+});
+
+test('a narrow terminal costs the middle of long names first, and then columns', () => {
+  const at = (width: number): string => formatTable(columns, width).join('\n');
+  assert.match(at(32), /^ID {2}CLIENT {8}PATH\n 1 {2}198\.51\.100\.7 {2}\/pub…\S+bin\n/);
+  assert.match(at(20), /^ID {2}PATH\n 1 {2}\/pub\/…\S+file\.bin\n12 {2}-$/);
+  for (const width of [60, 40, 32, 27, 20, 10, 3]) {
+    for (const line of formatTable(columns, width)) assert.ok(widthOf(line) <= width, `${width}: ${line}`);
+  }
+});
