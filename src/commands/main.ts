@@ -32,19 +32,19 @@ export async function main(words: readonly string[]): Promise<void> {
     await yargs(words)
       .scriptName('npx pinhole')
       .usage(
-        '$0 COMMAND [OPTIONS]\n\nFTP through NAT and firewalls: rewrites addresses, opens pinholes, explains refusals.',
+        '$0 COMMAND [OPTIONS]\nFTP through NAT and firewalls: rewrites addresses, opens pinholes, explains refusals.',
       )
       .command(
         command(
           'run',
-          'Run the relay in front of an FTP server (without --server: in front of a small in-memory one)',
+          'Run the relay in front of an FTP server, or of a small in-memory one',
           async () => (await import('./run.ts')).runCommand,
         ),
       )
       .command(
         command(
           'demo',
-          'Run a passive and an active transfer through the relay, and print the dialogue',
+          'Run a passive and an active transfer, and print the dialogue',
           async () => (await import('./demo.ts')).demoCommand,
         ),
       )
