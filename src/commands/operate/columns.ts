@@ -33,7 +33,7 @@ const wide: readonly (readonly [number, number])[] = [
   [0x20000, 0x3fffd],
 ];
 
-export const leftOut = '…';
+const leftOut = '…';
 
 /** The beginning of a text, in at most so many columns, with a mark where something is left out. */
 export function cutEnd(text: string, columns: number): string {

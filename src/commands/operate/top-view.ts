@@ -6,7 +6,7 @@ import type { Refusal, Seen, Transfer } from './top-state.ts';
 import { formatBytes, formatRate, formatSeconds, percentOf } from './units.ts';
 
 export const sortings = ['rate', 'bytes', 'age', 'client'] as const;
-export type Sorting = (typeof sortings)[number];
+type Sorting = (typeof sortings)[number];
 
 /** What is on the screen: what was seen, and how it is looked at. */
 export interface TopView {
