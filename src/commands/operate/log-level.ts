@@ -16,7 +16,7 @@ export const logLevelCommand: Subcommand<LogLevelFlags> = {
     withAdmin(yargs)
       .positional('level', { type: 'string', describe: `${logLevels.join(', ')}; without one: print it` })
       .usage('$0 log-level [LEVEL]')
-      .epilogue('It holds until the next change, reload or start.'),
+      .epilogue('It holds until the next start, or a reload that changes the setting log-level.'),
   handler: async ({ admin, level }) => {
     const wanted = level === undefined ? undefined : readNamed('LEVEL', level, choice(logLevels));
     const relay = await findRelay(admin);

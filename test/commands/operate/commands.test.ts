@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { AdminStand } from '../../admin/stand.ts';
+import { AdminStand, folderFor } from '../../admin/stand.ts';
 import { runCommandLine, type CommandLineAnswer } from '../../support/relay/command-line.ts';
 import { Program } from '../../support/relay/program.ts';
 import { noTerminal, onTerminal } from '../../support/relay/terminal.ts';
@@ -130,6 +132,20 @@ test('drains, which status tells by its exit code, and the relay ends', async (t
 test('reload says that nothing has changed', async (t) => {
   const stand = await startStand(t);
   assert.deepEqual(await ask(stand, 'reload'), { code: 0, stdout: 'nothing has changed\n', stderr: '' });
+});
+
+test('reload prints what has changed, and why a configuration cannot be used', async (t) => {
+  const file = join(folderFor(t), 'pinhole.toml');
+  writeFileSync(file, 'idle-timeout = 300\n');
+  const stand = await startStand(t, '--config', file);
+  writeFileSync(file, 'idle-timeout = 600\nmax-refusals = 9\n');
+  const { code, stdout } = await ask(stand, 'reload');
+  assert.equal(code, 0);
+  assert.deepEqual(stdout.split('\n').sort(), ['', 'idle-timeout: 300 -> 600', 'max-refusals: 100 -> 9']);
+  writeFileSync(file, 'idle-timeout = "soon"\n');
+  const refused = await ask(stand, 'reload');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^pinhole: idle-timeout: "soon" \(from [^\n]+\) is not allowed; [^\n]+\n$/);
 });
 
 test('events are printed as they happen, expectations in the form of conntrack, and the end of the relay is said', async (t) => {
