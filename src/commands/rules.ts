@@ -279,9 +279,12 @@ function deploymentOf({ intercept, plane, keepClientAddress }: Config): Deployme
   return plane === 'kernel' || keepClientAddress ? 'gateway' : 'in-front';
 }
 
-/** One file as it is, so that it can be piped on; several with their names, as head(1) prints them. */
+/**
+ * One file as it is, so that it can be piped on: its comments say where it belongs. Several with their names, as
+ * head(1) prints them, and one without comments too: it has a value alone.
+ */
 function printed(files: readonly RulesetFile[]): string {
   const [only, ...others] = files;
-  if (only && others.length === 0) return only.text;
+  if (only?.text.startsWith('#') && others.length === 0) return only.text;
   return files.map(({ path, text }) => `==> ${path} <==\n${text}`).join('\n');
 }

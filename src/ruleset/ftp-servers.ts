@@ -209,7 +209,7 @@ export function proftpd(plan: Plan): RulesetFile[] {
   const { port, local, oneClient, announced, address, first, last, tls } = settingsOf(plan);
   return [
     fileOf('etc/proftpd/conf.d/ftp.conf', [
-      ...commented([plan.heading[0] ?? '']),
+      ...commented([plan.heading[0] ?? '', 'Lines for proftpd.conf, or a file of /etc/proftpd/conf.d.']),
       ...(local === undefined
         ? []
         : ['# only the relay on this host gets to it', `DefaultAddress ${local}`, 'SocketBindTight on']),

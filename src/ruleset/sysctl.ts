@@ -8,7 +8,7 @@ export function sysctl(plan: Plan): RulesetFile[] {
   const { heading, watch, options } = plan;
   return [
     fileOf('etc/sysctl.d/90-ftp.conf', [
-      ...commented(heading.slice(0, 1)),
+      ...commented([heading[0] ?? '', 'A file of /etc/sysctl.d, such as 90-ftp.conf. Load: sysctl --system']),
       '# Anti-spoofing, where the rules of the firewall do not do it.',
       spoofing,
       '# A helper watches what a rule gives it, and no more. Linux 6 has no such setting any more, hence the -.',

@@ -33,6 +33,25 @@ test('one file is printed as it is, several with their names', async () => {
   assert.match(several.stdout, /\nCOMMIT\n\n==> etc\/iptables\/rules\.v6 <==\n/);
 });
 
+test('one file that has a value alone is printed with its name', async () => {
+  const { stdout } = await rules('--for', 'pure-ftpd', '--server', '10.77.0.2');
+  assert.equal(stdout, '==> etc/pure-ftpd/conf/PassivePortRange <==\n50000 50999\n');
+});
+
+test('every format says where its lines belong, if it has one file too', async () => {
+  for (const [format, place] of [
+    ['nftables', /nft -f \/etc\/nftables\.d\/ftp\.nft/],
+    ['pf', /\/etc\/pf\.conf/],
+    ['sysctl', /^# A file of \/etc\/sysctl\.d/m],
+    ['vsftpd', /^# Lines for vsftpd\.conf/m],
+    ['proftpd', /^# Lines for proftpd\.conf/m],
+  ] as const) {
+    const { stdout } = await rules('--for', format, '--server', '10.77.0.2');
+    assert.match(stdout, place);
+    assert.doesNotMatch(stdout, /==>/);
+  }
+});
+
 test('of iptables and redhat one family is printed as it is, so that it can be piped on', async () => {
   for (const [format, family, words] of [
     ['iptables', 'ipv4', /^# Pinhole[^]*Load: iptables-restore </],
