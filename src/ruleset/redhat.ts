@@ -81,7 +81,7 @@ function rules(plan: Plan, family: Family, path: string): RulesetFile {
     ...commented([
       ...plan.heading,
       '',
-      `Replaces: this file, and with the next start of the service all that there is in the tables that it names.`,
+      `Replaces: /${path}, and with the next start of the service all that there is in the tables that it names.`,
       `Try:  ${program}-save > ${saved}; nohup sh -c 'sleep 60; ${program}-restore < ${saved}' &`,
       `      service ${program} restart`,
       '      Within the minute log in once more, in a second terminal. If you can: kill %1. If not, the old rules come back.',
