@@ -153,10 +153,11 @@ function relatedFault(
   own: readonly Remedy[] = [],
 ): Finding {
   const { controlPort: port } = service;
-  const [closed = range] = closedPorts(firewall, range, way);
-  const at = closingChain(firewall, { ...way, port: closed.first });
+  const closed = closedPorts(firewall, range, way);
+  const at = closingChain(firewall, { ...way, port: (closed[0] ?? range).first });
+  const ports = someOf(closed.map(formatPortRange));
   return fault('related-without-helper', {
-    values: { range: formatPortRange(range), port },
+    values: { range: formatPortRange(range), ports, port },
     file: firewall.file,
     line: at?.chain.line ?? 0,
     remedies: [...own, openRemedy(firewall, at ?? way.hook, opened), helperRemedy(firewall, port)],
@@ -214,10 +215,14 @@ function checkActivePorts({ pinhole }: Facts, firewall: Firewall): Finding[] {
   const config = pinhole?.config;
   if (config === undefined || !relaysActive(carryingOf(config)) || firewall.family === 6) return [];
   const way = { hook: 'input', state: 'new' } as const;
-  const [closed] = closedPorts(firewall, config.activePorts, way);
-  if (closed === undefined) return [];
-  const at = closingChain(firewall, { ...way, port: closed.first });
-  const values = { range: formatPortRange(config.activePorts) };
+  const closed = closedPorts(firewall, config.activePorts, way);
+  const [first] = closed;
+  if (first === undefined) return [];
+  const at = closingChain(firewall, { ...way, port: first.first });
+  const values = {
+    range: formatPortRange(config.activePorts),
+    ports: someOf(closed.map(formatPortRange)),
+  };
   const remedies = [openRemedy(firewall, at ?? 'input', config.activePorts)];
   return [fault('active-range-closed', { values, file: firewall.file, line: at?.chain.line ?? 0, remedies })];
 }
@@ -291,7 +296,7 @@ function isOpen(facts: Facts, firewall: Firewall, service: FtpService): boolean 
 }
 
 /** nftables carries all data then, and no input chain sees it. */
-function isByKernelPlane({ pinhole }: Facts): boolean {
+export function isByKernelPlane({ pinhole }: Facts): boolean {
   return pinhole?.config !== undefined && !relaysPassive(carryingOf(pinhole.config));
 }
 

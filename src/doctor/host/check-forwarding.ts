@@ -15,8 +15,9 @@ import {
 import type { Firewall, Table } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
 import {
-  keepsPorts,
+  closedPorts,
   closingChain,
+  keepsPorts,
   opennessFor,
   translationsFor,
   verdictsFor,
@@ -187,17 +188,19 @@ function checkKernelPlane({ pinhole, firewalls }: Facts): Finding[] {
   const config = pinhole?.config;
   if (config?.plane !== 'kernel') return [];
   return firewalls.flatMap((firewall) => {
-    const packet = {
-      hook: 'forward',
-      port: config.passivePorts.first,
-      isForwarded: true,
-      state: 'new',
-      mark: config.kernelMark,
-    } as const;
-    if (firewall.family === 6 || opennessFor(firewall, packet) !== 'closed') return [];
-    const at = closingChain(firewall, packet);
+    const way = { hook: 'forward', isForwarded: true, state: 'new', mark: config.kernelMark } as const;
+    if (firewall.family === 6) return [];
+    const range = config.passivePorts;
+    const closed = closedPorts(firewall, range, way);
+    const [first] = closed;
+    if (first === undefined) return notKnown(firewall, verdictsFor(firewall, range, way));
+    const at = closingChain(firewall, { ...way, port: first.first });
     const remedies = [markRemedy(firewall, at, config.kernelMark)];
-    const values = { mark: `0x${config.kernelMark.toString(16)}` };
+    const values = {
+      range: formatPortRange(range),
+      ports: someOf(closed.map(formatPortRange)),
+      mark: `0x${config.kernelMark.toString(16)}`,
+    };
     return [
       fault('forward-drops-pinhole', { values, file: firewall.file, line: at?.chain.line ?? 0, remedies }),
     ];

@@ -68,7 +68,7 @@ export const en = {
       change: 'open it',
     },
     'related-without-helper': {
-      seen: 'the passive ports {range} are blocked, RELATED is accepted, and no helper is attached to port {port}',
+      seen: 'the firewall blocks {ports} of the passive ports {range}, RELATED is accepted, and no helper is attached to port {port}',
       means:
         'kernels since 4.7 attach no helper automatically: no data connection is ever RELATED, and passive mode hangs at the first listing',
       change:
@@ -146,7 +146,7 @@ export const en = {
       change: 'renew it; Pinhole reloads it when the file changes',
     },
     'active-range-closed': {
-      seen: 'the firewall blocks the ports {range} (active-ports)',
+      seen: 'the firewall blocks {ports} of the ports {range} (active-ports)',
       means: 'the server cannot connect to Pinhole, and active mode fails',
       change: "open them, if possible only for the server's address",
     },
@@ -190,8 +190,8 @@ export const en = {
       change: 'forward the whole range, to the same host and port numbers',
     },
     'forward-drops-pinhole': {
-      seen: "the forward chain drops the data connections of Pinhole's kernel plane",
-      means: 'they are forwarded with the mark {mark}: transfers hang',
+      seen: "the forward chain drops {ports} of the ports {range} of Pinhole's kernel plane",
+      means: 'data connections are forwarded with the mark {mark}: transfers hang',
       change: 'accept the mark in the forward chain',
     },
     'address-missing': {

@@ -70,7 +70,7 @@ export const zh: Catalogue = {
       change: '放行该端口',
     },
     'related-without-helper': {
-      seen: '被动端口 {range} 未放行；规则接受 RELATED，但端口 {port} 没有关联 helper',
+      seen: '被动端口 {range} 中的 {ports} 未放行；规则接受 RELATED，但端口 {port} 没有关联 helper',
       means:
         '4.7 及以后的内核不会自动关联 helper：任何数据连接都不会成为 RELATED，被动模式在第一次列目录时就会卡住',
       change: '只放行被动端口范围（前面的命令，使用 TLS 时也适用），或者关联 helper（最后的命令）',
@@ -145,7 +145,7 @@ export const zh: Catalogue = {
       change: '更新证书；文件变化后 Pinhole 会重新读取',
     },
     'active-range-closed': {
-      seen: '防火墙关闭了端口 {range}（active-ports）',
+      seen: '防火墙关闭了端口 {range}（active-ports）中的 {ports}',
       means: '服务器无法连接到 Pinhole，主动模式会失败',
       change: '放行这些端口，可能的话只对服务器的地址放行',
     },
@@ -188,8 +188,8 @@ export const zh: Catalogue = {
       change: '转发整个范围，主机和端口号都保持相同',
     },
     'forward-drops-pinhole': {
-      seen: 'forward 链丢弃了 Pinhole 内核平面的数据连接',
-      means: '这些连接经由转发，并带有标记 {mark}：传输会卡住',
+      seen: 'forward 链丢弃了 Pinhole 内核平面端口 {range} 中的 {ports}',
+      means: '数据连接经由转发，并带有标记 {mark}：传输会卡住',
       change: '接受该标记',
     },
     'address-missing': {
