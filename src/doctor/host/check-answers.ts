@@ -1,5 +1,5 @@
-import type { Finding } from '../finding.ts';
-import { notKnown } from './check-firewall.ts';
+import { isFault, type Finding } from '../finding.ts';
+import { isByKernelPlane, notKnown } from './check-firewall.ts';
 import { controlPorts, forwardingOf, hasHelper, wayTo, type Facts } from './facts.ts';
 import type { Firewall, Packet } from './firewall.ts';
 import { hasRange, passiveRange } from './ftp-service.ts';
@@ -27,22 +27,34 @@ function checkConnection(facts: Facts, firewall: Firewall, controlPort: number):
   const way = wayTo(facts, firewall, controlPort);
   const service = facts.front.find((each) => each.controlPort === controlPort);
   const port = forwardingOf(facts, controlPort)?.inside ?? controlPort;
+  const hasData = service !== undefined && hasRange(service) && service.isPassive && !isByKernelPlane(facts);
   const data = service && hasRange(service) ? passiveRange(service).first : 65535;
   const packets: Packet[] = [
     { ...way, port },
-    ...(service && hasRange(service) ? [{ ...way, port: data }] : []),
+    ...(hasData ? [{ ...way, port: data }] : []),
     ...(hasHelper(facts, controlPort) ? [{ ...way, port: data, state: 'related' } as const] : []),
   ];
-  return packets.flatMap((packet) => checkDirections(firewall, packet)).slice(0, 1);
+  // Rules alone may be of a host that serves no FTP.
+  const isMeant = service !== undefined || way.isForwarded === true;
+  const findings = packets.flatMap((packet) => checkDirections(firewall, packet, isMeant));
+  // One remedy lets through what belongs to any connection.
+  return [...findings.filter(isFault), ...findings].slice(0, 1);
 }
 
-/** `iptables -A INPUT -m state --state NEW -p tcp --dport 21 -j ACCEPT`, and nothing for the packets after it */
-function checkDirections(firewall: Firewall, first: Packet): Finding[] {
-  if (verdictFor(firewall, first).kind !== 'open') return [];
+/**
+ * `iptables -A INPUT -m state --state NEW -p tcp --dport 21 -j ACCEPT`, and nothing for the packets after it
+ *
+ * @param isMeant whether the connection is wanted where its first packet is blocked: that is named elsewhere, and its
+ *   remedy does not let through the answers
+ */
+function checkDirections(firewall: Firewall, first: Packet, isMeant: boolean): Finding[] {
+  const isOpen = verdictFor(firewall, first).kind === 'open';
+  if (!isOpen && !isMeant) return [];
   const later: Packet = { ...first, state: 'established' };
   const hook = first.hook === 'input' ? 'output' : 'forward';
+  const answer = { ...later, hook, isReply: true } as const;
   const doubts: Finding[] = [];
-  for (const packet of [later, { ...later, hook, isReply: true } as const]) {
+  for (const packet of isOpen ? [later, answer] : [answer]) {
     const verdict = verdictFor(firewall, packet);
     if (verdict.kind === 'closed') {
       const { chain } = verdict;
@@ -53,5 +65,5 @@ function checkDirections(firewall: Firewall, first: Packet): Finding[] {
     const range = { first: packet.port, last: packet.port };
     doubts.push(...notKnown(firewall, [{ range, answer: verdict }]));
   }
-  return doubts;
+  return isOpen ? doubts : [];
 }
