@@ -400,7 +400,7 @@ const broken: readonly (readonly [
       iptables: changed(gateway.iptables, '50000:50099 -j DNAT', '50000:50050 -j DNAT'),
     }),
     'iptables:3',
-    'iptables -t nat -I PREROUTING -p tcp --dport 50000:50099 -j DNAT --to-destination 192.168.1.10',
+    'iptables -t nat -I PREROUTING -d 203.0.113.5/32 -p tcp --dport 50000:50099 -j DNAT --to-destination 192.168.1.10',
   ],
   [
     'forward-drops-pinhole',

@@ -66,6 +66,25 @@ const helped = (place: string): string => `table ip ftp {
 }
 `;
 
+const forwarding = (ports: string, before = ''): string => `table inet nat {
+  chain prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    ${before}
+    iifname "eth0" tcp dport { ${ports} } dnat ip to 192.168.1.5
+  }
+}
+`;
+const bothWays = (ports: string): string => `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -p tcp -m tcp --dport 21 -j ACCEPT
+-A INPUT -p tcp -m tcp --dport ${ports} -j ACCEPT
+-A OUTPUT -p tcp -m tcp --sport 21 -j ACCEPT
+-A OUTPUT -p tcp -m tcp --sport ${ports} -j ACCEPT
+COMMIT
+`;
+
 export const setups: readonly ReportedSetup[] = [
   {
     what: 'ports 20 and 21 are led on, and no data connection',
@@ -556,6 +575,46 @@ export const setups: readonly ReportedSetup[] = [
     ...pureFtpd('-p 40000:40100 -P 127.0.1.1\n', '-p 40000:40100 -P 203.0.113.5\n'),
     faults: ['address-loopback'],
     fillings: { 'PUBLIC-ADDRESS': '203.0.113.5' },
+  },
+  {
+    what: 'a part of the range is led on: nftables',
+    broken: {
+      nftables: forwarding('21, 40000-40050'),
+      sysctl: ipForward,
+      vsftpd: `${range}pasv_address=203.0.113.5\n`,
+    },
+    faults: ['passive-range-not-forwarded'],
+    twin: {
+      nftables: forwarding('21, 40000-40100'),
+      sysctl: ipForward,
+      vsftpd: `${range}pasv_address=203.0.113.5\n`,
+    },
+  },
+  {
+    what: 'a part of the range is led on to another host: nftables',
+    broken: {
+      nftables: forwarding('21, 40000-40100', 'tcp dport 40000-40050 dnat ip to 192.168.1.6'),
+      sysctl: ipForward,
+      vsftpd: `${range}pasv_address=203.0.113.5\n`,
+    },
+    faults: ['passive-range-not-forwarded'],
+    twin: {
+      nftables: forwarding('21, 40000-40100', 'tcp dport 80 dnat ip to 192.168.1.6'),
+      sysctl: ipForward,
+      vsftpd: `${range}pasv_address=203.0.113.5\n`,
+    },
+  },
+  {
+    what: 'a part of the range is open, and no helper for the rest',
+    broken: { nftables: accepting('21, 40000-40050'), vsftpd: range },
+    faults: ['related-without-helper'],
+    twin: { nftables: accepting('21, 40000-40100'), vsftpd: range },
+  },
+  {
+    what: 'rules for active mode alone, in both directions',
+    broken: { iptables: bothWays('20'), vsftpd: range },
+    faults: ['established-dropped', 'passive-range-closed'],
+    twin: { iptables: bothWays('40000:40100'), vsftpd: range },
   },
   ...brokenSets,
 ];

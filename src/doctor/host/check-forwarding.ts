@@ -1,7 +1,7 @@
 import { parseAddress } from '../../net/address.ts';
-import { formatColonRange, formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
+import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
 import { isPrivate } from '../addresses.ts';
-import { fine, type Finding, type Remedy } from '../finding.ts';
+import { fine, type Finding } from '../finding.ts';
 import { notKnown, someOf } from './check-firewall.ts';
 import {
   controlPorts,
@@ -12,7 +12,7 @@ import {
   type Facts,
   type Forwarding,
 } from './facts.ts';
-import type { Firewall, Table } from './firewall.ts';
+import type { Firewall } from './firewall.ts';
 import { hasRange, passiveRange, type FtpService } from './ftp-service.ts';
 import {
   closedPorts,
@@ -23,7 +23,7 @@ import {
   verdictsFor,
   type Translations,
 } from './openness.ts';
-import { addressRemedy, helperRemedy, markRemedy, openRemedy, programOf, remedy } from './remedies.ts';
+import { addressRemedy, forwardRemedy, helperRemedy, markRemedy, openRemedy } from './remedies.ts';
 import { fault, note, unseen } from './say.ts';
 
 /** Where this host forwards FTP to another host, and which address the server announces to clients. */
@@ -113,7 +113,7 @@ function checkForwardedData(facts: Facts, forwarding: Forwarding, controlPort: n
     ...{ port, to: rule.to, range: formatPortRange(range) },
     ports: someOf(lost.map((part) => formatPortRange(part.range))),
   };
-  const remedies = [forwardRemedy(translator, range, rule.to)];
+  const remedies = [forwardRemedy(translator, rule, range)];
   return [fault('passive-range-not-forwarded', { values, file, line: rule.line, remedies })];
 }
 
@@ -151,36 +151,6 @@ function checkUnknownData(
       file,
     }),
   ];
-}
-
-/** What leads a range on to the same port numbers. */
-function forwardRemedy(translator: Firewall, range: PortRange, to: string): Remedy {
-  const isDocker = translator.tables.some(({ chains }) => chains.has('DOCKER'));
-  const ports = formatPortRange(range);
-  // It makes the rules anew whenever it starts a container.
-  if (isDocker) return remedy('shell', `docker run -p ${ports}:${ports} ...`);
-  // Before the others: one of them may lead these ports elsewhere.
-  if (translator.syntax === 'nftables') {
-    const { table, chain } = translatingChain(translator);
-    const how = table.family === 'inet' ? 'dnat ip to' : 'dnat to';
-    return remedy(
-      'nftables',
-      `nft insert rule ${table.family} ${table.name} ${chain} tcp dport ${ports} ${how} ${to}`,
-    );
-  }
-  const match = `-p tcp --dport ${formatColonRange(range)}`;
-  return remedy(
-    'iptables',
-    `${programOf(translator)} -t nat -I PREROUTING ${match} -j DNAT --to-destination ${to}`,
-  );
-}
-
-/** The chain at prerouting that translates. */
-function translatingChain({ tables }: Firewall): { table: Pick<Table, 'family' | 'name'>; chain: string } {
-  for (const table of tables)
-    for (const { name, base } of table.chains.values())
-      if (base?.isNat === true && base.hook === 'prerouting') return { table, chain: name };
-  return { table: { family: 'ip', name: 'nat' }, chain: 'prerouting' };
 }
 
 /** What the kernel plane forwards has its mark. */

@@ -7,8 +7,17 @@ import {
   type ServerSetting,
 } from '../../server-settings/passive.ts';
 import type { Remedy, RemedyTarget } from '../finding.ts';
-import type { Chain, Firewall, Hook, FirewallRule, Table } from './firewall.ts';
+import {
+  isOfFamily,
+  rulesOf,
+  type Chain,
+  type Firewall,
+  type FirewallRule,
+  type Hook,
+  type Table,
+} from './firewall.ts';
 import type { FtpService } from './ftp-service.ts';
+import type { Translation } from './openness.ts';
 
 export function remedy(target: RemedyTarget, ...lines: readonly string[]): Remedy {
   return { target, lines };
@@ -93,6 +102,7 @@ export function openRemedy(
 ): Remedy {
   const manager = managerOf(firewall);
   const hook = typeof at === 'string' ? at : at.chain.base?.hook;
+  const place = typeof at === 'string' ? filterAt(firewall, at) : at;
   if (manager) return managedRemedy(manager, hook === 'forward', range);
   if (firewall.syntax === 'iptables') {
     const chain = typeof at === 'string' ? at.toUpperCase() : at.chain.name;
@@ -103,11 +113,58 @@ export function openRemedy(
       lines: [`${programOf(firewall)} ${table}-I ${chain} -p tcp --dport ${ports} -j ACCEPT`],
     };
   }
-  const chain = typeof at === 'string' ? `inet filter ${at}` : nameOf(at);
+  const chain = place ? nameOf(place) : `inet filter ${hook}`;
   return {
     target: 'nftables',
     lines: [`nft insert rule ${chain} tcp dport ${formatPortRange(range)} accept`],
   };
+}
+
+/** The chain that filters at a hook: the one that drops by its policy, where there are several. */
+function filterAt({ tables, family }: Firewall, hook: Hook): { table: Table; chain: Chain } | undefined {
+  const found = tables
+    .filter((table) => isOfFamily(table, family))
+    .flatMap((table) => [...table.chains.values()].map((chain) => ({ table, chain })))
+    .filter(({ chain: { base } }) => base?.hook === hook && !base.isNat);
+  return found.find(({ chain }) => chain.policy === 'drop') ?? found[0];
+}
+
+/**
+ * The command that leads a range on to the same port numbers of a host, for the interfaces and addresses of the rule that
+ * leads the control port there; before the other rules, one of which may lead these ports elsewhere.
+ */
+export function forwardRemedy(firewall: Firewall, rule: Translation, range: PortRange): Remedy {
+  const { tables, syntax } = firewall;
+  const isDocker = tables.some(({ chains }) => chains.has('DOCKER'));
+  const ports = formatPortRange(range);
+  // It makes the rules anew whenever it starts a container.
+  if (isDocker) return remedy('shell', `docker run -p ${ports}:${ports} ...`);
+  const places = placesOf(firewall, rule)
+    .map((words) => `${words} `)
+    .join('');
+  if (syntax === 'iptables') {
+    const command = `${programOf(firewall)} -t nat -I PREROUTING`;
+    const match = `-p tcp --dport ${formatColonRange(range)}`;
+    return remedy('iptables', `${command} ${places}${match} -j DNAT --to-destination ${rule.to}`);
+  }
+  const table = rulesOf(tables).find((placed) => placed.rule.words === rule.words)?.table;
+  const chain = [...(table?.chains.values() ?? [])].find(
+    ({ base }) => base?.hook === 'prerouting' && base.isNat,
+  );
+  const name = table && chain ? nameOf({ table, chain }) : 'ip nat prerouting';
+  // A table for both families has to be told of which one the address is.
+  const family = table?.family === 'inet' ? (rule.to.includes(':') ? 'ip6 ' : 'ip ') : '';
+  const command = `nft insert rule ${name}`;
+  return remedy('nftables', `${command} ${places}tcp dport ${ports} dnat ${family}to ${rule.to}`);
+}
+
+/** The words of a rule by which it is for certain interfaces or addresses that clients come to. */
+function placesOf({ syntax }: Firewall, { words }: FirewallRule): string[] {
+  const pattern =
+    syntax === 'nftables'
+      ? /(?:^| )((?:meta )?iif(?:name)?(?: !=)? (?:\{[^}]*\}|[^ ]+)|ip6? daddr(?: !=)? (?:\{[^}]*\}|[^ ]+)|fib daddr type local)/g
+      : /(?:^| )((?:! )?(?:-i|--in-interface|-d|--destination|--dst) (?:! )?[^ ]+|-m addrtype (?:! )?--dst-type LOCAL)/g;
+  return Array.from(words.join(' ').matchAll(pattern), ([, place = '']) => place);
 }
 
 /** The command that lets through what belongs to connections that were accepted. */
