@@ -218,7 +218,13 @@ const largest = 64 * 1024 * 1024;
 function readCopy(flag: string, path: unknown, source: keyof HostSources, what: string): SourceText {
   const given = readGiven(flag, path);
   if (isRecognised(source, given.text)) return given;
-  throw new ConfigError(`--${flag}: nothing in ${given.file} was recognised; allowed: a copy of ${what}`);
+  const [other, [, seen] = []] =
+    Object.entries(files).find(([, [kind]]) => isRecognised(kind, given.text)) ?? [];
+  const found =
+    other === undefined
+      ? `nothing in ${given.file} was recognised`
+      : `${given.file} looks like a copy of ${seen} (--${other})`;
+  throw new ConfigError(`--${flag}: ${found}; allowed: a copy of ${what}`);
 }
 
 function readGiven(flag: string, given: unknown): SourceText {

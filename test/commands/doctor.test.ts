@@ -93,6 +93,11 @@ for (const [name, args, message] of [
     /--iptables: nothing in LICENSE was recognised; allowed: a copy of iptables-save/,
   ],
   [
+    'a file of another kind',
+    ['--host', '--sysctl', 'test/data/doctor/article/vsftpd.conf'],
+    /--sysctl: test\/data\/doctor\/article\/vsftpd\.conf looks like a copy of vsftpd\.conf \(--vsftpd-conf\); allowed: a copy of sysctl -a's output\n/,
+  ],
+  [
     'a file twice',
     ['--host', '--iptables', 'a', '--iptables', 'b'],
     /flag --iptables: \["a","b"\] is not allowed \(one value, not several\); allowed: one file/,

@@ -101,6 +101,7 @@ export function readIptables(file: string, text: string, family: Family): Firewa
       continue;
     }
     const words = wordsOf(value);
+    if (isOfOther(family, words)) continue;
     const { table: given, command, chain, position, rest } = splitCommand(words);
     const isCommand = /^(?:sudo|\S*ip6?tables\S*)$/.test(words[0] ?? '');
     const table = given ?? current ?? (isCommand ? 'filter' : tableMeant(rest));
@@ -126,6 +127,12 @@ export function readIptables(file: string, text: string, family: Family): Firewa
     unread,
     tables: [...tables].map(([name, chains]) => finish(name, chains, family)),
   };
+}
+
+/** A script may have the rules of both families. */
+function isOfOther(family: Family, [first = '', second = '']: readonly string[]): boolean {
+  const [, six] = /(?:^|\/)ip(6?)tables(?:-legacy|-nft)?$/.exec(first === 'sudo' ? second : first) ?? [];
+  return six !== undefined && (six === '6') !== (family === 6);
 }
 
 function insert(draft: Draft, position: number, rule: FirewallRule): void {

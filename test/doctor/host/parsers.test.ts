@@ -310,3 +310,14 @@ test('opens ports that are led on by the commands of firewalld and ufw', () => {
   const ufw = readIptables('f', '*filter\n:ufw-user-input - [0:0]\nCOMMIT\n', 4);
   assert.deepEqual(linesFor(ufw), ['ufw route allow proto tcp to any port 50000:50099']);
 });
+
+test('of a script with the rules of both families, each firewall has its own', () => {
+  const text =
+    'iptables -P INPUT DROP\nsudo iptables -A INPUT -p tcp --dport 21 -j ACCEPT\n/sbin/ip6tables -A INPUT -j DROP\n-A INPUT -j LOG\n';
+  const rulesOf = (family: 4 | 6): (string | undefined)[] =>
+    (readIptables('f', text, family).tables[0]?.chains.get('INPUT')?.rules ?? []).map(({ words }) =>
+      words.join(' '),
+    );
+  assert.deepEqual(rulesOf(4), ['-p tcp --dport 21 -j ACCEPT', '-j LOG']);
+  assert.deepEqual(rulesOf(6), ['-j DROP', '-j LOG']);
+});
