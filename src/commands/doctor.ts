@@ -127,6 +127,7 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
     const printing = {
       style: isColoured() ? inColour : undefined,
       width: widthOf(process.stdout),
+      isOfHost: argv.host,
     };
     const tell = (finding: Finding): void => {
       if (!argv.json) process.stdout.write(findingText(finding, language, printing));
@@ -139,7 +140,9 @@ export const doctorCommand: Subcommand<DoctorFlags> = {
       throw new ConfigError(`the examination could not be finished: ${messageOf(error)}`, { cause: error });
     });
     process.exitCode = exitCodeFor(findings);
-    const rest = argv.json ? reportJson(findings, language) : summaryText(findings, language, printing);
+    const rest = argv.json
+      ? reportJson(findings, language, printing)
+      : summaryText(findings, language, printing);
     // Of what was given up, connections may still wait.
     process.stdout.write(rest, () => process.exit());
   },

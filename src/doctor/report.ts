@@ -29,6 +29,8 @@ export interface Printing {
   readonly style?: Style | undefined;
   /** Columns of the terminal, where it is one: sentences are wrapped there, lines to copy never. */
   readonly width?: number | undefined;
+  /** Whether a host was examined: the end says then what no host can see. */
+  readonly isOfHost?: boolean | undefined;
 }
 
 /** As text: one line for each result that is fine; for all others also the meaning, the change, and the exact lines. */
@@ -50,11 +52,11 @@ export function findingText(finding: Finding, language: Language, printing: Prin
     .join('');
 }
 
-/** The end of the report: how many faults there are, and what is not known. */
+/** The end of the report: how many faults there are, what is not known, and, where a host is well, what it cannot see. */
 export function summaryText(
   findings: readonly Finding[],
   language: Language,
-  { width = Infinity }: Printing = {},
+  { width = Infinity, isOfHost = false }: Printing = {},
 ): string {
   const { words } = catalogues[language];
   const faults = findings.filter(isFault).filter(isFirst).length;
@@ -66,7 +68,8 @@ export function summaryText(
     unseen.length === 0
       ? []
       : [words.notKnown, ...unseen.map((finding) => `  ${marks.unseen} ${seenText(finding, language)}`)];
-  const lines = [summary, ...list].flatMap((line) => wrapped(printable(line), width));
+  const beyond = isOfHost && faults === 0 ? [words.beyondHost] : [];
+  const lines = [summary, ...list, ...beyond].flatMap((line) => wrapped(printable(line), width));
   return `\n${lines.join('\n')}\n`;
 }
 
@@ -90,15 +93,20 @@ export function progressText(
 }
 
 /** For machines: all of it as one object of JSON, with the words of the language. */
-export function reportJson(findings: readonly Finding[], language: Language): string {
-  const { findings: messages } = catalogues[language];
+export function reportJson(
+  findings: readonly Finding[],
+  language: Language,
+  { isOfHost = false }: Printing = {},
+): string {
+  const { findings: messages, words } = catalogues[language];
   const list = findings.map((finding) => ({ ...finding, ...filled(messages[finding.id], finding.values) }));
   const verdict = verdictOf(findings);
   const notKnown = findings
     .filter(isUnseen)
     .filter(isFirst)
     .map((finding) => ({ id: finding.id, what: seenText(finding, language) }));
-  const report = { healthy: verdict === 'healthy', verdict, notKnown, findings: list };
+  const beyond = isOfHost && verdict !== 'fault' ? { beyondHost: words.beyondHost } : {};
+  const report = { healthy: verdict === 'healthy', verdict, notKnown, ...beyond, findings: list };
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 

@@ -37,7 +37,10 @@ test('doctor --host names the faults of files from elsewhere, and exits with 1',
 test('doctor --host exits with 0 once the remedies are applied', async (t) => {
   const { code, stdout } = await runProgram(t, ['doctor', '--host', ...article('article-mended')]);
   assert.equal(code, 0);
-  assert.match(stdout, /Nothing needs to be changed\.\n$/);
+  assert.match(
+    stdout,
+    /\nNothing needs to be changed\.\nA firewall in front of the host .* run npx pinhole doctor ftp:\/\/HOST from outside too\.\n$/,
+  );
 });
 
 test('doctor --host exits with 3 where nothing is wrong and something was not seen, and lists it', async (t) => {
@@ -46,7 +49,7 @@ test('doctor --host exits with 3 where nothing is wrong and something was not se
   assert.equal(code, 3);
   assert.match(
     stdout,
-    /\nHealthy as far as seen: .*\nNot known:\n {2}\? no rules of a firewall were read\n$/,
+    /\nHealthy as far as seen: .*\nNot known:\n {2}\? no rules of a firewall were read\nA firewall in front of the host .*\n$/,
   );
   const json = await runProgram(t, [...alone, '--json']);
   assert.equal(json.code, 3);

@@ -38,7 +38,16 @@ test('reports the same in another language, with the same lines', () => {
 });
 
 test('counts faults', () => {
-  assert.match(reportText([], 'en'), /Nothing needs to be changed/);
+  assert.match(reportText([], 'en'), /Nothing needs to be changed\.\n$/);
+  for (const language of ['en', 'zh'] as const) {
+    const beyond = /ftp:\/\/HOST/;
+    assert.match(reportText([], language, { isOfHost: true }), beyond);
+    assert.match(reportJson([], language, { isOfHost: true }), beyond);
+    assert.doesNotMatch(reportText([], language), beyond);
+    // What is broken comes first.
+    assert.doesNotMatch(reportText(findings, language, { isOfHost: true }), beyond);
+    assert.doesNotMatch(reportJson(findings, language, { isOfHost: true }), beyond);
+  }
   assert.match(reportText([...findings, ...findings], 'en'), /\n2 faults\.\n$/);
 });
 

@@ -6,6 +6,8 @@ export const en = {
     healthy: 'Nothing needs to be changed.',
     asFarAsSeen: 'Healthy as far as seen: no fault was found, but something that matters is not known.',
     notKnown: 'Not known:',
+    beyondHost:
+      'A firewall in front of the host (the security group of a cloud, the provider, a router) is not seen on it: run npx pinhole doctor ftp://HOST from outside too.',
     noneSoFar: 'No faults so far.',
     oneFault: 'One fault.',
     faults: '{count} faults.',

@@ -8,6 +8,8 @@ export const zh: Catalogue = {
     healthy: '没有需要修改的地方。',
     asFarAsSeen: '就所见而言正常：没有发现故障, 但有些要紧的情况未知。',
     notKnown: '未知：',
+    beyondHost:
+      '主机前面的防火墙（云的安全组、运营商、路由器）在主机上看不到：请再从外部运行 npx pinhole doctor ftp://HOST。',
     noneSoFar: '到目前为止没有发现故障。',
     oneFault: '一处故障。',
     faults: '{count} 处故障。',
