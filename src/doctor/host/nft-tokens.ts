@@ -27,6 +27,25 @@ export function tokensOf(text: string): Token[] {
   return tokens;
 }
 
+/** The tokens with `40000 - 40100` as the one word that nft prints. */
+export function withRanges(tokens: readonly Token[]): readonly Token[] {
+  if (!tokens.some(({ text }) => text === '-')) return tokens;
+  const result: Token[] = [];
+  for (let at = 0; at < tokens.length; at++) {
+    const [first, sign, last] = tokens.slice(at, at + 3);
+    if (first === undefined) break;
+    const isRange = sign?.text === '-' && last && [first, last].every(isNumber);
+    result.push(isRange ? { ...first, text: `${first.text}-${last.text}` } : first);
+    if (isRange) at += 2;
+  }
+  return result;
+}
+
+/** A port or an address. */
+function isNumber({ kind, text }: Token): boolean {
+  return kind === 'word' && /^[0-9a-f]*[0-9.:][0-9a-f.:]*$/i.test(text);
+}
+
 function kindOf(found: string): Token['kind'] {
   if (found === '\n') return 'end';
   if (found.startsWith('#')) return 'comment';

@@ -3,7 +3,8 @@ import type { Chain, Firewall, Hook, Table } from './firewall.ts';
 import type { Placed } from './lines.ts';
 import { readNftJson } from './nft-json.ts';
 import { readNftRule } from './nft-rule.ts';
-import { tokensOf, type Token } from './nft-tokens.ts';
+import { tokensOf, withRanges, type Token } from './nft-tokens.ts';
+import { withVariables } from './nft-variables.ts';
 import { readPorts } from './ports.ts';
 
 const hooks: readonly string[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'] satisfies Hook[];
@@ -53,7 +54,9 @@ export function readNftables(
       .map(({ text: comment }) => /table (\S+ \S+)/.exec(comment)?.[1] ?? ''),
   );
   const unread: Placed<string>[] = [];
-  const tables = (json === undefined ? undefined : readNftJson(json, text)) ?? readText(tokens, unread);
+  const tables =
+    (json === undefined ? undefined : readNftJson(json, text)) ??
+    readText(withRanges(withVariables(tokens)), unread);
   const others = tables.filter(
     (table) =>
       besides.length === 0 || (!managed.has(`${table.family} ${table.name}`) && !isShown(table, besides)),
@@ -192,15 +195,7 @@ function readPriority([name = '', sign = '', more = '']: readonly string[], hook
 }
 
 /** What changes no rule that is there now, or is before the rules that come. */
-const harmless: ReadonlySet<string> = new Set([
-  'flush',
-  'define',
-  'list',
-  'undefine',
-  'reset',
-  'delete table',
-  'destroy table',
-]);
+const harmless: ReadonlySet<string> = new Set(['flush', 'list', 'reset', 'delete table', 'destroy table']);
 
 /** `add rule inet filter input tcp dport 21 accept`; false where it is not understood. */
 function readCommand(statement: readonly Token[], drafts: Map<string, Draft>): boolean {

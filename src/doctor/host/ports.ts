@@ -22,6 +22,8 @@ export const allPorts: PortRange = { first: 1, last: 65535 };
  * or last port (`1024:`).
  */
 export function readPorts(text: string): PortRange | undefined {
+  // A sign alone is what is left of a range that was not understood.
+  if (text === '-') return undefined;
   const [, from, to] = /^([a-z0-9]*)[:-]([a-z0-9]*)$/i.exec(text) ?? [];
   if (from === undefined || to === undefined || services.has(text)) {
     const port = portNamed(text);
