@@ -85,6 +85,28 @@ const bothWays = (ports: string): string => `*filter
 COMMIT
 `;
 
+const variable = (ports: string): string => `define ftp_ports = { ${ports} }\n${accepting('22, $ftp_ports')}`;
+const interfaces = (ports: string): string => `table inet filter {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state established accept
+    iif lo accept
+    iifname "eth0" tcp dport { ${ports} } accept
+    iifname != "eth0" tcp dport { ${ports} } accept
+  }
+}
+`;
+const recent = (ports: string): string => `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 21 -m recent --set --name ftp --rsource
+-A INPUT -p tcp -m tcp --dport 21 -m recent --update --seconds 60 --hitcount 10 --name ftp --rsource -j DROP
+-A INPUT -p tcp -m multiport --dports ${ports} -j ACCEPT
+COMMIT
+`;
+
 export const setups: readonly ReportedSetup[] = [
   {
     what: 'ports 20 and 21 are led on, and no data connection',
@@ -615,6 +637,24 @@ export const setups: readonly ReportedSetup[] = [
     broken: { iptables: bothWays('20'), vsftpd: range },
     faults: ['established-dropped', 'passive-range-closed'],
     twin: { iptables: bothWays('40000:40100'), vsftpd: range },
+  },
+  {
+    what: 'a part of the range in a variable',
+    broken: { nftables: variable('21, 40000-40050'), vsftpd: range },
+    faults: ['related-without-helper'],
+    twin: { nftables: variable('21, 40000-40100'), vsftpd: range },
+  },
+  {
+    what: 'rules for every interface, which block a part of the range',
+    broken: { nftables: interfaces('21, 40000-40050'), vsftpd: range },
+    faults: ['passive-range-closed'],
+    twin: { nftables: interfaces('21, 40000-40100'), vsftpd: range },
+  },
+  {
+    what: 'a limit by -m recent before the rules, which open a part of the range',
+    broken: { iptables: recent('21,40000:40050'), vsftpd: range },
+    faults: ['related-without-helper'],
+    twin: { iptables: recent('21,40000:40100'), vsftpd: range },
   },
   ...brokenSets,
 ];

@@ -18,7 +18,7 @@ import { readListening, type Listener } from './listening.ts';
 import { helperModule, readModules } from './modules.ts';
 import { readNftables } from './nftables.ts';
 import { forwardingRule, mayBeForwarded, type Translation } from './openness.ts';
-import { readAddresses } from './own-addresses.ts';
+import { readAddresses, readInterfaces } from './own-addresses.ts';
 import { configOfCommand } from './pinhole-command.ts';
 import { readPinhole, serviceOfPinhole, serviceSeen } from './pinhole-settings.ts';
 import { pinholeSign, type PinholeSign } from './pinhole-signs.ts';
@@ -67,7 +67,11 @@ export function readFacts(sources: HostSources): Facts {
   ].filter((firewall) => firewall !== undefined);
   const ofNftables =
     nftables && readNftables(nftables.file, nftables.text, ofIptables, sources.nftablesJson?.text);
-  const firewalls = [...ofIptables, ...(ofNftables ? [ofNftables] : [])];
+  const interfaces = readInterfaces(sources.addresses?.text ?? '');
+  const firewalls = [...ofIptables, ...(ofNftables ? [ofNftables] : [])].map((firewall) => ({
+    ...firewall,
+    interfaces,
+  }));
   const listeners = sources.listening && readListening(sources.listening.text);
   const running = sources.pinholeCommand && runningPinhole(sources.pinholeCommand, own);
   const atWork = (): PinholeFacts | undefined =>

@@ -18,6 +18,8 @@ export interface Firewall {
   readonly tables: readonly Table[];
   /** Lines that were not understood: whatever they do, it is not known. */
   readonly unread: readonly Placed<string>[];
+  /** All by which clients may come, where those of the host are known. */
+  readonly interfaces?: readonly string[] | undefined;
 }
 
 export interface Table {
@@ -52,10 +54,14 @@ export type Match =
   | { readonly kind: 'to-port' | 'from-port'; readonly ports: readonly PortRange[]; readonly not: boolean }
   | { readonly kind: 'state'; readonly names: readonly string[]; readonly not: boolean }
   | { readonly kind: 'opening'; readonly not: boolean }
-  | { readonly kind: 'in-interface'; readonly name: string; readonly not: boolean }
+  | {
+      readonly kind: 'in-interface' | 'out-interface';
+      /** `eth+` and `eth*` are all whose names begin so. */
+      readonly names: readonly string[];
+      readonly not: boolean;
+    }
   | { readonly kind: 'family'; readonly family: Family }
   | { readonly kind: 'source' | 'destination'; readonly addresses: readonly string[]; readonly not: boolean }
-  | { readonly kind: 'out-interface'; readonly name: string; readonly not: boolean }
   /** For an address of this host. */
   | { readonly kind: 'to-this-host'; readonly not: boolean }
   | { readonly kind: 'mark'; readonly mark: number; readonly not: boolean }
@@ -94,6 +100,8 @@ export interface Packet {
   readonly to?: string | undefined;
   /** Of the connection. */
   readonly mark?: number;
+  /** The interface on the client's side; undefined: any. */
+  readonly from?: string | undefined;
 }
 
 /** A packet to whatever port. */
@@ -238,11 +246,13 @@ export function reachOf(rule: FirewallRule, family: Family, way: Passage): 'all'
 /** For certain addresses or interfaces that clients come to: which of this host's that is does not matter. */
 export function isPlace(match: Match): boolean {
   if (match.kind === 'destination') return !match.not;
-  return match.kind === 'in-interface' && !match.not && match.name !== '';
+  return match.kind === 'in-interface' && !match.not && match.names.every(isInterfaceName);
 }
 
 function isLimit(match: Match): boolean {
-  return (match.kind === 'in-interface' && match.name !== 'lo') || (match.kind === 'source' && match.not);
+  return (
+    (match.kind === 'in-interface' && match.names.join() !== 'lo') || (match.kind === 'source' && match.not)
+  );
 }
 
 /**
@@ -306,12 +316,15 @@ function answerOf(given: Match, family: Family, packet: Packet | Passage): Answe
     case 'opening':
       return negatedIf(match.not, packet.state !== 'established');
     case 'in-interface':
-      if (match.name === 'lo') return negatedIf(match.not, false);
+      if (packet.from !== undefined && match.names.every(isInterfaceName))
+        return negatedIf(match.not, isAmong(match.names, packet.from));
       // Clients come from elsewhere.
-      return isOfContainers(match.name) ? negatedIf(match.not, false) : 'unknown';
+      return match.names.every(isNoClients) ? negatedIf(match.not, false) : 'unknown';
     case 'out-interface':
-      if (match.name === 'lo') return negatedIf(match.not, false);
-      return isOfContainers(match.name) && packet.to !== undefined ? negatedIf(match.not, true) : 'unknown';
+      if (match.names.join() === 'lo') return negatedIf(match.not, false);
+      return match.names.every(isOfContainers) && packet.to !== undefined
+        ? negatedIf(match.not, true)
+        : 'unknown';
     case 'to-this-host':
       return packet.hook === 'forward' ? negatedIf(match.not, false) : negatedIf(match.not, true);
     case 'family':
@@ -354,6 +367,29 @@ function turned(match: Match): Match {
     default:
       return match;
   }
+}
+
+/** No client comes by it. */
+export function isNoClients(name: string): boolean {
+  return name === 'lo' || isOfContainers(name);
+}
+
+/** Whether it says which it is: not a set, a variable or a number. */
+export function isInterfaceName(name: string): boolean {
+  return !/^(?:[@$]|\d+$|$)/.test(name);
+}
+
+/** What all names of such a form begin with; undefined: it is one name. */
+export function interfacePrefix(name: string): string | undefined {
+  return /[+*]$/.test(name) ? name.slice(0, -1) : undefined;
+}
+
+function isAmong(names: readonly string[], own: string): boolean {
+  for (const name of names) {
+    const prefix = interfacePrefix(name);
+    if (prefix === undefined ? name === own : own.startsWith(prefix)) return true;
+  }
+  return false;
 }
 
 /** A bridge of containers, by the names that Docker and Podman give: a server in one is reached through it. */

@@ -260,13 +260,13 @@ function readRule(words: readonly string[], line: number): FirewallRule {
       case '-i':
       case '--in-interface': {
         const name = next();
-        matches.push({ kind: 'in-interface', name, not });
+        matches.push({ kind: 'in-interface', names: [name], not });
         break;
       }
       case '-o':
       case '--out-interface': {
         const name = next();
-        matches.push({ kind: 'out-interface', name, not });
+        matches.push({ kind: 'out-interface', names: [name], not });
         break;
       }
       case '--dst-type': {
@@ -281,6 +281,7 @@ function readRule(words: readonly string[], line: number): FirewallRule {
         if (extension === 'rpfilter' && words.includes('--invert')) matches.push(never);
         // A client that connects now and then is under every limit.
         else if (words.includes('--hashlimit-above')) matches.push(never);
+        else if (extension === 'recent') matches.push(...recentMatches(words));
         else if (!knownExtensions.has(extension)) matches.push({ kind: 'unknown' });
         break;
       case '--dport':
@@ -345,12 +346,26 @@ function readRule(words: readonly string[], line: number): FirewallRule {
         break;
       }
       default:
-        // Words after a target belong to the target.
+        // Words after a target belong to the target; those of recent are read above.
+        if (extension === 'recent' && recentOptions.has(word)) break;
         if (target === undefined && word.startsWith('-')) matches.push({ kind: 'unknown' });
     }
     not = false;
   }
   return { line, matches, action, words };
+}
+
+const recentOptions: ReadonlySet<string> = new Set(
+  '--set --update --rcheck --seconds --hitcount --reap --rttl --name --mask --rsource --rdest'.split(' '),
+);
+
+/** What `-m recent` asks: `--set` of nobody, `--hitcount` whether more came in a while than from whom now and then does. */
+function recentMatches(words: readonly string[]): Match[] {
+  if (words.some((word, index) => word === '!' && recentOptions.has(words[index + 1] ?? '')))
+    return [{ kind: 'unknown' }];
+  if (words.includes('--set')) return [];
+  const hits = Number(words[words.indexOf('--hitcount') + 1]);
+  return [words.includes('--hitcount') && hits > 1 ? never : { kind: 'unknown' }];
 }
 
 function actionOf(target: string, isGoto: boolean): Action {

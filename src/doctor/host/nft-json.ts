@@ -242,7 +242,7 @@ function matchesOf(body: Json, named: Named): Match[] {
   const [first = ''] = values;
   const isOne = values.length === 1;
   if (kind === 'meta' && /^[io]if(?:name)?$/.test(key))
-    return [{ kind: key.startsWith('i') ? 'in-interface' : 'out-interface', name: isOne ? first : '', not }];
+    return [{ kind: key.startsWith('i') ? 'in-interface' : 'out-interface', names: values, not }];
   if (kind === 'meta' && key === 'l4proto') return [namesMatch('protocol', values, not)];
   if (kind === 'meta' && key === 'nfproto' && isOne && !not)
     return [{ kind: 'family', family: first === 'ipv6' ? 6 : 4 }];

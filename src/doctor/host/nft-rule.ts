@@ -208,9 +208,8 @@ function portMatch(kind: 'to-port' | 'from-port', texts: readonly string[], not:
 }
 
 function readInterface(words: Words, kind: 'in-interface' | 'out-interface' = 'in-interface'): Statement {
-  const { values, not } = readValues(words);
-  const name = values.length === 1 ? (values[0] ?? '') : '';
-  return { matches: [{ kind, name, not }] };
+  const { values: names, not } = readValues(words);
+  return { matches: [{ kind, names, not }] };
 }
 
 function readMeta(words: Words): Statement | undefined {

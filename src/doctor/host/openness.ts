@@ -1,9 +1,13 @@
 import type { PortRange } from '../../net/port-range.ts';
 import {
+  interfacePrefix,
+  isInterfaceName,
+  isNoClients,
   isOfFamily,
   isPlace,
   matches,
   portsOf,
+  rulesOf,
   translationPriority,
   type Chain,
   type Firewall,
@@ -49,7 +53,10 @@ export function verdictFor(firewall: Firewall, { port, ...way }: Packet): Verdic
 export function verdictsFor(firewall: Firewall, range: PortRange, way: Passage): readonly Part<Verdict>[] {
   return remembered(verdicts, firewall, [range.first, range.last, ...keyOf(way)].join(), () => {
     const walks = walksOf(firewall, way, range, false);
-    return partsOf(walks, range, tooMany, (port) => together(firewall, walks, port));
+    return partsOf(walks, range, tooMany, (port) => {
+      const verdict = together(firewall, walks, port);
+      return verdict.kind === 'unknown' ? (byInterface(firewall, walks, port) ?? verdict) : verdict;
+    });
   });
 }
 
@@ -177,12 +184,53 @@ function isSame(one: unknown, other: unknown): boolean {
   return a?.length === b?.length && a?.every((value, index) => value === b?.[index]) === true;
 }
 
-function together(firewall: Firewall, walks: readonly Walk[], port: number): Verdict {
+/** What is the same for every interface that a client may come by. */
+function byInterface(firewall: Firewall, walks: readonly Walk[], port: number): Verdict | undefined {
+  if (firewall.unread.length > 0) return undefined;
+  let same: Verdict | undefined;
+  for (const from of interfacesOf(firewall)) {
+    const verdict = together(firewall, walks, port, from);
+    if (verdict.kind === 'unknown' || (same && same.kind !== verdict.kind)) return undefined;
+    same ??= verdict;
+  }
+  return same;
+}
+
+/** Those of the host where they are known; else those in its rules, and another. None: it is not asked. */
+function interfacesOf(firewall: Firewall): readonly string[] {
+  const known = interfacesOfFirewalls.get(firewall);
+  if (known) return known;
+  const named = new Set(
+    rulesOf(firewall.tables).flatMap(({ rule }) =>
+      rule.matches.flatMap((match) =>
+        match.kind === 'in-interface' || match.kind === 'out-interface' ? match.names : [],
+      ),
+    ),
+  );
+  // No name has a slash: it is that of another.
+  const names = [...named].filter((name) => isInterfaceName(name) && !isNoClients(name));
+  const others = names.map((name) => {
+    const prefix = interfacePrefix(name);
+    return prefix === undefined ? name : `${prefix}/`;
+  });
+  const all = firewall.interfaces ?? [...new Set([...others, '/'])];
+  const found = names.length === 0 || all.length > mostInterfaces ? [] : all;
+  interfacesOfFirewalls.set(firewall, found);
+  return found;
+}
+
+/** Asked for each port. */
+const interfacesOfFirewalls = new WeakMap<Firewall, readonly string[]>();
+
+/** For each of them the chains are gone through. */
+const mostInterfaces = 16;
+
+function together(firewall: Firewall, walks: readonly Walk[], port: number, from?: string): Verdict {
   const [unread] = firewall.unread;
   if (unread) return { kind: 'unknown', why: { line: unread.line, text: unread.value } };
   let doubt: FirewallRule | undefined;
   for (const walk of walks) {
-    const outcomes = walkAt(walk, port);
+    const outcomes = walkAt(walk, port, from);
     const [first] = outcomes;
     if (outcomes.length === 1 && first?.kind === 'closed') return { kind: 'closed', ...walk };
     if (outcomes.length === 1 && (first?.kind === 'open' || first?.kind === 'led')) continue;
@@ -297,9 +345,9 @@ function boundariesIn(walk: Walk): number[] {
   return [...found];
 }
 
-function walkAt(walk: Walk, port: number): readonly Outcome[] {
+function walkAt(walk: Walk, port: number, from?: string): readonly Outcome[] {
   const { policy } = walk.chain;
-  const way: Way = { walk, packet: { ...walk.way, port }, known: new Map(), depth: 0 };
+  const way: Way = { walk, packet: { ...walk.way, port, from }, known: new Map(), depth: 0 };
   const outcomes = walkChain(walk.chain, way);
   const byPolicy: Outcome = { kind: policy === 'accept' ? 'open' : 'closed' };
   return distinct(

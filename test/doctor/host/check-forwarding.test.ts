@@ -41,6 +41,12 @@ for (const [what, family, rules, command] of [
     'nft insert rule ip nat lead iifname eth0 ip daddr 203.0.113.5 tcp dport 40000-40100 dnat to 192.168.1.5',
   ],
   [
+    'a rule for several interfaces',
+    'ip',
+    'iifname { "eth0", "eth1" } tcp dport { 21, 40000-40050 } dnat to 192.168.1.5',
+    'nft insert rule ip nat lead iifname { eth0 , eth1 } tcp dport 40000-40100 dnat to 192.168.1.5',
+  ],
+  [
     'behind rules that lead the range elsewhere',
     'ip',
     'tcp dport 40000-40100 dnat to 192.168.1.6\n    tcp dport 21 dnat to 192.168.1.5',
