@@ -85,7 +85,8 @@ const bothWays = (ports: string): string => `*filter
 COMMIT
 `;
 
-const variable = (ports: string): string => `define ftp_ports = { ${ports} }\n${accepting('22, $ftp_ports')}`;
+const variable = (ports: string): string =>
+  accepting('22, $ftp_ports').replace('{\n', () => `{\n  define ftp_ports = { ${ports} }\n`);
 const interfaces = (ports: string): string => `table inet filter {
   chain input {
     type filter hook input priority filter; policy drop;
