@@ -51,6 +51,17 @@ export function isUnseen({ level }: Finding): boolean {
   return level === 'unseen';
 }
 
+/** Each of the findings once, as several Pinholes of a host may have the same. */
+export function distinct(findings: readonly Finding[]): Finding[] {
+  const all = new Map(
+    findings.map((finding): [string, Finding] => [
+      JSON.stringify([finding.id, finding.level, finding.values, finding.where, finding.remedies]),
+      finding,
+    ]),
+  );
+  return [...all.values()];
+}
+
 /** What the findings say together. `as-far-as-seen`: no fault, but something that matters is not known. */
 export type Verdict = 'healthy' | 'as-far-as-seen' | 'fault';
 

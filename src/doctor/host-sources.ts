@@ -29,6 +29,13 @@ export interface HostSources {
   readonly pinhole?: SourceText | undefined;
   /** The command line of a Pinhole that runs here: an argument a line, before them its environment (`PINHOLE_X=...`). */
   readonly pinholeCommand?: SourceText | undefined;
+  /** The others that run here, each with the file of its configuration if it has one. */
+  readonly otherPinholes?: readonly RunningPinhole[];
+}
+
+export interface RunningPinhole {
+  readonly command: SourceText;
+  readonly config: SourceText | undefined;
 }
 
 /** A text, and its name in findings. */

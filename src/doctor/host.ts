@@ -1,4 +1,4 @@
-import type { Finding, Level } from './finding.ts';
+import { distinct, type Finding, type Level } from './finding.ts';
 import type { HostSources } from './host-sources.ts';
 import { checkAnswers } from './host/check-answers.ts';
 import { checkFirewall } from './host/check-firewall.ts';
@@ -42,8 +42,12 @@ const order: readonly Level[] = ['fault', 'unseen', 'note', 'fine'];
 
 /** Examines the sources of a host and returns the findings in order of importance. Pure. */
 export function examineHost(sources: HostSources): Finding[] {
-  const facts = readFacts(sources);
-  const findings = [...checkSubject(facts), ...checks.flatMap((check) => check(facts))];
+  const findings = distinct(
+    readFacts(sources).flatMap((facts) => [
+      ...checkSubject(facts),
+      ...checks.flatMap((check) => check(facts)),
+    ]),
+  );
   const faults = new Set(findings.filter(({ level }) => level === 'fault').map(({ id }) => id));
   const told = findings.filter(({ id }) => {
     const by = toldBy[id];

@@ -230,8 +230,10 @@ function checkActivePorts({ pinhole }: Facts, firewall: Firewall): Finding[] {
 /** A rule that opens ports around the passive range which nobody uses for FTP. */
 function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Finding[] {
   if (!hasRange(service) || !service.isPassive || letsAllIn(firewall)) return [];
-  const active = facts.pinhole?.config?.activePorts;
-  const needed = [...facts.front.map(passiveRange), ...(active ? [active] : [])];
+  // What a Pinhole needs whose settings are not known is not known either.
+  if (facts.pinholes.length > 1 && facts.pinholes.some(({ config }) => config === undefined)) return [];
+  const active = facts.pinholes.flatMap(({ config }) => config?.activePorts ?? []);
+  const needed = [...facts.fronts.map(passiveRange), ...active];
   const range = passiveRange(service);
   const way = wayTo(facts, firewall, service.controlPort);
   return rulesOf(firewall.tables).flatMap(({ table, chain, rule }) => {
@@ -261,7 +263,7 @@ function checkOpened(facts: Facts, service: FtpService, firewall: Firewall): Fin
 
 /** A missing firewall is not a fault of FTP; the finding shows how to set one up. */
 function checkAllIn(facts: Facts): Finding[] {
-  const { firewalls, front } = facts;
+  const { firewalls, fronts: front } = facts;
   const [firewall, ...others] = firewalls.filter(({ family }) => family === 4);
   if (firewall === undefined || front.length === 0) return [];
   if (![firewall, ...others].every((each) => letsAllIn(each))) return [];

@@ -34,6 +34,9 @@ export interface Facts {
   readonly pinhole: PinholeFacts | undefined;
   /** What clients connect to: Pinhole where it stands in front, else the servers. */
   readonly front: readonly FtpService[];
+  /** Every Pinhole of this host, and what clients connect to at any of them. */
+  readonly pinholes: readonly PinholeFacts[];
+  readonly fronts: readonly FtpService[];
   readonly firewalls: readonly Firewall[];
   /** Rules that are loaded at the next start. */
   readonly savedRules: Firewall | undefined;
@@ -52,14 +55,42 @@ interface PinholeFacts {
   readonly seen?: PinholeSign;
 }
 
-export function readFacts(sources: HostSources): Facts {
-  const { vsftpd, proftpd, pureFtpd, iptables, ip6tables, nftables, pinhole: own } = sources;
-  const { legacyIptables: legacy } = sources;
+/** For each Pinhole that runs here; one where none does. */
+export function readFacts(sources: HostSources): Facts[] {
+  const { vsftpd, proftpd, pureFtpd, otherPinholes = [] } = sources;
   const servers = [
     vsftpd && readVsftpd(vsftpd.file, vsftpd.text),
     proftpd && readProftpd(proftpd.file, proftpd.text),
     pureFtpd && readPureFtpd(pureFtpd.file, pureFtpd.text),
   ].filter((server) => server !== undefined);
+  const firewalls = readFirewalls(sources);
+  const listeners = sources.listening && readListening(sources.listening.text);
+  const all = [
+    { sources, pinhole: readPinholeFacts(sources, firewalls, listeners ?? [], servers) },
+    ...otherPinholes.map(({ command, config }) => ({
+      sources: { ...sources, pinholeCommand: command, pinhole: config },
+      pinhole: runningPinhole(command, config) ?? unreadable(command),
+    })),
+  ];
+  const frontOf = (pinhole: PinholeFacts | undefined): readonly FtpService[] =>
+    pinhole ? (pinhole.service ? [pinhole.service] : []) : servers;
+  const shared = {
+    servers,
+    firewalls,
+    listeners,
+    pinholes: all.map(({ pinhole }) => pinhole).filter((pinhole) => pinhole !== undefined),
+    fronts: all.flatMap(({ pinhole }) => frontOf(pinhole)),
+    savedRules:
+      sources.savedIptables && readIptables(sources.savedIptables.file, sources.savedIptables.text, 4),
+    modules: sources.modules && readModules(sources.modules.text),
+    sysctls: readSysctls(sources.sysctl?.text ?? ''),
+    addresses: readAddresses(sources.addresses?.text ?? ''),
+  };
+  return all.map((each) => ({ ...shared, ...each, front: frontOf(each.pinhole) }));
+}
+
+function readFirewalls(sources: HostSources): Firewall[] {
+  const { iptables, legacyIptables: legacy, ip6tables, nftables } = sources;
   const ofIptables = [
     iptables && readIptables(iptables.file, iptables.text, 4),
     legacy && { ...readIptables(legacy.file, legacy.text, 4), program: 'iptables-legacy' },
@@ -68,28 +99,29 @@ export function readFacts(sources: HostSources): Facts {
   const ofNftables =
     nftables && readNftables(nftables.file, nftables.text, ofIptables, sources.nftablesJson?.text);
   const interfaces = readInterfaces(sources.addresses?.text ?? '');
-  const firewalls = [...ofIptables, ...(ofNftables ? [ofNftables] : [])].map((firewall) => ({
+  return [...ofIptables, ...(ofNftables ? [ofNftables] : [])].map((firewall) => ({
     ...firewall,
     interfaces,
   }));
-  const listeners = sources.listening && readListening(sources.listening.text);
-  const running = sources.pinholeCommand && runningPinhole(sources.pinholeCommand, own);
+}
+
+/** The Pinhole that runs, the one that is configured, or the one that is seen at work. */
+function readPinholeFacts(
+  sources: HostSources,
+  firewalls: readonly Firewall[],
+  listeners: readonly Listener[],
+  servers: readonly FtpService[],
+): PinholeFacts | undefined {
+  const { pinholeCommand: command, pinhole: own } = sources;
   const atWork = (): PinholeFacts | undefined =>
-    seenAtWork(pinholeSign(firewalls, listeners ?? [], servers), sources);
-  const pinhole = running ?? (own && !sources.pinholeCommand ? configured(own) : atWork());
-  return {
-    sources,
-    servers,
-    pinhole,
-    front: pinhole ? (pinhole.service ? [pinhole.service] : []) : servers,
-    firewalls,
-    savedRules:
-      sources.savedIptables && readIptables(sources.savedIptables.file, sources.savedIptables.text, 4),
-    modules: sources.modules && readModules(sources.modules.text),
-    sysctls: readSysctls(sources.sysctl?.text ?? ''),
-    listeners,
-    addresses: readAddresses(sources.addresses?.text ?? ''),
-  };
+    seenAtWork(pinholeSign(firewalls, listeners, servers), sources);
+  if (command) return runningPinhole(command, own) ?? atWork() ?? unreadable(command);
+  return own ? configured(own) : atWork();
+}
+
+/** One that runs with settings which can't be read. */
+function unreadable({ file }: SourceText): PinholeFacts {
+  return { config: undefined, service: undefined, seen: { sign: file } };
 }
 
 function configured({ file, text }: SourceText): PinholeFacts {

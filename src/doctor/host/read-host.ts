@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../net/error.ts';
-import type { Finding } from '../finding.ts';
-import type { HostSources, SourceText } from '../host-sources.ts';
+import { distinct, type Finding } from '../finding.ts';
+import type { HostSources, RunningPinhole, SourceText } from '../host-sources.ts';
 import type { Config } from '../../config/config.ts';
 import { checkAuthorities, checkIdentity, type PemFile } from './check-certificates.ts';
 import { readPinhole } from './pinhole-settings.ts';
@@ -58,13 +58,13 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
   };
 
   const listening = await printed('ss', '-ltnpe');
-  const pinholeCommand = await readPinholeProcess(listening, read);
-  const configPath = pinholeCommand ? readPinholeCommand(pinholeCommand).configPath : '/etc/pinhole.toml';
-  const pinhole = configPath === undefined ? undefined : await read(configPath);
-  const config = pinholeCommand
-    ? configOfCommand(pinholeCommand, pinhole)
-    : pinhole && readPinhole(pinhole.file, pinhole.text);
-  if (config) findings.push(...(await readCertificates(root, config)));
+  const [running, ...otherPinholes] = await readPinholeProcesses(listening, read);
+  const pinholeCommand = running?.command;
+  const pinhole = running ? running.config : await read('/etc/pinhole.toml');
+  const configs = running
+    ? [running, ...otherPinholes].map(({ command, config }) => configOfCommand(command, config))
+    : [pinhole && readPinhole(pinhole.file, pinhole.text)];
+  for (const config of configs) if (config) findings.push(...(await readCertificates(root, config)));
   const saved = await firstOf(['/etc/sysconfig/iptables', '/etc/iptables/rules.v4']);
   const iptables = await printed('iptables-save');
   // With handles, by which the rules of its JSON are found.
@@ -91,9 +91,10 @@ export async function readHost({ root, run: runProgram }: HostAccess): Promise<{
     addresses: await printed('ip', 'address'),
     pinhole,
     pinholeCommand,
+    ...(otherPinholes.length > 0 && { otherPinholes }),
   };
   if (proftpd) findings.push(...(await testProftpd(proftpd.file, runProgram)));
-  return { sources, findings: findings.map((finding) => ofWeight(finding, sources)) };
+  return { sources, findings: distinct(findings).map((finding) => ofWeight(finding, sources)) };
 }
 
 /** Some nft are built without JSON: the text is read then. */
@@ -109,21 +110,24 @@ async function hasLegacyRules(iptables: SourceText | undefined, read: Read): Pro
   return ((await read('/proc/net/ip_tables_names'))?.text.trim() ?? '') !== '';
 }
 
-/** The Pinhole that listens here: flags may say all of its configuration. */
-async function readPinholeProcess(
+/** Each Pinhole that listens here: flags may say all of its configuration. */
+async function readPinholeProcesses(
   listening: SourceText | undefined,
   read: Read,
-): Promise<SourceText | undefined> {
+): Promise<RunningPinhole[]> {
+  const found: RunningPinhole[] = [];
   const own = readListening(listening?.text ?? '').filter((listener) => isOfNode(listener));
   for (const pid of new Set(own.flatMap((listener) => listener.pid ?? []))) {
-    const command = await read(`/proc/${pid}/cmdline`);
-    const words = command?.text.split('\0') ?? [];
-    if (command === undefined || !isPinholeCommand(words)) continue;
+    const cmdline = await read(`/proc/${pid}/cmdline`);
+    const words = cmdline?.text.split('\0') ?? [];
+    if (cmdline === undefined || !isPinholeCommand(words)) continue;
     const environment = (await read(`/proc/${pid}/environ`))?.text.split('\0') ?? [];
-    const own_ = environment.filter((line) => line.startsWith('PINHOLE_'));
-    return { file: command.file, text: [...own_, ...words].join('\n') };
+    const settings = environment.filter((line) => line.startsWith('PINHOLE_'));
+    const command = { file: cmdline.file, text: [...settings, ...words].join('\n') };
+    const { configPath } = readPinholeCommand(command);
+    found.push({ command, config: configPath === undefined ? undefined : await read(configPath) });
   }
-  return undefined;
+  return found;
 }
 
 /** ProFTPD says itself what it does not start with. */

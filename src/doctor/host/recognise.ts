@@ -6,7 +6,7 @@ import { isVsftpdSetting, vsftpdSettingMeant } from './vsftpd-names.ts';
 /** The texts of which a copy may be given. */
 type Copied = Exclude<
   keyof HostSources,
-  'pinholeCommand' | 'legacyIptables' | 'savedIptables' | 'nftablesJson'
+  'pinholeCommand' | 'otherPinholes' | 'legacyIptables' | 'savedIptables' | 'nftablesJson'
 >;
 
 const chain = String.raw`[A-Za-z_]\S*`;

@@ -200,6 +200,46 @@ for (const [how, words] of [
   });
 }
 
+/** Two that run, and what the firewall of their host opens. */
+async function examineTwo(t: TestContext, second: string, ports: string): Promise<string[]> {
+  const root = tree(t, {
+    'proc/9/cmdline': 'node\0/usr/bin/pinhole\0run\0--config\0/one.toml\0',
+    'proc/12/cmdline': 'node\0/usr/bin/pinhole\0run\0--config\0/two.toml\0',
+    'one.toml':
+      'server = "10.77.0.2"\nlisten = [21]\npassive-ports = "50000-50099"\nactive-ports = "51000-51099"\n',
+    [second]:
+      'server = "10.77.0.3"\nlisten = [2121]\npassive-ports = "50100-50199"\nactive-ports = "51100-51199"\n',
+  });
+  const { sources } = await readHost({
+    root,
+    run: (program) =>
+      Promise.resolve(
+        program === 'ss'
+          ? 'LISTEN 0 511 *:21 *:* users:(("node",pid=9,fd=20))\nLISTEN 0 511 *:2121 *:* users:(("node",pid=12,fd=20))\n'
+          : program === 'iptables-save'
+            ? dropping(ports)
+            : '',
+      ),
+  });
+  return examineHost(sources)
+    .filter(({ level }) => level === 'fault' || level === 'unseen')
+    .map(({ id, values }) => `${id} ${values['ports'] ?? values['port'] ?? values['sign'] ?? ''}`.trim());
+}
+
+test('judges each Pinhole that runs', async (t) => {
+  assert.deepEqual(await examineTwo(t, 'two.toml', '21,2121,50000:50199,51000:51199'), []);
+  assert.deepEqual(await examineTwo(t, 'two.toml', '21,50000:50150,51000:51199'), [
+    'control-port-closed 2121',
+    'passive-range-closed 50151-50199',
+  ]);
+});
+
+test('does not know the ports of the second Pinhole whose configuration it cannot read', async (t) => {
+  assert.deepEqual(await examineTwo(t, 'three.toml', '21,2121,50000:50199,51000:51199'), [
+    'pinhole-without-config /proc/12/cmdline',
+  ]);
+});
+
 test('does not know the ports of a Pinhole whose command line it cannot read', async (t) => {
   const root = tree(t, { 'proc/9/cmdline': 'node\0/usr/bin/pinhole\0run\0--config\0/gone.toml\0' });
   const { sources } = await readHost({
