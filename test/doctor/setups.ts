@@ -657,6 +657,29 @@ export const setups: readonly ReportedSetup[] = [
     faults: ['related-without-helper'],
     twin: { iptables: recent('21,40000:40100'), vsftpd: range },
   },
+  {
+    what: 'rules by lines "add rule", with their chain and without settings of a server',
+    broken: { nftables: report('d10-add-rule.nft') },
+    faults: ['no-data-port-open'],
+    unseen: ['no-server-found'],
+    twin: {
+      nftables: `${report('d10-add-rule.nft')}add rule inet filter input tcp dport 40000-40100 accept\n`,
+      vsftpd: range,
+    },
+  },
+  {
+    what: 'rules by lines "add rule", for a chain that no line makes',
+    broken: {
+      nftables: report('d10-add-rule.nft').replace(/^add (?:table|chain) .*\n/gm, ''),
+      vsftpd: range,
+    },
+    faults: [],
+    unseen: ['chain-not-shown'],
+    twin: {
+      nftables: `${report('d10-add-rule.nft')}add rule inet filter input tcp dport 40000-40100 accept\n`,
+      vsftpd: range,
+    },
+  },
   ...brokenSets,
 ];
 

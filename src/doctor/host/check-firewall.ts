@@ -176,8 +176,15 @@ function checkRulesAlone(facts: Facts): Finding[] {
     const isControlOpen = opennessFor(firewall, { ...way, port: 21 }) === 'open';
     const isRelatedOpen =
       opennessFor(firewall, { ...way, port: highPorts.last, state: 'related' }) === 'open';
-    if (isAnyOpen || !isControlOpen || !isRelatedOpen) return [];
-    return [relatedFault(way, firewall, { controlPort: 21 }, highPorts, suggested)];
+    if (isAnyOpen || !isControlOpen) return [];
+    if (isRelatedOpen) return [relatedFault(way, firewall, { controlPort: 21 }, highPorts, suggested)];
+    const [closed] = closedPorts(firewall, highPorts, way);
+    const packet = { ...way, port: (closed ?? highPorts).first };
+    const at = closingChain(firewall, packet);
+    if (at === undefined || opennessFor(firewall, { ...packet, state: 'related' }) !== 'closed') return [];
+    const values = { port: 21, range: formatPortRange(highPorts), suggested: formatPortRange(suggested) };
+    const remedies = [openRemedy(firewall, at, suggested)];
+    return [fault('no-data-port-open', { values, file: firewall.file, line: at.chain.line, remedies })];
   });
 }
 

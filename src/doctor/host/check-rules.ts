@@ -28,7 +28,14 @@ export function checkRules(facts: Facts): Finding[] {
 }
 
 /** What was not understood may decide anything. */
-function checkUnread({ file, unread }: Firewall): Finding[] {
+function checkUnread({ file, unread: all, tables, syntax }: Firewall): Finding[] {
+  // Those of chains that no line makes are named by themselves.
+  const told = new Set(
+    rulesOf(syntax === 'nftables' ? tables : [])
+      .filter(({ chain }) => chain.isUndeclared)
+      .map(({ rule }) => rule.line),
+  );
+  const unread = all.filter(({ line }) => !told.has(line));
   const [first] = unread;
   if (first === undefined) return [];
   const lines = unread.slice(0, 3).map(({ line, value }) => `${line}: ${cut(value)}`);
@@ -44,21 +51,35 @@ function cut(text: string): string {
 }
 
 /** Chains that rules are for, and that no line makes: the file is refused at the first of them. */
-function checkDeclared({ tables, file }: Firewall, { sources }: Facts): Finding[] {
-  const text = [sources.iptables, sources.ip6tables, sources.savedIptables].find(
-    (each) => each?.file === file,
-  )?.text;
+function checkDeclared({ tables, file, syntax }: Firewall, { sources }: Facts): Finding[] {
   const undeclared = tables.flatMap((table) =>
     [...table.chains.values()].filter((chain) => chain.isUndeclared).map((chain) => ({ table, chain })),
   );
+  if (syntax === 'nftables') return notShown(undeclared, file);
+  const text =
+    [sources.iptables, sources.ip6tables, sources.savedIptables].find((each) => each?.file === file)?.text ??
+    '';
   return [
-    ...undeclared.flatMap(({ table, chain }) => checkTable(table, chain, file, text ?? '')),
+    ...undeclared.flatMap(({ table, chain }) => checkTable(table, chain, file, text)),
     ...checkMade(
       undeclared.filter(({ chain: { base } }) => base === undefined),
       file,
-      text ?? '',
+      text,
     ),
   ];
+}
+
+interface PlacedChain {
+  readonly table: Table;
+  readonly chain: Chain;
+}
+
+/** nftables has no chains of its own: these may be loaded, with a hook, a policy and other rules. */
+function notShown(undeclared: readonly PlacedChain[], file: string): Finding[] {
+  const [first] = undeclared;
+  if (first === undefined) return [];
+  const names = undeclared.map(({ table, chain }) => `${table.family} ${table.name} ${chain.name}`);
+  return [unseen('chain-not-shown', { values: { chains: someOf(names) }, file, line: first.chain.line })];
 }
 
 /** `iptables -A PREROUTING ... -j DNAT ...` without `-t nat`: a chain of the kernel that another table has. */
@@ -80,11 +101,7 @@ function checkTable(
   });
 }
 
-function checkMade(
-  undeclared: readonly { readonly table: Table; readonly chain: Chain }[],
-  file: string,
-  text: string,
-): Finding[] {
+function checkMade(undeclared: readonly PlacedChain[], file: string, text: string): Finding[] {
   if (undeclared.length === 0) return [];
   const chains = undeclared.map(({ chain }) => chain);
   // A jump to it has to stand behind its line too.

@@ -27,7 +27,8 @@ interface Draft {
   isDormant: boolean;
 }
 
-interface ChainDraft extends Omit<Chain, 'rules'> {
+interface ChainDraft extends Omit<Chain, 'rules' | 'isUndeclared'> {
+  isUndeclared: boolean;
   base: Chain['base'];
   policy: Chain['policy'];
   readonly rules: (readonly Token[])[];
@@ -72,6 +73,9 @@ function readText(tokens: readonly Token[], unread: Placed<string>[]): Table[] {
   };
   for (const block of blocks) readTopBlock(block, drafts, isUnread);
   for (const statement of statements) if (!readCommand(statement, drafts)) isUnread(statement);
+  // Where a rule stands of which no line makes the chain is not known.
+  for (const { chains } of drafts.values())
+    for (const { isUndeclared, rules } of chains.values()) if (isUndeclared) rules.forEach(isUnread);
   return [...drafts.values()].filter(({ isDormant }) => !isDormant).map(finish);
 }
 
@@ -92,8 +96,9 @@ function isShown({ name, family, chains }: Table, besides: readonly Firewall[]):
 }
 
 function finish({ name, family, named, chains }: Draft): Table {
-  const finished = [...chains.values()].map((chain) => ({
+  const finished = [...chains.values()].map(({ isUndeclared, ...chain }) => ({
     ...chain,
+    ...(isUndeclared && { isUndeclared }),
     // A map of verdicts may have more cases than a call may have arguments.
     rules: chain.rules.flatMap((rule) => readNftRule(rule, named)),
   }));
@@ -111,7 +116,10 @@ function draftOf(drafts: Map<string, Draft>, family: string, name: string): Draf
 }
 
 function chainOf(draft: Draft, name: string, line: number): ChainDraft {
-  const chain = draft.chains.get(name) ?? { name, line, base: undefined, policy: 'accept', rules: [] };
+  const chain = draft.chains.get(name) ?? {
+    ...{ name, line, base: undefined, policy: 'accept', rules: [] },
+    isUndeclared: true,
+  };
   draft.chains.set(name, chain);
   return chain;
 }
@@ -160,6 +168,7 @@ function readTable(
 }
 
 function readChain({ statements }: Block, chain: ChainDraft): void {
+  chain.isUndeclared = false;
   for (const statement of statements) {
     const texts = statement.map(({ text }) => text);
     const [first, second] = texts;
@@ -216,7 +225,7 @@ function readCommand(statement: readonly Token[], drafts: Map<string, Draft>): b
   if (name === undefined) return false;
   if (object === 'chain') {
     const chain = chainOf(draft, name.text, name.line);
-    if (more.length > 0) readChain(inner(), chain);
+    readChain(inner(), chain);
     return true;
   }
   if (object === 'rule') {

@@ -76,6 +76,11 @@ export const en = {
       change:
         'either open a passive range and nothing more (the first lines; also right for TLS), or attach the helper (the last lines)',
     },
+    'no-data-port-open': {
+      seen: 'the firewall accepts port {port}, and none of the ports {range}, where passive ranges are; nor is RELATED accepted',
+      means: 'whatever passive range the server has: clients log in, and the first listing hangs',
+      change: 'give the server a passive range such as {suggested}, and open it',
+    },
     'passive-range-closed': {
       seen: 'the firewall blocks {ports} of the passive range {range} ({settings})',
       means: 'clients log in on port {port}, and passive mode of {program} hangs at the first listing',
@@ -387,6 +392,12 @@ export const en = {
       means: 'iptables and iptables-restore reject the rule: none of the rules of the file is loaded',
       change:
         'put the rule into the table {wanted}: a command names it by -t {wanted}, a file has its rules after a line *{wanted}',
+    },
+    'chain-not-shown': {
+      seen: 'no line makes the chain of these rules: {chains}',
+      means:
+        'if it is loaded already, its hook, its policy and its other rules are not known here; if not, nft -f rejects the file. Nothing is said about which ports are open',
+      change: 'examine the output of nft list ruleset instead; examine the server from outside too',
     },
     'helper-object-missing': {
       seen: 'the rule attaches the helper object {object}, and its table has no object of that name',

@@ -77,6 +77,11 @@ export const zh: Catalogue = {
         '4.7 及以后的内核不会自动关联 helper：任何数据连接都不会成为 RELATED，被动模式在第一次列目录时就会卡住',
       change: '只放行被动端口范围（前面的命令，使用 TLS 时也适用），或者关联 helper（最后的命令）',
     },
+    'no-data-port-open': {
+      seen: '防火墙接受端口 {port}，但被动端口所在的 {range} 一个也不放行，也不接受 RELATED',
+      means: '无论服务器的被动端口范围是什么：客户端能登录，但第一次列目录就会卡住',
+      change: '为服务器设定一个被动端口范围，例如 {suggested}，并放行它',
+    },
     'passive-range-closed': {
       seen: '防火墙关闭了被动端口范围 {range}（{settings}）中的 {ports}',
       means: '客户端能在端口 {port} 登录，但 {program} 的被动模式在第一次列目录时就会卡住',
@@ -375,6 +380,12 @@ export const zh: Catalogue = {
       seen: '表 {table} 中的规则使用链 {chain}，而该表没有这条链',
       means: 'iptables 和 iptables-restore 拒绝该规则：该文件的规则一条也不会加载',
       change: '把该规则放入表 {wanted}：命令用 -t {wanted}，文件则写在 *{wanted} 一行之后',
+    },
+    'chain-not-shown': {
+      seen: '没有任何一行创建这些规则所在的链：{chains}',
+      means:
+        '如果该链已经加载，这里不知道它的 hook、默认策略和其他规则；如果没有，nft -f 会拒绝该文件。因此不对端口是否开放下结论',
+      change: '改为检查 nft list ruleset 的输出；同时从外部检查服务器',
     },
     'helper-object-missing': {
       seen: '该规则绑定 helper 对象 {object}，而它的表中没有这个名称的对象',

@@ -18,6 +18,7 @@ const inWords: readonly string[] = [
   ...['passive-forwarding-not-known', 'passive-port-taken', 'pinhole-config-refused', 'pinhole-port-taken'],
   ...['pinhole-without-config', 'ports-not-known', 'program-failed', 'program-missing'],
   ...['range-behind-not-known', 'rights-missing', 'settings-incomplete', 'settings-refused'],
+  'chain-not-shown',
 ];
 
 /** As it should be. */
