@@ -1,5 +1,4 @@
 import type { Family } from '../../net/address.ts';
-import type { PortRange } from '../../net/port-range.ts';
 import {
   never,
   type Action,
@@ -11,7 +10,7 @@ import {
   type Table,
 } from './firewall.ts';
 import { meaningfulLines, wordsOf, type Placed } from './lines.ts';
-import { readDestination, readPorts } from './ports.ts';
+import { readAllPorts, readDestination } from './ports.ts';
 
 const hooks: ReadonlyMap<string, Hook> = new Map([
   ['PREROUTING', 'prerouting'],
@@ -378,7 +377,6 @@ function actionOf(target: string, isGoto: boolean): Action {
 }
 
 function portMatch(kind: 'to-port' | 'from-port', text: string, not: () => boolean): Match {
-  const ports: (PortRange | undefined)[] = text.split(',').map(readPorts);
-  const known = ports.filter((range) => range !== undefined);
-  return known.length === ports.length ? { kind, ports: known, not: not() } : { kind: 'unknown' };
+  const ports = readAllPorts(text.split(','));
+  return ports ? { kind, ports, not: not() } : { kind: 'unknown' };
 }

@@ -1,32 +1,28 @@
-import type { PortRange } from '../../net/port-range.ts';
-import {
-  never,
-  type Action,
-  type Chain,
-  type FirewallRule,
-  type Hook,
-  type Match,
-  type Table,
-} from './firewall.ts';
-import { readNftRule, type Named } from './nft-rule.ts';
+import { never, type Action, type Chain, type FirewallRule, type Match, type Table } from './firewall.ts';
+import { readNftRule } from './nft-rule.ts';
 import { tokensOf } from './nft-tokens.ts';
-import { readDestination, readPorts } from './ports.ts';
+import {
+  actionNamed,
+  conntrackMatch,
+  headerMatches,
+  hookNamed,
+  metaMatch,
+  namesNothing,
+  portsMatch,
+  unknown,
+  type Named,
+} from './nft-words.ts';
+import { readAllPorts, readDestination, readPorts } from './ports.ts';
 
 /** What `nft -j list ruleset` prints: a list of objects, each with its kind as its only key (libnftables-json(5)). */
 type Json = unknown;
-
-const unknown: Match = { kind: 'unknown' };
-const hooks: readonly string[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'] satisfies Hook[];
 
 interface Draft {
   readonly name: string;
   readonly family: string;
   readonly isDormant: boolean;
   readonly chains: Map<string, Chain & { readonly rules: FirewallRule[] }>;
-  readonly named: {
-    readonly sets: Map<string, readonly PortRange[] | undefined>;
-    readonly helpers: Map<string, string>;
-  };
+  readonly named: Named;
 }
 
 /**
@@ -47,7 +43,7 @@ export function readNftJson(json: string, text: string): Table[] | undefined {
     const name = word(object, 'name');
     if (kind === 'chain')
       draft?.chains.set(name, chainOf(object, places.get(keyOf(object, name))?.line ?? 0));
-    if (kind === 'set') draft?.named.sets.set(name, portsIn(listOf(at(object, 'elem'))));
+    if (kind === 'set') draft?.named.sets.set(name, readAllPorts(listOf(at(object, 'elem')).map(textOf)));
     if (kind === 'ct helper') draft?.named.helpers.set(name, word(object, 'type'));
   }
   for (const [kind, object] of objects) {
@@ -74,19 +70,13 @@ function objectsIn(json: string): [string, Json][] | undefined {
 function addTable(drafts: Map<string, Draft>, object: Json): void {
   const [family, name] = [word(object, 'family'), word(object, 'name')];
   const isDormant = listOf(at(object, 'flags')).includes('dormant');
-  const named = {
-    sets: new Map<string, readonly PortRange[] | undefined>(),
-    helpers: new Map<string, string>(),
-  };
-  drafts.set(`${family} ${name}`, { name, family, isDormant, chains: new Map(), named });
+  drafts.set(`${family} ${name}`, { name, family, isDormant, chains: new Map(), named: namesNothing() });
 }
 
 function chainOf(object: Json, line: number): Chain & { readonly rules: FirewallRule[] } {
-  const hook = word(object, 'hook');
+  const hook = hookNamed(word(object, 'hook'));
   const isNat = word(object, 'type') === 'nat';
-  const base = hooks.includes(hook)
-    ? { hook: hook as Hook, isNat, priority: Number(at(object, 'prio')) }
-    : undefined;
+  const base = hook && { hook, isNat, priority: Number(at(object, 'prio')) };
   return {
     name: word(object, 'name'),
     line,
@@ -179,13 +169,6 @@ function helperOf(body: Json, { helpers }: Named): Action {
 
 function actionOf(kind: string, body: Json): Action | undefined {
   switch (kind) {
-    case 'accept':
-    case 'drop':
-    case 'return':
-    case 'continue':
-      return { kind };
-    case 'reject':
-      return { kind: 'drop' };
     case 'jump':
     case 'goto':
       return { kind, chain: word(body, 'target') };
@@ -198,14 +181,8 @@ function actionOf(kind: string, body: Json): Action | undefined {
         ports,
       };
     }
-    case 'snat':
-    case 'masquerade':
-    case 'redirect':
-    case 'tproxy':
-    case 'queue':
-      return { kind: 'unknown' };
     default:
-      return undefined;
+      return actionNamed(kind);
   }
 }
 
@@ -239,19 +216,8 @@ function matchesOf(body: Json, named: Named): Match[] {
     );
   // Of strangers that can't answer: `fib saddr . iif oif missing`
   if (kind === 'fib' && right === false && listOf(at(left, 'fib', 'flags')).includes('saddr')) return [never];
-  const [first = ''] = values;
-  const isOne = values.length === 1;
-  if (kind === 'meta' && /^[io]if(?:name)?$/.test(key))
-    return [{ kind: key.startsWith('i') ? 'in-interface' : 'out-interface', names: values, not }];
-  if (kind === 'meta' && key === 'l4proto') return [namesMatch('protocol', values, not)];
-  if (kind === 'meta' && key === 'nfproto' && isOne && !not)
-    return [{ kind: 'family', family: first === 'ipv6' ? 6 : 4 }];
-  if (kind === 'ct' && (key === 'state' || (key === 'status' && isOne && first === 'dnat')))
-    return [namesMatch('state', values, not)];
-  if (kind === 'ct' && key === 'mark' && isOne && Number(first) >= 0)
-    return [{ kind: 'mark', mark: Number(first), not }];
-  if (kind === 'ct' && key === 'helper' && first === 'ftp' && !not) return [{ kind: 'helper' }];
-  return [unknown];
+  if (kind === 'meta') return [metaMatch(key, values, not) ?? unknown];
+  return [kind === 'ct' ? conntrackMatch(key, values, not) : unknown];
 }
 
 function payloadMatches(
@@ -261,29 +227,10 @@ function payloadMatches(
   not: boolean,
   named: Named,
 ): Match[] {
-  if (protocol === 'ip' || protocol === 'ip6') {
-    const family: Match = { kind: 'family', family: protocol === 'ip' ? 4 : 6 };
-    const address = { saddr: 'source', daddr: 'destination' } as const;
-    if (field === 'saddr' || field === 'daddr')
-      return [family, { kind: address[field], addresses: values, not }];
-    return [family, ['protocol', 'nexthdr'].includes(field) ? namesMatch('protocol', values, not) : unknown];
-  }
+  if (protocol === 'ip' || protocol === 'ip6') return headerMatches(protocol, field, values, not);
   const known: Match[] = protocol === 'th' ? [] : [{ kind: 'protocol', names: [protocol], not: false }];
-  if (!['tcp', 'th'].includes(protocol) || !['dport', 'sport'].includes(field)) return [...known, unknown];
-  const [only = ''] = values;
-  const ports = only.startsWith('@') ? named.sets.get(only.slice(1)) : portsIn(values);
-  return [...known, ports ? { kind: field === 'dport' ? 'to-port' : 'from-port', ports, not } : unknown];
-}
-
-/** Of a set that is named nothing is known. */
-function namesMatch(kind: 'protocol' | 'state', names: readonly string[], not: boolean): Match {
-  return names.some((name) => name.startsWith('@')) ? unknown : { kind, names, not };
-}
-
-function portsIn(values: readonly Json[]): readonly PortRange[] | undefined {
-  const ports = values.map((value) => readPorts(textOf(value)));
-  const known = ports.filter((range) => range !== undefined);
-  return known.length === ports.length ? known : undefined;
+  const isPort = ['tcp', 'th'].includes(protocol) && (field === 'dport' || field === 'sport');
+  return [...known, isPort ? portsMatch(field, values, not, named) : unknown];
 }
 
 /** `21`, `40000-40010`, `10.0.0.0/8`, of what has a time limit its own value. */

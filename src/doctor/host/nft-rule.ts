@@ -1,21 +1,21 @@
-import type { PortRange } from '../../net/port-range.ts';
 import { never, type Action, type Match, type FirewallRule } from './firewall.ts';
 import type { Token } from './nft-tokens.ts';
-import { readDestination, readPorts } from './ports.ts';
-
-/** What a rule may name: the ports of a set, `undefined` for one of other things, and the helpers by object. */
-export interface Named {
-  readonly sets: ReadonlyMap<string, readonly PortRange[] | undefined>;
-  readonly helpers: ReadonlyMap<string, string>;
-}
+import {
+  actionNamed,
+  conntrackMatch,
+  headerMatches,
+  metaMatch,
+  portsMatch,
+  unknown,
+  type Named,
+} from './nft-words.ts';
+import { readDestination } from './ports.ts';
 
 /** The words of a rule, and where the next one is. */
 interface Words {
   readonly tokens: readonly Token[];
   at: number;
 }
-
-const unknown: Match = { kind: 'unknown' };
 
 /** Statements that only count, log or comment, with the number of words after them. */
 const logOptions: ReadonlySet<string> = new Set(
@@ -96,13 +96,6 @@ type Statement =
 
 function readVerdict(word: string, words: Words): Action | undefined {
   switch (word) {
-    case 'accept':
-    case 'return':
-    case 'continue':
-      return { kind: word };
-    case 'drop':
-    case 'reject':
-      return { kind: 'drop' };
     case 'jump':
     case 'goto':
       return { kind: word, chain: take(words) };
@@ -112,19 +105,13 @@ function readVerdict(word: string, words: Words): Action | undefined {
       // `dnat to :2121` has no address.
       return { kind: 'dnat', ...readDestination(take(words)) };
     }
-    case 'snat':
-    case 'masquerade':
-    case 'redirect':
-    case 'tproxy':
-    case 'queue':
-      return { kind: 'unknown' };
     case 'xt':
       // `xt target CT`, which may give a helper, as nft shows what iptables has made.
       if (peek(words) !== 'target') return undefined;
       take(words);
       return take(words) === 'CT' ? { kind: 'helper', name: 'ftp' } : { kind: 'unknown' };
     default:
-      return undefined;
+      return actionNamed(word);
   }
 }
 
@@ -158,12 +145,11 @@ function readStatement(word: string, words: Words, named: Named): Statement | un
       return { matches: [{ kind: 'protocol', names: [word], not: false }, unknown] };
     case 'iif':
     case 'iifname':
-      return readInterface(words);
     case 'oif':
     case 'oifname':
-      return readInterface(words, 'out-interface');
+      return readMeta(word, words);
     case 'meta':
-      return readMeta(words);
+      return readMeta(take(words), words);
     case 'ip':
     case 'ip6':
       return readHeader(word, words);
@@ -182,93 +168,49 @@ function readTcp(word: string, words: Words, named: Named): Statement | undefine
     return { matches: [...known, unknown] };
   }
   take(words);
-  const kind = field === 'dport' ? 'to-port' : 'from-port';
   if (peek(words) === 'vmap') {
     take(words);
-    return readCases(words, (texts) => portMatch(kind, texts, false));
+    return readCases(words, (texts) => portsMatch(field, texts, false, named));
   }
   const { values, not } = readValues(words);
-  const [only = ''] = values;
-  const set = only.startsWith('@') ? named.sets.get(only.slice(1)) : undefined;
-  if (set) return { matches: [...known, { kind, ports: set, not }] };
-  return { matches: [...known, portMatch(kind, values, not)] };
+  return { matches: [...known, portsMatch(field, values, not, named)] };
 }
 
-/** Of a set that is named elsewhere, a variable, a range or a mask nothing is known. */
-function namesMatch(kind: 'protocol' | 'state', names: readonly string[], not: boolean): Match {
-  const isKnown = names.every((name) => /^(?:[a-z][a-z0-9-]*|[0-9]+)$/i.test(name));
-  const isNumbered = kind === 'state' && names.some((name) => /^[0-9]/.test(name));
-  return isKnown && !isNumbered ? { kind, names, not } : unknown;
-}
-
-function portMatch(kind: 'to-port' | 'from-port', texts: readonly string[], not: boolean): Match {
-  const ports = texts.map(readPorts);
-  const known = ports.filter((range) => range !== undefined);
-  return known.length === texts.length && known.length > 0 ? { kind, ports: known, not } : unknown;
-}
-
-function readInterface(words: Words, kind: 'in-interface' | 'out-interface' = 'in-interface'): Statement {
-  const { values: names, not } = readValues(words);
-  return { matches: [{ kind, names, not }] };
-}
-
-function readMeta(words: Words): Statement | undefined {
-  const field = take(words);
-  if (field === 'iif' || field === 'iifname') return readInterface(words);
-  if (field === 'oif' || field === 'oifname') return readInterface(words, 'out-interface');
-  if (field !== 'l4proto' && field !== 'nfproto') return undefined;
+function readMeta(field: string, words: Words): Statement | undefined {
+  const before = words.at;
   const { values, not } = readValues(words);
-  if (field === 'l4proto') return { matches: [namesMatch('protocol', values, not)] };
-  const family = values[0] === 'ipv4' ? 4 : values[0] === 'ipv6' ? 6 : undefined;
-  return { matches: [family && !not && values.length === 1 ? { kind: 'family', family } : unknown] };
+  const match = metaMatch(field, values, not);
+  if (match === undefined) words.at = before;
+  return match && { matches: [match] };
 }
 
 function readHeader(word: 'ip' | 'ip6', words: Words): Statement {
-  const family: Match = { kind: 'family', family: word === 'ip' ? 4 : 6 };
   const field = take(words);
-  if (!['saddr', 'daddr', 'protocol', 'nexthdr'].includes(field)) return { matches: [family, unknown] };
-  const { values, not } = readValues(words);
-  if (field === 'saddr') return { matches: [family, { kind: 'source', addresses: values, not }] };
-  if (field === 'daddr') return { matches: [family, { kind: 'destination', addresses: values, not }] };
-  return { matches: [family, namesMatch('protocol', values, not)] };
+  const isRead = ['saddr', 'daddr', 'protocol', 'nexthdr'].includes(field);
+  const { values, not } = isRead ? readValues(words) : { values: [], not: false };
+  return { matches: headerMatches(word, field, values, not) };
 }
 
 function readConntrack(words: Words, { helpers }: Named): Statement | undefined {
   const field = take(words);
-  switch (field) {
-    case 'state':
-    case 'status': {
-      if (peek(words) === 'vmap') {
-        take(words);
-        return readCases(words, (names) => namesMatch('state', names, false));
-      }
-      const { values, not } = readValues(words);
-      const isKnown = field === 'state' || (values.length === 1 && values[0] === 'dnat');
-      return { matches: [isKnown ? namesMatch('state', values, not) : unknown] };
-    }
-    case 'mark': {
-      if (peek(words) === 'set') {
-        words.at += 2;
-        return { matches: [] };
-      }
-      const { values, not } = readValues(words);
-      const mark = Number(values[0]);
-      return { matches: [values.length === 1 && mark >= 0 ? { kind: 'mark', mark, not } : unknown] };
-    }
-    case 'helper': {
-      if (peek(words) === 'set') {
-        take(words);
-        const object = take(words);
-        const name = helpers.get(object);
-        const missing = name === undefined && !object.startsWith('$') ? { missingObject: object } : {};
-        return { helper: { kind: 'helper', name: name ?? object, ...missing } };
-      }
-      const { values, not } = readValues(words);
-      return { matches: [values[0] === 'ftp' && !not ? { kind: 'helper' } : unknown] };
-    }
-    default:
-      return undefined;
+  if (!['state', 'status', 'mark', 'helper'].includes(field)) return undefined;
+  if (field === 'helper' && peek(words) === 'set') {
+    take(words);
+    const object = take(words);
+    const name = helpers.get(object);
+    const missing = name === undefined && !object.startsWith('$') ? { missingObject: object } : {};
+    return { helper: { kind: 'helper', name: name ?? object, ...missing } };
   }
+  if (field === 'mark' && peek(words) === 'set') {
+    words.at += 2;
+    return { matches: [] };
+  }
+  if (field === 'state' && peek(words) === 'vmap') {
+    take(words);
+    return readCases(words, (names) => conntrackMatch(field, names, false));
+  }
+  const { values, not } = readValues(words);
+  return { matches: [conntrackMatch(field, values, not)] };
 }
 
 /** `21`, `!= 21`, `established,related` or `{ 21, 22 }` */

@@ -5,9 +5,8 @@ import { readNftJson } from './nft-json.ts';
 import { readNftRule } from './nft-rule.ts';
 import { tokensOf, withRanges, type Token } from './nft-tokens.ts';
 import { withVariables } from './nft-variables.ts';
-import { readPorts } from './ports.ts';
-
-const hooks: readonly string[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'] satisfies Hook[];
+import { hookNamed, namesNothing, type Named } from './nft-words.ts';
+import { readAllPorts } from './ports.ts';
 
 interface Block {
   readonly head: readonly Token[];
@@ -19,10 +18,7 @@ interface Block {
 interface Draft {
   readonly name: string;
   readonly family: string;
-  readonly named: {
-    readonly sets: Map<string, readonly PortRange[] | undefined>;
-    readonly helpers: Map<string, string>;
-  };
+  readonly named: Named;
   readonly chains: Map<string, ChainDraft>;
   isDormant: boolean;
 }
@@ -109,7 +105,7 @@ function draftOf(drafts: Map<string, Draft>, family: string, name: string): Draf
   const key = `${family} ${name}`;
   const draft = drafts.get(key) ?? {
     ...{ name, family, chains: new Map<string, ChainDraft>(), isDormant: false },
-    named: { sets: new Map<string, readonly PortRange[] | undefined>(), helpers: new Map<string, string>() },
+    named: namesNothing(),
   };
   drafts.set(key, draft);
   return draft;
@@ -173,11 +169,9 @@ function readChain({ statements }: Block, chain: ChainDraft): void {
     const texts = statement.map(({ text }) => text);
     const [first, second] = texts;
     if (first === 'type' && texts.includes('hook')) {
-      const hook = texts[texts.indexOf('hook') + 1] ?? '';
+      const hook = hookNamed(texts[texts.indexOf('hook') + 1] ?? '');
       const priority = readPriority(texts.slice(texts.indexOf('priority') + 1), hook);
-      chain.base = hooks.includes(hook)
-        ? { hook: hook as Hook, isNat: second === 'nat', priority }
-        : undefined;
+      chain.base = hook && { hook, isNat: second === 'nat', priority };
     } else if (first === 'policy') {
       chain.policy = second === 'drop' ? 'drop' : 'accept';
     } else if (first !== 'comment' && first !== 'flags' && statement[0]?.kind !== 'comment') {
@@ -187,7 +181,7 @@ function readChain({ statements }: Block, chain: ChainDraft): void {
 }
 
 /** `-100`, `dstnat`, `filter + 10` */
-function readPriority([name = '', sign = '', more = '']: readonly string[], hook: string): number {
+function readPriority([name = '', sign = '', more = '']: readonly string[], hook: Hook | undefined): number {
   const names: Readonly<Record<string, number>> = {
     ...{
       raw: -300,
@@ -307,11 +301,10 @@ function readSets(blocks: readonly Block[], sets: Map<string, readonly PortRange
     const elements = statements.find(([first]) => first?.text === 'elements') ?? [];
     // `elements = { 21, 50000-50999 timeout 5s }`: what follows an element's own word is about it.
     const texts = elements.map(({ text }) => text);
-    const ports = texts
-      .filter((_, index) => ['{', ','].includes(texts[index - 1] ?? '') && texts[index] !== '}')
-      .map(readPorts);
-    const known = ports.filter((range) => range !== undefined);
-    sets.set(head[1]?.text ?? '', known.length === ports.length ? known : undefined);
+    const ports = texts.filter(
+      (_, index) => ['{', ','].includes(texts[index - 1] ?? '') && texts[index] !== '}',
+    );
+    sets.set(head[1]?.text ?? '', readAllPorts(ports));
   }
 }
 

@@ -34,6 +34,12 @@ export function readPorts(text: string): PortRange | undefined {
   return first === undefined || last === undefined || first > last ? undefined : { first, last };
 }
 
+/** All of them; undefined where one is none. */
+export function readAllPorts(texts: readonly string[]): readonly PortRange[] | undefined {
+  const ports = texts.map(readPorts).filter((range) => range !== undefined);
+  return ports.length === texts.length ? ports : undefined;
+}
+
 function portNamed(text: string): number | undefined {
   return services.get(text) ?? (text === '0' ? allPorts.first : parsePort(text));
 }
