@@ -2,7 +2,7 @@ import { relaysActive, relaysPassive } from '../../helper/carrying.ts';
 import { formatPortRange, sizeOf, type PortRange } from '../../net/port-range.ts';
 import { fine, type Finding, type Remedy } from '../finding.ts';
 import { forwardingOf, hasHelper, helperOf, wayTo, type Facts } from './facts.ts';
-import { hooksOf, reachOf, rulesOf, type Firewall, type Packet, type Passage } from './firewall.ts';
+import { hooksOf, rulesOf, type Firewall, type Packet, type Passage } from './firewall.ts';
 import { hasRange, passiveRange, portsOfService, type FtpService } from './ftp-service.ts';
 import {
   closedPorts,
@@ -18,6 +18,7 @@ import {
   verdictsFor,
   type Verdict,
 } from './openness.ts';
+import { reachOf } from './matching.ts';
 import { carryingOf } from './pinhole-settings.ts';
 import { isCovered, overlap } from './ports.ts';
 import { helperRemedy, inputRemedy, narrowRemedy, openRemedy, rangeRemedy } from './remedies.ts';

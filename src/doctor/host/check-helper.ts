@@ -1,7 +1,7 @@
 import { listenInFront } from '../../config/listening.ts';
 import { fine, type Finding } from '../finding.ts';
 import { controlPorts, forwardingOf, hasHelper, helperOf, helperSysctl, type Facts } from './facts.ts';
-import { helperRule, seesTranslated } from './firewall.ts';
+import { helperRule, seesTranslated } from './helper-rule.ts';
 import { readModulesLines } from './iptables-config.ts';
 import { helperModule, natHelperModule } from './modules.ts';
 import { helperRemedy, programOf, ruleRemedy, remedy } from './remedies.ts';

@@ -1,16 +1,8 @@
 import type { Address } from '../../net/address.ts';
 import type { Config } from '../../config/config.ts';
 import type { HostSources, SourceText } from '../host-sources.ts';
-import {
-  helperRule,
-  namesPort,
-  portsOf,
-  rulesOf,
-  type Firewall,
-  type HelperRule,
-  type Hook,
-  type Passage,
-} from './firewall.ts';
+import { namesPort, portsOf, rulesOf, type Firewall, type Hook, type Passage } from './firewall.ts';
+import { helperRule, type HelperRule } from './helper-rule.ts';
 import { portsOfService, type FtpService } from './ftp-service.ts';
 import { readIptables } from './iptables.ts';
 import type { Placed } from './lines.ts';

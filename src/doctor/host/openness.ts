@@ -1,13 +1,7 @@
 import type { PortRange } from '../../net/port-range.ts';
 import {
-  interfacePrefix,
-  isInterfaceName,
-  isNoClients,
   isOfFamily,
-  isPlace,
-  matches,
   portsOf,
-  rulesOf,
   translationPriority,
   type Chain,
   type Firewall,
@@ -17,6 +11,8 @@ import {
   type Passage,
   type Table,
 } from './firewall.ts';
+import { interfacesOf } from './interfaces.ts';
+import { isPlace, matches } from './matching.ts';
 import { allPorts, complement, overlap } from './ports.ts';
 
 /**
@@ -195,35 +191,6 @@ function byInterface(firewall: Firewall, walks: readonly Walk[], port: number): 
   }
   return same;
 }
-
-/** Those of the host where they are known; else those in its rules, and another. None: it is not asked. */
-function interfacesOf(firewall: Firewall): readonly string[] {
-  const known = interfacesOfFirewalls.get(firewall);
-  if (known) return known;
-  const named = new Set(
-    rulesOf(firewall.tables).flatMap(({ rule }) =>
-      rule.matches.flatMap((match) =>
-        match.kind === 'in-interface' || match.kind === 'out-interface' ? match.names : [],
-      ),
-    ),
-  );
-  // No name has a slash: it is that of another.
-  const names = [...named].filter((name) => isInterfaceName(name) && !isNoClients(name));
-  const others = names.map((name) => {
-    const prefix = interfacePrefix(name);
-    return prefix === undefined ? name : `${prefix}/`;
-  });
-  const all = firewall.interfaces ?? [...new Set([...others, '/'])];
-  const found = names.length === 0 || all.length > mostInterfaces ? [] : all;
-  interfacesOfFirewalls.set(firewall, found);
-  return found;
-}
-
-/** Asked for each port. */
-const interfacesOfFirewalls = new WeakMap<Firewall, readonly string[]>();
-
-/** For each of them the chains are gone through. */
-const mostInterfaces = 16;
 
 function together(firewall: Firewall, walks: readonly Walk[], port: number, from?: string): Verdict {
   const [unread] = firewall.unread;

@@ -1,5 +1,5 @@
 import { parseAddress, type Address } from '../../net/address.ts';
-import { isNoClients } from './firewall.ts';
+import { isNoClients } from './interfaces.ts';
 
 /**
  * The interfaces by which other hosts may come, in what `ip address` prints: not loopback, nor those of containers, nor

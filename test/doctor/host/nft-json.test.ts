@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { matches, rulesOf, type FirewallRule, type Packet } from '../../../src/doctor/host/firewall.ts';
+import { rulesOf, type FirewallRule, type Packet } from '../../../src/doctor/host/firewall.ts';
+import { matches } from '../../../src/doctor/host/matching.ts';
 import { readNftables } from '../../../src/doctor/host/nftables.ts';
 
 const read = (name: string): string => readFileSync(`test/data/doctor/nft/${name}`, 'utf8');
