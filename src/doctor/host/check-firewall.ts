@@ -25,7 +25,7 @@ import { helperRemedy, inputRemedy, narrowRemedy, openRemedy, rangeRemedy } from
 import { fault, note, unseen } from './say.ts';
 
 /** A range that is large enough for most servers and small enough to open. */
-const suggested: PortRange = { first: 50000, last: 50999 };
+export const suggested: PortRange = { first: 50000, last: 50999 };
 
 const highPorts: PortRange = { first: 1024, last: 65535 };
 

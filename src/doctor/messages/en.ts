@@ -377,8 +377,9 @@ export const en = {
       change: 'run this on the host itself, or put all settings into one file',
     },
     'established-dropped': {
-      seen: 'the first packet of a connection to port {port} is accepted, and {chain} drops what follows it',
-      means: 'only packets in state NEW are accepted: every connection hangs after its first packet',
+      seen: '{chain} drops the packets after the first one of connections to the ports {ports}',
+      means:
+        'it accepts neither packets of connections that are established nor these by their ports: every connection hangs after its first packet',
       change: 'accept packets of established connections',
     },
     'chain-not-declared': {

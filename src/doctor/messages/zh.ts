@@ -367,8 +367,8 @@ export const zh: Catalogue = {
       change: '在该主机上运行，或把所有设置放进一个文件',
     },
     'established-dropped': {
-      seen: '到端口 {port} 的连接的第一个数据包被接受，而 {chain} 丢弃其后的数据包',
-      means: '只接受状态为 NEW 的数据包：每个连接在第一个数据包之后就挂起',
+      seen: '{chain} 丢弃到端口 {ports} 的连接的第一个数据包之后的数据包',
+      means: '它既不接受已建立连接的数据包，也不按端口接受这些数据包：每个连接在第一个数据包之后就挂起',
       change: '接受已建立连接的数据包',
     },
     'chain-not-declared': {

@@ -43,6 +43,18 @@ for (const [what, input, output, faults] of [
     '-A OUTPUT -p tcp --sport 21 -m set --match-set a dst -j ACCEPT\n',
     ['established-dropped'],
   ],
+  [
+    'all but the first packet, both ways',
+    '-A INPUT -p tcp -m multiport --dports 21,40000:40100 -m state --state NEW -j ACCEPT\n',
+    '',
+    ['established-dropped', 'established-dropped'],
+  ],
+  [
+    'a part of the range on the way back',
+    `${control}-A INPUT -p tcp --dport 40000:40100 -j ACCEPT\n`,
+    `${active}-A OUTPUT -p tcp --sport 40000:40050 -j ACCEPT\n`,
+    ['established-dropped'],
+  ],
 ] as const) {
   test(`names in one round what is blocked: ${what}`, () => {
     const texts = { vsftpd, iptables: rules(input, output) };
@@ -57,4 +69,26 @@ test('finds nothing where the answers pass', () => {
   const input = `${control}-A INPUT -p tcp --dport 40000:40100 -j ACCEPT\n`;
   const output = `${active}-A OUTPUT -p tcp --sport 40000:40100 -j ACCEPT\n`;
   assert.deepEqual(examineHost(sourcesOf({ vsftpd, iptables: rules(input, output) })).filter(isFault), []);
+});
+
+test('names the ports of which the answers are blocked', () => {
+  const iptables = rules(
+    `${control}-A INPUT -p tcp --dport 40000:40100 -j ACCEPT\n`,
+    `${active}-A OUTPUT -p tcp --sport 40000:40050 -j ACCEPT\n`,
+  );
+  const [found] = examineHost(sourcesOf({ vsftpd, iptables })).filter(isFault);
+  assert.deepEqual(found?.values, { ports: '40051-40100', chain: 'OUTPUT' });
+});
+
+test('names in one round what is blocked where the server has no passive range', () => {
+  const texts = { vsftpd: 'listen=YES\n', iptables: rules(control, active) };
+  const found = examineHost(sourcesOf(texts)).filter(isFault);
+  assert.deepEqual(found.map(({ id }) => id).sort(), ['established-dropped', 'passive-range-missing']);
+  for (const followed of choicesOf(found))
+    assert.deepEqual(examineHost(sourcesOf(mended(texts, followed))).filter(isFault), []);
+});
+
+test('takes no rules alone for those of a host that serves FTP', () => {
+  const iptables = rules('-A INPUT -p tcp --dport 22 -j ACCEPT\n', '');
+  assert.deepEqual(examineHost(sourcesOf({ iptables })).filter(isFault), []);
 });
