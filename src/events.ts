@@ -6,94 +6,107 @@ import type { PortRange } from './net/port-range.ts';
 // Why something was refused or ended: these five closed lists are what log lines, metric labels and the docs share.
 
 /** Why the relay answered a command itself, so that it never reached the server. */
-export type CommandReason =
-  | 'line-too-long'
-  | 'nul-byte'
-  | 'bare-cr'
-  | 'http'
-  | 'not-ftp'
-  | 'not-logged-in'
-  | 'syntax'
-  | 'not-the-peer'
-  | 'port-below-1024'
-  | 'denied-port'
-  | 'protocol-not-served'
-  | 'epsv-all'
-  | 'tls-refused'
-  | 'tls-required'
-  | 'data-tls-required'
-  | 'tls-out-of-order'
-  | 'tls-not-understood'
-  | 'tls-pipelined'
-  | 'ccc-refused'
-  | 'no-free-port'
-  | 'plane-failed'
-  | 'data-connection-failed'
-  | 'not-delivered';
+export const commandReasons = [
+  'line-too-long',
+  'nul-byte',
+  'bare-cr',
+  'http',
+  'not-ftp',
+  'not-logged-in',
+  'syntax',
+  'not-the-peer',
+  'port-below-1024',
+  'denied-port',
+  'protocol-not-served',
+  'epsv-all',
+  'tls-refused',
+  'tls-required',
+  'data-tls-required',
+  'tls-out-of-order',
+  'tls-not-understood',
+  'tls-pipelined',
+  'ccc-refused',
+  'no-free-port',
+  'plane-failed',
+  'data-connection-failed',
+  'not-delivered',
+] as const;
+export type CommandReason = (typeof commandReasons)[number];
 
 /** Why a reply that announces a data connection was sent on unchanged, or was remarkable. */
-export type ReplyReason =
-  'unusable-announcement' | 'unread-announcement' | 'foreign-address' | 'forbidden-port';
+export const replyReasons = [
+  'unusable-announcement',
+  'unread-announcement',
+  'foreign-address',
+  'forbidden-port',
+] as const;
+export type ReplyReason = (typeof replyReasons)[number];
 
 /** Why a pinhole went away unused, or a connection to it was refused. */
-export type PinholeReason =
-  | 'stranger'
-  | 'expired'
-  | 'replaced'
-  | 'session-closed'
-  | 'refused-by-server'
-  | 'rewrite-failed'
-  | 'too-many-channels'
-  | 'shutdown';
+export const pinholeReasons = [
+  'stranger',
+  'expired',
+  'replaced',
+  'session-closed',
+  'refused-by-server',
+  'rewrite-failed',
+  'too-many-channels',
+  'shutdown',
+] as const;
+export type PinholeReason = (typeof pinholeReasons)[number];
 
 /** How a session ended, or why it was not begun. */
-export type SessionReason =
-  | 'quit'
-  | 'client-closed'
-  | 'client-reset'
-  | 'client-unresponsive'
-  | 'server-closed'
-  | 'server-reset'
-  | 'server-unresponsive'
-  | 'server-unreachable'
-  | 'tls-on-clear-port'
-  | 'tls-failed'
-  | 'tls-pipelined'
-  | 'server-tls-failed'
-  | 'login-timeout'
-  | 'idle-timeout'
-  | 'http'
-  | 'not-ftp'
-  | 'too-many-refusals'
-  | 'too-many-sessions'
-  | 'too-many-sessions-of-client'
-  | 'too-many-new-sessions'
-  | 'too-many-descriptors'
-  | 'loop'
-  | 'destination-not-allowed'
-  | 'closed-by-administrator'
-  | 'shutdown';
+export const sessionReasons = [
+  'quit',
+  'client-closed',
+  'client-reset',
+  'client-unresponsive',
+  'server-closed',
+  'server-reset',
+  'server-unresponsive',
+  'server-unreachable',
+  'tls-on-clear-port',
+  'tls-failed',
+  'tls-pipelined',
+  'server-tls-failed',
+  'login-timeout',
+  'idle-timeout',
+  'http',
+  'not-ftp',
+  'too-many-refusals',
+  'too-many-sessions',
+  'too-many-sessions-of-client',
+  'too-many-new-sessions',
+  'too-many-descriptors',
+  'loop',
+  'destination-not-allowed',
+  'closed-by-administrator',
+  'shutdown',
+] as const;
+export type SessionReason = (typeof sessionReasons)[number];
 
 /** How a data channel ended. `complete`: both sides sent their end, FIN or TLS's close_notify. */
-export type TransferCause =
-  | 'complete'
-  | 'client-reset'
-  | 'server-reset'
-  | 'client-unresponsive'
-  | 'server-unresponsive'
-  | 'client-truncated'
-  | 'server-truncated'
-  | 'client-tls-failed'
-  | 'server-tls-failed'
-  | 'client-unreachable'
-  | 'server-unreachable'
-  | 'reset'
-  | 'aborted'
-  | 'data-idle-timeout'
-  | 'session-closed'
-  | 'replaced'
-  | 'closed-by-administrator'
-  | 'shutdown';
+export const transferCauses = [
+  'complete',
+  'client-reset',
+  'server-reset',
+  'client-unresponsive',
+  'server-unresponsive',
+  'client-truncated',
+  'server-truncated',
+  'client-tls-failed',
+  'server-tls-failed',
+  'client-unreachable',
+  'server-unreachable',
+  'reset',
+  'aborted',
+  'data-idle-timeout',
+  'session-closed',
+  'replaced',
+  'closed-by-administrator',
+  'shutdown',
+] as const;
+export type TransferCause = (typeof transferCauses)[number];
 
 /** On which legs of a data channel TLS ends here; `none`: data is passed on as it is, TLS or not. */
 export type TransferProtection = 'none' | 'client' | 'server' | 'both';
