@@ -2,6 +2,7 @@ import type { Observer } from '../events.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { Counters } from '../status/counters.ts';
 import type { EventLoopDelay } from '../status/event-loop.ts';
+import type { HistogramCounts } from '../status/histogram.ts';
 import type { Sample } from '../status/history.ts';
 import type { Roster } from '../status/roster.ts';
 
@@ -59,6 +60,11 @@ export interface Inside {
   readonly progress: () => readonly Progress[];
   readonly limits: () => Limits;
   readonly eventLoopDelay: () => EventLoopDelay;
+  /** Seconds by which the event loop was late. */
+  readonly eventLoopDelays: () => HistogramCounts;
+  /** File descriptors that the process may have open; undefined: not known. */
+  readonly descriptorLimit: number | undefined;
+  readonly lostLogLines: () => number;
   readonly certificates: () => readonly CertificateFacts[];
   readonly settings: () => Readonly<Record<string, SettingFacts>>;
   readonly logLevel: () => string;

@@ -1,101 +1,135 @@
-import type { HistogramCounts } from '../status/histogram.ts';
+import { readdirSync } from 'node:fs';
+import {
+  commandReasons,
+  pinholeReasons,
+  replyReasons,
+  sessionReasons,
+  transferCauses,
+  type Carrier,
+} from '../events.ts';
+import type { Rising } from '../status/rising.ts';
 import type { Inside } from './inside.ts';
+import { formatFamily, gauge, histogram, type Family, type Value } from './metrics-text.ts';
 
-type Labels = Readonly<Record<string, string | number>>;
-
-/** One value of a family. */
-interface Value {
-  readonly labels: Labels;
-  readonly value: number;
-}
-
-/** One family of the text format, in the order of its lines. */
-interface Family {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly help: string;
-  readonly values: readonly Value[];
-}
-
-/** The metrics as Prometheus reads them (text format 0.0.4), in base units: seconds, bytes, seconds since 1970. */
-export function metricsText(inside: Inside): string {
-  return [...eventFamilies(inside), ...stateFamilies(inside), ...processFamilies(inside)]
+/**
+ * The metrics as Prometheus reads them (text format 0.0.4), in base units: seconds, bytes, seconds since 1970. Labels have
+ * values of closed lists, and no session, client, user or path: how many series there are does not depend on who comes.
+ */
+export function metricsText(inside: Inside, rising: Rising): string {
+  return [
+    ...eventFamilies(inside),
+    bytesFamily(inside, rising),
+    ...stateFamilies(inside),
+    ...timeFamilies(inside),
+    ...processFamilies(inside),
+  ]
     .map(formatFamily)
     .join('');
 }
 
 // ---- What has happened ----
 
-/** Families that count events: the event's type, and the labels that the words behind it in a counter's key are. */
-const counted: readonly (readonly [name: string, help: string, type: string, ...labels: string[]])[] = [
-  ['pinhole_sessions_opened_total', 'Sessions that began.', 'session-opened'],
-  ['pinhole_sessions_closed_total', 'Sessions that ended.', 'session-closed', 'reason'],
-  [
-    'pinhole_sessions_refused_total',
-    'Clients that were refused before a session began.',
-    'session-refused',
-    'reason',
-  ],
-  ['pinhole_logins_total', 'Logins that the server accepted.', 'session-logged-in'],
-  ['pinhole_login_failures_total', 'Logins that the server refused.', 'login-failed'],
-  ['pinhole_commands_refused_total', 'Commands that the relay answered itself.', 'command-refused', 'reason'],
-  ['pinhole_replies_remarked_total', 'Replies with a remarkable announcement.', 'reply-remarked', 'reason'],
-  ['pinhole_pinholes_opened_total', 'Pinholes opened.', 'pinhole-opened', 'mode', 'plane'],
-  ['pinhole_pinholes_taken_total', 'Pinholes that a data connection used.', 'pinhole-taken', 'mode', 'plane'],
-  ['pinhole_pinholes_closed_total', 'Pinholes that went away unused.', 'pinhole-closed', 'reason', 'plane'],
-  [
-    'pinhole_pinhole_refusals_total',
-    'Connections to pinholes that were refused.',
-    'pinhole-refused',
-    'reason',
-  ],
-  ['pinhole_transfers_total', 'Transfers that ended.', 'transfer-ended', 'cause', 'direction', 'plane'],
-  [
-    'pinhole_data_connections_closed_total',
-    'Data connections without a transfer.',
-    'data-channel-closed',
-    'cause',
-  ],
-  [
-    'pinhole_public_address_failures_total',
-    'Lookups of the public address that failed.',
-    'public-address-failed',
-  ],
-  [
-    'pinhole_table_restorations_total',
-    "Times that the kernel plane's table had been deleted.",
-    'table-restored',
-  ],
-];
+interface Counted {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  /** The words behind the type in a counter's key, in their order, each with what it can be. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>;
+}
 
-/** Before a family without labels has counted anything it is 0: a rate needs a first value. */
-function eventFamilies({ counters }: Inside): Family[] {
-  const counts = Object.entries(counters.read()).map(([key, value]) => ({ words: key.split(' '), value }));
-  return counted.map(([name, help, type, ...labels]) => {
-    const own = counts.filter(({ words }) => words[0] === type);
-    const values = own.map(({ words, value }) => ({
-      labels: Object.fromEntries(labels.map((label, index) => [label, words[index + 1] ?? ''])),
-      value,
+/** Families that count events. */
+function countedOf(planes: readonly Carrier[]): readonly Counted[] {
+  const plane = planes;
+  const mode = ['passive', 'active'];
+  return [
+    { name: 'sessions_opened', help: 'Sessions that began.', type: 'session-opened' },
+    {
+      ...{ name: 'sessions_closed', help: 'Sessions that ended.', type: 'session-closed' },
+      labels: { reason: sessionReasons },
+    },
+    {
+      ...{ name: 'sessions_refused', help: 'Clients that were refused before a session began.' },
+      ...{ type: 'session-refused', labels: { reason: sessionReasons } },
+    },
+    { name: 'logins', help: 'Logins that the server accepted.', type: 'session-logged-in' },
+    { name: 'login_failures', help: 'Logins that the server refused.', type: 'login-failed' },
+    {
+      ...{ name: 'commands_refused', help: 'Commands that the relay answered itself.' },
+      ...{ type: 'command-refused', labels: { reason: commandReasons } },
+    },
+    {
+      ...{ name: 'replies_remarked', help: 'Replies with a remarkable announcement.' },
+      ...{ type: 'reply-remarked', labels: { reason: replyReasons } },
+    },
+    {
+      ...{ name: 'pinholes_opened', help: 'Pinholes opened.' },
+      ...{ type: 'pinhole-opened', labels: { mode, plane } },
+    },
+    {
+      ...{ name: 'pinholes_taken', help: 'Pinholes that a data connection used.' },
+      ...{ type: 'pinhole-taken', labels: { mode, plane } },
+    },
+    {
+      ...{ name: 'pinholes_closed', help: 'Pinholes that went away unused.' },
+      ...{ type: 'pinhole-closed', labels: { reason: pinholeReasons, plane } },
+    },
+    {
+      ...{ name: 'pinhole_refusals', help: 'Connections to pinholes that were refused.' },
+      ...{ type: 'pinhole-refused', labels: { reason: pinholeReasons } },
+    },
+    {
+      ...{ name: 'transfers', help: 'Transfers that ended.', type: 'transfer-ended' },
+      labels: { cause: transferCauses, direction: ['upload', 'download'], plane },
+    },
+    {
+      ...{ name: 'data_connections_closed', help: 'Data connections without a transfer.' },
+      ...{ type: 'data-channel-closed', labels: { cause: transferCauses } },
+    },
+    {
+      ...{ name: 'public_address_failures', help: 'Lookups of the public address that failed.' },
+      type: 'public-address-failed',
+    },
+    {
+      ...{ name: 'table_restorations', help: "Times that the kernel plane's table had been deleted." },
+      type: 'table-restored',
+    },
+  ];
+}
+
+/**
+ * Every combination of labels is there from the start, with 0: a rate needs a value before the first event, and the first
+ * refusal is what an alert is for. A reason that cannot happen in a family stays 0.
+ */
+function eventFamilies(inside: Inside): Family[] {
+  const counts = inside.counters.read();
+  return countedOf(planesOf(inside)).map(({ name, help, type, labels = {} }) => {
+    const values = combinations(labels).map((combination) => ({
+      labels: combination,
+      value: counts[[type, ...Object.values(combination)].join(' ')] ?? 0,
     }));
-    const none = labels.length === 0 && values.length === 0 ? [{ labels: {}, value: 0 }] : [];
-    return { name, type: 'counter', help, values: [...values, ...none] };
+    return { name: `pinhole_${name}_total`, type: 'counter', help, values };
   });
+}
+
+/** What carries data here: beside the kernel plane this process carries what the kernel cannot. */
+function planesOf({ plane }: Inside): readonly Carrier[] {
+  return plane === 'relay' ? ['relay'] : ['relay', 'kernel'];
+}
+
+/** `{ a: ['1', '2'], b: ['3'] }` as `{ a: '1', b: '3' }` and `{ a: '2', b: '3' }`. */
+function combinations(labels: Readonly<Record<string, readonly string[]>>): Record<string, string>[] {
+  return Object.entries(labels).reduce<Record<string, string>[]>(
+    (made, [label, words]) => made.flatMap((each) => words.map((word) => ({ ...each, [label]: word }))),
+    [{}],
+  );
 }
 
 // ---- How it stands ----
 
 function stateFamilies(inside: Inside): Family[] {
-  const { roster, counters } = inside;
+  const { roster } = inside;
   const { sessions, sessionsPerClient, passivePorts, activePorts, descriptors } = inside.limits();
-  const bytes = bytesOf(inside);
-  const opening = counters.opening();
-  const delay = inside.eventLoopDelay();
   return [
-    {
-      ...{ name: 'pinhole_transfer_bytes_total', type: 'counter' },
-      help: 'Bytes of transfers, those under way among them where they are counted.',
-      values: bytes,
-    },
     gauge('pinhole_sessions', 'Sessions that are open.', sessions.now),
     gauge('pinhole_sessions_limit', 'Sessions that there can be.', sessions.most),
     gauge('pinhole_sessions_per_client_limit', 'Sessions that one client can have.', sessionsPerClient.most),
@@ -119,23 +153,6 @@ function stateFamilies(inside: Inside): Family[] {
     },
     gauge('pinhole_connection_descriptors', 'File descriptors that connections have.', descriptors.now),
     gauge('pinhole_connection_descriptors_limit', 'File descriptors that they can have.', descriptors.most),
-    histogram('pinhole_pinhole_open_seconds', 'Time that it took to open a pinhole.', [
-      [{ plane: 'relay' }, opening.relay],
-      [{ plane: 'kernel' }, opening.kernel],
-    ]),
-    histogram(
-      'pinhole_first_byte_seconds',
-      'Time from a data connection to its first byte, on the relay plane.',
-      [[{}, counters.firstByte()]],
-    ),
-    {
-      ...{ name: 'pinhole_event_loop_delay_seconds', type: 'gauge' },
-      help: 'How late the process comes to what has happened, since its start.',
-      values: (['median', 'p99', 'worst'] as const).map((quantile) => ({
-        labels: { quantile: { median: 0.5, p99: 0.99, worst: 1 }[quantile] },
-        value: delay[quantile] / 1000,
-      })),
-    },
     {
       ...{ name: 'pinhole_certificate_not_after_timestamp_seconds', type: 'gauge' },
       help: 'When a certificate that clients are shown expires.',
@@ -153,78 +170,86 @@ function stateFamilies(inside: Inside): Family[] {
   ];
 }
 
-/** Bytes by direction and plane; what goes on is added, so that a long transfer shows while it lasts. */
-function bytesOf(inside: Inside): Value[] {
-  const ended = inside.counters.bytes();
-  const progress = new Map(inside.progress().map((each) => [each.expectation, each]));
-  return (['relay', 'kernel'] as const).flatMap((plane) => {
-    const open = [...inside.roster.open]
-      .filter((pinhole) => pinhole.plane === plane)
-      .map(({ id }) => progress.get(id));
-    const upload = open.reduce((sum, each) => sum + (each?.uploaded ?? 0), ended[plane].upload);
-    const download = open.reduce((sum, each) => sum + (each?.downloaded ?? 0), ended[plane].download);
-    return [
-      { labels: { direction: 'upload', plane }, value: upload },
-      { labels: { direction: 'download', plane }, value: download },
-    ];
-  });
+function timeFamilies(inside: Inside): Family[] {
+  const { counters } = inside;
+  const opening = counters.opening();
+  return [
+    histogram(
+      'pinhole_pinhole_open_seconds',
+      'Time that it took to open a pinhole.',
+      planesOf(inside).map((plane) => [{ plane }, opening[plane]]),
+    ),
+    histogram(
+      'pinhole_first_byte_seconds',
+      'Time from a data connection to its first byte, on the relay plane.',
+      [[{}, counters.firstByte()]],
+    ),
+    histogram('pinhole_event_loop_delay_seconds', 'How late the process comes to what has happened.', [
+      [{}, inside.eventLoopDelays()],
+    ]),
+  ];
 }
 
-/** By the names that all exporters use for a process. */
-function processFamilies({ started }: Inside): Family[] {
+/**
+ * Bytes by direction and plane; those of transfers under way are added, so that a long transfer shows while it lasts. At
+ * its end a transfer has what its receiver acknowledged, which can be less than had moved: a counter that fell would be
+ * taken for one that began anew, with all its bytes.
+ */
+function bytesFamily(inside: Inside, rising: Rising): Family {
+  const ended = inside.counters.bytes();
+  const progress = new Map(inside.progress().map((each) => [each.expectation, each]));
+  const values = planesOf(inside).flatMap((plane) => {
+    const open = [...inside.roster.open].filter((pinhole) => pinhole.plane === plane);
+    const valueOf = (direction: 'upload' | 'download', moved: 'uploaded' | 'downloaded'): Value => ({
+      labels: { direction, plane },
+      value: rising.of(
+        `${direction} ${plane}`,
+        open.reduce((sum, { id }) => sum + (progress.get(id)?.[moved] ?? 0), ended[plane][direction]),
+      ),
+    });
+    return [valueOf('upload', 'uploaded'), valueOf('download', 'downloaded')];
+  });
+  return {
+    ...{ name: 'pinhole_transfer_bytes_total', type: 'counter', values },
+    help: 'Bytes of transfers, those under way among them where they are counted.',
+  };
+}
+
+/** By the names that all exporters use for a process, and for Node. */
+function processFamilies({ started, descriptorLimit, lostLogLines }: Inside): Family[] {
   const { user, system } = process.cpuUsage();
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
   return [
+    {
+      ...{ name: 'pinhole_log_lines_lost_total', type: 'counter' },
+      help: 'Log lines that could not be written and for which there was no room.',
+      values: [{ labels: {}, value: lostLogLines() }],
+    },
     {
       ...{ name: 'process_cpu_seconds_total', type: 'counter' },
       help: 'Processor time of the process.',
       values: [{ labels: {}, value: (user + system) / 1e6 }],
     },
-    gauge('process_resident_memory_bytes', 'Memory of the process.', process.memoryUsage.rss()),
+    gauge('process_resident_memory_bytes', 'Memory of the process.', rss),
     gauge('process_start_time_seconds', 'When the process started.', started / 1000),
+    gauge('process_open_fds', 'File descriptors that are open.', openDescriptors()),
+    gauge('process_max_fds', 'File descriptors that the process may have open.', descriptorLimit),
+    gauge('nodejs_heap_size_used_bytes', 'Heap of JavaScript that is in use.', heapUsed),
+    gauge('nodejs_heap_size_total_bytes', 'Heap of JavaScript that is reserved.', heapTotal),
+    gauge(
+      'nodejs_external_memory_bytes',
+      'Memory of objects outside that heap, buffers among them.',
+      external,
+    ),
   ];
 }
 
-// ---- The text format ----
-
-function gauge(name: string, help: string, value: number | undefined): Family {
-  const isKnown = value !== undefined && Number.isFinite(value);
-  return { name, type: 'gauge', help, values: isKnown ? [{ labels: {}, value }] : [] };
-}
-
-/** As `NAME_bucket`, `NAME_sum` and `NAME_count`. */
-function histogram(
-  name: string,
-  help: string,
-  rows: readonly (readonly [Labels, HistogramCounts])[],
-): Family {
-  const values = rows.flatMap(([labels, { bounds, counts, sum }]) => {
-    let total = 0;
-    const buckets = counts.map((count, index) => {
-      total += count;
-      return {
-        labels: { ...labels, __name__: '_bucket', le: String(bounds[index] ?? '+Inf') },
-        value: total,
-      };
-    });
-    return [
-      ...buckets,
-      { labels: { ...labels, __name__: '_sum' }, value: sum },
-      { labels: { ...labels, __name__: '_count' }, value: total },
-    ];
-  });
-  return { name, type: 'histogram', help, values };
-}
-
-function formatFamily({ name, type, help, values }: Family): string {
-  if (values.length === 0) return '';
-  const lines = values.map(({ labels, value }) => {
-    const { __name__: suffix = '', ...rest } = labels;
-    const shown = Object.entries(rest).map(([label, text]) => `${label}="${escaped(String(text))}"`);
-    return `${name}${suffix}${shown.length === 0 ? '' : `{${shown.join(',')}}`} ${value}\n`;
-  });
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+/** undefined where there is no /proc, or none is left to look with. */
+function openDescriptors(): number | undefined {
+  try {
+    // The folder itself is open while it is read.
+    return readdirSync('/proc/self/fd').length - 1;
+  } catch {
+    return undefined;
+  }
 }

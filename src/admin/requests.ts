@@ -10,6 +10,7 @@ import type { Inside } from './inside.ts';
 import { metricsText } from './metrics.ts';
 import openApi from './openapi.json' with { type: 'json' };
 import { pageFile } from './page.ts';
+import type { Rising } from '../status/rising.ts';
 import { statusAnswer } from './status-answer.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -31,6 +32,8 @@ export interface AnswerSource {
   readonly readiness: Readiness;
   /** Answers about the state that were made a moment ago. */
   readonly fresh: Fresh;
+  /** Counters that were shown. */
+  readonly rising: Rising;
 }
 
 /** A request that cannot be carried out, with its status and what is wrong, in one line. */
@@ -59,7 +62,10 @@ const reads: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['/v1/events', (_source, query) => ({ kind: 'events', filter: filterOf(query) })],
   ['/healthz', ({ inside }) => health(!inside.isDraining(), inside.isDraining() ? 'draining' : 'serving')],
   ['/readyz', ready],
-  ['/metrics', ({ inside }) => whole(metricsText(inside), 'text/plain; version=0.0.4; charset=utf-8')],
+  [
+    '/metrics',
+    ({ inside, rising }) => whole(metricsText(inside, rising), 'text/plain; version=0.0.4; charset=utf-8'),
+  ],
   ['/openapi.json', () => json(openApi)],
 ]);
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { streamEvents } from './event-stream.ts';
 import { Fresh } from './fresh.ts';
+import { Rising } from '../status/rising.ts';
 import type { Inside } from './inside.ts';
 import { Readiness } from './readiness.ts';
 import type { AdminAnswer } from './admin-answer.ts';
@@ -24,7 +25,8 @@ export class AdminServer {
 
   /** @param report is told of what went wrong here and is no mistake of a client's */
   constructor(inside: Inside, report: (error: unknown) => void) {
-    this.#source = { inside, readiness: new Readiness(inside.tryServer), fresh: new Fresh() };
+    const readiness = new Readiness(inside.tryServer);
+    this.#source = { inside, readiness, fresh: new Fresh(), rising: new Rising() };
     this.#report = report;
   }
 

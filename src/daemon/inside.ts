@@ -1,9 +1,10 @@
 import type { CertificateFacts, Inside, Limits, SettingFacts } from '../admin/inside.ts';
+import { descriptorLimit } from '../linux/process-limits.ts';
 import { keyOf, names, writeSetting } from '../config/table.ts';
 import type { Descriptors } from '../net/descriptors.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { sizeOf, type PortRange } from '../net/port-range.ts';
-import type { Logger } from '../log/log.ts';
+import { lostLogLines, type Logger } from '../log/log.ts';
 import type { Sessions } from '../proxy/sessions.ts';
 import type { Counters } from '../status/counters.ts';
 import type { EventLoopWatch } from '../status/event-loop.ts';
@@ -55,6 +56,9 @@ export function insideOf(state: RunningState): Inside {
     progress: () => carriers.plane.progress(),
     limits: () => limitsOf(state),
     eventLoopDelay: () => eventLoop.read(),
+    eventLoopDelays: () => eventLoop.delays(),
+    descriptorLimit: descriptorLimit(),
+    lostLogLines,
     certificates: () => certificatesOf(state),
     settings: () => settingsOf(state),
     logLevel: () => logger.level,

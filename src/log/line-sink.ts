@@ -36,6 +36,7 @@ export class LineSink {
   #lines = '';
   #bytes = 0;
   #lost = 0;
+  #lostInAll = 0;
   #lostTo = '';
   /** Why the last write did not write everything: a code of the system. */
   #obstacle: string | undefined;
@@ -47,6 +48,11 @@ export class LineSink {
     this.#options = { capacity: usualCapacity, ...options };
   }
 
+  /** How many lines have been lost since the start. */
+  get lostInAll(): number {
+    return this.#lostInAll;
+  }
+
   /** @param line with its LF */
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
@@ -54,6 +60,7 @@ export class LineSink {
     // lines.
     if (this.#lost > 0 || this.#rest.length + this.#bytes + bytes > this.#options.capacity) {
       this.#lost++;
+      this.#lostInAll++;
       this.#lostTo = this.#obstacle ?? this.#lostTo;
       return;
     }

@@ -53,6 +53,14 @@ export function createLogger(
   });
 }
 
+/** Where the lines of this process leave it. */
+const sinks = new Set<LineSink>();
+
+/** How many log lines of this process have been lost. */
+export function lostLogLines(): number {
+  return [...sinks].reduce((sum, { lostInAll }) => sum + lostInAll, 0);
+}
+
 /** On standard output; what it holds at the end of the process is written then. */
 function createSink(format: (line: string) => string): LineSink {
   const lossLine = (dropped: number, error: string): string => {
@@ -60,6 +68,7 @@ function createSink(format: (line: string) => string): LineSink {
     return format(`${JSON.stringify({ ...fields, msg: 'log lines were lost' })}\n`);
   };
   const sink = new LineSink({ write: standardOutput(), lossLine });
+  sinks.add(sink);
   process.on('exit', () => {
     sink.end();
   });

@@ -129,3 +129,16 @@ test('waits at the end for a slow reader, and writes at once what comes later', 
   sink.write('b\n');
   assert.equal(device.text, 'a\nb\n');
 });
+
+test('counts what was lost in all, beyond what one line tells', () => {
+  const device = new Device();
+  const sink = sinkOn(device, 10);
+  for (let round = 1; round <= 2; round++) {
+    device.room = 0;
+    for (const line of ['12345678\n', 'lost\n', 'lost\n']) sink.write(line);
+    sink.flush();
+    device.room = Infinity;
+    sink.flush();
+    assert.equal(sink.lostInAll, 2 * round);
+  }
+});

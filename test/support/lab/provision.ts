@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 import { messageOf } from '../../../src/net/error.ts';
@@ -72,16 +72,26 @@ const rivals = {
   // It names symbols of libssl and leaves it to mod_tls.so of the lab's proftpd-mod-crypto to load that.
   'proftpd-mod-proxy': 'usr/lib/proftpd/mod_proxy.so',
 } as const;
+/** What reads the metrics; its package starts a service too. */
+const monitors = { prometheus: 'usr/bin/prometheus' } as const;
 type UnpackedPackage =
-  keyof typeof servers | keyof typeof firewalls | keyof typeof readers | keyof typeof rivals;
+  | keyof typeof servers
+  | keyof typeof firewalls
+  | keyof typeof readers
+  | keyof typeof rivals
+  | keyof typeof monitors;
 const unpacked: Readonly<Record<UnpackedPackage, string>> = {
   ...servers,
   ...firewalls,
   ...readers,
   ...rivals,
+  ...monitors,
 };
+/** Of a large package, what is kept: prometheus and promtool. */
+const kept: Readonly<Partial<Record<UnpackedPackage, string>>> = { prometheus: 'usr/bin' };
 const labPackages = Object.keys({ ...servers, ...firewalls, ...readers }) as UnpackedPackage[];
 const rivalPackages = Object.keys(rivals) as UnpackedPackage[];
+const monitorPackages = Object.keys(monitors) as UnpackedPackage[];
 
 const aptLimit = 300_000;
 const lookupLimit = 60_000;
@@ -115,18 +125,27 @@ export function requirements(): Promise<Missing[]> {
  * As `requirements`, and then the programs that the benchmark compares with. What cannot be had is in the list by its
  * package's name, and the others can be used.
  */
-export async function benchRequirements(): Promise<Missing[]> {
+export function benchRequirements(): Promise<Missing[]> {
+  return requirementsWith(rivalPackages);
+}
+
+/** As `requirements`, and then Prometheus. */
+export function monitoringRequirements(): Promise<Missing[]> {
+  return requirementsWith(monitorPackages);
+}
+
+async function requirementsWith(packages: readonly UnpackedPackage[]): Promise<Missing[]> {
   const missing = await requirements();
   if (missing.length > 0) return missing;
   const reasons = new Map<string, string>();
-  if (rivalPackages.some(isMissing)) {
+  if (packages.some(isMissing)) {
     await withLock(async () => {
-      for (const name of rivalPackages.filter(isMissing)) {
+      for (const name of packages.filter(isMissing)) {
         await install([name]).catch((error: unknown) => reasons.set(name, messageOf(error)));
       }
     });
   }
-  return rivalPackages
+  return packages
     .filter(isMissing)
     .map((what) => ({ what, reason: reasons.get(what) ?? 'apt-get succeeded without it' }));
 }
@@ -243,6 +262,8 @@ async function unpack(name: UnpackedPackage): Promise<void> {
     if (archive === undefined) throw new Error(`apt-get download ${name} left no package`);
     const tree = join(work, 'tree');
     await mustRun(['dpkg-deb', '-x', join(work, archive), tree], { timeout: lookupLimit });
+    const part = kept[name];
+    if (part !== undefined) keepOnly(tree, part);
     const field = async (which: string): Promise<string> =>
       (await mustRun(['dpkg-deb', '-f', join(work, archive), which], { timeout: lookupLimit })).trim();
     const manifest: Manifest = {
@@ -258,8 +279,17 @@ async function unpack(name: UnpackedPackage): Promise<void> {
   }
 }
 
+/** Removes all of a tree but one folder. */
+function keepOnly(tree: string, part: string): void {
+  const aside = `${tree}-kept`;
+  renameSync(join(tree, part), aside);
+  rmSync(tree, { recursive: true });
+  mkdirSync(dirname(join(tree, part)), { recursive: true });
+  renameSync(aside, join(tree, part));
+}
+
 /**
- * The libraries of a Depends field; the rest of it (PAM's configuration, an inetd, adduser) serves an installed
+ * The libraries of a Depends field; the rest of it (PAM's configuration, an inetd, adduser, what a page loads) serves an installed
  * service, which this is not.
  *
  *     adduser, libc6 (>= 2.34), debconf (>= 0.5) | debconf-2.0, libwrap0 (>= 7.6-4~)  ->  libc6, libwrap0
@@ -268,7 +298,7 @@ export function libraryPackages(depends: string): string[] {
   return depends
     .split(',')
     .map((alternative) => /^\s*([a-z0-9.+-]+)/.exec(alternative)?.[1] ?? '')
-    .filter((name) => name.startsWith('lib') && !name.startsWith('libpam-'));
+    .filter((name) => name.startsWith('lib') && !/^lib(pam|js)-/.test(name));
 }
 
 function sizes(folder: string): Record<string, number> {
