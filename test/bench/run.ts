@@ -1,10 +1,11 @@
 /**
  * Measures, and prints ratios of things run side by side in one run:
  *
- *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle|strangers|before ...] [--pairs=N]
+ *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle|strangers|admin|before ...] [--pairs=N]
  *
  * `before` compares this build with another, whose folder (with cli.js in it) is in BENCH_BEFORE.
  */
+import { measureAdmin } from './admin.ts';
 import { measureBefore } from './before.ts';
 import { measureFtps } from './ftps.ts';
 import { measureIdleSessions } from './idle-sessions.ts';
@@ -23,6 +24,7 @@ const all = {
   pinholes: measurePinholes,
   idle: () => measureIdleSessions(),
   strangers: measureStrangers,
+  admin: measureAdmin,
   before: measureBefore,
 };
 

@@ -24,6 +24,7 @@ const ports = {
   'mod_proxy-tls': 2128,
   'relay-before': 2129,
   'kernel-before': 2130,
+  'relay-admin': 2131,
 } as const;
 
 /** `direct`: the gateway as a router. */
@@ -41,6 +42,7 @@ export const labels: Readonly<Record<WayName, string>> = {
   'mod_proxy-tls': 'mod_proxy with TLS',
   'relay-before': 'relay plane before',
   'kernel-before': 'kernel plane before',
+  'relay-admin': 'relay plane with its admin interface',
   direct: 'direct',
 };
 
@@ -55,6 +57,7 @@ const passivePorts = {
   kept: [55_000, 59_999],
   'relay-before': [20_000, 22_499],
   'kernel-before': [22_500, 27_499],
+  'relay-admin': [27_500, 29_999],
 } as const;
 
 export interface Lab {
@@ -79,6 +82,7 @@ const starters: Readonly<Record<Exclude<WayName, 'direct'>, (network: Network) =
   'mod_proxy-tls': (network) => startModProxy(network, 'mod_proxy-tls'),
   'relay-before': (network) => startPinhole(network, 'relay-before', cliBefore()),
   'kernel-before': (network) => startPinhole(network, 'kernel-before', cliBefore()),
+  'relay-admin': (network) => startPinhole(network, 'relay-admin'),
 };
 
 /** The hosts, vsftpd, and the ways that are asked for as far as they can be had; links are cables unless told. */
@@ -135,6 +139,7 @@ const flagsOf = {
   'relay-tls': ['--plane', 'relay', '--tls', 'terminate'],
   'relay-before': ['--plane', 'relay'],
   'kernel-before': ['--plane', 'kernel', '--kernel-table', 'before', '--kernel-mark', '0x2130'],
+  'relay-admin': ['--plane', 'relay'],
 } as const;
 
 /** Another build of the program, which this one is compared with. @throws where none is named */
@@ -151,6 +156,11 @@ function identityIn(network: Network): { cert: string; key: string } {
   return { cert: join(folder, 'server.pem'), key: join(folder, 'server.key') };
 }
 
+/** Where `relay-admin` has its admin interface. */
+export function adminSocketOf({ folder }: Network): string {
+  return join(folder, 'admin.sock');
+}
+
 /** It logs into a file, as the others do: whoever read its output would take time of the same processors. */
 async function startPinhole(
   network: Network,
@@ -161,7 +171,8 @@ async function startPinhole(
   const tls = plane === 'relay-tls' ? ['--tls-cert', cert, '--tls-key', key] : [];
   const listen = ['--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
   const flags = [...flagsOf[plane], ...tls, ...listen];
-  const admin = program === cli ? ['--admin', 'off'] : [];
+  const place = plane === 'relay-admin' ? adminSocketOf(network) : 'off';
+  const admin = program === cli ? ['--admin', place] : [];
   const argv = [process.execPath, program, 'run', ...flags, ...admin, '--passive-ports', rangeOf(plane)];
   const log = join(network.folder, `${plane}.log`);
   const pinhole = network.spawn('gateway', [
