@@ -13,7 +13,7 @@ export class Fresh {
   get(key: string, make: () => AdminAnswer | Promise<AdminAnswer>): AdminAnswer | Promise<AdminAnswer> {
     const known = this.#kept.get(key);
     if (known && performance.now() - known.at < freshFor) return known.answer;
-    const answer = make();
+    const answer = inBytes(make());
     this.#kept.set(key, { at: performance.now(), answer });
     return answer;
   }
@@ -22,4 +22,10 @@ export class Fresh {
   clear(): void {
     this.#kept.clear();
   }
+}
+
+/** Ready to be sent, however often that is. */
+function inBytes(answer: AdminAnswer | Promise<AdminAnswer>): AdminAnswer | Promise<AdminAnswer> {
+  if (answer instanceof Promise || answer.kind !== 'whole' || typeof answer.body !== 'string') return answer;
+  return { ...answer, body: Buffer.from(answer.body) };
 }

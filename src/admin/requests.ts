@@ -85,6 +85,8 @@ const closePath = /^\/v1\/sessions\/(\d{1,15})\/close$/;
 /** @throws {RequestError} */
 export function answer(request: AdminRequest, source: AnswerSource): AdminAnswer | Promise<AdminAnswer> {
   checkOrigin(request);
+  const often = request.method === 'GET' ? keptAnswer(request.url, source) : undefined;
+  if (often) return often;
   const { pathname, searchParams } = urlOf(request);
   const [, id] = closePath.exec(pathname) ?? [];
   const change = id === undefined ? changes.get(pathname) : closeSession(Number(id));
@@ -94,8 +96,7 @@ export function answer(request: AdminRequest, source: AnswerSource): AdminAnswer
     throw new RequestError(404, `${pathname} is not served; allowed: ${known()}`);
   if (request.method === 'GET' || request.method === 'HEAD') {
     if (file) return { kind: 'whole', status: 200, ...file };
-    if (read && kept.has(pathname)) return source.fresh.get(pathname, () => read(source, searchParams));
-    if (read) return read(source, searchParams);
+    if (read) return keptAnswer(pathname, source) ?? read(source, searchParams);
   }
   if (request.method === 'POST' && change) {
     checkChange(request);
@@ -107,6 +108,14 @@ export function answer(request: AdminRequest, source: AnswerSource): AdminAnswer
     allow: allowed,
   });
 }
+
+/** undefined: the answer is not kept. */
+function keptAnswer(path: string, source: AnswerSource): AdminAnswer | Promise<AdminAnswer> | undefined {
+  const read = kept.has(path) ? reads.get(path) : undefined;
+  return read && source.fresh.get(path, () => read(source, noQuery));
+}
+
+const noQuery = new URLSearchParams();
 
 function known(): string {
   return [...reads.keys(), ...changes.keys(), '/v1/sessions/ID/close', '/'].join(', ');

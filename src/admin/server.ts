@@ -40,7 +40,7 @@ export class AdminServer {
         connectionsCheckingInterval: 1000,
       },
       (request, response) => {
-        void this.#serve(request, response, isReadOnly);
+        this.#serve(request, response, isReadOnly);
       },
     );
     server.maxConnections = mostConnections;
@@ -60,23 +60,41 @@ export class AdminServer {
     }
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, isReadOnly: boolean): Promise<void> {
+  /** Without waiting where there is nothing to wait for: many ask often. */
+  #serve(request: IncomingMessage, response: ServerResponse, isReadOnly: boolean): void {
     response.on('error', () => undefined);
     const { method = 'GET', url = '/', headers } = request;
-    try {
-      const body = await bodyOf(request);
-      this.#send(request, response, await answer({ method, url, headers, body, isReadOnly }, this.#source));
-    } catch (error) {
-      if (request.destroyed && !request.complete) return;
-      const known = error instanceof RequestError ? error : new RequestError(500, 'the answer failed');
-      this.#send(request, response, {
-        ...{ kind: 'whole', status: known.status, type: 'application/json' },
-        body: `${JSON.stringify({ error: known.message })}\n`,
-        // What is left of a body that is too long is not read.
-        headers: { ...known.headers, ...(known.status === 413 && { connection: 'close' }) },
-      });
-      if (!(error instanceof RequestError)) this.#report(error);
-    }
+    const fail = (error: unknown): void => {
+      this.#fail(request, response, error);
+    };
+    const respond = (body: string): void => {
+      try {
+        const given = answer({ method, url, headers, body, isReadOnly }, this.#source);
+        if (!(given instanceof Promise)) this.#send(request, response, given);
+        else
+          given
+            .then((later) => {
+              this.#send(request, response, later);
+            })
+            .catch(fail);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    if (hasNoBody(request)) respond('');
+    else bodyOf(request).then(respond, fail);
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (request.destroyed && !request.complete) return;
+    const known = error instanceof RequestError ? error : new RequestError(500, 'the answer failed');
+    this.#send(request, response, {
+      ...{ kind: 'whole', status: known.status, type: 'application/json' },
+      body: `${JSON.stringify({ error: known.message })}\n`,
+      // What is left of a body that is too long is not read.
+      headers: { ...known.headers, ...(known.status === 413 && { connection: 'close' }) },
+    });
+    if (!(error instanceof RequestError)) this.#report(error);
   }
 
   #send(request: IncomingMessage, response: ServerResponse, given: AdminAnswer): void {
@@ -125,6 +143,11 @@ const common = {
 function statusOf({ code }: NodeJS.ErrnoException): string {
   if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large';
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+}
+
+/** As its headers have it. */
+function hasNoBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
 }
 
 /** @throws {RequestError} where it is too long; the rest of it is not read then */
