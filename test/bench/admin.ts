@@ -46,10 +46,16 @@ export async function measureAdmin(pairs: number): Promise<void> {
           },
         );
         printRatio(label, 'a second', values, goal);
-        if (answered.length > 0) process.stdout.write(`  answered ${median(answered).toFixed(0)} a second\n`);
-        const ms = (of: readonly number[]): string => (median(of) * 1000).toFixed(3);
+        const [loaded, plain] = [median(processor.with), median(processor.without)];
+        const ms = (seconds: number): string => (seconds * 1000).toFixed(3);
         process.stdout.write(
-          `  processor time of the relay for each transfer: ${ms(processor.with)} against ${ms(processor.without)} ms\n`,
+          `  processor time of the relay for each transfer: ${ms(loaded)} against ${ms(plain)} ms\n`,
+        );
+        if (answered.length === 0) return;
+        const requests = median(answered);
+        const share = (loaded - plain) * median(values.first);
+        process.stdout.write(
+          `  answered ${requests.toFixed(0)} a second, for ${(share * 100).toFixed(0)} % of a processor, ${ms(share / requests)} ms each\n`,
         );
       });
     }
