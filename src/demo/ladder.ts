@@ -48,7 +48,8 @@ const width = 52;
 
 /** The rungs' heading. */
 export function ladderHeading(columns: number = width): string {
-  return `${'client'.padEnd(columns)} relay ${'server'.padStart(columns)}\n`;
+  // Two columns longer than an arrow, which a rung has in its place.
+  return `${'client'.padEnd(columns)} relay ${'server'.padStart(columns - 2)}\n`;
 }
 
 /**

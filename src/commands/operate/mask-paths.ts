@@ -93,7 +93,7 @@ export class PathMask {
       masked = replaceWord(masked, path, mask);
     }
     // What is left of absolute paths: the server has resolved them.
-    masked = masked.replace(/(?<![\w/.-])\/[^\s"',;)]*/g, (path) => this.#mask(path));
+    masked = masked.replace(/(?<![\w/.-])\/(?:[^\s"',;)]*[^\s"',;):])?/g, (path) => this.#mask(path));
     return `${text.slice(0, 4)}${masked}`;
   }
 

@@ -121,7 +121,7 @@ class Tracer {
       this.#sessions.delete(session);
     }
     if (!rungs.has(type)) return;
-    const event = harmless({ ...fields, type } as unknown as LadderEvent);
+    const event = harmless({ ...fields, ...bothOf(fields), type } as unknown as LadderEvent);
     this.#draw(session, fields, ladderLines(this.#mask?.event(event) ?? event));
   }
 
@@ -153,6 +153,11 @@ const rungs: ReadonlySet<string> = new Set<LadderEvent['type']>([
   ...(['command', 'command-refused', 'reply', 'pinhole-opened', 'pinhole-taken'] as const),
   ...(['pinhole-closed', 'transfer-ended'] as const),
 ]);
+
+/** A line of the dialogue that has gone on as it came is told once. */
+function bothOf({ line }: StreamedEvent['fields']): object {
+  return line === undefined ? {} : { received: line, sent: line };
+}
 
 /** No text of it does harm on a terminal. */
 function harmless(event: LadderEvent): LadderEvent {

@@ -106,7 +106,9 @@ test('draws the dialogue of a session until it ends, with a picture and masked p
     await control.ask('NOOP', 200);
     await other.ask('NOOP', 200);
   }
-  await stand.stalled(control);
+  // Its reply, and those to what comes behind it, wait for a transfer under way.
+  (await stand.stalled(control)).resume();
+  await control.expect(226);
   await control.ask('PORT 10,0,0,1,1,1', 500);
   await control.ask('USER demo', 331);
   await control.ask('PASS demo', 230);
