@@ -48,4 +48,16 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js', '*.cjs'], extends: [tseslint.configs.disableTypeChecked] },
+  {
+    files: ['src/admin/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...['addEventListener', 'clearTimeout', 'document', 'fetch', 'location', 'requestAnimationFrame'],
+          ...['setInterval', 'setTimeout', 'AbortSignal', 'DOMException', 'EventSource', 'HTMLElement'],
+          ...['Option', 'ResizeObserver'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
 );

@@ -7,10 +7,19 @@ export interface PageFile {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const files: ReadonlyMap<string, readonly [name: string, type: string]> = new Map([
+const scripts: readonly string[] = [
+  ...['page', 'dom', 'figures', 'format', 'ladder', 'lists', 'plot', 'rates', 'refusals', 'relay', 'table'],
+];
+
+const files: ReadonlyMap<string, readonly [name: string, type: string]> = new Map<
+  string,
+  readonly [string, string]
+>([
   ['/', ['index.html', 'text/html; charset=utf-8']],
   ['/page.css', ['page.css', 'text/css; charset=utf-8']],
-  ['/page.js', ['page.js', 'text/javascript; charset=utf-8']],
+  ...scripts.map(
+    (name) => [`/${name}.js`, [`${name}.js`, 'text/javascript; charset=utf-8'] as const] as const,
+  ),
 ]);
 
 /** Nothing from outside, and nobody may show the page within another. */
