@@ -30,7 +30,7 @@ export interface Browser {
   emulate(how: Emulation): Promise<void>;
   /** Whether the tab is seen, as the page is told. */
   setHidden(isHidden: boolean): Promise<void>;
-  /** The page as a PNG, all of it. */
+  /** What is seen of the page, as a PNG. */
   screenshot(): Promise<Buffer>;
   /** Errors and warnings of the console, exceptions, and what the policy has blocked, so far. */
   errors(): readonly string[];
@@ -149,7 +149,7 @@ async function tabOf(protocol: Protocol, clear: () => void): Promise<Browser> {
         document.dispatchEvent(new Event('visibilitychange'))`);
     },
     screenshot: async () => {
-      const { data } = await send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });
+      const { data } = await send('Page.captureScreenshot', { format: 'png' });
       return Buffer.from(String(data), 'base64');
     },
     errors: () => errors,

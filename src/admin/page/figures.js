@@ -61,15 +61,14 @@ export function showFigures(status, data, now, most) {
     },
     rateFigure('down', 'Downloads', now.down, most.down),
     rateFigure('up', 'Uploads', now.up, most.up),
-    useFigure('passive', 'Passive ports', limits.passivePorts, 'a client is expected at'),
+    useFigure('passive', 'Passive ports', limits.passivePorts, 'where a client is awaited'),
     limits.activePorts.now > 0
-      ? useFigure('active', 'Active ports', limits.activePorts, 'the server is expected at')
+      ? useFigure('active', 'Active ports', limits.activePorts, 'where the server is awaited')
       : undefined,
     useFigure('descriptors', 'Descriptors', limits.descriptors, 'taken by connections'),
     {
       ...{ key: 'delay', name: 'Event-loop delay', value: millisecondsText(delay.p99) },
-      of: '99th percentile',
-      detail: `median ${millisecondsText(delay.median)}, worst ${millisecondsText(delay.worst)}`,
+      detail: `99th percentile; median ${millisecondsText(delay.median)}, worst ${millisecondsText(delay.worst)}`,
       level: delay.p99 >= 250 ? 'full' : delay.p99 >= 50 ? 'near' : 'good',
       word: delay.p99 >= 250 ? 'Overloaded' : 'Slow',
     },

@@ -1,9 +1,9 @@
 // Numbers and foreign text in words for people.
 
-const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /**
- * 1536 -> `1.54 kB`: three digits that count, and powers of 1000.
+ * 1536 -> `1.5 KiB`, as in the log: at most three digits that count, and powers of 1024.
  *
  * @param {number} bytes
  */
@@ -11,10 +11,10 @@ export function bytesText(bytes) {
   let value = Math.max(0, bytes);
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+    value /= 1024;
     unit++;
   }
-  const digits = unit === 0 ? Math.round(value).toString() : value.toPrecision(3);
+  const digits = unit === 0 ? Math.round(value) : Number(value.toPrecision(3));
   return `${digits} ${units[unit]}`;
 }
 

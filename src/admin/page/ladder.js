@@ -130,12 +130,10 @@ export class Ladder {
 
   /** @param {readonly { id: number, user: string | null, client: string }[]} sessions */
   #fill(sessions) {
-    const options = sessions
-      .slice(-mostRungs)
-      .map(({ id, user, client }) => ({
-        value: `${id}`,
-        text: `${id} · ${visible(user ?? 'no user').slice(0, 40)} · ${client}`,
-      }));
+    const options = sessions.slice(-mostRungs).map(({ id, user, client }) => ({
+      value: `${id}`,
+      text: `${id} · ${visible(user ?? 'no user').slice(0, 40)} · ${client}`,
+    }));
     if (this.#session !== undefined && !this.#live.has(this.#session))
       options.unshift({ value: `${this.#session}`, text: `${this.#session} · not open` });
     options.unshift({ value: '', text: sessions.length > 0 ? 'Choose one' : 'None is open' });

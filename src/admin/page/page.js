@@ -15,7 +15,7 @@ const ladder = new Ladder();
 const rates = new Rates();
 
 const throughput = makePlot({
-  ...{ id: 'throughput', heading: 'Throughput', least: 1000, tick: rateText },
+  ...{ id: 'throughput', heading: 'Throughput', least: 1024, isBytes: true, tick: rateText },
   series: [
     { key: 'down', name: 'Down', text: rateText },
     { key: 'up', name: 'Up', text: rateText },

@@ -7,8 +7,8 @@ import { clockText } from './format.js';
  * @typedef {{ key: string, name: string, text: (value: number) => string }} Series
  * @typedef {{
  *   id: string, heading: string, series: readonly Series[],
- *   tick: (value: number) => string, least: number, isWhole?: boolean,
- * }} PlotFacts `least`: what the axis reaches at least
+ *   tick: (value: number) => string, least: number, isWhole?: boolean, isBytes?: boolean,
+ * }} PlotFacts `least`: what the axis reaches at least; `isBytes`: its units are powers of 1024
  */
 
 const hour = 3_600_000;
@@ -155,9 +155,14 @@ class Plot {
     const width = this.#focus.clientWidth;
     if (width === 0) return;
     this.#width = width;
-    const { series, tick, least, isWhole = false } = this.#facts;
+    const { series, tick, least, isWhole = false, isBytes = false } = this.#facts;
     const values = this.#points.flatMap((point) => series.map(({ key }) => point[key] ?? 0));
-    const steps = stepsTo(Math.max(least, ...values), isWhole);
+    const highest = Math.max(least, ...values);
+    // A limit that is far away would press the line to the ground.
+    const isNear = this.#limit !== undefined && highest >= this.#limit / 2;
+    const reached = isNear ? Math.max(highest, this.#limit ?? 0) : highest;
+    const unit = isBytes ? 1024 ** Math.floor(Math.log(reached) / Math.log(1024)) : 1;
+    const steps = stepsTo(reached / unit, isWhole).map((step) => step * unit);
     const most = steps.at(-1) ?? 1;
     const labels = steps.map(tick);
     const left = 10 + Math.max(...labels.map((label) => label.length)) * 6.6;
@@ -229,7 +234,7 @@ class Plot {
     const y = this.#y(this.#limit);
     return [
       svg('path', { class: 'limit', d: `M${left} ${y}H${right}` }),
-      svg('text', { class: 'limit', x: right, y: y + 13, 'text-anchor': 'end' }, 'limit'),
+      svg('text', { class: 'limit', x: left + 4, y: y + 13 }, `limit: ${this.#facts.tick(this.#limit)}`),
     ];
   }
 

@@ -150,6 +150,32 @@ async function requirementsWith(packages: readonly UnpackedPackage[]): Promise<M
     .map((what) => ({ what, reason: reasons.get(what) ?? 'apt-get succeeded without it' }));
 }
 
+/** Chromium itself, or what leans on it. */
+const browsers = ['/usr/bin/chromium', '/usr/bin/google-chrome'];
+
+/** The path of the browser. Throws where it was not provisioned. */
+export function browserProgram(): string {
+  const found = browsers.find((file) => existsSync(file));
+  if (found === undefined) throw new Error(`none of ${browsers.join(', ')} is there`);
+  return found;
+}
+
+/** As `requirements`, and then the browser: it is large, and one test alone needs it. */
+export async function browserRequirements(): Promise<Missing[]> {
+  const missing = await requirements();
+  const hasBrowser = (): boolean => browsers.some((file) => existsSync(file));
+  if (missing.length > 0 || hasBrowser()) return missing;
+  let reason = 'apt-get succeeded without it';
+  try {
+    await withLock(async () => {
+      if (!hasBrowser()) await installPackage('chromium');
+    });
+  } catch (error) {
+    reason = messageOf(error);
+  }
+  return hasBrowser() ? [] : [{ what: 'chromium', reason }];
+}
+
 /**
  * For the first line of a test: true where it has to return. With CI=true a missing part is a failure, otherwise the
  * test is skipped with one line that says why.
@@ -230,6 +256,17 @@ async function install(packages: readonly UnpackedPackage[]): Promise<void> {
     // Stale lists name versions that the mirror has dropped.
     await aptGet(['update']);
     await installOnce(packages);
+  }
+}
+
+async function installPackage(name: string): Promise<void> {
+  const wanted = ['install', '--yes', '--no-install-recommends', name];
+  if (!hasPackageLists()) await aptGet(['update']);
+  try {
+    await aptGet(wanted);
+  } catch {
+    await aptGet(['update']);
+    await aptGet(wanted);
   }
 }
 
