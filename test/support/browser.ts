@@ -11,7 +11,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How the page is shown. */
-export interface Emulation {
+interface Emulation {
   readonly width: number;
   readonly height: number;
   readonly scheme?: 'light' | 'dark';

@@ -27,11 +27,12 @@ const types = [
 export function rungsOf(type, event) {
   const time = clockText(Date.parse(event.time ?? '') || Date.now(), true);
   const note = (/** @type {string} */ text, kind = 'note') => [{ kind, time, arrow: '', note: text }];
+  // A line that goes on as it came is said once.
+  const { received = event.line, sent = event.line } = event;
   switch (type) {
     case 'command': {
-      const isSame = event.sent === event.received;
-      const kind = isSame ? 'command' : 'command changed';
-      return [{ kind, time, client: event.received, arrow: '→', server: event.sent ?? '(not sent)' }];
+      const kind = sent === received ? 'command' : 'command changed';
+      return [{ kind, time, client: received, arrow: '→', server: sent ?? '(not sent)' }];
     }
     case 'command-refused':
       return [
@@ -45,8 +46,8 @@ export function rungsOf(type, event) {
         { kind: 'reply changed', time, client: event.reply, arrow: '←', server: '(the relay)' },
       ];
     case 'reply': {
-      const kind = event.sent === event.received ? 'reply' : 'reply changed';
-      return [{ kind, time, client: event.sent, arrow: '←', server: event.received ?? '(the relay)' }];
+      const kind = sent === received ? 'reply' : 'reply changed';
+      return [{ kind, time, client: sent, arrow: '←', server: received ?? '(the relay)' }];
     }
     case 'pinhole-opened':
       return note(`pinhole opened: ${event.peer} → ${event.at} ⇒ ${event.to}`);
