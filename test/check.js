@@ -26,7 +26,7 @@ const checks = [
     command: `node build/test/nodes.js${process.env['CI'] === 'true' ? '' : ' node-internals/ net/ tls/ linux/ plane/ log/'}`,
     needs: 'unit tests',
   },
-  { name: 'package', command: 'npm run --silent package' },
+  { name: 'package', command: 'npm run --silent published' },
   { name: 'format', command: 'npm run --silent format' },
   { name: 'layers', command: 'npm run --silent layers' },
   { name: 'dead code', command: 'npm run --silent dead' },
