@@ -36,6 +36,7 @@ const longest = {
     'doctor',
     'differential',
     'faults',
+    'integration/package',
   ],
 };
 
