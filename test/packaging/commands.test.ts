@@ -30,7 +30,7 @@ test('a page describes each flag of its command, and pinhole.toml(5) each settin
     const page = pages.get(`pinhole-${name}.1`) ?? '';
     for (const flag of flags)
       assert.ok(page.includes(`\n.B \\-\\-${flag.name.replaceAll('-', '\\-')}`), `${name} --${flag.name}`);
-    assert.ok(pages.get('pinhole.1')?.includes(`.BR pinhole\\-${name} (1)`));
+    assert.ok(pages.get('pinhole.1')?.includes(`.BR pinhole\\-${name.replaceAll('-', '\\-')} (1)`));
   }
   const file = pages.get('pinhole.toml.5') ?? '';
   for (const { key } of settings) assert.ok(file.includes(`.B ${key.replaceAll('-', '\\-')}\n`), key);
