@@ -55,13 +55,7 @@ export async function listenOnSocket(server: Server, { path, group }: SocketPlac
     unlinkSync(path);
     if (!(await bind(server, path))) throw taken(path);
   }
-  const gid = groupId(group);
-  try {
-    if (gid !== undefined) chownSync(path, -1, gid);
-    chmodSync(path, 0o660);
-  } catch {
-    // Whoever may not give it to the group keeps it.
-  }
+  giveToGroup(path, group);
   const { ino } = lstatSync(path);
   let now = path;
   const isOurs = (): boolean => {
@@ -87,6 +81,18 @@ export async function listenOnSocket(server: Server, { path, group }: SocketPlac
       }
     },
   };
+}
+
+/** Whoever may not give it to the group keeps it: bound, it is this user's alone. */
+function giveToGroup(path: string, group: string): void {
+  const gid = groupId(group);
+  try {
+    // Nobody but root needs chown for a group that the process has.
+    if (gid !== undefined && gid !== process.getegid?.()) chownSync(path, -1, gid);
+    chmodSync(path, 0o660);
+  } catch {
+    // It stays 0600.
+  }
 }
 
 /** Only a folder of its own: `/run/pinhole` is gone after a boot. */
