@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ControlConnection } from '../../src/demo/control-connection.ts';
 import { Program } from '../support/relay/program.ts';
 
@@ -26,6 +27,14 @@ export class AdminStand {
   ) {
     this.#t = t;
     this.path = path;
+    // Not killed: what it has run counts for coverage only where it ends by itself. The second signal has it end at once.
+    t.after(async () => {
+      for (let n = 0; n < 2; n++) {
+        this.program.signal('SIGTERM');
+        await delay(30);
+      }
+      await this.program.finished();
+    });
     this.program = new Program(t, ['run', '--listen', '127.0.0.1:0', '--admin', this.path, ...flags]);
   }
 

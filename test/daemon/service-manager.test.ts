@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { findServiceManager } from '../../src/daemon/service-manager.ts';
+import { loadLibc } from '../../src/linux/libc.ts';
+import { turns } from '../support/relay/within.ts';
+
+const unix = 1;
+const datagrams = 2 | 0o4000;
+
+/** A socket of datagrams, as a service manager has it. */
+async function managerSocket(t: TestContext): Promise<{ path: string; receive: () => string | undefined }> {
+  const folder = mkdtempSync(join(tmpdir(), 'pinhole-notify-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const path = join(folder, 'notify');
+  const { socket, bind, recv, close } = await loadLibc('the test', ['socket', 'bind', 'recv', 'close']);
+  const fd = socket(unix, datagrams, 0);
+  t.after(() => {
+    close(fd);
+  });
+  const address = Buffer.concat([Buffer.from([unix, 0]), Buffer.from(`${path}\0`)]);
+  assert.equal(bind(fd, address, address.length), 0);
+  return {
+    path,
+    receive: () => {
+      const buffer = Buffer.alloc(4096);
+      const length = recv(fd, buffer, buffer.length, 0);
+      return length < 0 ? undefined : buffer.subarray(0, length).toString();
+    },
+  };
+}
+
+function none(message: string): void {
+  assert.fail(message);
+}
+
+test('tells the service manager that it serves, reloads and stops, with a status line', async (t) => {
+  const { path, receive } = await managerSocket(t);
+  const manager = await findServiceManager({ NOTIFY_SOCKET: path }, () => '3 sessions', none);
+  manager.ready();
+  assert.equal(receive(), 'READY=1\nSTATUS=3 sessions');
+  manager.reloading();
+  assert.match(receive() ?? '', /^RELOADING=1\nMONOTONIC_USEC=\d+$/);
+  manager.stopping();
+  assert.match(receive() ?? '', /^STOPPING=1\nSTATUS=stopping/);
+  manager.close();
+});
+
+test('tells a status line again when it has changed', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { path, receive } = await managerSocket(t);
+  let sessions = 1;
+  const manager = await findServiceManager({ NOTIFY_SOCKET: path }, () => `${sessions} sessions`, none);
+  manager.ready();
+  receive();
+  t.mock.timers.tick(5000);
+  assert.equal(receive(), undefined);
+  sessions = 2;
+  t.mock.timers.tick(5000);
+  assert.equal(receive(), 'STATUS=2 sessions');
+  manager.close();
+});
+
+test('feeds a watchdog that is for this process, and no other', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { path, receive } = await managerSocket(t);
+  const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '2000000' };
+  const manager = await findServiceManager({ ...env, WATCHDOG_PID: String(process.pid) }, () => '', none);
+  t.mock.timers.tick(1000);
+  assert.equal(receive(), 'WATCHDOG=1');
+  manager.close();
+  const other = await findServiceManager({ ...env, WATCHDOG_PID: '1' }, () => '', none);
+  t.mock.timers.tick(1000);
+  assert.equal(receive(), undefined);
+  other.close();
+});
+
+test('tells nobody where there is no service manager, and says so where it cannot be told', async () => {
+  const nobody = await findServiceManager({}, () => '', none);
+  nobody.ready();
+  nobody.reloading();
+  nobody.stopping();
+  nobody.close();
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  await findServiceManager({ NOTIFY_SOCKET: '/nowhere/notify' }, () => '', warn);
+  await findServiceManager({ NOTIFY_SOCKET: 'relative' }, () => '', warn);
+  assert.match(warnings[0] ?? '', /cannot be told at \/nowhere\/notify: ENOENT/);
+  assert.match(warnings[1] ?? '', /allowed are paths and abstract names/);
+  await turns(1);
+});
