@@ -26,3 +26,14 @@ test('refuses what is not as it is said to be', () => {
     /descriptor 6 \(ftp\) of the service manager is no socket/,
   );
 });
+
+test('looks whether a descriptor is a socket', () => {
+  const env = { LISTEN_PID: '7', LISTEN_FDS: '1', LISTEN_FDNAMES: 'ftp' };
+  // Whatever it is in this process: it is looked at.
+  const read = (): unknown => readInheritedSockets(env, 7);
+  try {
+    assert.deepEqual(read(), { clear: [3], tls: [], admin: undefined });
+  } catch (error) {
+    assert.match(String(error), /descriptor 3 \(ftp\) of the service manager is no socket/);
+  }
+});

@@ -48,6 +48,7 @@ test('asks the plane that can carry it, and closes both', async () => {
   const either = createEitherPlane(plane('kernel'), plane('relay'));
   await either.open(request(four));
   await either.open(request([...six.slice(0, 2), ...four.slice(2)]));
+  assert.deepEqual(either.progress(), []);
   const closing = either.close(0);
   // Done before it returns: the process may end next.
   assert.deepEqual(told, ['kernel 198.51.100.10', 'relay 2001:db8::10', 'kernel closed 0', 'relay closed 0']);
