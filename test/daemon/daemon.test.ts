@@ -379,3 +379,25 @@ test(
     await data.client.wasReset();
   },
 );
+
+test('goes on for drain-timeout as if nothing had happened, and ends with its last session', async (t) => {
+  const lab = await Lab.start(t, { 'drain-timeout': '60s', grace: '0' });
+  const pair = await lab.login();
+  const closed = lab.daemon.close();
+  await exchange(pair, 'NOOP', '200 OK.');
+  const data = await lab.passiveChannel(pair);
+  data.server.end();
+  data.client.end();
+  await exchange(pair, 'QUIT', '221 Bye.');
+  await Promise.all([pair.client.close(), pair.server.close()]);
+  await within(closed, 'the end of the relay');
+});
+
+test('ends what is left when drain-timeout is over', async (t) => {
+  const lab = await Lab.start(t, { 'drain-timeout': '100ms', grace: '0' });
+  const pair = await lab.login();
+  const closed = lab.daemon.close();
+  await pair.client.expect(closing);
+  await Promise.all([pair.client.close(), pair.server.close()]);
+  await within(closed, 'the end of the relay');
+});
