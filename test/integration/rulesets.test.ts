@@ -453,7 +453,9 @@ for (const name of ['vsftpd', 'proftpd', 'pure-ftpd'] as const) {
       const printed = await mustRun([process.execPath, cli, 'rules', ...words]);
       // The lab starts this one with flags in the place of files.
       const extra =
-        name === 'pure-ftpd' ? ['--passiveportrange', printed.trim().replace(' ', ':')] : printed.split('\n');
+        name === 'pure-ftpd'
+          ? ['--passiveportrange', (printed.trim().split('\n').at(-1) ?? '').replace(' ', ':')]
+          : printed.split('\n');
       const server = await startServer(network, name, { extra });
       server.put('file', 'whatever');
       for (let tries = 0; tries < 5; tries++) {
