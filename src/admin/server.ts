@@ -128,7 +128,15 @@ export class AdminServer {
       return;
     }
     this.#streams++;
-    response.on('close', () => this.#streams--);
+    let isOver = false;
+    response.on('close', () => {
+      if (!isOver) this.#streams--;
+      isOver = true;
+    });
+    // A response that was still to come after another one hears nothing of its connection's end.
+    request.socket.once('close', () => {
+      if (!isOver) response.emit('close');
+    });
     streamEvents(this.#source.inside, filter, response);
   }
 }

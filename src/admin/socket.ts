@@ -70,8 +70,12 @@ export async function listenOnSocket(server: Server, { path, group }: SocketPlac
     retire: () => {
       const aside = retiredPath(path, process.pid);
       if (!isOurs() || Buffer.byteLength(aside) > longestPath) return;
-      renameSync(path, aside);
-      now = aside;
+      try {
+        renameSync(path, aside);
+        now = aside;
+      } catch {
+        // Another user by now (`user`): the successor finds a live socket there.
+      }
     },
     remove: () => {
       try {

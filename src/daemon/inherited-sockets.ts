@@ -41,7 +41,7 @@ export function readInheritedSockets(
   const byName: Record<Name, number[]> = { ftp: [], ftps: [], admin: [] };
   given.forEach((name, index) => {
     const fd = first + index;
-    if (!(name in names))
+    if (!Object.hasOwn(names, name))
       throw new Error(`the socket ${name} of the service manager is for nothing; allowed: ${allowed}`);
     if (!isSocket(fd)) throw new Error(`descriptor ${fd} (${name}) of the service manager is no socket`);
     byName[name as Name].push(fd);

@@ -30,7 +30,8 @@ export function expectedSize(
   asked: FileSize | undefined,
 ): number | undefined {
   if (verb === 'RETR') {
-    const [, announced] = /\((\d{1,15}) bytes\)/i.exec(text) ?? [];
+    // The last: the name of the file stands before it.
+    const [, announced] = /^.*\((\d{1,15}) bytes\)/is.exec(text) ?? [];
     if (announced !== undefined) return Number(announced);
     return asked?.path === argument ? asked.size : undefined;
   }

@@ -8,6 +8,7 @@ const stor = { verb: 'STOR', argument: 'a' };
 test('takes the size of a download from the reply that begins it', () => {
   const text = '150 Opening BINARY mode data connection for a (1234 bytes).';
   assert.equal(expectedSize(retr, text, { path: 'a', size: 9 }), 1234);
+  assert.equal(expectedSize(retr, '150 Opening a(1 bytes) (77 bytes).', undefined), 77);
   assert.equal(expectedSize(retr, '150 Opening', undefined), undefined);
 });
 
