@@ -3,6 +3,7 @@ import { en } from './messages/en.ts';
 import type { Catalogue, Message } from './messages/message.ts';
 import { zh } from './messages/zh.ts';
 import type { Step } from './server/progress.ts';
+import { columnsOf } from '../net/columns.ts';
 import { replaceHarmful } from '../net/harmful-text.ts';
 
 export const languages = ['en', 'zh'] as const;
@@ -153,10 +154,6 @@ function wrapped(line: string, width: number): string[] {
     } else current += part;
   }
   return [...lines, current];
-}
-
-function columnsOf(text: string): number {
-  return text.length + (text.match(/[\u3000-\u9fff\uff00-\uffef]/g)?.length ?? 0);
 }
 
 /** Files and servers are not trusted: what a terminal would act on, or would show in another order, is shown as �. */

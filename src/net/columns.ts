@@ -28,9 +28,9 @@ export function cutEnd(text: string, columns: number): string {
 /** Beginning and end, as far as there is room, and more of the end, where names differ: `/pub/deb…-12-amd64.iso` */
 export function cutMiddle(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
-  if (columns < 1) return '';
-  const end = Math.floor(((columns - 1) * 2) / 3);
-  return `${firstColumns(text, columns - 1 - end)}…${lastColumns(text, end)}`;
+  if (columns < 3) return cutEnd(text, columns);
+  const beginning = Math.round((columns - 1) / 3);
+  return `${firstColumns(text, beginning)}…${lastColumns(text, columns - 1 - beginning)}`;
 }
 
 /** What of the beginning of a text takes no more than so many columns. */
@@ -59,6 +59,33 @@ export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
 }
 
+export function padStart(text: string, columns: number): string {
+  return ' '.repeat(Math.max(0, columns - columnsOf(text))) + text;
+}
+
+/**
+ * Breaks a text where a line is full, at a blank if there is one in its second half: of a command and a long path the
+ * path begins on the line of the command.
+ */
+export function fold(text: string, columns: number): string[] {
+  const pieces: string[] = [];
+  let rest = text;
+  while (columnsOf(rest) > columns) {
+    const full = filled(rest, columns);
+    const blank = full.lastIndexOf(' ');
+    const piece = blank > full.length / 2 ? full.slice(0, blank + 1) : full;
+    pieces.push(piece.trimEnd());
+    rest = rest.slice(piece.length);
+  }
+  return [...pieces, rest];
+}
+
+/** As much of the beginning as a line has room for: at least one character, however narrow the terminal is. */
+function filled(text: string, columns: number): string {
+  const [character = ''] = text;
+  return firstColumns(text, columns) || character;
+}
+
 /** Breaks a text between words, and words that are longer than a line where they have to be. */
 export function wrapWords(text: string, columns: number): string[] {
   const room = Math.max(1, columns);
@@ -73,9 +100,7 @@ export function wrapWords(text: string, columns: number): string[] {
     if (current !== '') lines.push(current);
     current = word;
     while (columnsOf(current) > room) {
-      // At least one character, however narrow the terminal is.
-      const [character = ''] = current;
-      const piece = firstColumns(current, room) || character;
+      const piece = filled(current, room);
       lines.push(piece);
       current = current.slice(piece.length);
     }

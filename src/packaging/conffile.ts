@@ -1,5 +1,6 @@
 import { stringify } from 'smol-toml';
 import { loadConfig } from '../config/load.ts';
+import { wrapWords } from '../net/columns.ts';
 import { keyOf, names, table, writeSetting } from '../config/table.ts';
 
 const width = 100;
@@ -18,7 +19,7 @@ export function makeConfFile(): string {
     return [
       ...(isFirst ? ['', `# ---- ${group} ----`] : []),
       '',
-      ...wrap(`${description} (${kind.allowed})`).map((line) => `# ${line}`),
+      ...wrapWords(`${description} (${kind.allowed})`, width).map((line) => `# ${line}`),
       name === 'listen' ? 'listen = [21]' : `#${value}`,
     ];
   });
@@ -29,16 +30,4 @@ export function makeConfFile(): string {
 #     systemctl enable --now pinhole
 ${lines.join('\n')}
 `;
-}
-
-function wrap(text: string): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { columnsOf, cutEnd, cutMiddle, padEnd, wrapWords } from '../../src/net/columns.ts';
+import { columnsOf, cutEnd, cutMiddle, fold, padEnd, wrapWords } from '../../src/net/columns.ts';
 
 test('counts what a terminal shows in two columns, and what it shows over another', () => {
   const widths: [string, number][] = [
@@ -56,4 +56,20 @@ test('wraps between words, and loses nothing', () => {
       },
     ),
   );
+});
+
+test('counts one column for letters with marks, and two for wide ones among others', () => {
+  assert.deepEqual(['name', '中文', 'e\u0301', '한글.txt', 'ÿ', ''].map(columnsOf), [4, 4, 1, 8, 1, 0]);
+});
+
+test('cuts with a mark, and not within a wide character', () => {
+  assert.deepEqual([cutEnd('welcome.txt', 11), cutEnd('welcome.txt', 5)], ['welcome.txt', 'welc…']);
+  assert.equal(cutMiddle('/pub/a/long/path/file.bin', 13), '/pub…file.bin');
+  assert.equal(cutEnd('中文文件', 4), '中…');
+  assert.deepEqual([cutEnd('ab', 0), cutMiddle('abcdef', 2)], ['', 'a…']);
+});
+
+test('folds at blanks, and within a word that is too long', () => {
+  assert.deepEqual(fold('150 Opening BINARY mode', 12), ['150 Opening', 'BINARY mode']);
+  assert.deepEqual(fold('x'.repeat(10), 4), ['xxxx', 'xxxx', 'xx']);
 });

@@ -1,5 +1,5 @@
 import type { LadderLine } from '../../demo/ladder.ts';
-import { fold } from './columns.ts';
+import { fold } from '../../net/columns.ts';
 
 /** A heading, where another session goes on, or a line of a ladder. */
 export type SvgLine = LadderLine | { readonly kind: 'heading'; readonly text: string };

@@ -1,5 +1,5 @@
 import { lineText, type LadderLine, type LadderStyle } from '../../demo/ladder.ts';
-import { fold, padEnd } from './columns.ts';
+import { fold, padEnd } from '../../net/columns.ts';
 
 /** The mark of a line that goes on from the one above. */
 const goesOn = '  ';

@@ -1,4 +1,4 @@
-import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './columns.ts';
+import { columnsOf, cutEnd, cutMiddle, padEnd, padStart } from '../../net/columns.ts';
 
 export interface Column {
   readonly title: string;
@@ -45,14 +45,14 @@ export function formatTable(columns: readonly Column[], width: number | undefine
 
 /** The widths of columns that fit together; undefined: they do not. */
 function fit(columns: readonly Column[], width: number | undefined): number[] | undefined {
-  const widths = columns.map(({ title, cells }) => Math.max(widthOf(title), ...cells.map(widthOf)));
+  const widths = columns.map(({ title, cells }) => Math.max(columnsOf(title), ...cells.map(columnsOf)));
   if (width === undefined) return widths;
   let over = widths.reduce((sum, each) => sum + each, gap * (columns.length - 1)) - width;
   // The widest gives first, and the path before names.
   const byWidth = columns
     .map(({ title, least }, index) => ({
       index,
-      least: least === undefined ? Infinity : Math.max(least, widthOf(title)),
+      least: least === undefined ? Infinity : Math.max(least, columnsOf(title)),
     }))
     .sort((a, b) => (widths[b.index] ?? 0) - (widths[a.index] ?? 0));
   for (const { index, least } of byWidth) {

@@ -1,5 +1,5 @@
 import type { SessionAnswer } from '../../admin/answers.ts';
-import { cutEnd, widthOf } from './columns.ts';
+import { columnsOf, cutEnd } from '../../net/columns.ts';
 import { shown } from './print.ts';
 import { formatTable, type Column } from './table.ts';
 import type { Refusal, Seen, Transfer } from './top-state.ts';
@@ -122,7 +122,7 @@ function joined(texts: readonly string[], columns: number): string[] {
   const lines: string[] = [];
   for (const text of texts) {
     const last = lines.at(-1);
-    if (last !== undefined && widthOf(last) + 2 + widthOf(text) <= columns)
+    if (last !== undefined && columnsOf(last) + 2 + columnsOf(text) <= columns)
       lines[lines.length - 1] = `${last}  ${text}`;
     else lines.push(text);
   }

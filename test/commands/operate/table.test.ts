@@ -1,24 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cutEnd, cutMiddle, fold, widthOf } from '../../../src/commands/operate/columns.ts';
 import { formatTable, type Column } from '../../../src/commands/operate/table.ts';
+import { columnsOf } from '../../../src/net/columns.ts';
 import { formatBytes, formatSeconds, percentOf } from '../../../src/commands/operate/units.ts';
-
-test('counts the columns of a terminal: two for wide characters, none for what combines', () => {
-  assert.deepEqual(['name', '中文', 'e\u0301', '한글.txt', 'ÿ', ''].map(widthOf), [4, 4, 1, 8, 1, 0]);
-});
-
-test('cuts at the end or in the middle with a mark, and not within a wide character', () => {
-  assert.deepEqual([cutEnd('welcome.txt', 11), cutEnd('welcome.txt', 5)], ['welcome.txt', 'welc…']);
-  assert.equal(cutMiddle('/pub/a/long/path/file.bin', 13), '/pub…file.bin');
-  assert.equal(cutEnd('中文文件', 4), '中…');
-  assert.deepEqual([cutEnd('ab', 0), cutMiddle('abcdef', 2)], ['', 'a…']);
-});
-
-test('folds at blanks, and within a word that is too long', () => {
-  assert.deepEqual(fold('150 Opening BINARY mode', 12), ['150 Opening', 'BINARY mode']);
-  assert.deepEqual(fold('x'.repeat(10), 4), ['xxxx', 'xxxx', 'xx']);
-});
 
 test('says sizes, ages and shares in a few characters', () => {
   assert.deepEqual([0, 999, 1000, 12_345, 99_960, 999_499, 999_500, 3.2e9].map(formatBytes), [
@@ -62,6 +46,6 @@ test('a narrow terminal costs the middle of long names first, and then columns',
   assert.match(at(32), /^ID {2}CLIENT {8}PATH\n 1 {2}198\.51\.100\.7 {2}\/pub…\S+bin\n/);
   assert.match(at(20), /^ID {2}PATH\n 1 {2}\/pub\/…\S+file\.bin\n12 {2}-$/);
   for (const width of [60, 40, 32, 27, 20, 10, 3]) {
-    for (const line of formatTable(columns, width)) assert.ok(widthOf(line) <= width, `${width}: ${line}`);
+    for (const line of formatTable(columns, width)) assert.ok(columnsOf(line) <= width, `${width}: ${line}`);
   }
 });

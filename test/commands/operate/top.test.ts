@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DataAnswer, SessionAnswer } from '../../../src/admin/answers.ts';
 import type { StatusAnswer } from '../../../src/admin/status-answer.ts';
-import { widthOf } from '../../../src/commands/operate/columns.ts';
+import { columnsOf } from '../../../src/net/columns.ts';
 import { Watch, type Seen, type Snapshot } from '../../../src/commands/operate/top-state.ts';
 import { renderTop, type TopView } from '../../../src/commands/operate/top-view.ts';
 import { AdminStand } from '../../admin/stand.ts';
@@ -139,7 +139,7 @@ test('the screen is filled, and no line is wider than it, at every size', () => 
       for (const more of [{}, { isHelp: true }, { isPaused: true }, { bottom: 'x'.repeat(300) }]) {
         const lines = renderTop(view(seen, more), columns, rows);
         assert.equal(lines.length, rows);
-        for (const line of lines) assert.ok(widthOf(line) <= columns, `${columns}x${rows}: ${line}`);
+        for (const line of lines) assert.ok(columnsOf(line) <= columns, `${columns}x${rows}: ${line}`);
       }
     }
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { widthOf } from '../../../src/commands/operate/columns.ts';
+import { columnsOf } from '../../../src/net/columns.ts';
 import { ladderSvg } from '../../../src/commands/operate/ladder-svg.ts';
 import { ladderText } from '../../../src/commands/operate/ladder-text.ts';
 import { PathMask } from '../../../src/commands/operate/mask-paths.ts';
@@ -24,7 +24,7 @@ test('folds what is wider than its side, and keeps every character', () => {
   for (const width of [200, 80, 60, 40, 20]) {
     for (const event of [long, opened]) {
       const lines = ladderLines(event).flatMap((line) => ladderText(line, width, (text) => text));
-      for (const line of lines) assert.ok(widthOf(line) <= width, `${width}: ${line}`);
+      for (const line of lines) assert.ok(columnsOf(line) <= width, `${width}: ${line}`);
       const text = lines.join('').replace(/[ >-]/g, '');
       const all = event.type === 'command' ? [long.sent] : [opened.to];
       for (const part of all) assert.ok(width < 80 || text.includes(part.replace(/[ >-]/g, '')), text);
