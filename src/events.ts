@@ -143,6 +143,11 @@ export interface PinholeFacts {
   readonly to: Endpoint;
 }
 
+/** Whose data connection it is: the client waits where an active one leads. */
+export function clientOf({ mode, peer, to }: Pick<PinholeFacts, 'mode' | 'peer' | 'to'>): Address {
+  return mode === 'passive' ? peer : to.address;
+}
+
 /** Every event, reported once. Log, counters and the demo's ladder listen. */
 export type Event =
   | {

@@ -1,3 +1,4 @@
+import { clientOf } from '../events.ts';
 import { isUpload } from '../ftp/transfer.ts';
 import type { TlsFacts } from '../net/channel.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
@@ -33,17 +34,21 @@ export interface SessionAnswer {
   readonly refusals: number;
 }
 
-/** A data connection. */
-export interface DataAnswer {
+/** What a pinhole and the data connection that comes of it are told with alike. */
+interface PinholeAnswer {
   readonly id: number;
   readonly session: number;
   readonly client: string;
   readonly user: string | null;
   readonly plane: string;
   readonly mode: string;
-  readonly from: string | null;
   readonly at: string;
   readonly to: string;
+}
+
+/** A data connection. */
+export interface DataAnswer extends PinholeAnswer {
+  readonly from: string | null;
   /** null until a transfer has begun on it. */
   readonly command: string | null;
   readonly direction: 'upload' | 'download' | null;
@@ -60,22 +65,19 @@ export interface DataAnswer {
 }
 
 /** A pinhole that nobody has connected to yet. */
-export interface ExpectationAnswer {
-  readonly id: number;
-  readonly session: number;
-  readonly client: string;
-  readonly user: string | null;
-  readonly plane: string;
-  readonly mode: string;
+export interface ExpectationAnswer extends PinholeAnswer {
   readonly peer: string;
-  readonly at: string;
-  readonly to: string;
   readonly announcedBy: string | null;
   readonly seconds: number;
   /** Seconds until it expires. */
   readonly expires: number;
   /** The client's control connection, as it reached the relay; null where the session is over. */
-  readonly control: { readonly from: string; readonly to: string } | null;
+  readonly control: ControlAnswer | null;
+}
+
+interface ControlAnswer {
+  readonly from: string;
+  readonly to: string;
 }
 
 export function dataAnswers(inside: Inside): DataAnswer[] {
@@ -95,17 +97,19 @@ export function sessionAnswers(inside: Inside): SessionAnswer[] {
 
 export function expectationAnswers({ roster }: Inside): ExpectationAnswer[] {
   const now = performance.now();
-  return [...roster.pending].map((pinhole) => {
-    const session = roster.session(pinhole.session);
-    return {
-      ...factsOf(pinhole),
-      peer: pinhole.peer,
-      announcedBy: pinhole.announcedBy ?? null,
-      seconds: secondsOf(now - pinhole.since),
-      expires: secondsOf(Math.max(0, pinhole.expires - now)),
-      control: session ? { from: formatEndpoint(session.client), to: formatEndpoint(session.reached) } : null,
-    };
-  });
+  return [...roster.pending].map((pinhole) => ({
+    ...factsOf(pinhole),
+    peer: pinhole.peer,
+    announcedBy: pinhole.announcedBy ?? null,
+    seconds: secondsOf(now - pinhole.since),
+    expires: secondsOf(Math.max(0, pinhole.expires - now)),
+    control: controlOf(roster.session(pinhole.session)),
+  }));
+}
+
+/** The control connection of a session, as it reached the relay; null where that is over. */
+export function controlOf(session: LiveSession | undefined): ControlAnswer | null {
+  return session ? { from: formatEndpoint(session.client), to: formatEndpoint(session.reached) } : null;
 }
 
 function sessionAnswer(session: LiveSession, data: readonly DataAnswer[], now: number): SessionAnswer {
@@ -155,32 +159,14 @@ function dataAnswer(pinhole: LivePinhole, progress: Progress | undefined, now: n
   };
 }
 
-/** What a pinhole and a data connection are told with alike. */
-function factsOf({
-  id,
-  session,
-  user,
-  plane,
-  mode,
-  peer,
-  at,
-  to,
-}: LivePinhole): Pick<DataAnswer, 'id' | 'session' | 'client' | 'user' | 'plane' | 'mode' | 'at' | 'to'> {
-  // The client waits where an active data connection leads.
-  const client = mode === 'passive' ? peer : to.address;
-  return {
-    id,
-    session,
-    client,
-    user: user ?? null,
-    plane,
-    mode,
-    at: formatEndpoint(at),
-    to: formatEndpoint(to),
-  };
+function factsOf(pinhole: LivePinhole): PinholeAnswer {
+  const { id, session, user = null, plane, mode, at, to } = pinhole;
+  const client = clientOf(pinhole);
+  return { id, session, client, user, plane, mode, at: formatEndpoint(at), to: formatEndpoint(to) };
 }
 
-function progressByExpectation(inside: Inside): ReadonlyMap<number, Progress> {
+/** How far each data connection is; the plane is asked only where there are any. */
+export function progressByExpectation(inside: Inside): ReadonlyMap<number, Progress> {
   if (inside.roster.openCount === 0) return new Map();
   return new Map(inside.progress().map((each) => [each.expectation, each]));
 }
@@ -189,7 +175,7 @@ function tlsOf(facts: TlsFacts | undefined): string | null {
   return facts ? `${facts.protocol} ${facts.cipher}` : null;
 }
 
-function secondsOf(milliseconds: number): number {
+export function secondsOf(milliseconds: number): number {
   return Math.round(milliseconds) / 1000;
 }
 

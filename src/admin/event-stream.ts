@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { fieldsOf, levelOf, wordsOf } from '../log/event-line.ts';
-import type { Event } from '../events.ts';
-import { formatEndpoint } from '../net/endpoint.ts';
+import { clientOf, type Event } from '../events.ts';
 import type { Roster } from '../status/roster.ts';
+import { controlOf, secondsOf } from './answers.ts';
 import type { Inside } from './inside.ts';
 
 /** Which events a reader wants. */
@@ -53,26 +53,22 @@ export function streamEvents(inside: Inside, filter: EventFilter, response: Serv
 function isWanted(event: Event, { session, client, isWithDialogue }: EventFilter, roster: Roster): boolean {
   if (!isWithDialogue && (event.type === 'command' || event.type === 'reply')) return false;
   if (session !== undefined && !('session' in event && event.session === session)) return false;
-  return client === undefined || clientOf(event, roster) === client;
+  return client === undefined || addressOfClient(event, roster) === client;
 }
 
 /** An address alone, as the filter has it. */
-function clientOf(event: Event, roster: Roster): string | undefined {
+function addressOfClient(event: Event, roster: Roster): string | undefined {
   if ('client' in event) return event.client.address;
   if (event.type === 'pinhole-refused') return event.from.address;
-  const session = 'session' in event ? roster.session(event.session) : undefined;
-  if (session || !('mode' in event)) return session?.client.address;
-  // A data connection outlives its session; the client waits where an active one leads.
-  return event.mode === 'passive' ? event.peer : event.to.address;
+  // A data connection outlives its session.
+  return roster.clientOf(event)?.address ?? ('mode' in event ? clientOf(event) : undefined);
 }
 
 function told(event: Event, roster: Roster): object {
-  const session = 'session' in event ? roster.session(event.session) : undefined;
   return {
     time: new Date().toISOString(),
     level: levelOf(event),
     what: wordsOf(event),
-    ...(session && { client: formatEndpoint(session.client) }),
     ...fieldsOf(event, roster),
     ...expectationOf(event, roster),
   };
@@ -86,7 +82,5 @@ function expectationOf(event: Event, roster: Roster): object {
   // Of an opaque session nothing is announced: nobody was expected.
   if (pinhole?.announcedBy === undefined) return {};
   const left = event.type === 'pinhole-opened' ? event.timeout : pinhole.expires - performance.now();
-  const session = roster.session(event.session);
-  const control = session && { from: formatEndpoint(session.client), to: formatEndpoint(session.reached) };
-  return { expires: Math.round(Math.max(0, left)) / 1000, control: control ?? null };
+  return { expires: secondsOf(Math.max(0, left)), control: controlOf(roster.session(event.session)) };
 }

@@ -8,6 +8,7 @@ import {
   type Carrier,
 } from '../events.ts';
 import type { Rising } from '../status/rising.ts';
+import { progressByExpectation } from './answers.ts';
 import type { Inside } from './inside.ts';
 import { formatFamily, gauge, histogram, type Family, type Value } from './metrics-text.ts';
 
@@ -197,7 +198,7 @@ function timeFamilies(inside: Inside): Family[] {
  */
 function bytesFamily(inside: Inside, rising: Rising): Family {
   const ended = inside.counters.bytes();
-  const progress = new Map(inside.progress().map((each) => [each.expectation, each]));
+  const progress = progressByExpectation(inside);
   const values = planesOf(inside).flatMap((plane) => {
     const open = [...inside.roster.open].filter((pinhole) => pinhole.plane === plane);
     const valueOf = (direction: 'upload' | 'download', moved: 'uploaded' | 'downloaded'): Value => ({

@@ -1,3 +1,5 @@
+import { messageOf } from '../net/error.ts';
+
 /** Whether the server answers. */
 export interface ReadinessFacts {
   readonly isReady: boolean;
@@ -30,7 +32,7 @@ export class Readiness {
     try {
       return { isReady: true, words: await this.#tryServer() };
     } catch (error) {
-      return { isReady: false, words: error instanceof Error ? error.message : String(error) };
+      return { isReady: false, words: messageOf(error) };
     } finally {
       // The time that it took does not count.
       this.#asked = performance.now();

@@ -1,5 +1,6 @@
 import { logLevels } from '../config/config.ts';
 import { parseAddress } from '../net/address.ts';
+import { messageOf } from '../net/error.ts';
 import { isAddressText } from './addresses.ts';
 import { dataAnswers, expectationAnswers, sessionAnswers } from './answers.ts';
 import type { AdminAnswer } from './admin-answer.ts';
@@ -146,7 +147,6 @@ function checkOrigin({ headers, isReadOnly }: AdminRequest): void {
     throw new RequestError(
       421,
       "the Host of the request has to be an address, localhost, or this host's own name",
-      {},
     );
 }
 
@@ -169,8 +169,8 @@ function bodyOf({ body }: AdminRequest): unknown {
 
 // ---- Reads ----
 
-function json(value: unknown, status = 200): AdminAnswer {
-  return { kind: 'whole', status, type: 'application/json', body: `${JSON.stringify(value)}\n` };
+function json(value: unknown): AdminAnswer {
+  return whole(`${JSON.stringify(value)}\n`, 'application/json');
 }
 
 function whole(body: string, type: string, status = 200): AdminAnswer {
@@ -238,7 +238,7 @@ async function reload(inside: Inside): Promise<readonly string[]> {
   try {
     return await inside.reload();
   } catch (error) {
-    throw new RequestError(409, error instanceof Error ? error.message : String(error));
+    throw new RequestError(409, messageOf(error));
   }
 }
 

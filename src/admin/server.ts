@@ -119,8 +119,11 @@ export class AdminServer {
     { filter }: AdminAnswer & { kind: 'events' },
   ): void {
     if (this.#streams >= mostStreams) {
-      const body = `${JSON.stringify({ error: `${mostStreams} readers of events are allowed at once` })}\n`;
-      this.#send(request, response, { kind: 'whole', status: 503, type: 'application/json', body });
+      this.#fail(
+        request,
+        response,
+        new RequestError(503, `${mostStreams} readers of events are allowed at once`),
+      );
       return;
     }
     if (request.method === 'HEAD') {

@@ -5,15 +5,8 @@ import { dirname } from 'node:path';
 import { groupId } from '../linux/accounts.ts';
 import { codeOf, messageOf } from '../net/error.ts';
 
-/** A socket whose path cannot be had, in one line. `isTaken`: a live process has it. */
-export class SocketError extends Error {
-  readonly isTaken: boolean;
-
-  constructor(message: string, isTaken = false, cause?: unknown) {
-    super(message, { cause });
-    this.isTaken = isTaken;
-  }
-}
+/** A socket whose path cannot be had, in one line. */
+export class SocketError extends Error {}
 
 /** Where a unix socket is, and who besides this user may use it. */
 export interface SocketPlace {
@@ -108,7 +101,7 @@ function makeDirectory(path: string, group: string): void {
     if (made !== undefined && gid !== undefined) chownSync(directory, -1, gid);
   } catch (error) {
     if (codeOf(error) === 'EPERM') return;
-    throw new SocketError(`admin: ${directory} cannot be made: ${messageOf(error)}`, false, error);
+    throw new SocketError(`admin: ${directory} cannot be made: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -125,7 +118,10 @@ function bind(server: Server, path: string): Promise<boolean> {
     const failed = (error: Error): void => {
       server.off('listening', listening);
       if (codeOf(error) === 'EADDRINUSE') resolve(false);
-      else reject(new SocketError(`admin: ${path} cannot be listened on: ${messageOf(error)}`, false, error));
+      else
+        reject(
+          new SocketError(`admin: ${path} cannot be listened on: ${messageOf(error)}`, { cause: error }),
+        );
     };
     const listening = (): void => {
       server.off('error', failed);
@@ -159,6 +155,5 @@ async function requireDead(path: string): Promise<void> {
 function taken(path: string): SocketError {
   return new SocketError(
     `admin: another process listens on ${path}; allowed: a path of this one's own, or off`,
-    true,
   );
 }

@@ -1,5 +1,5 @@
 import type { Level } from 'pino';
-import type { Event, PinholeFacts, TransferCommand } from '../events.ts';
+import { clientOf, type Event, type PinholeFacts, type TransferCommand } from '../events.ts';
 import { directionOf } from '../ftp/transfer.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
@@ -177,11 +177,6 @@ function pathOf(command: TransferCommand | undefined): {
 function sessionClientOf(event: Event, known: Known): string | undefined {
   const client = known.clientOf(event);
   return client && formatEndpoint(client);
-}
-
-/** Whose data connection it is: the client waits where an active one leads. */
-export function clientOf({ mode, peer, to }: PinholeFacts): string {
-  return mode === 'passive' ? peer : to.address;
 }
 
 function endpointsOf({ at, to }: PinholeFacts): { at: string; to: string } {

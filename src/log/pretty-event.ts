@@ -1,3 +1,4 @@
+import { isListing } from '../ftp/transfer.ts';
 import { columnsOf, cutEnd, cutMiddle } from '../net/columns.ts';
 import { visibleControls } from './harmless-line.ts';
 
@@ -113,9 +114,8 @@ const events: ReadonlyMap<string, Make> = new Map<string, Make>([
 /** `download /pub/a.iso  1.2 GiB  98 MiB/s  complete` */
 function transfer(fields: Fields): Part[] {
   const { command, direction, bytes, rate, cause, error } = fields;
-  const isListing = command === 'LIST' || command === 'NLST' || command === 'MLSD';
   return [
-    said(isListing ? 'list' : direction),
+    said(typeof command === 'string' && isListing({ verb: command }) ? 'list' : direction),
     path(fields),
     said(sizeText(bytes)),
     said(typeof rate === 'number' ? `${sizeText(rate)}/s` : undefined, 1),

@@ -1,8 +1,7 @@
-import type { Event } from '../events.ts';
+import { clientOf, type Event } from '../events.ts';
 import { isListing, isUpload } from '../ftp/transfer.ts';
 import { replaceHarmful } from '../net/harmful-text.ts';
 import { AppendedFile } from './appended-file.ts';
-import { clientOf } from './event-line.ts';
 import { LineSink } from './line-sink.ts';
 
 /** What the transfer log asks and tells. */

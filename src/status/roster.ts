@@ -4,53 +4,10 @@ import type { TlsFacts } from '../net/channel.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 
 /** A session as the roster has it. Times are milliseconds of `performance.now`. */
-export interface LiveSession {
-  readonly id: number;
-  readonly client: Endpoint;
-  readonly reached: Endpoint;
-  readonly server: Endpoint;
-  readonly since: number;
-  /** Whom USER has named; undefined before, and where the dialogue cannot be read. */
-  readonly user: string | undefined;
-  readonly isLoggedIn: boolean;
-  /** AUTH was passed on: the dialogue cannot be read. */
-  readonly isOpaque: boolean;
-  readonly clientTls: TlsFacts | undefined;
-  readonly serverTls: TlsFacts | undefined;
-  /** Transfers that are over, and their bytes. */
-  readonly transfers: number;
-  readonly uploaded: number;
-  readonly downloaded: number;
-  /** Commands that the relay has refused. */
-  readonly refusals: number;
-  /** The transfer that began last; undefined before the first. */
-  readonly command: TransferCommand | undefined;
-}
+export type LiveSession = Readonly<Omit<SessionRecord, 'observe' | 'latest'>>;
 
 /** A pinhole or a data connection as the roster has it. Times are milliseconds of `performance.now`. */
-export interface LivePinhole {
-  readonly id: number;
-  readonly session: number;
-  /** Whom USER had named in its session when it was opened. */
-  readonly user: string | undefined;
-  readonly plane: Carrier;
-  readonly mode: Mode;
-  readonly peer: Address;
-  readonly at: Endpoint;
-  readonly to: Endpoint;
-  /** The command that announced it: PORT, EPRT, PASV, EPSV; undefined where nobody could read it. */
-  readonly announcedBy: string | undefined;
-  readonly since: number;
-  /** Until when somebody may come. */
-  readonly expires: number;
-  /** Who has come, and when; undefined while it is pending. */
-  readonly from: Endpoint | undefined;
-  readonly taken: number | undefined;
-  /** The transfer that it carries, once the server has let it begin. */
-  readonly command: TransferCommand | undefined;
-  /** Bytes that the transfer will have, as far as the dialogue tells. */
-  readonly size: number | undefined;
-}
+export type LivePinhole = Readonly<PinholeRecord>;
 
 /**
  * Who is connected, what is expected, and what is being transferred: the listener of the event stream that knows the
@@ -64,7 +21,6 @@ export class Roster {
   /** What has ended by the event before: who hears that one after the roster may still ask. */
   #endedSession: number | undefined;
   #endedPinhole: number | undefined;
-  #endedPending: number | undefined;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
@@ -146,14 +102,11 @@ export class Roster {
         this.#taken(event);
         break;
       case 'pinhole-closed':
-        this.#endedPending = event.expectation;
+      case 'data-channel-closed':
         this.#endedPinhole = event.expectation;
         break;
       case 'transfer-begun':
         this.#begun(event);
-        break;
-      case 'data-channel-closed':
-        this.#endedPinhole = event.expectation;
         break;
       case 'transfer-ended':
         this.#transferred(event);
@@ -165,11 +118,12 @@ export class Roster {
 
   #forget(): void {
     if (this.#endedSession !== undefined) this.#sessions.delete(this.#endedSession);
-    if (this.#endedPinhole !== undefined) this.#open.delete(this.#endedPinhole);
-    if (this.#endedPending !== undefined) this.#pending.delete(this.#endedPending);
+    if (this.#endedPinhole !== undefined) {
+      this.#open.delete(this.#endedPinhole);
+      this.#pending.delete(this.#endedPinhole);
+    }
     this.#endedSession = undefined;
     this.#endedPinhole = undefined;
-    this.#endedPending = undefined;
   }
 
   #opened(event: Event & { type: 'pinhole-opened' }): void {
@@ -210,21 +164,26 @@ export class Roster {
   }
 }
 
-class SessionRecord implements LiveSession {
+class SessionRecord {
   readonly id: number;
   readonly client: Endpoint;
   readonly reached: Endpoint;
   readonly server: Endpoint;
   readonly since: number;
+  /** Whom USER has named; undefined before, and where the dialogue cannot be read. */
   user: string | undefined = undefined;
   isLoggedIn = false;
+  /** AUTH was passed on: the dialogue cannot be read. */
   isOpaque = false;
   clientTls: TlsFacts | undefined = undefined;
   serverTls: TlsFacts | undefined = undefined;
+  /** Transfers that are over, and their bytes. */
   transfers = 0;
   uploaded = 0;
   downloaded = 0;
+  /** Commands that the relay has refused. */
   refusals = 0;
+  /** The transfer that began last; undefined before the first. */
   command: TransferCommand | undefined = undefined;
   /** The pinhole that was opened last. */
   latest: PinholeRecord | undefined = undefined;
@@ -267,21 +226,27 @@ class SessionRecord implements LiveSession {
   }
 }
 
-class PinholeRecord implements LivePinhole {
+class PinholeRecord {
   readonly id: number;
   readonly session: number;
+  /** Whom USER had named in its session when it was opened. */
   readonly user: string | undefined;
   readonly plane: Carrier;
   readonly mode: Mode;
   readonly peer: Address;
   readonly at: Endpoint;
   readonly to: Endpoint;
+  /** The command that announced it: PORT, EPRT, PASV, EPSV; undefined where nobody could read it. */
   readonly announcedBy: string | undefined;
   readonly since: number;
+  /** Until when somebody may come. */
   readonly expires: number;
+  /** Who has come, and when; undefined while it is pending. */
   from: Endpoint | undefined = undefined;
   taken: number | undefined = undefined;
+  /** The transfer that it carries, once the server has let it begin. */
   command: TransferCommand | undefined = undefined;
+  /** Bytes that the transfer will have, as far as the dialogue tells. */
   size: number | undefined = undefined;
 
   constructor(

@@ -60,9 +60,8 @@ function whyNot(path: string, error: unknown): string {
 function clientAt(path: string): AdminClient {
   const ask = async (method: string, target: string, body?: object): Promise<unknown> => {
     const { status, text } = await send(path, method, target, body);
-    const value = JSON.parse(text) as unknown;
-    if (status >= 400) throw new Error((value as { readonly error?: string }).error ?? text.trim());
-    return value;
+    if (status >= 400) throw refusal(text);
+    return JSON.parse(text) as unknown;
   };
   return {
     path,
@@ -79,9 +78,18 @@ async function send(
   body?: object,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const response = await open(path, method, target, body);
+  return { status: response.statusCode ?? 0, text: await textOf(response) };
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
-  return { status: response.statusCode ?? 0, text };
+  return text;
+}
+
+/** With the relay's own words. */
+function refusal(text: string): Error {
+  return new Error((JSON.parse(text) as { readonly error?: string }).error ?? text.trim());
 }
 
 function open(
@@ -120,11 +128,7 @@ async function readEvents(
 ): Promise<void> {
   try {
     const response = await open(path, 'GET', `/v1/events?${query.toString()}`, undefined, signal);
-    if (response.statusCode !== 200) {
-      let text = '';
-      for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
-      throw new Error((JSON.parse(text) as { readonly error?: string }).error ?? text);
-    }
+    if (response.statusCode !== 200) throw refusal(await textOf(response));
     await readStream(response, read);
   } catch (error) {
     if (signal?.aborted !== true) throw error;
