@@ -97,7 +97,12 @@ function moduleOf({ command, describe, load }: CommandEntry): CommandModule {
   };
 }
 
-const commands = commandTable.map(({ command }) => command.replace(/ .*/, ''));
+/** Without its positional arguments. */
+export function commandName({ command }: Pick<CommandEntry, 'command'>): string {
+  return command.replace(/ .*/, '');
+}
+
+const commands = commandTable.map(commandName);
 const allowed = `allowed: ${commands.join(', ')}`;
 
 /**

@@ -10,6 +10,7 @@ import { isLoopback } from '../net/address.ts';
 import type { BoundSocket } from '../net/listen.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { codeOf, messageOf } from '../net/error.ts';
+import { whyNoListener } from './listeners.ts';
 
 /** The admin interface, as long as it is served. */
 export interface Admin {
@@ -69,11 +70,8 @@ async function listenAt(server: Server, { address, port }: Endpoint): Promise<vo
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen({ host: address, port, ipv6Only: true, exclusive: true }, resolve);
   }).catch((error: unknown) => {
-    const code = codeOf(error);
-    const why =
-      code === 'EADDRINUSE'
-        ? 'another process is using this port; allowed: a port that is free'
-        : messageOf(error);
-    throw new Error(`admin-listen ${formatEndpoint({ address, port })}: ${why}`, { cause: error });
+    const allowed = codeOf(error) === 'EADDRINUSE' ? '; allowed: a port that is free' : '';
+    const where = formatEndpoint({ address, port });
+    throw new Error(`admin-listen ${where}: ${whyNoListener(error)}${allowed}`, { cause: error });
   });
 }

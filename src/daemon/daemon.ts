@@ -89,7 +89,7 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   }
   const addresses = await startPublicAddresses(config, observe);
   const told = { observe, counters, roster, subscribers, transferLog };
-  const parts = { host, logger, requireNode, ...told, descriptors, carriers };
+  const parts = { host, logger, requireNode, ...told, descriptors, descriptorLimit: limit, carriers };
   const daemon = new RunningDaemon(config, parts, { tls, addresses });
   await daemon.start();
   const sessions = sessionsWithin(descriptors);
@@ -119,6 +119,7 @@ interface Parts {
   readonly subscribers: Subscribers;
   readonly transferLog: TransferLog | undefined;
   readonly descriptors: Descriptors;
+  readonly descriptorLimit: number | undefined;
   readonly carriers: Carriers;
 }
 

@@ -1,5 +1,4 @@
 import type { CertificateFacts, Inside, Limits, SettingFacts } from '../admin/inside.ts';
-import { descriptorLimit } from '../linux/process-limits.ts';
 import { keyOf, names, writeSetting } from '../config/table.ts';
 import type { Descriptors } from '../net/descriptors.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -30,6 +29,8 @@ export interface RunningState {
   readonly carriers: Carriers;
   readonly sessions: Sessions;
   readonly descriptors: Descriptors;
+  /** Of the process. */
+  readonly descriptorLimit: number | undefined;
   readonly eventLoop: EventLoopWatch;
   readonly started: number;
   readonly config: () => ServableConfig;
@@ -44,7 +45,7 @@ const readinessTime = 3000;
 
 export function insideOf(state: RunningState): Inside {
   const { host, logger, roster, counters, subscribers, carriers, sessions, eventLoop, started } = state;
-  const { config } = state;
+  const { config, descriptorLimit } = state;
   return {
     version: programVersion(),
     plane: config().plane,
@@ -57,7 +58,7 @@ export function insideOf(state: RunningState): Inside {
     limits: () => limitsOf(state),
     eventLoopDelay: () => eventLoop.read(),
     eventLoopDelays: () => eventLoop.delays(),
-    descriptorLimit: descriptorLimit(),
+    descriptorLimit,
     lostLogLines,
     certificates: () => certificatesOf(state),
     settings: () => settingsOf(state),

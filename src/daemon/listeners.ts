@@ -124,12 +124,13 @@ async function listenOrExplain(
     const unasked = !wanted.some((each) => each.address === address);
     if (unasked && address === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'))
       return undefined;
-    throw new Error(`listen ${formatEndpoint({ address, port })}: ${explain(code, error)}`, { cause: error });
+    throw new Error(`listen ${formatEndpoint({ address, port })}: ${whyNoListener(error)}`, { cause: error });
   }
 }
 
-function explain(code: unknown, error: unknown): string {
-  switch (code) {
+/** Why a port of this host cannot be listened on. */
+export function whyNoListener(error: unknown): string {
+  switch (codeOf(error)) {
     case 'EADDRINUSE':
       return 'another process is using this port';
     case 'EACCES':

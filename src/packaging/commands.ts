@@ -1,5 +1,5 @@
 import type { Argv, Options } from 'yargs';
-import { commandTable } from '../commands/main.ts';
+import { commandName, commandTable } from '../commands/main.ts';
 import { settings } from '../config/table.ts';
 
 /** A flag of a command, as --help tells of it. */
@@ -46,7 +46,7 @@ export async function describeCommands(): Promise<CommandDescription[]> {
           called === method ? [[name, options] as [string, Options]] : [],
         );
       return {
-        name: command.replace(/ .*/, ''),
+        name: commandName({ command }),
         description: describe,
         synopsis: (usage ?? `$0 ${command} [OPTIONS]`).replace(/^\$0 /, ''),
         arguments: named('positional').map(([name, { describe: what = '' }]) => ({

@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createHistogram } from 'node:perf_hooks';
 import { Histogram, type HistogramCounts } from './histogram.ts';
 
 /** How late this process comes to what has happened, in milliseconds. */
@@ -22,31 +22,30 @@ const resolution = 50;
 /** Upper bounds in seconds. */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Measures the delay of the event loop. */
+/** Measures the delay of the event loop, by how late a timer is. */
 export function watchEventLoop(): EventLoopWatch {
-  const histogram = monitorEventLoopDelay({ resolution });
-  histogram.enable();
-  // That one gives no counts: they are made by a timer of the same interval.
+  // The first has percentiles and no counts, the second counts and no percentiles.
+  const histogram = createHistogram();
   const delays = new Histogram(bounds);
   let due = performance.now() + resolution;
   const timer = setInterval(() => {
     const now = performance.now();
-    delays.add(Math.max(0, now - due) / 1000);
+    const late = Math.max(0, now - due);
+    // In microseconds; it takes no 0.
+    histogram.record(Math.max(1, Math.round(late * 1000)));
+    delays.add(late / 1000);
     due = now + resolution;
   }, resolution).unref();
-  // What is measured is the time between two looks, in nanoseconds.
-  const late = (nanoseconds: number): number =>
-    Math.max(0, Math.round(nanoseconds / 1e5 - resolution * 10) / 10);
+  const milliseconds = (microseconds: number): number => Math.round(microseconds / 100) / 10;
   return {
     read: () => ({
-      median: late(histogram.percentile(50)),
-      p99: late(histogram.percentile(99)),
-      worst: late(histogram.max),
+      median: milliseconds(histogram.percentile(50)),
+      p99: milliseconds(histogram.percentile(99)),
+      worst: milliseconds(histogram.max),
     }),
     delays: () => delays.read(),
     stop: () => {
       clearInterval(timer);
-      histogram.disable();
     },
   };
 }

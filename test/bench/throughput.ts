@@ -40,8 +40,15 @@ export async function measureThroughput(pairs: number): Promise<void> {
   }
 }
 
-/** Downloads and uploads of 1 GiB by a way, in MiB a second; what is sent has no content. */
-export function largeFiles(lab: Lab): Record<'down' | 'up', (way: WayName) => Promise<number>> {
+/**
+ * Downloads and uploads of 1 GiB by a way, in MiB a second; what is sent has no content.
+ *
+ * @param flags of curl
+ */
+export function largeFiles(
+  lab: Lab,
+  flags: readonly string[] = [],
+): Record<'down' | 'up', (way: WayName) => Promise<number>> {
   const { network, server } = lab;
   server.put('big.bin', Buffer.alloc(0));
   truncateSync(join(server.root, 'big.bin'), size);
@@ -49,9 +56,9 @@ export function largeFiles(lab: Lab): Record<'down' | 'up', (way: WayName) => Pr
   writeFileSync(upload, '');
   truncateSync(upload, size);
   return {
-    down: (way) => speed(lab, way, ['-o', '/dev/null'], 'big.bin', 'speed_download'),
+    down: (way) => speed(lab, way, [...flags, '-o', '/dev/null'], 'big.bin', 'speed_download'),
     up: async (way) => {
-      const value = await speed(lab, way, ['-T', upload], 'up.bin', 'speed_upload');
+      const value = await speed(lab, way, [...flags, '-T', upload], 'up.bin', 'speed_upload');
       rmSync(join(server.root, 'up.bin'));
       return value;
     },

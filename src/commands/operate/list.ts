@@ -2,11 +2,12 @@ import type { DataAnswer, ExpectationAnswer, SessionAnswer } from '../../admin/a
 import { programVersion } from '../../status/version.ts';
 import type { Subcommand } from '../subcommand.ts';
 import { findRelay, type AdminClient } from './admin-client.ts';
+import { carried, doneOf } from './carried.ts';
 import { expectationLine } from './conntrack.ts';
 import { withAdmin, type AdminFlags } from './flags.ts';
 import { endWithReader, print, printJson, remark, shown, terminalWidth } from './print.ts';
 import { formatTable, type Column } from './table.ts';
-import { formatBytes, formatRate, formatSeconds, percentOf } from './units.ts';
+import { formatBytes, formatRate, formatSeconds } from './units.ts';
 
 const lists = ['sessions', 'expect', 'data'] as const;
 type List = (typeof lists)[number];
@@ -116,22 +117,12 @@ function dataColumns(data: readonly DataAnswer[]): Column[] {
       cells: cells((each) => orUnknown(carried(each), formatBytes)),
     },
     { title: 'SIZE', rank: 8, isNumber: true, cells: cells(({ size }) => orUnknown(size, formatBytes)) },
-    { title: 'DONE', rank: 6, isNumber: true, cells: cells(doneOf) },
+    { title: 'DONE', rank: 6, isNumber: true, cells: cells((each) => doneOf(carried(each), each.size)) },
     { title: 'RATE', rank: 5, isNumber: true, cells: cells(({ rate }) => orUnknown(rate, formatRate)) },
     { title: 'AGE', rank: 9, isNumber: true, cells: cells(({ seconds }) => formatSeconds(seconds)) },
     { title: 'MODE', rank: 10, cells: cells(({ mode }) => mode) },
     { title: 'PLANE', rank: 11, cells: cells(({ plane }) => plane) },
   ];
-}
-
-/** Bytes of both directions; null where nobody counts them. */
-export function carried({ uploaded, downloaded }: DataAnswer): number | null {
-  return uploaded === null || downloaded === null ? null : uploaded + downloaded;
-}
-
-function doneOf(data: DataAnswer): string {
-  const bytes = carried(data);
-  return bytes === null || data.size === null ? '-' : percentOf(bytes, data.size);
 }
 
 function orUnknown(value: number | null, format: (value: number) => string): string {

@@ -1,5 +1,6 @@
 import type { DataAnswer, SessionAnswer } from '../../admin/answers.ts';
 import type { StatusAnswer } from '../../admin/status-answer.ts';
+import { carried } from './carried.ts';
 
 /** What the relay said at one moment. */
 export interface Snapshot {
@@ -14,8 +15,8 @@ export interface Snapshot {
 /** A data connection with its rate of now. */
 export interface Transfer {
   readonly data: DataAnswer;
-  /** Both directions; undefined where nobody counts them. */
-  readonly bytes: number | undefined;
+  /** Both directions; null where nobody counts them. */
+  readonly bytes: number | null;
   /** Bytes a second since the snapshot before; undefined at the first. */
   readonly rate: number | undefined;
 }
@@ -58,12 +59,14 @@ export class Watch {
       seconds > 0 ? Math.max(0, now - then) / seconds : undefined;
     const known = new Map(before?.data.map((each) => [each.id, each]));
     const transfers = data.map((each) => {
-      const bytes = bytesOf(each);
+      const bytes = carried(each);
+      const earlier = known.get(each.id);
       // What has begun since had nothing then.
+      const then = (earlier && carried(earlier)) ?? 0;
       return {
         data: each,
         bytes,
-        rate: bytes === undefined ? undefined : perSecond(bytes, bytesOf(known.get(each.id)) ?? 0),
+        rate: bytes === null ? undefined : perSecond(bytes, then),
       };
     });
     const busy = new Set(data.map(({ session }) => session));
@@ -96,9 +99,4 @@ export class Watch {
       recentSeconds: Math.min(60, Math.round((at - (oldest?.at ?? at)) / 1000)),
     };
   }
-}
-
-function bytesOf(data: DataAnswer | undefined): number | undefined {
-  if (!data || data.uploaded === null || data.downloaded === null) return undefined;
-  return data.uploaded + data.downloaded;
 }

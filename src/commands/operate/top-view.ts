@@ -1,5 +1,6 @@
 import type { SessionAnswer } from '../../admin/answers.ts';
 import { columnsOf, cutEnd } from '../../net/columns.ts';
+import { doneOf } from './carried.ts';
 import { shown } from './print.ts';
 import { formatTable, type Column } from './table.ts';
 import type { Refusal, Seen, Transfer } from './top-state.ts';
@@ -174,7 +175,7 @@ function transferLines(transfers: readonly Transfer[], columns: number, room: nu
       title: 'BYTES',
       rank: 5,
       isNumber: true,
-      cells: cells(({ bytes }) => (bytes === undefined ? '-' : formatBytes(bytes))),
+      cells: cells(({ bytes }) => (bytes === null ? '-' : formatBytes(bytes))),
     },
     { title: 'AGE', rank: 8, isNumber: true, cells: cells(({ data }) => formatSeconds(data.seconds)) },
     { title: 'PATH', rank: 1, least: 10, cells: cells(({ data }) => shown(data.path)) },
@@ -184,11 +185,7 @@ function transferLines(transfers: readonly Transfer[], columns: number, room: nu
 
 function progressOf({ data, bytes }: Transfer): string {
   const { size } = data;
-  return bytes === undefined || size === null ? '-' : bar(bytes, size, 10);
-}
-
-function doneOf(bytes: number | undefined, size: number | null): string {
-  return bytes === undefined || size === null ? '-' : percentOf(bytes, size);
+  return bytes === null || size === null ? '-' : bar(bytes, size, 10);
 }
 
 function idleLines(
