@@ -92,15 +92,13 @@ export async function finish(
 ): Promise<Listing> {
   if (!isPreliminary(first.code)) return isDone(first) ? 'done' : first;
   const last = await control.next();
-  if (last === 'silent') {
-    // What comes late would be taken for the next command's reply.
-    control.close();
-    return 'unfinished';
-  }
-  if (typeof last === 'string') throw new LostError('NLST', last);
+  if (typeof last === 'string' && last !== 'silent') throw new LostError('NLST', last);
+  if (last !== 'silent' && !isDone(last)) return isEmptyFolder(last) ? 'done' : last;
   // Some servers send 226 while the data is still under way, and it may never arrive.
-  if (isDone(last)) return (await isWithin(timeout, ended)) ? 'done' : 'unfinished';
-  return isEmptyFolder(last) ? 'done' : last;
+  if (last !== 'silent' && (await isWithin(timeout, ended))) return 'done';
+  // What comes late would be taken for the next command's reply; or none comes, as vsftpd waits for the data to leave.
+  control.close();
+  return 'unfinished';
 }
 
 /** Some servers report an empty list as an error: 450 and 550 of RFC 959 section 4.2.2. */
