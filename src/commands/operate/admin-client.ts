@@ -14,8 +14,6 @@ export interface StreamedEvent {
 
 /** A running relay, as its admin socket shows it. */
 export interface AdminClient {
-  /** The path of its socket. */
-  readonly path: string;
   /** @throws with the relay's own words where it refuses */
   get<T>(target: string): Promise<T>;
   /** @throws with the relay's own words where it refuses */
@@ -64,7 +62,6 @@ function clientAt(path: string): AdminClient {
     return JSON.parse(text) as unknown;
   };
   return {
-    path,
     get: async <T>(target: string) => (await ask('GET', target)) as T,
     post: async <T>(target: string, body?: object) => (await ask('POST', target, body)) as T,
     events: (query, read, signal) => readEvents(path, query, read, signal),

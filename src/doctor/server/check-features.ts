@@ -1,7 +1,7 @@
 import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import type { MessageId } from '../messages/message.ts';
 import { fine, type Finding } from '../finding.ts';
-import { type ControlConnection } from './control-connection.ts';
+import type { ControlConnection } from './control-connection.ts';
 import type { Visit } from './visit.ts';
 
 /** The commands to test; no file of this name exists, and a server that supports the command replies accordingly. */

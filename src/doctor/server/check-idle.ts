@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { fine, type Finding } from '../finding.ts';
-import { EndedError, LostError, type ControlConnection, type Silence } from './control-connection.ts';
+import { LostError, type ControlConnection, type Silence } from './control-connection.ts';
 import { idleFor, keepAlive } from './remedies.ts';
 import { openSession, seconds, type Visit } from './visit.ts';
 
@@ -28,9 +28,8 @@ async function afterwards(control: ControlConnection): Promise<Reply | Silence> 
   const said = await control.next(0);
   if (said !== 'silent') return said;
   try {
-    return await control.ask('NOOP');
+    return await control.answer('NOOP');
   } catch (error) {
-    if (error instanceof EndedError) return error.reply;
     if (error instanceof LostError) return error.silence;
     throw error;
   }

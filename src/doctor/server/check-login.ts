@@ -1,6 +1,6 @@
 import { textOf, type Reply } from '../../ftp/whole-replies.ts';
 import { fine, type Finding } from '../finding.ts';
-import { EndedError, isDone, type ControlConnection, type Secured } from './control-connection.ts';
+import { isDone, type ControlConnection, type Secured } from './control-connection.ts';
 import { RefusedError } from './visit.ts';
 
 interface Credentials {
@@ -10,20 +10,10 @@ interface Credentials {
 
 /** @throws LostError; RefusedError with the server's answer */
 export async function login(control: ControlConnection, { user, password }: Credentials): Promise<void> {
-  let reply = await answer(control, `USER ${inBytes(user)}`);
-  if (reply.code === 331) reply = await answer(control, `PASS ${inBytes(password)}`);
+  let reply = await control.answer(`USER ${inBytes(user)}`);
+  if (reply.code === 331) reply = await control.answer(`PASS ${inBytes(password)}`);
   // RFC 959 section 5.4: 332 asks for an account, which hardly any server has.
   if (!isDone(reply)) throw new RefusedError(reply);
-}
-
-/** The reply to a command, also where that is 421: a server may say so that it is full or demands TLS. */
-async function answer(control: ControlConnection, command: string): Promise<Reply> {
-  try {
-    return await control.ask(command);
-  } catch (error) {
-    if (error instanceof EndedError) return error.reply;
-    throw error;
-  }
 }
 
 /** The server demands TLS and refuses to begin it. */
@@ -41,7 +31,7 @@ export async function loginOverTls(
   name: string | undefined,
   secured: (how: Secured) => void,
 ): Promise<void> {
-  const reply = await answer(control, 'AUTH TLS');
+  const reply = await control.answer('AUTH TLS');
   if (reply.code !== 234) throw new TlsRefusedError(reply);
   secured(await control.secure(name));
   await login(control, credentials);

@@ -8,7 +8,7 @@ import { formatEndpoint, type Endpoint } from '../../net/endpoint.ts';
 import { fine, type Finding } from '../finding.ts';
 import { isPrivate, isUnroutable } from '../addresses.ts';
 import type { Pinhole } from './pinhole.ts';
-import { type ControlConnection } from './control-connection.ts';
+import type { ControlConnection } from './control-connection.ts';
 import { isCommandRefusal, list, needsTls, notListed, type Listing } from './listing.ts';
 import { codeOfFailure, tryPort, type Failure, type PortState } from './port.ts';
 import {

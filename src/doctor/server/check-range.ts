@@ -66,9 +66,8 @@ async function draw(visit: Visit, control: ControlConnection, count: number): Pr
 /** The reply to PASV; undefined where the server ended the session: vsftpd without a free port may do that. */
 async function announcement(control: ControlConnection): Promise<Reply | undefined> {
   try {
-    return await control.ask('PASV');
+    return await control.answer('PASV');
   } catch (error) {
-    if (error instanceof EndedError) return error.reply;
     if (error instanceof LostError && error.silence !== 'silent') return undefined;
     throw error;
   }

@@ -115,6 +115,20 @@ export class ControlConnection {
     throw new LostError(command, reply);
   }
 
+  /**
+   * The same, and the reply also where that is 421: a server may say so that it is full, or demands TLS.
+   *
+   * @throws LostError, ControlHandshakeError
+   */
+  async answer(command: string): Promise<Reply> {
+    try {
+      return await this.ask(command);
+    } catch (error) {
+      if (error instanceof EndedError) return error.reply;
+      throw error;
+    }
+  }
+
   /** The next reply that comes, or came and was not read. */
   async next(limit: number = this.#timeout): Promise<Reply | Silence> {
     const until = performance.now() + limit;
