@@ -47,6 +47,15 @@ interface World {
   readonly extra?: readonly string[];
   readonly passivePorts?: readonly [number, number];
   readonly tls?: Omit<ServerTls, 'identity'>;
+  /** Pure-FTPd reads a file, in place of flags. */
+  readonly hasFile?: true;
+  /** 21 unless told: the port of its settings, and where it listens by what is written into them. */
+  readonly port?: number;
+  readonly listensOn?: number;
+  /** Flags of Pure-FTPd that it is started without. */
+  readonly lacks?: readonly string[];
+  /** Rules of TCP wrappers. */
+  readonly hostsAllow?: string;
   readonly many?: true;
   readonly mtu?: number;
   /** Commands on hosts. */
@@ -150,7 +159,26 @@ const certificate = (line: string): string =>
     .replace('KEY.pem', identity.key)
     .replace('FINGERPRINT', fingerprint);
 
+const silentResolver = nat(
+  'chain early { type filter hook prerouting priority 0; meta l4proto { tcp, udp } th dport 53 drop; }',
+);
+/** The programs, and Pure-FTPd once more with a file. */
+const programsAndFile = [
+  ...programs.map((server) => ({ server })),
+  { server: 'pure-ftpd', hasFile: true },
+] as const;
+const programOf = ({ server, hasFile }: { server: Program; hasFile?: true }): string =>
+  `${server}${hasFile ? ', with a file' : ''}`;
+
 const cases: readonly Case[] = [
+  ...programsAndFile.map((each): Case => ({
+    what: `${programOf(each)} at another port`,
+    id: 'control-refused',
+    ...each,
+    port: 2121,
+    targets: [targetOf[each.server]],
+    beside: { listensOn: 21 },
+  })),
   ...firewalls.flatMap((firewall): Case[] => [
     ...(Object.entries(others) as [MessageId, string][]).map(([id, rest]): Case => ({
       what: `the control port, by ${firewall}`,
@@ -160,14 +188,16 @@ const cases: readonly Case[] = [
       host: 'server',
     })),
     ...(Object.entries(rests) as [MessageId, string][]).flatMap(([id, rest]): Case[] => [
-      ...programs.map((server): Case => ({
-        what: `${server}'s range, in ${firewall}`,
-        id,
-        server,
-        commands: [['server', inputs('21', rest)[firewall]]],
-        targets: [targetOf[server], firewall],
-        host: 'server',
-      })),
+      ...(id === 'data-port-closed' ? programsAndFile : programs.map((server) => ({ server }))).map(
+        (each): Case => ({
+          what: `the range of ${programOf(each)}, in ${firewall}`,
+          id,
+          ...each,
+          commands: [['server', inputs('21', rest)[firewall]]],
+          targets: [targetOf[each.server], firewall],
+          host: 'server',
+        }),
+      ),
       ...(id === 'data-port-closed'
         ? []
         : [
@@ -272,28 +302,29 @@ const cases: readonly Case[] = [
     beside: { relay: [] },
   },
   { what: 'vsftpd', id: 'data-refused', commands: [['gateway', sees]], targets: ['vsftpd.conf'] },
-  {
-    what: 'Pure-FTPd',
+  ...([{}, { hasFile: true }] as const).map((each): Case => ({
+    what: `Pure-FTPd${'hasFile' in each ? ', with a file' : ''}`,
     id: 'data-ignored',
     server: 'pure-ftpd',
+    ...each,
     commands: [['gateway', sees]],
     targets: ['pure-ftpd'],
-  },
-  {
-    what: 'ProFTPD, whose resolver does not answer',
+  })),
+  ...(
+    [
+      // It looks up names for rules of TCP wrappers alone.
+      { server: 'vsftpd', extra: ['tcp_wrappers=YES'], hostsAllow: 'vsftpd: .example' },
+      { server: 'proftpd', extra: ['UseReverseDNS on'] },
+      { server: 'pure-ftpd', hasFile: true, extra: ['DontResolve no'] },
+      { server: 'pure-ftpd', lacks: ['--dontresolve'] },
+    ] as const
+  ).map((each): Case => ({
+    what: `${programOf(each)}, whose resolver does not answer`,
     id: 'greeting-missing',
-    server: 'proftpd',
-    extra: ['UseReverseDNS on'],
-    commands: [
-      [
-        'gateway',
-        nat(
-          'chain early { type filter hook prerouting priority 0; meta l4proto { tcp, udp } th dport 53 drop; }',
-        ),
-      ],
-    ],
-    targets: ['proftpd.conf'],
-  },
+    ...each,
+    commands: [['gateway', silentResolver]],
+    targets: [targetOf[each.server]],
+  })),
   {
     what: 'Pinhole in front, to which alone clients connect',
     id: 'data-port-closed',
@@ -336,15 +367,23 @@ const cases: readonly Case[] = [
   ),
   { what: 'vsftpd', id: 'active-refused', extra: ['port_enable=NO'], targets: ['vsftpd.conf'] },
   { what: 'vsftpd', id: 'passive-refused', extra: ['pasv_enable=NO'], targets: ['vsftpd.conf'] },
+  {
+    what: 'Pure-FTPd, with a file',
+    id: 'passive-refused',
+    server: 'pure-ftpd',
+    hasFile: true,
+    extra: ['NATmode yes'],
+    targets: ['pure-ftpd'],
+  },
+  ...programsAndFile.map((each): Case => ({
+    what: programOf(each),
+    id: 'announced-private',
+    ...each,
+    to: outside,
+    commands: [['gateway', lead(outside, '21, 30000-30099')]],
+    targets: [targetOf[each.server]],
+  })),
   ...programs.flatMap((server): Case[] => [
-    {
-      what: server,
-      id: 'announced-private',
-      server,
-      to: outside,
-      commands: [['gateway', lead(outside, '21, 30000-30099')]],
-      targets: [targetOf[server]],
-    },
     {
       what: server,
       id: 'announced-unroutable',
@@ -450,14 +489,7 @@ const notApplied: Readonly<Record<string, string>> = {
   'greeting-refused-by-pinhole shell': looksOnly,
   'pinhole-active-failed shell': looksOnly,
   'pinhole-passive-closed shell': looksOnly,
-  'control-refused vsftpd.conf': 'the lab waits for each server on the port of its settings',
-  'control-refused proftpd.conf': 'the lab waits for each server on the port of its settings',
-  'control-refused pure-ftpd': 'the lab waits for each server on the port of its settings',
-  'greeting-missing vsftpd.conf':
-    'vsftpd looks up names only for rules of TCP wrappers, or as Red Hat builds it',
-  'greeting-missing pure-ftpd': "the lab's Pure-FTPd is never without it",
-  'passive-refused pure-ftpd': "a line of its file, and the lab's has flags alone",
-  'idle-timeout pure-ftpd': 'its shortest limit is a minute',
+  'idle-timeout pure-ftpd': 'its shortest limit is a minute: doctor-idle.test has it',
 };
 
 const range = [...Object.values(targetOf), ...firewalls, 'pinhole'] as const;
@@ -546,7 +578,11 @@ function withRemedies(each: Case, { remedies }: Finding): World {
         break;
       }
       case 'pure-ftpd':
-        extra = wanted.filter((line) => line.startsWith('-')).flatMap((line) => line.split(' '));
+        if (world.hasFile) {
+          const named = wanted.filter((line) => !line.startsWith('-'));
+          const keys = new Set(named.map(keyOf));
+          extra = [...extra.filter((line) => !keys.has(keyOf(line))), ...named];
+        } else extra = wanted.filter((line) => line.startsWith('-')).flatMap((line) => line.split(' '));
         break;
       case 'pinhole':
         relay = [...(relay ?? []), ...wanted.flatMap((line) => line.split(' '))];
@@ -568,8 +604,14 @@ function keyOf(line: string): string {
 
 async function examine(world: World): Promise<Finding[]> {
   const { passivePorts, extra = [], commands = [], relay: flags, sysctls = {} } = world;
+  const { hasFile, port, listensOn, lacks, hostsAllow } = world;
   const server = await startServer(network, world.server ?? 'vsftpd', {
     extra,
+    ...(hasFile && { hasFile }),
+    ...(port !== undefined && { port }),
+    ...(listensOn !== undefined && { listensOn }),
+    ...(lacks && { lacks }),
+    ...(hostsAllow !== undefined && { hostsAllow }),
     ...(passivePorts && { passivePorts }),
     ...(world.tls && { tls: { ...world.tls, identity } }),
   });

@@ -47,9 +47,18 @@ export interface ServerOptions {
   passivePorts?: readonly [first: number, last: number];
   /**
    * Appended to what the server is configured with: lines of vsftpd.conf, of proftpd.conf's top level, or command
-   * line flags of pure-ftpd. pyftpdlib takes none.
+   * line flags of pure-ftpd, or lines of its file. Of the lines that are there already, those with the same name go, as
+   * where an administrator changes a file. pyftpdlib takes none.
    */
   extra?: readonly string[];
+  /** Pure-FTPd reads a file, in place of flags. */
+  hasFile?: boolean;
+  /** Flags of Pure-FTPd that it is started without. */
+  lacks?: readonly string[];
+  /** Where it listens by what `extra` says, where that is another port. */
+  listensOn?: number;
+  /** The rules of TCP wrappers, which vsftpd asks with `tcp_wrappers=YES`; none unless told. */
+  hostsAllow?: string;
   /** Without it the server knows no TLS. What `serverCapability` rules out throws. */
   tls?: ServerTls;
 }
@@ -99,10 +108,12 @@ interface Setting {
   folder: string;
   root: string;
   extra: readonly string[];
+  hasFile: boolean;
+  lacks: readonly string[];
   tls: ServerTls | undefined;
 }
 
-const plans: Readonly<Record<ServerName, (setting: Setting) => Promise<Plan>>> = {
+const plans: Readonly<Record<ServerName, (setting: Setting) => Plan | Promise<Plan>>> = {
   vsftpd: planVsftpd,
   proftpd: planProftpd,
   'pure-ftpd': planPureFtpd,
@@ -138,11 +149,14 @@ export async function startServer(
     folder,
     root,
     extra: options.extra ?? [],
+    hasFile: options.hasFile === true,
+    lacks: options.lacks ?? [],
     tls,
   });
   const env = tls === undefined ? {} : tlsEnvironment(tls, folder);
-  const process = network.spawn(host, withPrivateEtc(folder, root, plan.argv), { env });
-  await process.waitForPort(port);
+  const argv = withPrivateEtc(folder, root, plan.argv, options.hostsAllow);
+  const process = network.spawn(host, argv, { env });
+  await process.waitForPort(options.listensOn ?? port);
   return {
     name,
     version: plan.version,
@@ -169,8 +183,8 @@ export async function startServer(
   };
 }
 
-/** /etc's passwd, group, shadow, shells and pam.d as a folder of our own, mounted over the host's. */
-function withPrivateEtc(folder: string, root: string, argv: readonly string[]): string[] {
+/** /etc's passwd, group, shadow, shells, pam.d and hosts.allow as a folder of our own, mounted over the host's. */
+function withPrivateEtc(folder: string, root: string, argv: readonly string[], hostsAllow = ''): string[] {
   const etc = join(folder, 'etc');
   mkdirSync(join(etc, 'pam.d'), { recursive: true });
   const group = `root:x:0:\nnogroup:x:65534:\n${user}:x:${uid}:\n`;
@@ -183,8 +197,9 @@ function withPrivateEtc(folder: string, root: string, argv: readonly string[]): 
   writeFileSync(join(etc, 'group'), group);
   writeFileSync(join(etc, 'shadow'), `root:*:19000::::::\n${user}:${hash}:19000::::::\n`, { mode: 0o600 });
   writeFileSync(join(etc, 'shells'), '/bin/sh\n');
+  writeFileSync(join(etc, 'hosts.allow'), `${hostsAllow}\n`);
   for (const service of ['vsftpd', 'pure-ftpd', 'proftpd']) writeFileSync(join(etc, 'pam.d', service), pam);
-  const names = ['passwd', 'group', 'shadow', 'shells', 'pam.d'];
+  const names = ['passwd', 'group', 'shadow', 'shells', 'pam.d', 'hosts.allow'];
   return withMounts(Object.fromEntries(names.map((name) => [join('/etc', name), join(etc, name)])), argv);
 }
 
@@ -235,41 +250,40 @@ async function planProftpd(setting: Setting): Promise<Plan> {
   const file = (name: string): string => join(setting.folder, name);
   writeFileSync(
     file('proftpd.conf'),
-    lines([
-      ...(setting.tls === undefined
-        ? [`ModulePath ${join(unpacked, 'usr/lib/proftpd')}`]
-        : proftpdTls(setting.tls, setting.folder)),
-      'ServerName "lab"',
-      'ServerType standalone',
-      'DefaultServer on',
-      `DefaultAddress ${setting.address}`,
-      `UseIPv6 ${setting.family === 6 ? 'on' : 'off'}`,
-      `Port ${setting.port}`,
-      'SocketBindTight on',
-      // Of two ProFTPD takes the first.
-      ...(setting.extra.some((line) => line.startsWith('PassivePorts '))
-        ? []
-        : [`PassivePorts ${setting.first} ${setting.last}`]),
-      'User nobody',
-      'Group nogroup',
-      'Umask 022',
-      'DefaultRoot ~',
-      'AuthPAMConfig proftpd',
-      'AllowOverwrite on',
-      'AllowRetrieveRestart on',
-      'AllowStoreRestart on',
-      'UseReverseDNS off',
-      'TimesGMT on',
-      'WtmpLog off',
-      // Both would write below /run and /var/lib.
-      '<IfModule mod_ctrls.c>\n  ControlsEngine off\n</IfModule>',
-      '<IfModule mod_delay.c>\n  DelayEngine off\n</IfModule>',
-      `ScoreboardFile ${file('proftpd.scoreboard')}`,
-      `PidFile ${file('proftpd.pid')}`,
-      `SystemLog ${file('proftpd.log')}`,
-      `TransferLog ${file('proftpd.xferlog')}`,
-      ...setting.extra,
-    ]),
+    edited(
+      [
+        ...(setting.tls === undefined
+          ? [`ModulePath ${join(unpacked, 'usr/lib/proftpd')}`]
+          : proftpdTls(setting.tls, setting.folder)),
+        'ServerName "lab"',
+        'ServerType standalone',
+        'DefaultServer on',
+        `DefaultAddress ${setting.address}`,
+        `UseIPv6 ${setting.family === 6 ? 'on' : 'off'}`,
+        `Port ${setting.port}`,
+        'SocketBindTight on',
+        `PassivePorts ${setting.first} ${setting.last}`,
+        'User nobody',
+        'Group nogroup',
+        'Umask 022',
+        'DefaultRoot ~',
+        'AuthPAMConfig proftpd',
+        'AllowOverwrite on',
+        'AllowRetrieveRestart on',
+        'AllowStoreRestart on',
+        'UseReverseDNS off',
+        'TimesGMT on',
+        'WtmpLog off',
+        // Both would write below /run and /var/lib.
+        '<IfModule mod_ctrls.c>\n  ControlsEngine off\n</IfModule>',
+        '<IfModule mod_delay.c>\n  DelayEngine off\n</IfModule>',
+        `ScoreboardFile ${file('proftpd.scoreboard')}`,
+        `PidFile ${file('proftpd.pid')}`,
+        `SystemLog ${file('proftpd.log')}`,
+        `TransferLog ${file('proftpd.xferlog')}`,
+      ],
+      setting.extra,
+    ),
   );
   return Promise.resolve({
     version,
@@ -278,10 +292,11 @@ async function planProftpd(setting: Setting): Promise<Plan> {
   });
 }
 
-async function planPureFtpd(setting: Setting): Promise<Plan> {
+function planPureFtpd(setting: Setting): Plan {
   const { program, version } = unpackedServer('pure-ftpd');
   const log = join(setting.folder, 'pure-ftpd.log');
   closeSync(openSync(log, 'w'));
+  if (setting.hasFile) return { version, argv: [program, pureFtpdFile(setting, log)], logs: [log] };
   const argv = [
     program,
     setting.family === 4 ? '--ipv4only' : '--ipv6only',
@@ -303,7 +318,30 @@ async function planPureFtpd(setting: Setting): Promise<Plan> {
     ...(setting.tls === undefined ? [] : pureFtpdTls(setting.tls)),
     ...setting.extra,
   ];
-  return Promise.resolve({ version, argv, logs: [log] });
+  return { version, argv: argv.filter((each) => !setting.lacks.includes(each)), logs: [log] };
+}
+
+/** What the flags say, as a file. @returns its path */
+function pureFtpdFile(
+  { family, address, port, first, last, folder, extra, tls }: Setting,
+  log: string,
+): string {
+  if (tls !== undefined) throw new Error('Pure-FTPd with a file has no TLS here');
+  const file = join(folder, 'pure-ftpd.conf');
+  const usual = [
+    family === 4 ? 'IPV4Only yes' : 'IPV6Only yes',
+    `Bind ${address},${port}`,
+    'UnixAuthentication yes',
+    'NoAnonymous yes',
+    'DontResolve yes',
+    'ChrootEveryone yes',
+    `PassivePortRange ${first} ${last}`,
+    'SyslogFacility none',
+    `AltLog clf:${log}`,
+    `PIDFile ${join(folder, 'pure-ftpd.pid')}`,
+  ];
+  writeFileSync(file, edited(usual, extra));
+  return file;
 }
 
 async function planPyftpdlib(setting: Setting): Promise<Plan> {
@@ -313,6 +351,13 @@ async function planPyftpdlib(setting: Setting): Promise<Plan> {
   const argv = [address, port, root, user, password, first, last].map(String);
   const secure = tls === undefined ? [] : pyftpdlibTls(tls);
   return { version: version.trim(), argv: [debianPython, script, ...argv, ...secure], logs: [] };
+}
+
+/** A file whose lines give way to others of the same name. */
+function edited(usual: readonly string[], extra: readonly string[]): string {
+  const nameOf = (line: string): string => line.split(' ')[0] ?? '';
+  const names = new Set(extra.map(nameOf).filter((name) => !name.startsWith('<')));
+  return lines([...usual.filter((line) => !names.has(nameOf(line))), ...extra]);
 }
 
 function lines(all: readonly string[]): string {
