@@ -15,7 +15,8 @@ export interface Use {
 /** How near the limits are. */
 export interface Limits {
   readonly sessions: Use;
-  readonly sessionsPerClient: { readonly most: number };
+  /** With how many bits of an IPv6 address tell clients apart. */
+  readonly sessionsPerClient: { readonly most: number; readonly ipv6Prefix: number };
   /** Ports at which somebody is expected. */
   readonly passivePorts: Use;
   readonly activePorts: Use;

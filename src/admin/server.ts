@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { escapeHarmful } from '../log/harmless-line.ts';
 import { streamEvents } from './event-stream.ts';
 import { Fresh } from './fresh.ts';
 import { Rising } from '../status/rising.ts';
@@ -16,12 +17,20 @@ const mostBody = 4 * 1024;
 const headersTime = 5000;
 const requestTime = 10_000;
 
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly isReadOnly: boolean;
+}
+
 /** Serves the admin interface on servers of node:http, which the caller binds. */
 export class AdminServer {
   readonly #source: AnswerSource;
   readonly #report: (error: unknown) => void;
   readonly #servers = new Set<Server>();
-  #streams = 0;
+  /** Readers of events. Strangers, who may only read, keep nobody else out. */
+  readonly #streams = { now: 0 };
+  readonly #readOnlyStreams = { now: 0 };
 
   /** @param report is told of what went wrong here and is no mistake of a client's */
   constructor(inside: Inside, report: (error: unknown) => void) {
@@ -40,7 +49,7 @@ export class AdminServer {
         connectionsCheckingInterval: 1000,
       },
       (request, response) => {
-        this.#serve(request, response, isReadOnly);
+        this.#serve({ request, response, isReadOnly });
       },
     );
     server.maxConnections = mostConnections;
@@ -61,20 +70,21 @@ export class AdminServer {
   }
 
   /** Without waiting where there is nothing to wait for: many ask often. */
-  #serve(request: IncomingMessage, response: ServerResponse, isReadOnly: boolean): void {
+  #serve(exchange: Exchange): void {
+    const { request, response, isReadOnly } = exchange;
     response.on('error', () => undefined);
     const { method = 'GET', url = '/', headers } = request;
     const fail = (error: unknown): void => {
-      this.#fail(request, response, error);
+      this.#fail(exchange, error);
     };
     const respond = (body: string): void => {
       try {
         const given = answer({ method, url, headers, body, isReadOnly }, this.#source);
-        if (!(given instanceof Promise)) this.#send(request, response, given);
+        if (!(given instanceof Promise)) this.#send(exchange, given);
         else
           given
             .then((later) => {
-              this.#send(request, response, later);
+              this.#send(exchange, later);
             })
             .catch(fail);
       } catch (error) {
@@ -85,22 +95,24 @@ export class AdminServer {
     else bodyOf(request).then(respond, fail);
   }
 
-  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  #fail(exchange: Exchange, error: unknown): void {
+    const { request } = exchange;
     if (request.destroyed && !request.complete) return;
     const known = error instanceof RequestError ? error : new RequestError(500, 'the answer failed');
-    this.#send(request, response, {
+    this.#send(exchange, {
       ...{ kind: 'whole', status: known.status, type: 'application/json' },
-      body: `${JSON.stringify({ error: known.message })}\n`,
+      body: `${escapeHarmful(JSON.stringify({ error: known.message }))}\n`,
       // What is left of a body that is too long is not read.
       headers: { ...known.headers, ...(known.status === 413 && { connection: 'close' }) },
     });
     if (!(error instanceof RequestError)) this.#report(error);
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, given: AdminAnswer): void {
+  #send(exchange: Exchange, given: AdminAnswer): void {
+    const { request, response } = exchange;
     if (response.destroyed) return;
     if (given.kind === 'events') {
-      this.#stream(request, response, given);
+      this.#stream(exchange, given);
       return;
     }
     const { status, type, body, headers } = given;
@@ -113,27 +125,21 @@ export class AdminServer {
     response.end(request.method === 'HEAD' ? undefined : body);
   }
 
-  #stream(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { filter }: AdminAnswer & { kind: 'events' },
-  ): void {
-    if (this.#streams >= mostStreams) {
-      this.#fail(
-        request,
-        response,
-        new RequestError(503, `${mostStreams} readers of events are allowed at once`),
-      );
+  #stream(exchange: Exchange, { filter }: AdminAnswer & { kind: 'events' }): void {
+    const { request, response, isReadOnly } = exchange;
+    const streams = isReadOnly ? this.#readOnlyStreams : this.#streams;
+    if (streams.now >= mostStreams) {
+      this.#fail(exchange, new RequestError(503, `${mostStreams} readers of events are allowed at once`));
       return;
     }
     if (request.method === 'HEAD') {
       response.writeHead(200, { ...common, 'content-type': 'text/event-stream' }).end();
       return;
     }
-    this.#streams++;
+    streams.now++;
     let isOver = false;
     response.on('close', () => {
-      if (!isOver) this.#streams--;
+      if (!isOver) streams.now--;
       isOver = true;
     });
     // A response that was still to come after another one hears nothing of its connection's end.

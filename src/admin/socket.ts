@@ -1,7 +1,17 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { groupId } from '../linux/accounts.ts';
 import { codeOf, messageOf } from '../net/error.ts';
 
@@ -43,12 +53,7 @@ export async function listenOnSocket(server: Server, { path, group }: SocketPlac
   if (Buffer.byteLength(path) > longestPath)
     throw new SocketError(`admin: ${path} is longer than ${longestPath} bytes; allowed: a shorter path`);
   makeDirectory(path, group);
-  if (!(await bind(server, path))) {
-    await requireDead(path);
-    unlinkSync(path);
-    if (!(await bind(server, path))) throw taken(path);
-  }
-  giveToGroup(path, group);
+  await bindAt(server, path, group);
   const { ino } = lstatSync(path);
   let now = path;
   const isOurs = (): boolean => {
@@ -96,44 +101,95 @@ function giveToGroup(path: string, group: string): void {
 function makeDirectory(path: string, group: string): void {
   const directory = dirname(path);
   try {
-    const made = mkdirSync(directory, { recursive: true, mode: 0o750 });
+    const first = mkdirSync(directory, { recursive: true, mode: 0o750 });
     const gid = groupId(group);
-    if (made !== undefined && gid !== undefined) chownSync(directory, -1, gid);
+    if (first === undefined || gid === undefined) return;
+    // Those above it as well: the group passes through them.
+    for (let made = directory; made.length >= first.length; made = dirname(made)) chownSync(made, -1, gid);
   } catch (error) {
     if (codeOf(error) === 'EPERM') return;
     throw new SocketError(`admin: ${directory} cannot be made: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Returns whether the path could be had: something may be there. @throws {SocketError} for any other reason */
-function bind(server: Server, path: string): Promise<boolean> {
-  // Nobody else may connect in the moment before its mode is set.
+let bound = 0;
+
+/**
+ * Binds under a name that nobody else has, and then gives it the path: whoever finds something there can connect to it
+ * as far as he may. And what Node removes at the server's end is the name that it was bound to, whoever has that by then.
+ *
+ * @throws {SocketError}
+ */
+async function bindAt(server: Server, path: string, group: string): Promise<void> {
+  const bare = join(dirname(path), `.${process.pid}.${++bound}`);
+  rmSync(bare, { force: true });
+  // Nobody else may connect before its mode is set.
   const before = process.umask(0o177);
+  const listening = once(server, 'listening');
   try {
-    server.listen(path);
+    server.listen(bare);
   } finally {
     process.umask(before);
   }
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => {
-      server.off('listening', listening);
-      if (codeOf(error) === 'EADDRINUSE') resolve(false);
-      else
-        reject(
-          new SocketError(`admin: ${path} cannot be listened on: ${messageOf(error)}`, { cause: error }),
-        );
-    };
-    const listening = (): void => {
-      server.off('error', failed);
-      resolve(true);
-    };
-    server.once('error', failed).once('listening', listening);
+  await listening.catch((error: unknown) => {
+    const why = messageOf(error).replace(bare, path);
+    throw new SocketError(`admin: ${path} cannot be listened on: ${why}`, { cause: error });
   });
+  giveToGroup(bare, group);
+  try {
+    if (link(bare, path)) return;
+    await takeAway(path);
+    if (!link(bare, path)) throw taken(path);
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    // Where it was closed, Node has.
+    rmSync(bare, { force: true });
+  }
+}
+
+/** Gives a socket another name; returns whether that was free. @throws {SocketError} for any other reason */
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw new SocketError(`admin: ${to} cannot be made: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Removes what a dead process has left. Another start may do the same at this moment: what is removed is what was tried,
+ * and no live socket that has taken its place since.
+ *
+ * @throws {SocketError} where it is no socket, or a live process has it
+ */
+async function takeAway(path: string): Promise<void> {
+  const tried = lstatSync(path, { throwIfNoEntry: false });
+  if (!tried) return;
+  await requireDead(path, tried.isSocket());
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw new SocketError(`admin: ${path} cannot be taken over: ${messageOf(error)}`, { cause: error });
+  }
+  const { ino, mtimeMs } = lstatSync(aside);
+  const isTried = ino === tried.ino && mtimeMs === tried.mtimeMs;
+  try {
+    if (!isTried) link(aside, path);
+  } finally {
+    unlinkSync(aside);
+  }
+  if (!isTried) throw taken(path);
 }
 
 /** @throws {SocketError} where it is no socket, or a live process has it */
-async function requireDead(path: string): Promise<void> {
-  if (!lstatSync(path).isSocket())
+async function requireDead(path: string, isSocket: boolean): Promise<void> {
+  if (!isSocket)
     throw new SocketError(`admin: ${path} is there and is no socket; allowed: a path that is free`);
   const code = await new Promise<unknown>((resolve) => {
     const probe = connect(path);

@@ -1,3 +1,4 @@
+import { networkOf } from '../net/cidr.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import type { EventLoopDelay } from '../status/event-loop.ts';
 import type { Inside, Use } from './inside.ts';
@@ -70,7 +71,10 @@ export function statusAnswer(inside: Inside): StatusAnswer {
     downloaded: carried?.downloaded ?? 0,
     limits: {
       sessions: useAnswer(limits.sessions),
-      sessionsPerClient: { now: mostOfOneClient(inside), most: limits.sessionsPerClient.most },
+      sessionsPerClient: {
+        now: mostOfOneClient(inside, limits.sessionsPerClient.ipv6Prefix),
+        most: limits.sessionsPerClient.most,
+      },
       passivePorts: useAnswer(limits.passivePorts),
       activePorts: useAnswer(limits.activePorts),
       descriptors: useAnswer(limits.descriptors),
@@ -89,12 +93,14 @@ function useAnswer({ now, most }: Use): UseAnswer {
 }
 
 /** How many sessions the client has that has the most. */
-function mostOfOneClient({ roster }: Inside): number {
+/** @param prefix bits of an IPv6 address that one client has */
+function mostOfOneClient({ roster }: Inside, prefix: number): number {
   const counts = new Map<string, number>();
   let most = 0;
   for (const { client } of roster.sessions) {
-    const count = (counts.get(client.address) ?? 0) + 1;
-    counts.set(client.address, count);
+    const from = networkOf(client.address, prefix);
+    const count = (counts.get(from) ?? 0) + 1;
+    counts.set(from, count);
     most = Math.max(most, count);
   }
   return most;

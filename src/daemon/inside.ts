@@ -95,14 +95,14 @@ export function sampleOf({ roster, counters, carriers }: RunningState): Sample {
 }
 
 function limitsOf({ config, roster, descriptors }: RunningState): Limits {
-  const { maxSessions, maxSessionsPerClient, passivePorts, activePorts } = config();
+  const { maxSessions, maxSessionsPerClient, ipv6ClientPrefix, passivePorts, activePorts } = config();
   const rangeUse = (mode: Mode, range: PortRange): Limits['passivePorts'] => ({
     now: portsInUse(roster, mode),
     most: sizeOf(range),
   });
   return {
     sessions: { now: roster.sessionCount, most: maxSessions },
-    sessionsPerClient: { most: maxSessionsPerClient },
+    sessionsPerClient: { most: maxSessionsPerClient, ipv6Prefix: ipv6ClientPrefix },
     passivePorts: rangeUse('passive', passivePorts),
     activePorts: rangeUse('active', activePorts),
     descriptors: { now: descriptors.taken, most: descriptors.total },

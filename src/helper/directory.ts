@@ -13,6 +13,10 @@ const longestPath = 4096;
 
 const changes: ReadonlySet<string> = new Set(['CWD', 'XCWD', 'CDUP', 'XCUP']);
 
+export function isDirectoryChange({ verb }: Pick<Sent, 'verb'>): boolean {
+  return changes.has(verb);
+}
+
 /**
  * A session's working directory after a final reply, as far as the dialogue tells; undefined: not known. Bytes, one
  * character each.

@@ -1,8 +1,8 @@
 import { isCompletion } from '../ftp/reply.ts';
 import type { Address } from '../net/address.ts';
-import { sizeIn, type FileSize } from './announced-size.ts';
+import { restartAfter, sizeIn, type FileSize } from './announced-size.ts';
 import type { SecurityEffect } from './decision.ts';
-import { directoryAfter } from './directory.ts';
+import { directoryAfter, isDirectoryChange } from './directory.ts';
 import { ExchangeQueue, greeting, isAll, type SentExchange } from './exchange-queue.ts';
 import type { Security } from './tls-policy.ts';
 
@@ -23,6 +23,8 @@ export interface SessionState {
   directory: string | undefined;
   /** What was asked or said last of the size of a file. */
   fileSize: FileSize | undefined;
+  /** Where the next transfer begins in its file, in bytes: by REST. */
+  restartAt: number;
   /** Whether TYPE A was asked for last. Servers begin with it as well, and nobody can tell that this was meant. */
   isText: boolean;
   /** Whether the greeting was the login, without a user name. */
@@ -49,6 +51,7 @@ export function newSessionState(
     user: undefined,
     directory: undefined,
     fileSize: undefined,
+    restartAt: 0,
     isText: false,
     greetedIn: false,
     epsvAll: false,
@@ -67,9 +70,13 @@ export function isLogin(exchange: SentExchange | undefined, code: number): boole
   return exchange !== undefined && (loginVerbs.has(exchange.verb) || exchange.verb === greeting);
 }
 
-/** Whether this reply refuses a log in. */
+/**
+ * Whether this reply refuses a log in: 530, or what some servers have in its place. Not a command that the server does
+ * not understand or accept now, nor a server that closes.
+ */
 export function isLoginFailure(exchange: SentExchange | undefined, code: number): boolean {
-  return exchange !== undefined && loginVerbs.has(exchange.verb) && code >= 500;
+  if (exchange === undefined || !loginVerbs.has(exchange.verb)) return false;
+  return code === 430 || (code >= 500 && !isNotTaken(code));
 }
 
 /** Whether the answer to a log in is still to come. */
@@ -99,8 +106,11 @@ export function settleReply(state: SessionState, code: number, text = ''): SentE
   if (code === 221 && exchange?.verb === 'QUIT') state.goodbye = 'quit';
   if (!exchange) return exchange;
   settleLogin(state, exchange, code);
+  state.restartAt = restartAfter(state.restartAt, exchange, code);
   if (!isCompletion(code)) return exchange;
   state.directory = directoryAfter(state.directory, exchange, code, text);
+  // A path means another file from another directory.
+  if (isDirectoryChange(exchange)) state.fileSize = undefined;
   state.fileSize = sizeIn(exchange, code, text) ?? state.fileSize;
   if (exchange.verb === 'EPSV' && isAll(exchange.argument)) state.epsvAll = true;
   if (exchange.verb === 'TYPE') state.isText = /^\s*A/i.test(exchange.argument);

@@ -19,7 +19,8 @@ export class AppendedFile {
   #isMidLine = false;
   /** Of a new file: the rest of a line, whose beginning the old one has, is not for it. */
   #isToSkip = false;
-  #failure: string | undefined;
+  /** What was told last of writing it, and of what has its name now; undefined since that went well. */
+  readonly #told: { write?: string | undefined; name?: string | undefined } = {};
 
   /**
    * @param failed is told why the file cannot be opened or written, once for each reason
@@ -45,10 +46,10 @@ export class AppendedFile {
     try {
       const written = writeSync(this.#fd, bytes);
       if (written > 0) this.#isMidLine = bytes[written - 1] !== newline;
-      this.#failure = undefined;
+      this.#told.write = undefined;
       return written;
     } catch (error) {
-      this.#tell(error);
+      this.#tell('write', error);
       throw error;
     }
   }
@@ -57,6 +58,7 @@ export class AppendedFile {
   reopen(): void {
     try {
       const next = openSync(this.#path, flags, 0o640);
+      this.#told.name = undefined;
       if (isSame(fstatSync(next), fstatSync(this.#fd))) {
         closeSync(next);
         return;
@@ -66,7 +68,7 @@ export class AppendedFile {
       this.#isToSkip = this.#isMidLine;
       this.#isMidLine = false;
     } catch (error) {
-      this.#tell(error);
+      this.#tell('name', error);
     }
   }
 
@@ -75,15 +77,21 @@ export class AppendedFile {
   }
 
   #isReplaced(): boolean {
-    const there = statSync(this.#path, { throwIfNoEntry: false });
-    return there === undefined || !isSame(there, fstatSync(this.#fd));
+    try {
+      const there = statSync(this.#path, { throwIfNoEntry: false });
+      return there === undefined || !isSame(there, fstatSync(this.#fd));
+    } catch (error) {
+      // Another user by now (`user`), who may not look into its folder: what is open can still be written.
+      this.#tell('name', error);
+      return false;
+    }
   }
 
-  #tell(error: unknown): void {
+  #tell(of: 'write' | 'name', error: unknown): void {
     const code = String(codeOf(error) ?? error);
     // Of a pipe whose reader is slow.
-    if (code === 'EAGAIN' || code === this.#failure) return;
-    this.#failure = code;
+    if (code === 'EAGAIN' || code === this.#told[of]) return;
+    this.#told[of] = code;
     this.#failed(code);
   }
 }

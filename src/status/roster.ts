@@ -71,7 +71,7 @@ export class Roster {
   userOf(event: Event): string | undefined {
     if (!('session' in event)) return undefined;
     // A data connection outlives its session.
-    const pinhole = 'expectation' in event ? this.#open.get(event.expectation) : undefined;
+    const pinhole = 'expectation' in event ? this.pinhole(event.expectation) : undefined;
     return this.#sessions.get(event.session)?.user ?? pinhole?.user;
   }
 

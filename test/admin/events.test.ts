@@ -52,6 +52,13 @@ function stand(filter: Partial<Parameters<typeof streamEvents>[1]> = {}): {
   };
 }
 
+test('streams nothing that a terminal obeys', () => {
+  const { reader, tell } = stand();
+  const command = { verb: 'RETR', path: '/\u009b2J\u202e\u2028', isRelative: false };
+  tell(events.opened, { ...events.download, command } as Event);
+  assert.match(reader.text, /"path":"\/\\u009b2J\\u202e\\u2028"/);
+});
+
 test('streams events with the fields of the log and the user, without the dialogue', () => {
   const { reader, tell, names } = stand();
   tell(events.opened, events.named, events.command, events.download);

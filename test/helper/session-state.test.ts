@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLoggingIn, settleReply } from '../../src/helper/session-state.ts';
+import { isLoggingIn, isLoginFailure, settleReply } from '../../src/helper/session-state.ts';
 import { exchange, greeted, loggedIn, newSession, send } from '../data/sessions.ts';
 
 test('is logged in by 230 or 232 to USER, PASS or ACCT, and by nothing else', () => {
@@ -29,6 +29,44 @@ test('is logged in by 230 or 232 to USER, PASS or ACCT, and by nothing else', ()
     exchange(state, line, code);
     assert.equal(state.loggedIn, loggedInNow, `${line} ${code}`);
   }
+});
+
+test('takes 530 and its like for the failure of a login, and nothing that was not understood or is not over', () => {
+  for (const [line, code, isFailure] of [
+    ['PASS a', 530, true],
+    ['USER a', 530, true],
+    ['ACCT a', 532, true],
+    ['PASS a', 430, true],
+    ['PASS a', 550, true],
+    ['PASS a', 421, false],
+    ['PASS a', 331, false],
+    ['PASS a', 503, false],
+    ['ACCT a', 502, false],
+    ['CWD a', 550, false],
+    ['LIST', 530, false],
+  ] as const) {
+    const state = greeted();
+    send(state, line);
+    assert.equal(isLoginFailure(settleReply(state, code), code), isFailure, `${line} ${code}`);
+  }
+});
+
+test('forgets the size of a file where its path means another one', () => {
+  const state = loggedIn();
+  const size = (): void => {
+    send(state, 'SIZE a');
+    settleReply(state, 213, '213 77');
+    assert.deepEqual(state.fileSize, { path: 'a', size: 77 });
+  };
+  size();
+  exchange(state, 'PWD', 257);
+  exchange(state, 'CWD pub', 550);
+  assert.deepEqual(state.fileSize, { path: 'a', size: 77 });
+  exchange(state, 'CWD pub', 250);
+  assert.equal(state.fileSize, undefined);
+  size();
+  exchange(state, 'CDUP', 200);
+  assert.equal(state.fileSize, undefined);
 });
 
 test('is logged in by 230 or 232 as the greeting, and no name has been said then', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import { readXferlog } from '../support/log/xferlog.ts';
 type Transfer = Event & { readonly type: 'transfer-ended' };
 const download = events.download as Transfer;
 const upload = events.upload as Transfer;
+const isRoot = process.getuid?.() === 0;
 const time = new Date(2026, 10, 7, 2, 31, 7);
 
 const of = (verb: string, path: string): Pick<Transfer, 'command'> => ({
@@ -108,6 +109,22 @@ test('says that a disk is full, and keeps what there is room for', async (t) => 
   await delay(600);
   assert.deepEqual(told, ['failed ENOSPC']);
   log.close();
+});
+
+test('goes on where its folder may not be looked into any more', { skip: !isRoot }, async (t) => {
+  const folder = temporaryFolder(t);
+  const { log, path, told } = start(t, join(folder, 'xferlog'));
+  chmodSync(folder, 0o700);
+  process.seteuid?.(65_534);
+  t.after(() => process.seteuid?.(0));
+  await delay(1100);
+  log.observe({ ...download, ...of('RETR', '/1') });
+  log.flush();
+  log.reopen();
+  log.observe({ ...download, ...of('RETR', '/2') });
+  log.close();
+  process.seteuid?.(0);
+  assert.deepEqual([pathsIn(path), told], [['/1', '/2'], ['failed EACCES']]);
 });
 
 test('cannot be had where its file cannot', (t) => {

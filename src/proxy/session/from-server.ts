@@ -317,7 +317,7 @@ export class FromServer implements ControlChannelListener {
   #transferBegins(command: SentExchange, text: string): void {
     const { state, pinholes, events } = this.#parts;
     const shown = pinholes.transferBegins(command, state);
-    events.transferBegan(shown, expectedSize(command, text, state.fileSize));
+    events.transferBegan(shown, expectedSize(command, text, state.fileSize, state.restartAt));
     state.fileSize = undefined;
   }
 
