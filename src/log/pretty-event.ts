@@ -1,5 +1,6 @@
 import { isListing } from '../ftp/transfer.ts';
 import { columnsOf, cutEnd, cutMiddle } from '../net/columns.ts';
+import { formatBytes } from '../net/size-text.ts';
 import { visibleControls } from './harmless-line.ts';
 
 /** The fields of a line of the log, as its JSON has them. */
@@ -177,17 +178,6 @@ function shown(value: unknown): string {
   return visibleControls(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-
-/** `1.2 GiB`: two digits at least, three before the point. */
 function sizeText(bytes: unknown): string | undefined {
-  if (typeof bytes !== 'number') return undefined;
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  const digits = unit > 0 && value < 9.95 ? 1 : 0;
-  return `${value.toFixed(digits)} ${units[unit] ?? ''}`;
+  return typeof bytes === 'number' ? formatBytes(bytes) : undefined;
 }

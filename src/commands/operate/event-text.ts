@@ -1,8 +1,9 @@
 import { visibleControls } from '../../log/harmless-line.ts';
+import { formatBytes, formatRate } from '../../net/size-text.ts';
 import type { StreamedEvent } from './admin-client.ts';
 import { expectationEventLine, type ExpectationFacts } from './conntrack.ts';
 import { shown } from './print.ts';
-import { formatBytes, formatRate, formatSeconds } from './units.ts';
+import { formatSeconds } from './units.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,6 @@
 import type { DataAnswer, ExpectationAnswer, SessionAnswer } from '../../admin/answers.ts';
 import { programVersion } from '../../status/version.ts';
+import { formatBytes, formatRate } from '../../net/size-text.ts';
 import type { Subcommand } from '../subcommand.ts';
 import { findRelay, type AdminClient } from './admin-client.ts';
 import { carried, doneOf } from './carried.ts';
@@ -7,7 +8,7 @@ import { expectationLine } from './conntrack.ts';
 import { withAdmin, type AdminFlags } from './flags.ts';
 import { endWithReader, print, printJson, remark, shown, terminalWidth } from './print.ts';
 import { formatTable, type Column } from './table.ts';
-import { formatBytes, formatRate, formatSeconds } from './units.ts';
+import { formatSeconds } from './units.ts';
 
 const lists = ['sessions', 'expect', 'data'] as const;
 type List = (typeof lists)[number];
@@ -93,7 +94,7 @@ export function sessionColumns(sessions: readonly SessionAnswer[]): Column[] {
 }
 
 /** The dialogue says who, and whether the server has let them in. */
-function userOf({ user, loggedIn, opaque }: SessionAnswer): string {
+export function userOf({ user, loggedIn, opaque }: SessionAnswer): string {
   if (opaque) return user === null ? '(TLS)' : shown(user);
   return loggedIn || user === null ? shown(user) : `(${shown(user)})`;
 }

@@ -1,10 +1,12 @@
 import type { SessionAnswer } from '../../admin/answers.ts';
 import { columnsOf, cutEnd } from '../../net/columns.ts';
+import { formatBytes, formatRate } from '../../net/size-text.ts';
 import { doneOf } from './carried.ts';
+import { userOf } from './list.ts';
 import { shown } from './print.ts';
 import { formatTable, type Column } from './table.ts';
 import type { Refusal, Seen, Transfer } from './top-state.ts';
-import { formatBytes, formatRate, formatSeconds, percentOf } from './units.ts';
+import { formatSeconds, percentOf } from './units.ts';
 
 export const sortings = ['rate', 'bytes', 'age', 'client'] as const;
 type Sorting = (typeof sortings)[number];
@@ -208,7 +210,7 @@ function idleLines(
       title: 'USER',
       rank: 2,
       least: 6,
-      cells: cells(({ user, loggedIn }) => (loggedIn ? shown(user) : `(${shown(user)})`)),
+      cells: cells(userOf),
     },
     { title: 'AGE', rank: 3, isNumber: true, cells: cells(({ seconds }) => formatSeconds(seconds)) },
     {

@@ -1,23 +1,3 @@
-/** `0 B`, `999 B`, `1.2 kB`, `45.6 MB`, `123 GB`: three digits, powers of 1000. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  // 999.5 is 1000 once it is rounded.
-  while (value >= 999.5 && unit < byteUnits.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const digits = unit > 0 && value < 99.95 ? value.toFixed(1) : String(Math.round(value));
-  return `${digits} ${byteUnits[unit] ?? ''}`;
-}
-
-const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-
-/** @param bytes a second */
-export function formatRate(bytes: number): string {
-  return `${formatBytes(bytes)}/s`;
-}
-
 /** `12 s`, `5 min 3 s`, `3 h 12 min`, `2 d 4 h`: two units, the smaller one left out where it is 0. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.floor(seconds);

@@ -35,7 +35,7 @@ test('lists sessions, data connections and expectations, and the same as JSON', 
   const sessions = await ask(stand, 'list');
   assert.match(
     sessions.stdout,
-    /^ID {2}CLIENT +USER +SERVER +COMMAND +PATH +BYTES +RATE +AGE +PLANE\n 1 {2}127\.0\.0\.1:\d+ +demo +127\.0\.0\.2:\d+ +RETR +\/pub\/zeros\.bin +\S+ \S?B +\S+ \S?B\/s +\d+ s +relay\n 2 /,
+    /^ID {2}CLIENT +USER +SERVER +COMMAND +PATH +BYTES +RATE +AGE +PLANE\n 1 {2}127\.0\.0\.1:\d+ +demo +127\.0\.0\.2:\d+ +RETR +\/pub\/zeros\.bin +\S+ \S*B +\S+ \S*B\/s +\d+ s +relay\n 2 /,
   );
   const data = await ask(stand, 'list', 'data');
   assert.match(

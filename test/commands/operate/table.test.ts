@@ -2,18 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatTable, type Column } from '../../../src/commands/operate/table.ts';
 import { columnsOf } from '../../../src/net/columns.ts';
-import { formatBytes, formatSeconds, percentOf } from '../../../src/commands/operate/units.ts';
+import { formatBytes } from '../../../src/net/size-text.ts';
+import { formatSeconds, percentOf } from '../../../src/commands/operate/units.ts';
 
 test('says sizes, ages and shares in a few characters', () => {
-  assert.deepEqual([0, 999, 1000, 12_345, 99_960, 999_499, 999_500, 3.2e9].map(formatBytes), [
+  assert.deepEqual([0, 999, 1000, 12_345, 102_340, 1_023_486, 1_023_488, 3.2e9].map(formatBytes), [
     '0 B',
     '999 B',
-    '1.0 kB',
-    '12.3 kB',
-    '100 kB',
-    '999 kB',
-    '1.0 MB',
-    '3.2 GB',
+    '1.0 KiB',
+    '12 KiB',
+    '100 KiB',
+    '999 KiB',
+    '1.0 MiB',
+    '3.0 GiB',
   ]);
   assert.deepEqual([0.4, 59.9, 60, 303, 3600, 11_520, 187_200].map(formatSeconds), [
     '0 s',
