@@ -34,7 +34,7 @@ export interface OwnSocket {
 }
 
 /** Where a draining process has its socket. */
-function retiredPath(path: string, pid: number): string {
+export function retiredPath(path: string, pid: number): string {
   return `${path}.${pid}`;
 }
 

@@ -11,7 +11,7 @@ import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import type { ServableConfig } from '../daemon/settings.ts';
 import { readInheritedSockets } from '../daemon/inherited-sockets.ts';
 import { nodeUsesOf } from '../daemon/node-check.ts';
-import { findServiceManager } from '../daemon/service-manager.ts';
+import { findServiceManager, releaseLauncher } from '../daemon/service-manager.ts';
 import { tryServer } from '../daemon/try-server.ts';
 import { createLogger } from '../log/log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
@@ -96,7 +96,7 @@ async function check(config: Config, upTo: Check): Promise<void> {
   if (upTo === 'server') process.stdout.write(`${await tryServer(config, services.forServer)}\n`);
 }
 
-/** Serves until SIGTERM or SIGINT; a second one ends it at once. */
+/** Serves until SIGTERM (with `drain-timeout`) or SIGINT (without it); a second one ends it at once. */
 async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => LoadedConfig): Promise<void> {
   const { config } = loaded;
   tune(config);
@@ -120,14 +120,15 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
 
   // From here on, whatever the start creates outside this process has to be removed again.
   const told = firstSignal();
+  let daemon: Daemon | undefined;
   let drain: (grace: number | undefined) => void = () => undefined;
   const drained = new Promise<Told>((resolve) => {
     drain = (grace) => {
-      resolve({ at: -Infinity, grace });
+      daemon?.stopDraining(grace);
+      resolve({ at: -Infinity, drains: false, grace });
     };
   });
   let { origins } = loaded;
-  let daemon: Daemon | undefined;
   const manager = await findServiceManager(
     process.env,
     () => daemon?.summary ?? 'starting',
@@ -158,6 +159,9 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
       admin: adminPlaceOf(config, process.getuid?.(), process.env),
       origins: () => origins,
       ...{ reload, drain, sockets },
+      draining: () => {
+        releaseLauncher(process.env);
+      },
     });
     if (config.user)
       await becomeUserOf(config, config.user).catch(async (error: unknown) => {
@@ -194,10 +198,10 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
     process.exit(1);
   };
   for (const signal of endSignals) process.on(signal, hurry);
-  manager.stopping();
+  manager.stopping((first.grace ?? running.grace) + spareTime);
   // A successor tells its own: this process may drain for hours beside it.
   manager.close();
-  await running.close(first.grace);
+  await running.close(first.grace, first.drains);
   await embedded?.close();
   process.off('SIGHUP', reloadOrTell);
   for (const signal of endSignals) process.off(signal, hurry);
@@ -226,6 +230,9 @@ function stackOf(error: unknown): string | undefined {
   return error instanceof Error ? error.stack : undefined;
 }
 
+/** Milliseconds beside the grace: clients have 5 seconds to close their control connections. */
+const spareTime = 15_000;
+
 /** Milliseconds within which two SIGINTs count as one key press. */
 const onePress = 500;
 
@@ -233,11 +240,18 @@ const onePress = 500;
 interface Told {
   readonly at: number;
   readonly grace: number | undefined;
+  /** Whether `drain-timeout` comes first. */
+  readonly drains: boolean;
 }
 
 async function firstSignal(): Promise<Told> {
-  await Promise.race(endSignals.map((signal) => once(process, signal)));
-  return { at: performance.now(), grace: undefined };
+  const drains = await Promise.race(
+    endSignals.map(async (signal) => {
+      await once(process, signal);
+      return signal === 'SIGTERM';
+    }),
+  );
+  return { at: performance.now(), grace: undefined, drains };
 }
 
 /** @throws where the configuration cannot be followed */

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Inside } from '../admin/inside.ts';
 import { AdminServer } from '../admin/server.ts';
-import { listenOnSocket, SocketError, type OwnSocket } from '../admin/socket.ts';
+import { listenOnSocket, retiredPath, SocketError, type OwnSocket } from '../admin/socket.ts';
 import type { AdminPlace } from '../config/admin.ts';
 import type { Config } from '../config/config.ts';
 import { endpointsOf } from '../config/listening.ts';
@@ -14,8 +14,11 @@ import { whyNoListener } from './listeners.ts';
 
 /** The admin interface, as long as it is served. */
 export interface Admin {
-  /** Gives its socket's path up for a successor, and goes on. */
-  retire(): void;
+  /**
+   * Gives up for a successor where it is served, and goes on beside it: on `admin.sock.PID` alone. Where that cannot be,
+   * it is served no more.
+   */
+  retire(): Promise<void>;
   close(): void;
 }
 
@@ -23,12 +26,14 @@ export interface Admin {
  * Serves the admin interface on a unix socket, and where `admin-listen` says, over TCP for reading alone.
  *
  * @param place undefined: no socket
+ * @param bound the socket of that place, where the service manager has bound it
  * @throws where a place that was named cannot be had
  */
 export async function startAdmin(
   inside: Inside,
   { adminListen }: Pick<Config, 'adminListen'>,
-  place: AdminPlace | BoundSocket | undefined,
+  place: AdminPlace | undefined,
+  bound: BoundSocket | undefined,
   logger: Logger,
 ): Promise<Admin> {
   const report = (error: unknown): void => {
@@ -36,12 +41,15 @@ export async function startAdmin(
   };
   const admin = new AdminServer(inside, report);
   let socket: OwnSocket | undefined;
+  const shared: Server[] = [];
   try {
     for (const endpoint of adminListen.flatMap(endpointsOf)) {
-      await listenAt(admin.create(true), endpoint);
+      const server = admin.create(true);
+      shared.push(server);
+      await listenAt(server, endpoint);
       if (!isLoopback(endpoint.address)) logger.warn(`admin-listen ${formatEndpoint(endpoint)}: ${readable}`);
     }
-    if (place && 'fd' in place) admin.create(false).listen(place);
+    if (bound) shared.push(admin.create(false).listen(bound));
     else if (place) {
       socket = await listenOnSocket(admin.create(false), place).catch((error: unknown) => {
         if (place.isNamed || !(error instanceof SocketError)) throw error;
@@ -54,8 +62,13 @@ export async function startAdmin(
     throw error;
   }
   return {
-    retire: () => {
+    retire: async () => {
       socket?.retire();
+      // The successor serves there.
+      for (const server of shared) server.close();
+      if (!bound || !place) return;
+      const aside = { ...place, path: retiredPath(place.path, process.pid) };
+      socket = await listenOnSocket(admin.create(false), aside).catch(() => undefined);
     },
     close: () => {
       admin.close();

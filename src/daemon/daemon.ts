@@ -35,6 +35,8 @@ export interface Daemon {
   readonly summary: string;
   /** What it listens on; a port 0 of the configuration has become a number. */
   readonly endpoints: readonly Endpoint[];
+  /** Milliseconds that transfers may take at its end, as configured. */
+  readonly grace: number;
   /**
    * Sessions and data connections that begin from now on follow this configuration.
    *
@@ -46,8 +48,11 @@ export interface Daemon {
    * No new sessions, transfers finish within the grace, then everything ends.
    *
    * @param grace milliseconds; the configured one unless told
+   * @param drains whether `drain-timeout` comes first
    */
-  close(grace?: number): Promise<void>;
+  close(grace?: number, drains?: boolean): Promise<void>;
+  /** Ends `drain-timeout`, if that is what `close` waits for. @param grace as for `close` */
+  stopDraining(grace?: number): void;
   /** Resets every data channel at once, so that the end of the process does not look like the end of a file. */
   abort(): void;
 }
@@ -142,6 +147,9 @@ class RunningDaemon implements Daemon {
   #history: History | undefined;
   #reloading: Promise<readonly string[]> = Promise.resolve([]);
   #closing = false;
+  /** Ends `drain-timeout` early. */
+  readonly #drained = new AbortController();
+  #grace: number | undefined;
 
   constructor(config: ServableConfig, parts: Parts, changeable: Changeable) {
     const { carriers, descriptors, logger, observe, host } = parts;
@@ -163,6 +171,10 @@ class RunningDaemon implements Daemon {
 
   get endpoints(): readonly Endpoint[] {
     return this.#listeners.endpoints;
+  }
+
+  get grace(): number {
+    return this.#config.grace;
   }
 
   get summary(): string {
@@ -197,13 +209,14 @@ class RunningDaemon implements Daemon {
     return this.#reloading;
   }
 
-  async close(grace: number = this.#config.grace): Promise<void> {
+  async close(given?: number, drains: boolean = true): Promise<void> {
     const { carriers, counters, logger } = this.#parts;
     const { plane } = carriers;
     this.#closing = true;
     await this.#reloading.catch(() => undefined);
     this.#listeners.close();
-    await this.#drain();
+    if (drains) await this.#drain();
+    const grace = this.#grace ?? given ?? this.#config.grace;
     const end = performance.now() + grace;
     const waits = { sessions: this.#sessions.count, dataChannels: plane.channels, grace: grace / 1000 };
     logger.info(waits, 'stopping');
@@ -223,21 +236,29 @@ class RunningDaemon implements Daemon {
     this.#eventLoop?.stop();
   }
 
+  stopDraining(grace?: number): void {
+    this.#grace = grace;
+    this.#drained.abort();
+  }
+
   /** Has sessions and data connections go on as they are, for `drain-timeout` at most: a successor has the new ones. */
   async #drain(): Promise<void> {
     const { drainTimeout } = this.#config;
-    const { carriers, logger } = this.#parts;
-    if (drainTimeout === 0) return;
-    this.#admin?.retire();
+    const { carriers, host, logger } = this.#parts;
+    const { signal } = this.#drained;
+    if (drainTimeout === 0 || signal.aborted) return;
+    await this.#admin?.retire();
+    host.draining?.();
     const end = performance.now() + drainTimeout;
     const waits = { sessions: this.#sessions.count, dataChannels: carriers.plane.channels };
     logger.info({ ...waits, drainTimeout: drainTimeout / 1000 }, 'draining');
     // Who was accepted a moment ago is admitted in the next turn of the event loop.
     await nextTurn();
     await nextTurn();
-    await this.#sessions.idle(drainTimeout);
+    await this.#sessions.idle(drainTimeout, signal);
     // Data connections outlive their sessions.
-    while (carriers.plane.channels > 0 && performance.now() < end) await delay(drainGlance);
+    const mayWait = (): boolean => performance.now() < end && !signal.aborted;
+    while (carriers.plane.channels > 0 && mayWait()) await delay(drainGlance);
   }
 
   abort(): void {
@@ -279,8 +300,9 @@ class RunningDaemon implements Daemon {
     const { host, logger, descriptors } = this.#parts;
     this.#eventLoop = watchEventLoop();
     const { adminListen } = this.#config;
-    const place = host.sockets?.admin === undefined ? host.admin : { fd: host.sockets.admin };
-    if (!place && adminListen.length === 0) return;
+    const fd = host.sockets?.admin;
+    const bound = fd === undefined ? undefined : { fd };
+    if (!host.admin && !bound && adminListen.length === 0) return;
     const state: RunningState = {
       ...this.#parts,
       ...{ sessions: this.#sessions, eventLoop: this.#eventLoop, started: this.#started, descriptors },
@@ -290,7 +312,7 @@ class RunningDaemon implements Daemon {
       isDraining: () => this.#closing,
       history: () => this.#history?.read() ?? [],
     };
-    this.#admin = await startAdmin(insideOf(state), this.#config, place, logger);
+    this.#admin = await startAdmin(insideOf(state), this.#config, host.admin, bound, logger);
     this.#history = new History(() => sampleOf(state));
   }
 

@@ -14,6 +14,8 @@ export interface Host {
   readonly origins?: () => ReadonlyMap<string, string>;
   /** Reads the configuration again, and has it followed. @returns as `Daemon.reload` */
   readonly reload?: () => Promise<readonly string[]>;
-  /** Ends the process as SIGTERM does. @param grace milliseconds; undefined: the configured one */
+  /** Ends the process, without `drain-timeout`. @param grace milliseconds; undefined: the configured one */
   readonly drain?: (grace: number | undefined) => void;
+  /** Called when it has given up all that a successor needs, and goes on for `drain-timeout`. */
+  readonly draining?: () => void;
 }

@@ -6,7 +6,8 @@ export interface ServiceManager {
   /** It serves. */
   ready(): void;
   reloading(): void;
-  stopping(): void;
+  /** @param within milliseconds that its end may take from now on */
+  stopping(within: number): void;
   /** No more is told. */
   close(): void;
 }
@@ -47,6 +48,14 @@ export async function findServiceManager(
   return new Systemd(socket, watchdogInterval(env), status);
 }
 
+/**
+ * Tells the shell that has started this process for the service manager (src/packaging/files/usr/lib/pinhole/start) that it
+ * drains from now on: the service counts as stopped, and its successor starts.
+ */
+export function releaseLauncher({ LAUNCHER_PID: launcher }: Environment): void {
+  if (launcher !== undefined && Number(launcher) === process.ppid) process.kill(process.ppid, 'SIGUSR1');
+}
+
 /** Half of what the watchdog allows, in milliseconds; undefined: it is not for this process (sd_watchdog_enabled(3)). */
 function watchdogInterval({ WATCHDOG_USEC: limit, WATCHDOG_PID: pid }: Environment): number | undefined {
   const microseconds = Number(limit);
@@ -85,8 +94,9 @@ class Systemd implements ServiceManager {
     this.#socket.send(`RELOADING=1\nMONOTONIC_USEC=${microseconds}`);
   }
 
-  stopping(): void {
-    this.#socket.send('STOPPING=1\nSTATUS=stopping: transfers finish');
+  stopping(within: number): void {
+    const microseconds = Math.ceil(within * 1000);
+    this.#socket.send(`STOPPING=1\nSTATUS=stopping: transfers finish\nEXTEND_TIMEOUT_USEC=${microseconds}`);
   }
 
   close(): void {

@@ -221,11 +221,11 @@ export class Sessions {
     return this.#live.get(id)?.closeByAdministrator();
   }
 
-  /** Resolves when no session is left, or after so many milliseconds. Sessions go on as they are. */
-  async idle(limit: number): Promise<void> {
+  /** Resolves when no session is left, after so many milliseconds, or by `over`. Sessions go on as they are. */
+  async idle(limit: number, over: AbortSignal): Promise<void> {
     if (this.count === 0) return;
     const waiting = new AbortController();
-    const { signal } = waiting;
+    const signal = AbortSignal.any([waiting.signal, over]);
     const empty = new Promise<void>((resolve) => {
       this.#empty = resolve;
     });

@@ -103,3 +103,26 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test('a draining process leaves its socket and admin-listen to a successor, and answers beside it', async (t) => {
+  const port = await freePort();
+  const flags = ['--admin-listen', `127.0.0.1:${port}`, '--drain-timeout', '60s'];
+  const old = new AdminStand(t, flags);
+  const control = await old.login();
+  old.program.signal('SIGTERM');
+  const { pid } = await old.program.logged('draining');
+  const next = new AdminStand(t, flags, old.path);
+  await next.program.relay();
+  const statusAt = async (where: string | number): Promise<{ draining: boolean; sessions: number }> =>
+    JSON.parse((await ask(where, '/v1/status')).body) as { draining: boolean; sessions: number };
+  assert.deepEqual([(await statusAt(old.path)).draining, (await statusAt(port)).draining], [false, false]);
+  const { draining, sessions } = await statusAt(`${old.path}.${String(pid)}`);
+  assert.deepEqual([draining, sessions], [true, 1]);
+  // An explicit end does not wait for drain-timeout.
+  await control.ask('NOOP', 200);
+  await ask(`${old.path}.${String(pid)}`, '/v1/drain', {
+    ...{ method: 'POST', headers: { 'x-pinhole': '1' } },
+    body: JSON.stringify({ grace: 0 }),
+  });
+  await old.program.finished();
+});

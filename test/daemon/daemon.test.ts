@@ -393,6 +393,19 @@ test('goes on for drain-timeout as if nothing had happened, and ends with its la
   await within(closed, 'the end of the relay');
 });
 
+test('ends what is left when it is told not to wait for drain-timeout any more, or from the start', async (t) => {
+  for (const drains of [true, false]) {
+    const lab = await Lab.start(t, { 'drain-timeout': '60s', grace: '60s' });
+    const pair = await lab.login();
+    const closed = lab.daemon.close(undefined, drains);
+    if (drains) await exchange(pair, 'NOOP', '200 OK.');
+    lab.daemon.stopDraining(0);
+    await pair.client.expect(closing);
+    await Promise.all([pair.client.close(), pair.server.close()]);
+    await within(closed, 'the end of the relay');
+  }
+});
+
 test('ends what is left when drain-timeout is over', async (t) => {
   const lab = await Lab.start(t, { 'drain-timeout': '100ms', grace: '0' });
   const pair = await lab.login();

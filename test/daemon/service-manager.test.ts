@@ -45,8 +45,8 @@ test('tells the service manager that it serves, reloads and stops, with a status
   assert.equal(receive(), 'READY=1\nSTATUS=3 sessions');
   manager.reloading();
   assert.match(receive() ?? '', /^RELOADING=1\nMONOTONIC_USEC=\d+$/);
-  manager.stopping();
-  assert.match(receive() ?? '', /^STOPPING=1\nSTATUS=stopping/);
+  manager.stopping(45_000);
+  assert.match(receive() ?? '', /^STOPPING=1\nSTATUS=stopping[^\n]*\nEXTEND_TIMEOUT_USEC=45000000$/);
   manager.close();
 });
 
@@ -83,7 +83,7 @@ test('tells nobody where there is no service manager, and says so where it canno
   const nobody = await findServiceManager({}, () => '', none);
   nobody.ready();
   nobody.reloading();
-  nobody.stopping();
+  nobody.stopping(1000);
   nobody.close();
   const warnings: string[] = [];
   const warn = (message: string): void => void warnings.push(message);

@@ -5,75 +5,20 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test, type TestContext } from 'node:test';
-import {
-  given,
-  startSystem,
-  systemTrouble,
-  written,
-  type Init,
-  type OwnSystem,
-} from '../support/lab/own-system.ts';
+import { test } from 'node:test';
+import { builder, folder, packageFile, packageTold, systemFor } from '../support/lab/debian-package.ts';
+import { given, systemTrouble, written, type OwnSystem } from '../support/lab/own-system.ts';
 import { runProcess } from '../support/lab/process.ts';
 import { skipOrFail } from '../support/lab/provision.ts';
-import { emittedFile, root } from '../support/project.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'pinhole-package-test-'));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const builder = emittedFile('src/packaging/deb.ts');
-let built: { readonly file: string; readonly told: string } | undefined;
-
-/** The package, built once. */
-function packageFile(): string {
-  built ??= ((): { file: string; told: string } => {
-    const told = execFileSync(process.execPath, [builder], { cwd: root, encoding: 'utf8' });
-    return { file: join(root, /^\S+\.deb/.exec(told)?.[0] ?? ''), told };
-  })();
-  return built.file;
-}
-
-/** The same as a higher version, whose configuration file differs. */
-function nextPackage(): string {
-  const tree = join(folder, 'next');
-  const file = join(folder, 'next.deb');
-  if (existsSync(file)) return file;
-  execFileSync('dpkg-deb', ['--raw-extract', packageFile(), tree]);
-  const change = (path: string, edit: (text: string) => string): void => {
-    writeFileSync(join(tree, path), edit(readFileSync(join(tree, path), 'utf8')));
-  };
-  change('DEBIAN/control', (text) => text.replace(/^Version: .*$/m, '$&+next'));
-  change('etc/pinhole/pinhole.toml', (text) => `# The next version says more.\n${text}`);
-  execFileSync('dpkg-deb', ['--root-owner-group', '--build', tree, file], { stdio: 'ignore' });
-  return file;
-}
-
-/** A system that is given both packages. */
-async function systemFor(t: TestContext, init: Init): Promise<OwnSystem | undefined> {
-  const trouble = systemTrouble(init);
-  const missing = trouble === undefined ? [] : [{ what: 'a system to install in', reason: trouble }];
-  if (skipOrFail(t, missing)) return undefined;
-  const system = await startSystem(
-    init,
-    { 'pinhole.deb': packageFile(), 'next.deb': nextPackage() },
-    process.env['TEST_SYSTEM'] ?? '/',
-  );
-  t.after(() => system.stop());
-  // That of a container's image lets no package start or stop anything.
-  await system.sh('rm -f /usr/sbin/policy-rc.d');
-  return system;
-}
+import { root } from '../support/project.ts';
 
 test('the package has at most 25 MB beside Node, and the same bytes each time', (t) => {
   if (skipOrFail(t, existsSync('/usr/bin/dpkg-deb') ? [] : [{ what: 'dpkg-deb', reason: 'not there' }]))
     return;
   const before = readFileSync(packageFile());
-  t.diagnostic(built?.told.trim() ?? '');
+  t.diagnostic(packageTold());
   execFileSync('sh', ['-c', 'umask 077; exec "$@"', 'sh', process.execPath, builder], { cwd: root });
   assert.ok(before.equals(readFileSync(packageFile())));
 });

@@ -20,7 +20,7 @@ export const drainCommand: Subcommand<DrainFlags> = {
       })
       .usage('$0 drain [--grace DURATION]')
       .epilogue(
-        'As SIGTERM does: no new sessions, sessions without a transfer end with 421, and the relay ends after its last ' +
+        'As SIGINT does, without drain-timeout: no new sessions, sessions without a transfer end with 421, and the relay ends after its last ' +
           'transfer. What runs longer than the grace is reset. status says how many are left.',
       ),
   handler: async ({ admin, grace }) => {

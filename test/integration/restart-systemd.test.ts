@@ -1,0 +1,197 @@
+/** Restarts under a real systemd: sessions go on beside the successor, and nothing is left when they are over. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemFor } from '../support/lab/debian-package.ts';
+import { given, type OwnSystem } from '../support/lab/own-system.ts';
+import { sourceFolder } from '../support/project.ts';
+
+const session = join(sourceFolder(import.meta.dirname), '../support/lab/lasting-session.py');
+const configuration = '/etc/pinhole/pinhole.toml';
+const download = 'curl -sS --max-time 20 ftp://127.0.0.1/welcome.txt';
+
+/** A system with Pinhole behind its sockets, in front of the server in memory. */
+async function withSockets(t: TestContext, settings: string): Promise<OwnSystem | undefined> {
+  const system = await systemFor(t, 'systemd', { 'lasting-session.py': session });
+  if (!system) return undefined;
+  await system.sh(`
+    dpkg --force-confold --install ${given}/pinhole.deb
+    printf '%s\n' 'listen = ["127.0.0.1:21"]' ${settings} >${configuration}
+    systemctl start pinhole.socket pinhole-admin.socket
+    systemctl start pinhole`);
+  return system;
+}
+
+class Service {
+  readonly #system: OwnSystem;
+  #sessions = 0;
+
+  constructor(system: OwnSystem) {
+    this.#system = system;
+  }
+
+  sh(script: string): Promise<string> {
+    return this.#system.sh(script);
+  }
+
+  async show(property: string): Promise<string> {
+    return (await this.sh(`systemctl show --value --property=${property} pinhole`)).trim();
+  }
+
+  /** The process ids of Pinhole's processes, the eldest first. */
+  async processes(): Promise<string[]> {
+    return (await this.sh('pgrep -u pinhole -x node || true')).trim().split(/\s+/).filter(Boolean);
+  }
+
+  /** Resolves with the value once it is as wanted. */
+  async until<T>(
+    what: string,
+    look: () => Promise<T>,
+    isWanted: (value: T) => boolean,
+    limit = 15_000,
+  ): Promise<T> {
+    const end = Date.now() + limit;
+    for (;;) {
+      const value = await look();
+      if (isWanted(value)) return value;
+      if (Date.now() > end)
+        assert.fail(
+          `${what}: ${String(value)}\n${await this.sh('journalctl -u pinhole --no-pager | tail -30; ps axo pid,ppid,stat,args | grep -v ps')}`,
+        );
+      await delay(100);
+    }
+  }
+
+  /** A session with a download under way: what lets it go on, and says how it went. */
+  async lastingSession(): Promise<() => Promise<void>> {
+    const file = `/run/session-${++this.#sessions}`;
+    await this.sh(`python3 ${given}/lasting-session.py 21 ${file} >/dev/null 2>&1 &`);
+    const look = async (): Promise<string> => (await this.sh(`cat ${file} 2>/dev/null || true`)).trim();
+    await this.until('a session', look, (words) => words === 'begun');
+    return async () => {
+      await this.sh(`touch ${file}.go`);
+      await this.until('the end of a session', look, (words) => words === 'whole');
+    };
+  }
+}
+
+test('systemctl restart leaves sessions to the old process, which ends with them', async (t) => {
+  const system = await withSockets(t, `'drain-timeout = "1h"'`);
+  if (!system) return;
+  const service = new Service(system);
+  const finish = await service.lastingSession();
+  const [first = ''] = await service.processes();
+  const begun = Date.now();
+  await service.sh('systemctl restart pinhole');
+  t.diagnostic(`a restart takes ${Date.now() - begun} ms`);
+  assert.equal(await service.show('ActiveState'), 'active');
+  const both = await service.processes();
+  assert.equal(both.length, 2);
+  assert.ok(both.includes(first));
+  assert.match(await service.sh(download), /^Welcome/);
+  // Again, beside two.
+  await service.sh('systemctl restart pinhole');
+  assert.equal(await service.show('NRestarts'), '0');
+  await service.until(
+    'the end of the second',
+    () => service.processes(),
+    ({ length }) => length === 2,
+  );
+  await service.until(
+    'the status line',
+    () => service.show('StatusText'),
+    (text) => text.startsWith('0 sessions, 0 transfers'),
+  );
+  await finish();
+  const left = await service.until(
+    'the end of the first',
+    () => service.processes(),
+    ({ length }) => length === 1,
+  );
+  assert.ok(!left.includes(first));
+  assert.equal(await service.sh("ps axo stat,comm | grep '^Z' || true"), '', 'no zombie');
+  assert.match(await service.sh(download), /^Welcome/);
+});
+
+test('systemctl stop ends sessions within grace, whatever drain-timeout is', async (t) => {
+  const system = await withSockets(t, `'drain-timeout = "1h"' 'grace = "2s"'`);
+  if (!system) return;
+  const service = new Service(system);
+  await service.lastingSession();
+  await service.sh('systemctl restart pinhole');
+  await service.lastingSession();
+  const begun = Date.now();
+  await service.sh('systemctl stop pinhole.socket pinhole-admin.socket pinhole');
+  t.diagnostic(`a stop with grace 2 s takes ${Date.now() - begun} ms`);
+  assert.equal(await service.show('Result'), 'success');
+  const [draining = '', ...others] = await service.processes();
+  assert.deepEqual(others, [], 'the one that drains goes on');
+  // And how it is ended.
+  await service.sh(`pinhole drain --grace 0 --admin /run/pinhole/admin.sock.${draining}`);
+  await service.until(
+    'its end',
+    () => service.processes(),
+    ({ length }) => length === 0,
+  );
+});
+
+test('what ends without being told is started again, and nothing of it is left', async (t) => {
+  const system = await withSockets(t, `'drain-timeout = "1h"'`);
+  if (!system) return;
+  const service = new Service(system);
+  await service.sh(`
+    mkdir -p /run/systemd/system/pinhole.service.d
+    printf '[Service]\nWatchdogSec=2\nTimeoutAbortSec=1\n' >/run/systemd/system/pinhole.service.d/fast.conf
+    systemctl daemon-reload; systemctl restart pinhole`);
+  for (const [what, script] of [
+    // What the watchdog sends the main process.
+    ['an event loop that hangs', 'kill -ABRT $(systemctl show --value --property=MainPID pinhole)'],
+    ['a process that does not even take that signal', 'kill -STOP $(pgrep -u pinhole -x node)'],
+    ['a crash', 'kill -SEGV $(pgrep -u pinhole -x node)'],
+    ['the end of the shell', 'kill -KILL $(systemctl show --value --property=MainPID pinhole)'],
+  ] as const) {
+    const before = await service.processes();
+    assert.equal(before.length, 1, what);
+    const restarts = await service.show('NRestarts');
+    await service.sh(script);
+    await service.until(
+      what,
+      () => service.show('NRestarts'),
+      (count) => count !== restarts,
+    );
+    await service.until(
+      what,
+      () => service.show('ActiveState'),
+      (state) => state === 'active',
+    );
+    const after = await service.processes();
+    assert.equal(after.length, 1, what);
+    assert.notDeepEqual(after, before, what);
+    assert.match(await service.sh(download), /^Welcome/, what);
+  }
+});
+
+test('clients wait at the socket while the new configuration is wrong, and old sessions go on', async (t) => {
+  const system = await withSockets(t, `'drain-timeout = "1h"'`);
+  if (!system) return;
+  const service = new Service(system);
+  const finish = await service.lastingSession();
+  await service.sh(`echo 'max-sessions = "many"' >>${configuration}`);
+  await assert.rejects(service.sh('systemctl restart pinhole'));
+  assert.match(await service.sh('journalctl -u pinhole --no-pager'), /max-sessions: .*many/);
+  await service.sh(`${download} >/run/waited 2>&1 &`);
+  await delay(8000);
+  const starts = (
+    await service.sh('journalctl -u pinhole --no-pager | grep -c "max-sessions: " || true')
+  ).trim();
+  t.diagnostic(`${starts} starts in 8 s with a client that waits`);
+  assert.ok(Number(starts) < 12);
+  await service.sh(`sed -i '/^max-sessions/d' ${configuration}`);
+  await service.until(
+    'the client that waited',
+    () => service.sh('cat /run/waited'),
+    (text) => text.startsWith('Welcome'),
+  );
+  await finish();
+});
