@@ -5,13 +5,15 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmSync,
   unlinkSync,
 } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { retiredPath } from '../config/admin.ts';
 import { groupId } from '../linux/accounts.ts';
 import { codeOf, messageOf } from '../net/error.ts';
 
@@ -33,9 +35,24 @@ export interface OwnSocket {
   remove(): void;
 }
 
-/** Where a draining process has its socket. */
-export function retiredPath(path: string, pid: number): string {
-  return `${path}.${pid}`;
+/** The process ids that draining processes have named their sockets by, beside this one; some may be dead. */
+export function retiredBeside(path: string): number[] {
+  const start = `${basename(path)}.`;
+  try {
+    return readdirSync(dirname(path))
+      .filter((name) => name.startsWith(start))
+      .map((name) => name.slice(start.length))
+      .filter((rest) => /^[1-9]\d{0,8}$/.test(rest))
+      .map(Number)
+      .sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+}
+
+/** Removes what draining processes have left that were killed. */
+export async function removeDeadBeside(path: string): Promise<void> {
+  await Promise.allSettled(retiredBeside(path).map((pid) => takeAway(retiredPath(path, pid))));
 }
 
 /** What the path of a socket may be long (`sun_path` of unix(7), with its NUL). */

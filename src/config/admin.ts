@@ -29,6 +29,11 @@ export function adminPlaceOf(
   return path === undefined ? undefined : { path, group, isNamed: false };
 }
 
+/** Where a draining process has its socket: beside its successor's. */
+export function retiredPath(path: string, pid: number): string {
+  return `${path}.${pid}`;
+}
+
 /** Where a command looks for the socket of a running relay, in this order, if it is not told. */
 export function adminPathsToTry(
   uid: number | undefined,

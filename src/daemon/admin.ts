@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import type { Inside } from '../admin/inside.ts';
 import { AdminServer } from '../admin/server.ts';
-import { listenOnSocket, retiredPath, SocketError, type OwnSocket } from '../admin/socket.ts';
-import type { AdminPlace } from '../config/admin.ts';
+import { listenOnSocket, removeDeadBeside, SocketError, type OwnSocket } from '../admin/socket.ts';
+import { retiredPath, type AdminPlace } from '../config/admin.ts';
 import type { Config } from '../config/config.ts';
 import { endpointsOf } from '../config/listening.ts';
 import type { Logger } from '../log/log.ts';
@@ -61,6 +61,7 @@ export async function startAdmin(
     admin.close();
     throw error;
   }
+  if (place) await removeDeadBeside(place.path);
   return {
     retire: async () => {
       socket?.retire();

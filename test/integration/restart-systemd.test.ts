@@ -128,7 +128,7 @@ test('systemctl stop ends sessions within grace, whatever drain-timeout is', asy
   const [draining = '', ...others] = await service.processes();
   assert.deepEqual(others, [], 'the one that drains goes on');
   // And how it is ended.
-  await service.sh(`pinhole drain --grace 0 --admin /run/pinhole/admin.sock.${draining}`);
+  await service.sh(`pinhole drain --grace 0 --pid ${draining}`);
   await service.until(
     'its end',
     () => service.processes(),

@@ -1,5 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
-import { adminPathsToTry } from '../../config/admin.ts';
+import { adminPathsToTry, retiredPath } from '../../config/admin.ts';
 import { changeHeader } from '../../admin/change-header.ts';
 import { codeOf, messageOf } from '../../net/error.ts';
 
@@ -14,6 +14,8 @@ export interface StreamedEvent {
 
 /** A running relay, as its admin socket shows it. */
 export interface AdminClient {
+  /** The path of its socket. */
+  readonly path: string;
   /** @throws with the relay's own words where it refuses */
   get<T>(target: string): Promise<T>;
   /** @throws with the relay's own words where it refuses */
@@ -26,10 +28,13 @@ export interface AdminClient {
   events(query: URLSearchParams, read: (event: StreamedEvent) => void, signal?: AbortSignal): Promise<void>;
 }
 
-/** Finds the running relay: at the path that is given (`--admin`, PINHOLE_ADMIN), or else where sockets are by default. */
-export async function findRelay(given: string | undefined): Promise<AdminClient> {
-  const named = given ?? process.env['PINHOLE_ADMIN'];
-  const paths = named === undefined ? adminPathsToTry(process.getuid?.(), process.env) : [named];
+/**
+ * Finds the running relay: at the path that is given (`--admin`, PINHOLE_ADMIN), or else where sockets are by default.
+ *
+ * @param pid that of one that drains beside it
+ */
+export async function findRelay(given: string | undefined, pid?: number): Promise<AdminClient> {
+  const paths = pathsToTry(given).map((path) => (pid === undefined ? path : retiredPath(path, pid)));
   const failures: string[] = [];
   for (const path of paths) {
     try {
@@ -40,6 +45,12 @@ export async function findRelay(given: string | undefined): Promise<AdminClient>
     }
   }
   throw new Error(`no running Pinhole answers: ${failures.join('; ')} (--admin names the socket of another)`);
+}
+
+/** Where the socket of a running relay may be. */
+export function pathsToTry(given: string | undefined): readonly string[] {
+  const named = given ?? process.env['PINHOLE_ADMIN'];
+  return named === undefined ? adminPathsToTry(process.getuid?.(), process.env) : [named];
 }
 
 function whyNot(path: string, error: unknown): string {
@@ -55,13 +66,14 @@ function whyNot(path: string, error: unknown): string {
   }
 }
 
-function clientAt(path: string): AdminClient {
+export function clientAt(path: string): AdminClient {
   const ask = async (method: string, target: string, body?: object): Promise<unknown> => {
     const { status, text } = await send(path, method, target, body);
     if (status >= 400) throw refusal(text);
     return JSON.parse(text) as unknown;
   };
   return {
+    path,
     get: async <T>(target: string) => (await ask('GET', target)) as T,
     post: async <T>(target: string, body?: object) => (await ask('POST', target, body)) as T,
     events: (query, read, signal) => readEvents(path, query, read, signal),

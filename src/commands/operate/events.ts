@@ -2,7 +2,7 @@ import { readFlag } from '../flags.ts';
 import type { Subcommand } from '../subcommand.ts';
 import { findRelay } from './admin-client.ts';
 import { eventText } from './event-text.ts';
-import { clientAddress, sessionNumber, withAdmin, type AdminFlags } from './flags.ts';
+import { clientAddress, sessionName, withAdmin, type AdminFlags } from './flags.ts';
 import { follow } from './follow.ts';
 import { endWithReader, print, printJson } from './print.ts';
 
@@ -32,12 +32,13 @@ export const eventsCommand: Subcommand<EventsFlags> = {
           'event. Ends by Ctrl-C, with exit code 0, and when the relay ends, with 1.',
       ),
   handler: async ({ admin, client, session, json }) => {
+    const name = session === undefined ? undefined : readFlag('session', session, sessionName);
     const query = {
       ...(client !== undefined && { client: readFlag('client', client, clientAddress) }),
-      ...(session !== undefined && { session: String(readFlag('session', session, sessionNumber)) }),
+      ...(name && { session: String(name.id) }),
     };
     endWithReader();
-    await follow(await findRelay(admin), query, (event) => {
+    await follow(await findRelay(admin, name?.process), query, (event) => {
       if (json) printJson({ type: event.type, ...event.fields });
       else if (event.type !== 'missed') print(eventText(event));
     });

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { whole, type Readable } from '../../config/kinds.ts';
+import type { OfProcess } from './draining.ts';
 import { parseAddress, type Address } from '../../net/address.ts';
 
 /** What every command has that asks a running relay. */
@@ -16,10 +17,31 @@ export function withAdmin<T>(yargs: Argv<T>): Argv<T & AdminFlags> {
   });
 }
 
-/** The number of a session, as `list` has it. */
-export const sessionNumber: Readable<number> = {
-  ...whole(1, 999_999_999),
+/** A session: its number, and the process that it is of where that drains. */
+export interface SessionName extends OfProcess {
+  readonly id: number;
+}
+
+const number = whole(1, 999_999_999);
+
+/** The number of a session, as `list` has it: `7`, or `4711:7`. */
+export const sessionName: Readable<SessionName> = {
   allowed: 'the number of a session (npx pinhole list)',
+  many: false,
+  isSwitch: false,
+  read: (text) => {
+    const [, , pid, digits = ''] = /^((\d+):)?(\d+)$/.exec(text) ?? [];
+    const id = number.read(digits);
+    const process = pid === undefined ? undefined : number.read(pid);
+    if ('wrong' in id || (process && 'wrong' in process)) return { wrong: text };
+    return { value: { id: id.value, ...(process && { process: process.value }) } };
+  },
+};
+
+/** The process id of a relay that drains. */
+export const processId: Readable<number> = {
+  ...number,
+  allowed: 'the process id of a relay that drains (npx pinhole status)',
 };
 
 /** The address of a client. */

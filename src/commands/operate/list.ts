@@ -1,10 +1,11 @@
 import type { DataAnswer, ExpectationAnswer, SessionAnswer } from '../../admin/answers.ts';
+import type { StatusAnswer } from '../../admin/status-answer.ts';
 import { programVersion } from '../../status/version.ts';
 import { formatBytes, formatRate } from '../../net/size-text.ts';
 import type { Subcommand } from '../subcommand.ts';
-import { findRelay, type AdminClient } from './admin-client.ts';
 import { carried, doneOf } from './carried.ts';
 import { expectationLine } from './conntrack.ts';
+import { entriesOf, findRelays, sessionText, type OfProcess, type Relays } from './draining.ts';
 import { withAdmin, type AdminFlags } from './flags.ts';
 import { endWithReader, print, printJson, remark, shown, terminalWidth } from './print.ts';
 import { formatTable, type Column } from './table.ts';
@@ -31,38 +32,52 @@ export const listCommand: Subcommand<ListFlags> = {
       .usage('$0 list [sessions|expect|data] [--json]')
       .epilogue(
         'A table fits the terminal: long names lose their middle, and on a narrow terminal columns are left out. In a ' +
-          'pipe it is whole. A user in parentheses has not logged in.',
+          'pipe it is whole. A user in parentheses has not logged in. PID:ID is a session of a process that drains while its ' +
+          'successor serves; in JSON each entry has the process id.',
       ),
   handler: async ({ admin, what, json }) => {
     endWithReader();
-    const relay = await findRelay(admin);
-    if (json) printJson(await relay.get(targets[what]), 2);
-    else await printers[what](relay);
+    const relays = await findRelays(admin);
+    if (json) printJson(await asJson(relays, what), 2);
+    else await printers[what](relays);
   },
 };
 
-const targets: Readonly<Record<List, string>> = {
-  sessions: '/v1/sessions',
-  expect: '/v1/expectations',
-  data: '/v1/data',
-};
+/** As one process says it, but each entry has the process id. */
+async function asJson(relays: Relays, what: List): Promise<object> {
+  const key = keys[what];
+  const { pid } = (await relays.serving?.get<StatusAnswer>('/v1/status')) ?? {};
+  const entries = await entriesOf<object>(relays, key);
+  return {
+    [key]: entries.map(({ process, ...entry }) => ({
+      ...entry,
+      pid: process ?? pid,
+      draining: process !== undefined,
+    })),
+  };
+}
 
-const printers: Readonly<Record<List, (relay: AdminClient) => Promise<void>>> = {
-  sessions: async (relay) => {
-    const { sessions } = await relay.get<{ readonly sessions: readonly SessionAnswer[] }>(targets.sessions);
-    const sorted = sessions.toSorted((a, b) => a.id - b.id);
+const keys = { sessions: 'sessions', expect: 'expectations', data: 'data' } as const;
+
+/** Those of the process that serves first. */
+function byProcess(a: OfProcess, b: OfProcess): number {
+  return (a.process ?? 0) - (b.process ?? 0);
+}
+
+const printers: Readonly<Record<List, (relays: Relays) => Promise<void>>> = {
+  sessions: async (relays) => {
+    const sessions = await entriesOf<SessionAnswer>(relays, keys.sessions);
+    const sorted = sessions.toSorted((a, b) => byProcess(a, b) || a.id - b.id);
     printTable(sessionColumns(sorted), sorted.length, 'no sessions');
   },
-  data: async (relay) => {
-    const { data } = await relay.get<{ readonly data: readonly DataAnswer[] }>(targets.data);
-    const sorted = data.toSorted((a, b) => a.session - b.session || a.id - b.id);
+  data: async (relays) => {
+    const data = await entriesOf<DataAnswer>(relays, keys.data);
+    const sorted = data.toSorted((a, b) => byProcess(a, b) || a.session - b.session || a.id - b.id);
     printTable(dataColumns(sorted), sorted.length, 'no data connections');
   },
-  expect: async (relay) => {
-    const { expectations } = await relay.get<{ readonly expectations: readonly ExpectationAnswer[] }>(
-      targets.expect,
-    );
-    print(...expectations.toSorted((a, b) => a.id - b.id).map(expectationLine));
+  expect: async (relays) => {
+    const expectations = await entriesOf<ExpectationAnswer>(relays, keys.expect);
+    print(...expectations.toSorted((a, b) => byProcess(a, b) || a.id - b.id).map(expectationLine));
     process.stderr.write(
       `pinhole v${programVersion()} (pinhole): ${expectations.length} expectations have been shown.\n`,
     );
@@ -74,10 +89,10 @@ function printTable(columns: readonly Column[], rows: number, none: string): voi
   else print(...formatTable(columns, terminalWidth()));
 }
 
-export function sessionColumns(sessions: readonly SessionAnswer[]): Column[] {
-  const cells = (of: (session: SessionAnswer) => string): string[] => sessions.map(of);
+export function sessionColumns(sessions: readonly (SessionAnswer & OfProcess)[]): Column[] {
+  const cells = (of: (session: SessionAnswer & OfProcess) => string): string[] => sessions.map(of);
   return [
-    { title: 'ID', rank: 0, isNumber: true, cells: cells(({ id }) => String(id)) },
+    { title: 'ID', rank: 0, isNumber: true, cells: cells((each) => sessionText(each.id, each)) },
     { title: 'CLIENT', rank: 1, cells: cells(({ client }) => client) },
     { title: 'USER', rank: 2, least: 8, cells: cells(userOf) },
     { title: 'SERVER', rank: 9, cells: cells(({ server }) => server) },
@@ -103,10 +118,10 @@ function bytesOf({ uploaded, downloaded }: SessionAnswer): string {
   return formatBytes(uploaded + downloaded);
 }
 
-function dataColumns(data: readonly DataAnswer[]): Column[] {
-  const cells = (of: (each: DataAnswer) => string): string[] => data.map(of);
+function dataColumns(data: readonly (DataAnswer & OfProcess)[]): Column[] {
+  const cells = (of: (each: DataAnswer & OfProcess) => string): string[] => data.map(of);
   return [
-    { title: 'SESSION', rank: 0, isNumber: true, cells: cells(({ session }) => String(session)) },
+    { title: 'SESSION', rank: 0, isNumber: true, cells: cells((each) => sessionText(each.session, each)) },
     { title: 'CLIENT', rank: 1, cells: cells(({ client }) => client) },
     { title: 'USER', rank: 2, least: 8, cells: cells(({ user }) => shown(user)) },
     { title: 'COMMAND', rank: 7, cells: cells(({ command }) => shown(command)) },

@@ -1,6 +1,6 @@
 import type { StatusAnswer } from '../../admin/status-answer.ts';
 import type { Subcommand } from '../subcommand.ts';
-import { findRelay } from './admin-client.ts';
+import { findRelays } from './draining.ts';
 import { withAdmin, type AdminFlags } from './flags.ts';
 import { print, printJson } from './print.ts';
 import { countOf, formatSeconds, percentOf } from './units.ts';
@@ -10,12 +10,22 @@ export const statusCommand: Subcommand<AdminFlags & { readonly json: boolean }> 
     withAdmin(yargs)
       .option('json', { type: 'boolean', default: false, describe: 'print everything, as JSON' })
       .usage('$0 status [--json]')
-      .epilogue('Exit code 0 while it serves, 3 while it drains, 1 where no Pinhole answers.'),
+      .epilogue(
+        'Exit code 0 while it serves, 3 while it drains, 1 where no Pinhole answers. Processes that drain beside their ' +
+          'successor have a line each.',
+      ),
   handler: async ({ admin, json }) => {
-    const status = await (await findRelay(admin)).get<StatusAnswer>('/v1/status');
-    if (json) printJson(status, 2);
-    else print(statusLine(status));
-    if (status.draining) process.exitCode = 3;
+    const { serving, draining } = await findRelays(admin);
+    const own = await serving?.get<StatusAnswer>('/v1/status');
+    const beside = draining.map(({ status }) => status);
+    const [first, ...others] = own ? [own, ...beside] : beside;
+    if (json) printJson({ ...first, drainingProcesses: others }, 2);
+    else
+      print(
+        ...(own ? [statusLine(own)] : []),
+        ...beside.map((status) => `process ${status.pid}: ${statusLine(status)}`),
+      );
+    if (first?.draining === true) process.exitCode = 3;
   },
 };
 

@@ -2,6 +2,7 @@ import type { SessionAnswer } from '../../admin/answers.ts';
 import { columnsOf, cutEnd } from '../../net/columns.ts';
 import { formatBytes, formatRate } from '../../net/size-text.ts';
 import { doneOf } from './carried.ts';
+import { sessionText, type OfProcess } from './draining.ts';
 import { userOf } from './list.ts';
 import { shown } from './print.ts';
 import { formatTable, type Column } from './table.ts';
@@ -76,7 +77,7 @@ function bodyLines(view: TopView, seen: Seen, columns: number, room: number): st
 // ---- The head ----
 
 function headLines(seen: Seen, columns: number): string[] {
-  const { status, upload, download, refusals, recentSeconds, transfers } = seen;
+  const { status, draining: beside, upload, download, refusals, recentSeconds, transfers } = seen;
   const { listening, server, seconds, draining, sessions, limits } = status;
   const { now, most } = limits.passivePorts;
   const of = (use: { readonly most: number | null }): string => (use.most === null ? '' : ` of ${use.most}`);
@@ -106,6 +107,10 @@ function headLines(seen: Seen, columns: number): string[] {
       ],
       columns,
     ),
+    ...joined(
+      beside.map((each) => `process ${each.pid} drains: sessions ${each.sessions}`),
+      columns,
+    ).slice(0, 2),
     ...joined(refusalTexts(refusals, recentSeconds), columns).slice(0, 3),
   ];
 }
@@ -161,7 +166,7 @@ function transferLines(transfers: readonly Transfer[], columns: number, room: nu
   const rows = transfers.slice(0, roomFor(transfers.length, room - 1));
   const cells = (of: (transfer: Transfer) => string): string[] => rows.map(of);
   const table: Column[] = [
-    { title: 'ID', rank: 0, isNumber: true, cells: cells(({ data }) => String(data.session)) },
+    { title: 'ID', rank: 0, isNumber: true, cells: cells(({ data }) => sessionText(data.session, data)) },
     { title: 'CLIENT', rank: 4, cells: cells(({ data }) => data.client) },
     { title: 'USER', rank: 3, least: 6, cells: cells(({ data }) => shown(data.user)) },
     { title: 'COMMAND', rank: 7, cells: cells(({ data }) => shown(data.command)) },
@@ -191,7 +196,7 @@ function progressOf({ data, bytes }: Transfer): string {
 }
 
 function idleLines(
-  idle: readonly SessionAnswer[],
+  idle: readonly (SessionAnswer & OfProcess)[],
   { sorting, isReversed }: TopView,
   columns: number,
   room: number,
@@ -202,9 +207,9 @@ function idleLines(
   );
   if (isReversed) list.reverse();
   const rows = list.slice(0, roomFor(list.length, room - 1));
-  const cells = (of: (session: SessionAnswer) => string): string[] => rows.map(of);
+  const cells = (of: (session: SessionAnswer & OfProcess) => string): string[] => rows.map(of);
   const table: Column[] = [
-    { title: 'ID', rank: 0, isNumber: true, cells: cells(({ id }) => String(id)) },
+    { title: 'ID', rank: 0, isNumber: true, cells: cells((each) => sessionText(each.id, each)) },
     { title: 'IDLE CLIENT', rank: 1, cells: cells(({ client }) => client) },
     {
       title: 'USER',

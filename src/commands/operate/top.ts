@@ -2,9 +2,11 @@ import type { DataAnswer, SessionAnswer } from '../../admin/answers.ts';
 import type { StatusAnswer } from '../../admin/status-answer.ts';
 import { codeOf, messageOf } from '../../net/error.ts';
 import type { Subcommand } from '../subcommand.ts';
-import { findRelay, type AdminClient } from './admin-client.ts';
+import { retiredPath } from '../../config/admin.ts';
+import { clientAt, findRelay, type AdminClient } from './admin-client.ts';
 import { closeSession } from './close.ts';
-import { withAdmin, type AdminFlags } from './flags.ts';
+import { drainingBeside, entriesOf, sessionText, type OfProcess } from './draining.ts';
+import { sessionName, withAdmin, type AdminFlags, type SessionName } from './flags.ts';
 import { shown } from './print.ts';
 import { Screen } from './screen.ts';
 import { Watch, type Snapshot } from './top-state.ts';
@@ -41,7 +43,7 @@ const interval = 1000;
 type Mode =
   | { readonly kind: 'watching' }
   | { readonly kind: 'asking'; readonly digits: string }
-  | { readonly kind: 'confirming'; readonly id: number };
+  | { readonly kind: 'confirming'; readonly name: SessionName };
 
 /** The live view, from its first look to its end. */
 class Top {
@@ -56,7 +58,7 @@ class Top {
     bottom: undefined,
   };
   #mode: Mode = { kind: 'watching' };
-  #sessions: readonly SessionAnswer[] = [];
+  #sessions: readonly (SessionAnswer & OfProcess)[] = [];
   #screen: Screen | undefined;
   #timer: NodeJS.Timeout | undefined;
   #finish: (error?: Error) => void = () => undefined;
@@ -129,10 +131,10 @@ class Top {
       case 'asking':
         return `end which session? its ID: ${this.#mode.digits}_`;
       case 'confirming': {
-        const { id } = this.#mode;
-        const session = this.#sessions.find((each) => each.id === id);
+        const { name } = this.#mode;
+        const session = this.#sessions.find(({ id, process }) => id === name.id && process === name.process);
         const whose = session ? `, ${session.client}, ${shown(session.user)}` : '';
-        return `end session ${id}${whose}? y/n`;
+        return `end session ${sessionText(name.id, name)}${whose}? y/n`;
       }
     }
   }
@@ -141,7 +143,7 @@ class Top {
     // What the last key has done has been read.
     this.#view = { ...this.#view, bottom: undefined };
     if (this.#mode.kind === 'asking') this.#answer(key, this.#mode.digits);
-    else if (this.#mode.kind === 'confirming') this.#confirm(key, this.#mode.id);
+    else if (this.#mode.kind === 'confirming') this.#confirm(key, this.#mode.name);
     else this.#command(key);
     this.#draw();
   }
@@ -179,19 +181,23 @@ class Top {
   }
 
   #answer(key: string, digits: string): void {
-    if (/^\d$/.test(key) && digits.length < 9) this.#mode = { kind: 'asking', digits: digits + key };
+    if (/^[\d:]$/.test(key) && digits.length < 20) this.#mode = { kind: 'asking', digits: digits + key };
     else if (key === 'backspace') this.#mode = { kind: 'asking', digits: digits.slice(0, -1) };
-    else if (key === 'enter' && digits !== '') this.#mode = { kind: 'confirming', id: Number(digits) };
-    else if (key === 'escape' || key === 'enter' || key === 'q') this.#mode = { kind: 'watching' };
+    else if (key === 'enter' && digits !== '') {
+      const read = sessionName.read(digits);
+      this.#mode = 'wrong' in read ? { kind: 'watching' } : { kind: 'confirming', name: read.value };
+    } else if (key === 'escape' || key === 'enter' || key === 'q') this.#mode = { kind: 'watching' };
   }
 
-  #confirm(key: string, id: number): void {
+  #confirm(key: string, name: SessionName): void {
     this.#mode = { kind: 'watching' };
     if (key.toLowerCase() !== 'y') {
-      this.#view = { ...this.#view, bottom: `session ${id} goes on` };
+      this.#view = { ...this.#view, bottom: `session ${sessionText(name.id, name)} goes on` };
       return;
     }
-    void closeSession(this.#relay, id)
+    const { path } = this.#relay;
+    const relay = name.process === undefined ? this.#relay : clientAt(retiredPath(path, name.process));
+    void closeSession(relay, name)
       .catch(messageOf)
       .then((bottom) => {
         this.#view = { ...this.#view, bottom };
@@ -201,11 +207,13 @@ class Top {
 }
 
 async function snapshotOf(relay: AdminClient): Promise<Snapshot> {
-  const [status, { sessions }, { data }, { counters }] = await Promise.all([
+  const relays = { serving: relay, draining: await drainingBeside(relay.path) };
+  const [status, sessions, data, { counters }] = await Promise.all([
     relay.get<StatusAnswer>('/v1/status'),
-    relay.get<{ readonly sessions: readonly SessionAnswer[] }>('/v1/sessions'),
-    relay.get<{ readonly data: readonly DataAnswer[] }>('/v1/data'),
+    entriesOf<SessionAnswer>(relays, 'sessions'),
+    entriesOf<DataAnswer>(relays, 'data'),
     relay.get<{ readonly counters: Readonly<Record<string, number>> }>('/v1/counters'),
   ]);
-  return { at: performance.now(), status, sessions, data, counters };
+  const draining = relays.draining.map((each) => each.status);
+  return { at: performance.now(), status, draining, sessions, data, counters };
 }

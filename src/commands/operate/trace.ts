@@ -8,7 +8,7 @@ import { readFlag, readNamed } from '../flags.ts';
 import { ladderStyle } from '../ladder-style.ts';
 import type { Subcommand } from '../subcommand.ts';
 import { findRelay, type AdminClient, type StreamedEvent } from './admin-client.ts';
-import { clientAddress, sessionNumber, withAdmin, type AdminFlags } from './flags.ts';
+import { clientAddress, sessionName, withAdmin, type AdminFlags } from './flags.ts';
 import { follow } from './follow.ts';
 import { ladderSvg, type SvgLine } from './ladder-svg.ts';
 import { ladderText, sideOf } from './ladder-text.ts';
@@ -47,11 +47,12 @@ export const traceCommand: Subcommand<TraceFlags> = {
       throw new ConfigError(
         'nothing to trace; allowed: trace SESSION (npx pinhole list), or trace --client ADDR',
       );
-    const id = session === undefined ? undefined : readNamed('SESSION', session, sessionNumber);
+    const name = session === undefined ? undefined : readNamed('SESSION', session, sessionName);
+    const id = name?.id;
     const address = client === undefined ? undefined : readFlag('client', client, clientAddress);
     if (svg !== undefined) checkWritable(svg);
     endWithReader();
-    const relay = await findRelay(admin);
+    const relay = await findRelay(admin, name?.process);
     const tracer = new Tracer(isMasked ? new PathMask() : undefined);
     tracer.know(await sessionsOf(relay, id));
     const query = {

@@ -105,6 +105,69 @@ test('prints and changes the log level', async (t) => {
   assert.match(stderr, /^pinhole: LEVEL: "loud" is not allowed; allowed: trace, debug, /);
 });
 
+test('shows what drains beside its successor, and ends sessions of both without confusion', async (t) => {
+  const old = await startStand(t, '--drain-timeout', '60s');
+  await old.stalled(await old.login());
+  await old.login();
+  old.program.signal('SIGTERM');
+  const pid = String((await old.program.logged('draining'))['pid']);
+  // A socket of a process that was killed.
+  writeFileSync(`${old.path}.999999`, '');
+  const next = new AdminStand(t, [], old.path);
+  await next.program.relay();
+  await next.login();
+
+  const sessions = await ask(next, 'list');
+  const first = (line: string): string => line.trim().split(/ +/)[0] ?? '';
+  assert.deepEqual(sessions.stdout.trim().split('\n').map(first), ['ID', '1', `${pid}:1`, `${pid}:2`]);
+  const data = await ask(next, 'list', 'data');
+  assert.deepEqual(data.stdout.trim().split('\n').map(first), ['SESSION', `${pid}:1`]);
+  const json = JSON.parse((await ask(next, 'list', '--json')).stdout) as {
+    sessions: { id: number; pid: number; draining: boolean }[];
+  };
+  assert.deepEqual(
+    json.sessions.map(({ id, draining }) => `${id} ${String(draining)}`),
+    ['1 false', '1 true', '2 true'],
+  );
+  assert.deepEqual(new Set(json.sessions.map((each) => each.pid)).size, 2);
+
+  const status = await ask(next, 'status');
+  assert.equal(status.code, 0);
+  assert.match(
+    status.stdout,
+    new RegExp(`^serving .* 1 session, .*\nprocess ${pid}: draining for .* 2 sessions, 1 data`),
+  );
+  const whole = JSON.parse((await ask(next, 'status', '--json')).stdout) as {
+    drainingProcesses: { pid: number }[];
+  };
+  assert.deepEqual(
+    whole.drainingProcesses.map((each) => String(each.pid)),
+    [pid],
+  );
+
+  assert.deepEqual(await ask(next, 'close', '1', `${pid}:1`, '2'), {
+    code: 1,
+    stdout: `closed session 1\nclosed session ${pid}:1\n`,
+    stderr: 'pinhole: there is no session 2\n',
+  });
+  const { code, stdout } = await ask(next, 'drain', '--grace', '0', '--pid', pid);
+  assert.deepEqual([code, /^draining: 1 session left/.test(stdout)], [0, true]);
+  await old.program.finished();
+  assert.doesNotMatch((await ask(next, 'status')).stdout, /process/);
+});
+
+test('status and list show what drains where nobody serves any more', async (t) => {
+  const stand = await startStand(t, '--drain-timeout', '60s');
+  const control = await stand.login();
+  stand.program.signal('SIGTERM');
+  await stand.program.logged('draining');
+  const status = await ask(stand, 'status');
+  assert.equal(status.code, 3);
+  assert.match(status.stdout, /^process \d+: draining for /);
+  assert.match((await ask(stand, 'list')).stdout, /\n *\d+:1 /);
+  await control.ask('QUIT', 221);
+});
+
 test('drains, which status tells by its exit code, and the relay ends', async (t) => {
   const stand = await startStand(t);
   const control = await stand.login();

@@ -65,8 +65,34 @@ function session(id: number): SessionAnswer {
 
 function snapshot(at: number, more: Partial<Snapshot> = {}): Snapshot {
   const sessions = Array.from({ length: 20 }, (_, index) => session(index + 1));
-  return { at, status, sessions, data: [data(1), data(2)], counters: {}, ...more };
+  return { at, status, draining: [], sessions, data: [data(1), data(2)], counters: {}, ...more };
 }
+
+test('keeps apart what has one number in two processes', () => {
+  const watch = new Watch();
+  const beside = { ...status, pid: status.pid + 1, sessions: 1, uploaded: 7_000_000 };
+  const old = { ...session(1), process: beside.pid };
+  const both = (bytes: number): Partial<Snapshot> => ({
+    draining: [{ ...beside, uploaded: beside.uploaded + bytes }],
+    sessions: [session(1), session(3), old],
+    data: [data(1), { ...data(1, { downloaded: 250_000 + bytes }), process: beside.pid }],
+  });
+  watch.add(snapshot(0));
+  watch.add(snapshot(1000, both(0)));
+  const seen = watch.add(snapshot(2000, both(500_000)));
+  assert.deepEqual(
+    seen.transfers.map(({ rate }) => rate),
+    [0, 500_000],
+  );
+  assert.equal(seen.upload, 500_000);
+  assert.deepEqual(
+    seen.idle.map(({ id }) => id),
+    [3],
+  );
+  const text = renderTop(view(seen), 100, 24).join('\n');
+  assert.match(text, new RegExp(`process ${beside.pid} drains: sessions 1`));
+  assert.match(text, new RegExp(`^ *${beside.pid}:1 `, 'm'));
+});
 
 function view(seen: Seen | undefined, more: Partial<TopView> = {}): TopView {
   const plain = { isReversed: false, isPaused: false, isHelp: false, bottom: undefined };
