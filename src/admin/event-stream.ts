@@ -20,6 +20,8 @@ export interface EventFilter {
 const mostWaiting = 256 * 1024;
 /** How often a reader hears that the stream is alive, in milliseconds. */
 const alive = 15_000;
+/** How often one after the other it may have taken nothing by then. */
+const mostHangs = 4;
 
 /**
  * Sends events as they happen, as server-sent events: `event: transfer-ended`, and `data:` with the fields that the log
@@ -27,6 +29,8 @@ const alive = 15_000;
  */
 export function streamEvents(inside: Inside, filter: EventFilter, response: ServerResponse): void {
   let missed = 0;
+  let hangs = 0;
+  let hasTaken = false;
   const send = (name: string, fields: object): boolean => {
     if (response.writableLength > mostWaiting) return false;
     response.write(`event: ${name}\ndata: ${escapeHarmful(JSON.stringify(fields))}\n\n`);
@@ -44,7 +48,11 @@ export function streamEvents(inside: Inside, filter: EventFilter, response: Serv
     // Also what was missed while nothing more happened.
     if (missed > 0 && send('missed', { events: missed })) missed = 0;
     else if (response.writableLength === 0) response.write(': alive\n\n');
+    hangs = hasTaken || response.writableLength === 0 ? 0 : hangs + 1;
+    hasTaken = false;
+    if (hangs >= mostHangs) response.destroy();
   }, alive).unref();
+  response.on('drain', () => (hasTaken = true));
   response.on('close', () => {
     clearInterval(timer);
     unsubscribe();

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { escapeHarmful } from '../log/harmless-line.ts';
 import { streamEvents } from './event-stream.ts';
 import { Fresh } from './fresh.ts';
@@ -16,6 +17,8 @@ const mostBody = 4 * 1024;
 /** Milliseconds for the headers, and for the whole request. */
 const headersTime = 5000;
 const requestTime = 10_000;
+/** Milliseconds for a client to read why it was refused. */
+const readingTime = 1000;
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -31,6 +34,8 @@ export class AdminServer {
   /** Readers of events. Strangers, who may only read, keep nobody else out. */
   readonly #streams = { now: 0 };
   readonly #readOnlyStreams = { now: 0 };
+  /** Connections that have one: a response that waits for another on its connection would be a place in vain. */
+  readonly #streaming = new WeakSet<Socket>();
 
   /** @param report is told of what went wrong here and is no mistake of a client's */
   constructor(inside: Inside, report: (error: unknown) => void) {
@@ -57,6 +62,9 @@ export class AdminServer {
       // What is no HTTP gets as much of an answer as there is; what is too slow or too long as well.
       const status = statusOf(error);
       if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      // A client that does not close would keep its place.
+      socket.resume();
+      setTimeout(() => socket.destroy(), readingTime).unref();
     });
     this.#servers.add(server);
     return server;
@@ -128,6 +136,10 @@ export class AdminServer {
   #stream(exchange: Exchange, { filter }: AdminAnswer & { kind: 'events' }): void {
     const { request, response, isReadOnly } = exchange;
     const streams = isReadOnly ? this.#readOnlyStreams : this.#streams;
+    if (this.#streaming.has(request.socket)) {
+      this.#fail(exchange, new RequestError(503, 'one reader of events is allowed on a connection'));
+      return;
+    }
     if (streams.now >= mostStreams) {
       this.#fail(exchange, new RequestError(503, `${mostStreams} readers of events are allowed at once`));
       return;
@@ -137,6 +149,7 @@ export class AdminServer {
       return;
     }
     streams.now++;
+    this.#streaming.add(request.socket);
     let isOver = false;
     response.on('close', () => {
       if (!isOver) streams.now--;

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { chownSync, statSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import { listenOf } from '../config/listening.ts';
@@ -124,7 +125,7 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
   let drain: (grace: number | undefined) => void = () => undefined;
   const drained = new Promise<Told>((resolve) => {
     drain = (grace) => {
-      daemon?.stopDraining(grace);
+      daemon?.hasten(grace);
       resolve({ at: -Infinity, drains: false, grace });
     };
   });
@@ -185,17 +186,25 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
   process.on('SIGHUP', reloadOrTell);
   process.on('uncaughtException', (error: unknown) => {
     // A file that is cut off here must not look whole to anybody.
-    running.abort();
+    void running.abort();
     logger.fatal({ error: messageOf(error), stack: stackOf(error) }, 'stopped by an internal error');
     process.exit(1);
   });
   const first = await Promise.race([told, drained]);
+  let isAsked = first.at > -Infinity;
   const hurry = (signal: NodeJS.Signals): void => {
+    if (!isAsked) {
+      // The first one after `drain`: what the service manager sends means the end as ever.
+      isAsked = true;
+      running.hasten();
+      return;
+    }
     // A terminal sends SIGINT to npm and to this process, and npm forwards its own: that is one Ctrl-C.
     if (signal === 'SIGINT' && performance.now() - first.at < onePress) return;
-    running.abort();
-    logger.warn({ signal }, 'stopped immediately');
-    process.exit(1);
+    void running.abort().finally(() => {
+      logger.warn({ signal }, 'stopped immediately');
+      process.exit(1);
+    });
   };
   for (const signal of endSignals) process.on(signal, hurry);
   manager.stopping((first.grace ?? running.grace) + spareTime);
@@ -214,6 +223,9 @@ async function becomeUserOf(config: Config, { user, group }: AccountNames): Prom
   const gid = group === undefined ? account.gid : groupId(group);
   if (gid === undefined)
     throw new Error(`user: there is no group ${String(group)}; allowed: a name of /etc/group`);
+  // The file was made by root: it is to be opened again after its rotation.
+  const { transferLog } = config;
+  if (transferLog !== undefined && statSync(transferLog).isFile()) chownSync(transferLog, account.uid, gid);
   await becomeUser(
     user,
     { ...account, gid },

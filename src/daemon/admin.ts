@@ -53,7 +53,7 @@ export async function startAdmin(
     else if (place) {
       socket = await listenOnSocket(admin.create(false), place).catch((error: unknown) => {
         if (place.isNamed || !(error instanceof SocketError)) throw error;
-        logger.info(`no admin socket: ${error.message.replace(/^admin: /, '')}`);
+        logger.warn(`no admin socket: ${error.message.replace(/^admin: /, '')}`);
         return undefined;
       });
     }

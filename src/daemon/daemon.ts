@@ -51,10 +51,14 @@ export interface Daemon {
    * @param drains whether `drain-timeout` comes first
    */
   close(grace?: number, drains?: boolean): Promise<void>;
-  /** Ends `drain-timeout`, if that is what `close` waits for. @param grace as for `close` */
-  stopDraining(grace?: number): void;
-  /** Resets every data channel at once, so that the end of the process does not look like the end of a file. */
-  abort(): void;
+  /** Ends `drain-timeout`, where `close` waits for that, and what is left within the grace, where that is earlier. */
+  hasten(grace?: number): void;
+  /**
+   * Resets every data channel before it returns, so that the end of the process does not look like the end of a file.
+   *
+   * @returns when what was cut off is in the logs, or after a moment
+   */
+  abort(): Promise<void>;
 }
 
 /**
@@ -109,6 +113,9 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   return daemon;
 }
 
+/** How long an end at once waits for the events of what it has cut off, in milliseconds. */
+const untilTold = 250;
+
 /** How often a draining process looks for data connections, in milliseconds. */
 const drainGlance = 100;
 
@@ -150,6 +157,9 @@ class RunningDaemon implements Daemon {
   /** Ends `drain-timeout` early. */
   readonly #drained = new AbortController();
   #grace: number | undefined;
+  /** When all that is left is cut off, by the clock of `performance`. */
+  #cutAt = Infinity;
+  #cut: NodeJS.Timeout | undefined;
 
   constructor(config: ServableConfig, parts: Parts, changeable: Changeable) {
     const { carriers, descriptors, logger, observe, host } = parts;
@@ -222,12 +232,11 @@ class RunningDaemon implements Daemon {
     logger.info(waits, 'stopping');
     stop(this.#changeable);
     this.#wayBack?.abort();
-    // Not after the sessions: one whose client is slow to close its control channel outlasts the grace.
-    const cut = setTimeout(() => void plane.close(0), grace);
+    this.#cutAfter(grace);
     await this.#sessions.close(grace);
-    clearTimeout(cut);
     // A data channel outlives its session: what is left of the grace is for those.
     await plane.close(Math.max(0, end - performance.now()));
+    clearTimeout(this.#cut);
     carriers.release();
     this.#parts.transferLog?.close();
     this.#history?.stop();
@@ -236,9 +245,23 @@ class RunningDaemon implements Daemon {
     this.#eventLoop?.stop();
   }
 
-  stopDraining(grace?: number): void {
+  hasten(grace: number = this.#config.grace): void {
     this.#grace = grace;
     this.#drained.abort();
+    if (performance.now() + grace < this.#cutAt) this.#cutAfter(grace);
+  }
+
+  /** What is left then ends: not only after the sessions, as one whose client is slow to close outlasts the grace. */
+  #cutAfter(grace: number): void {
+    clearTimeout(this.#cut);
+    this.#cutAt = performance.now() + grace;
+    this.#cut = setTimeout(() => {
+      void this.#parts.carriers.plane.close(0);
+      // Clients hear of their transfers first.
+      setImmediate(() => {
+        this.#sessions.shutDown();
+      });
+    }, grace);
   }
 
   /** Has sessions and data connections go on as they are, for `drain-timeout` at most: a successor has the new ones. */
@@ -261,10 +284,12 @@ class RunningDaemon implements Daemon {
     while (carriers.plane.channels > 0 && mayWait()) await delay(drainGlance);
   }
 
-  abort(): void {
+  async abort(): Promise<void> {
     const { carriers, transferLog } = this.#parts;
-    void carriers.plane.close(0);
+    const ended = carriers.plane.close(0);
     carriers.abandon();
+    transferLog?.flush();
+    await Promise.race([ended, delay(untilTold)]);
     transferLog?.flush();
   }
 

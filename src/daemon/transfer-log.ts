@@ -4,6 +4,11 @@ import { TransferLog } from '../log/transfer-log.ts';
 import { messageOf } from '../net/error.ts';
 import type { Roster } from '../status/roster.ts';
 
+const whatFails = {
+  write: 'the transfer log cannot be written',
+  name: 'the transfer log cannot be opened anew: its lines go to the file that it has open',
+} as const;
+
 /** @throws where the file cannot be opened */
 export function startTransferLog(
   { transferLog: file }: Config,
@@ -14,8 +19,8 @@ export function startTransferLog(
   try {
     return new TransferLog(file, {
       userOf: (event) => roster.userOf(event),
-      failed: (error) => {
-        logger.warn({ file, error }, 'the transfer log cannot be written');
+      failed: (error, of) => {
+        logger.warn({ file, error }, whatFails[of]);
       },
       lost: (dropped, error) => {
         logger.warn({ file, dropped, error }, 'lines of the transfer log were lost');

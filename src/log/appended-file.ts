@@ -9,10 +9,13 @@ const flags =
 
 const newline = 10;
 
+/** What fails: to write, or to open the file that has the name now. */
+export type Failing = 'write' | 'name';
+
 /** A file that lines are appended to, also after logrotate has given its name to another. */
 export class AppendedFile {
   readonly #path: string;
-  readonly #failed: (code: string) => void;
+  readonly #failed: (code: string, of: Failing) => void;
   #fd: number;
   #checked = 0;
   /** What was written last did not end its line. */
@@ -23,10 +26,11 @@ export class AppendedFile {
   readonly #told: { write?: string | undefined; name?: string | undefined } = {};
 
   /**
-   * @param failed is told why the file cannot be opened or written, once for each reason
+   * @param failed is told why the file cannot be written, or why the one that has its name now cannot be had while lines go
+   *   to the one before; once for each reason
    * @throws where it cannot be opened
    */
-  constructor(path: string, failed: (code: string) => void) {
+  constructor(path: string, failed: (code: string, of: Failing) => void) {
     this.#path = path;
     this.#failed = failed;
     this.#fd = openSync(path, flags, 0o640);
@@ -87,12 +91,12 @@ export class AppendedFile {
     }
   }
 
-  #tell(of: 'write' | 'name', error: unknown): void {
+  #tell(of: Failing, error: unknown): void {
     const code = String(codeOf(error) ?? error);
     // Of a pipe whose reader is slow.
     if (code === 'EAGAIN' || code === this.#told[of]) return;
     this.#told[of] = code;
-    this.#failed(code);
+    this.#failed(code, of);
   }
 }
 

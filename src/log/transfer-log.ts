@@ -1,15 +1,15 @@
 import { clientOf, type Event } from '../events.ts';
 import { isListing, isUpload } from '../ftp/transfer.ts';
 import { replaceHarmful } from '../net/harmful-text.ts';
-import { AppendedFile } from './appended-file.ts';
+import { AppendedFile, type Failing } from './appended-file.ts';
 import { LineSink } from './line-sink.ts';
 
 /** What the transfer log asks and tells. */
 interface TransferLogHost {
   /** Whom USER had named in the session of an event. */
   userOf(event: Event): string | undefined;
-  /** Its file cannot be opened or written; once for each reason, a code of the system. */
-  failed(code: string): void;
+  /** Its file cannot be written, or the one that has its name now not be had; once for each reason, a code of the system. */
+  failed(code: string, of: Failing): void;
   /** So many lines were lost, because of this error. */
   lost(lines: number, code: string): void;
 }
@@ -24,8 +24,8 @@ export class TransferLog {
 
   /** @throws where the file cannot be opened */
   constructor(path: string, host: TransferLogHost) {
-    const file = new AppendedFile(path, (code) => {
-      host.failed(code);
+    const file = new AppendedFile(path, (code, of) => {
+      host.failed(code, of);
     });
     this.#host = host;
     this.#file = file;

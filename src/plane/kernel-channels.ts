@@ -125,12 +125,17 @@ export class KernelChannels {
   /** Waits until all have ended, for `grace` milliseconds at most. Only for the log: one that is open needs no process. */
   async end(grace: number): Promise<void> {
     const timer = setTimeout(() => {
-      this.poll();
-      this.#channels.clear();
-      this.#channelEnded?.();
+      this.leave();
     }, grace);
     while (this.#channels.size > 0) await new Promise<void>((resolve) => (this.#channelEnded = resolve));
     clearTimeout(timer);
+  }
+
+  /** Waits no longer for those that are open. */
+  leave(): void {
+    this.poll();
+    this.#channels.clear();
+    this.#channelEnded?.();
   }
 
   stop(): void {

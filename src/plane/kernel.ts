@@ -139,6 +139,7 @@ class KernelPlane implements Plane {
     this.#options.table.flush();
     this.#channels.poll();
     if (grace > 0) await this.#channels.end(grace);
+    else this.#channels.leave();
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#sweep);

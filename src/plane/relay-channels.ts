@@ -37,8 +37,8 @@ export class RelayChannels {
   #limits: ChannelLimits;
   /** By the number of their expectation. */
   readonly #open = new Map<number, PinholeChannel>();
-  /** Called when a data channel has ended, while `close` waits for that. */
-  #channelEnded: (() => void) | undefined;
+  /** Called when the next data channel has ended, while `close` waits for that. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: RelayChannelsOptions) {
     this.#options = options;
@@ -85,7 +85,7 @@ export class RelayChannels {
       this.#tell(pinhole, end, started);
       pinhole.changed();
       owner.channelClosed(pinhole);
-      this.#channelEnded?.();
+      for (const resume of this.#waiting.splice(0)) resume();
     };
     pinhole.channel = channel;
     this.#open.set(pinhole.expectation.id, channel);
@@ -143,7 +143,7 @@ export class RelayChannels {
     // Without a grace it is done before this returns: the process may end next, and its end says FIN.
     if (grace <= 0) abort();
     const timer = setTimeout(abort, grace);
-    while (this.#open.size > 0) await new Promise<void>((resolve) => (this.#channelEnded = resolve));
+    while (this.#open.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     clearTimeout(timer);
   }
 

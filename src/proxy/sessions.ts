@@ -240,12 +240,17 @@ export class Sessions {
     for (const session of [...this.#live.values()]) session.drain();
     if (this.count === 0) return;
     const timer = setTimeout(() => {
-      for (const session of [...this.#live.values()]) session.shutDown();
+      this.shutDown();
     }, grace);
     await new Promise<void>((resolve) => {
       this.#empty = resolve;
     });
     clearTimeout(timer);
+  }
+
+  /** Ends all, with their transfers. */
+  shutDown(): void {
+    for (const session of [...this.#live.values()]) session.shutDown();
   }
 
   #destinationOf(meant: Meant, { upstream, intercepted }: SessionsSettings): Destination {

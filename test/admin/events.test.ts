@@ -14,6 +14,11 @@ class Reader extends EventEmitter {
   writableLength = 0;
   text = '';
   isReading = true;
+  isDestroyed = false;
+
+  destroy(): void {
+    this.isDestroyed = true;
+  }
 
   writeHead(): this {
     return this;
@@ -87,6 +92,20 @@ test('keeps little for a reader that hangs, and tells how many events it has mis
   tell(events.download);
   assert.deepEqual(names().slice(sent), ['missed', 'transfer-ended']);
   assert.match(reader.text, new RegExp(`event: missed\\ndata: {"events":${10_001 - sent}}`));
+});
+
+test('ends a reader that takes nothing for a minute, and none that is slow', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { reader, tell } = stand();
+  reader.isReading = false;
+  for (let n = 0; n < 10; n++) {
+    tell(events.opened);
+    reader.emit('drain');
+    t.mock.timers.tick(15_000);
+  }
+  assert.equal(reader.isDestroyed, false);
+  t.mock.timers.tick(4 * 15_000);
+  assert.equal(reader.isDestroyed, true);
 });
 
 test('ends with its reader', () => {

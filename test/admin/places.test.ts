@@ -1,9 +1,11 @@
 /** Where the admin interface is served: its socket, and over TCP. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runProgram } from '../support/relay/program.ts';
 import { ask, AdminStand, folderFor } from './stand.ts';
 
@@ -93,6 +95,65 @@ test('ends requests that are no HTTP, too long, or never end, and serves on', as
   assert.match(await answerTo(`GET / HTTP/1.1\r\nx: ${'x'.repeat(9000)}\r\n\r\n`), /^HTTP\/1\.1 431 /);
   assert.match(await answerTo('GET / HTTP/1.1\r\n'), /^HTTP\/1\.1 408 /);
   assert.equal((await ask(stand.path, '/healthz')).status, 200);
+});
+
+test('answers no name that a page of another site may have, over the socket neither', async (t) => {
+  const stand = new AdminStand(t);
+  await stand.program.relay();
+  const headers = { host: 'evil.example:2180', origin: 'http://evil.example:2180', 'x-pinhole': '1' };
+  const rebound = await ask(stand.path, '/v1/log-level', {
+    method: 'POST',
+    headers,
+    body: '{"level":"debug"}',
+  });
+  assert.equal(rebound.status, 421);
+  const forwarded = { host: '127.0.0.1:2180', origin: 'http://127.0.0.1:2180' };
+  assert.equal((await ask(stand.path, '/v1/status', { headers: forwarded })).status, 200);
+});
+
+test('keeps no place for who was refused and does not close', async (t) => {
+  const stand = new AdminStand(t);
+  await stand.program.relay();
+  await Promise.all(
+    Array.from({ length: 64 }, async () => {
+      // The other side's FIN does not close this one.
+      const socket = connect({ path: stand.path, allowHalfOpen: true });
+      t.after(() => socket.destroy());
+      socket.on('error', () => undefined).write('what is no HTTP\r\n\r\n');
+      await once(socket.resume(), 'end');
+    }),
+  );
+  const limit = performance.now() + 10_000;
+  const answers = (): Promise<boolean> =>
+    ask(stand.path, '/healthz').then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  while (!(await answers())) {
+    assert.ok(performance.now() < limit, 'no place is free');
+    await delay(50);
+  }
+});
+
+test('readers over TCP, and those behind each other on one connection, keep nobody from the socket', async (t) => {
+  const port = await freePort();
+  const stand = new AdminStand(t, ['--admin-listen', `127.0.0.1:${port}`]);
+  await stand.program.relay();
+  const get = 'GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const read = async (
+    to: { readonly port: number } | { readonly path: string },
+    times: number,
+  ): Promise<void> => {
+    const socket = connect(to);
+    t.after(() => socket.destroy());
+    socket.write(get.repeat(times));
+    await once(socket, 'data');
+  };
+  for (let n = 0; n < 16; n++) await read({ port }, 1);
+  assert.equal((await ask(port, '/v1/events')).status, 503);
+  await read({ path: stand.path }, 20);
+  for (let n = 1; n < 16; n++) await read({ path: stand.path }, 1);
+  assert.equal((await ask(stand.path, '/v1/events')).status, 503);
 });
 
 /** One that nobody listens on at this moment. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { replies } from '../../src/helper/replies.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
+import { temporaryFolder } from '../support/log/logging-process.ts';
 import { startScriptedServer } from '../support/doctor/scripted-server.ts';
 import { runCommandLine } from '../support/relay/command-line.ts';
 import { hostPort, hosts, passivePorts } from '../support/relay/hosts.ts';
@@ -135,6 +136,35 @@ test('a second SIGTERM ends it at once, with exit code 1', async (t) => {
   await program.logged('stopped immediately');
   await pair.client.rest();
   data.client.reset();
+});
+
+test('a second SIGTERM cuts a transfer, and both logs say so', async (t) => {
+  const { control, flags } = await server(t);
+  const file = join(temporaryFolder(t), 'xferlog');
+  const program = new Program(t, ['run', ...flags, '--grace', '60s', '--transfer-log', file]);
+  const pair = await login(t, program, control);
+  const data = await transfer(t, pair);
+  program.signal('SIGTERM');
+  await program.logged('stopping');
+  program.signal('SIGTERM');
+  assert.equal((await program.finished()).code, 1);
+  assert.equal((await program.logged('transfer'))['cause'], 'shutdown');
+  assert.match(readFileSync(file, 'utf8'), /^.* o r \S+ ftp 0 \* i\n$/);
+  data.client.reset();
+});
+
+test('the first SIGTERM after a drain with a long grace ends within the usual one', async (t) => {
+  const { control, flags } = await server(t);
+  const admin = join(temporaryFolder(t), 'admin.sock');
+  const program = new Program(t, ['run', ...flags, '--grace', '200ms', '--admin', admin]);
+  const pair = await login(t, program, control);
+  const data = await transfer(t, pair);
+  await runProgram(t, ['drain', '--grace', '1h', '--admin', admin]);
+  await program.logged('stopping');
+  program.signal('SIGTERM');
+  await data.client.wasReset();
+  pair.client.reset();
+  assert.equal((await program.finished()).code, 0);
 });
 
 test('a second SIGTERM resets a transfer: what the client has is not the complete file', async (t) => {

@@ -399,11 +399,25 @@ test('ends what is left when it is told not to wait for drain-timeout any more, 
     const pair = await lab.login();
     const closed = lab.daemon.close(undefined, drains);
     if (drains) await exchange(pair, 'NOOP', '200 OK.');
-    lab.daemon.stopDraining(0);
+    lab.daemon.hasten(0);
     await pair.client.expect(closing);
     await Promise.all([pair.client.close(), pair.server.close()]);
     await within(closed, 'the end of the relay');
   }
+});
+
+test('cuts off what is left earlier than was said first, where it is hastened', async (t) => {
+  const lab = await Lab.start(t, { grace: '60s' });
+  const pair = await lab.login();
+  const data = await lab.passiveChannel(pair);
+  const closed = lab.daemon.close();
+  lab.daemon.hasten(50);
+  // Not later again.
+  lab.daemon.hasten(60_000);
+  await pair.client.expect(closing);
+  await data.client.wasReset();
+  await Promise.all([pair.client.close(), pair.server.close()]);
+  await within(closed, 'the end of the relay');
 });
 
 test('ends what is left when drain-timeout is over', async (t) => {

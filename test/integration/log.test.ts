@@ -155,6 +155,16 @@ test('fail2ban bans who fails to log in, and nobody whom a user name speaks of',
     failed.map(() => client),
   );
 
+  // Of IPv6: one address, also of a link, and what a network of addresses has done beyond ten.
+  const six = ['[2001:db8:1::7]:40000', '[fe80::7%eth0]:40000'].map(
+    (from, index) =>
+      `{"level":"warn","time":"2026-11-28T02:31:07.12${index}Z","pid":1,"session":${index},"client":"${from}","user":"a","code":530,"msg":"login failed"}`,
+  );
+  const folded = `{"level":"warn","time":"2026-11-28T02:31:17.123Z","pid":1,"client":"2001:db8:1::/64","repeated":10,"msg":"login failed"}`;
+  const madeUp = join(network.folder, 'made-up.log');
+  writeFileSync(madeUp, [...six, folded, folded.replace('2001:db8:1::/64', '198.51.100.7'), ''].join('\n'));
+  assert.deepEqual(await ban(madeUp), ['2001:db8:1::7', 'fe80::7', '2001:db8:1::/64', '198.51.100.7']);
+
   // As the journal gives it, behind the name of the host and of the process.
   const journal = readFileSync(file, 'utf8').replace(/^(?=\{)/gm, 'Nov 28 02:31:07 gw node[4242]: ');
   writeFileSync(file, journal);

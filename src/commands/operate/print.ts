@@ -1,4 +1,5 @@
 import { escapeHarmful, visibleControls } from '../../log/harmless-line.ts';
+import { codeOf, messageOf } from '../../net/error.ts';
 
 /** Names and paths as others have given them, without what a terminal would obey. */
 export function shown(text: string | null | undefined): string {
@@ -12,6 +13,7 @@ export function printJson(value: unknown, space?: number): void {
 
 /** Lines on standard output. */
 export function print(...lines: readonly string[]): void {
+  endWithReader();
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
@@ -20,13 +22,15 @@ export function remark(line: string): void {
   process.stderr.write(`pinhole: ${line}\n`);
 }
 
-/** `| head`: a reader that closes the pipe is no error. */
+/** `| head`: a reader that closes the pipe is no error. What else cannot be written is. */
 export function endWithReader(): void {
   process.stdout.off('error', end).on('error', end);
 }
 
-function end(): void {
-  process.exit(0);
+function end(error: Error): void {
+  if (codeOf(error) === 'EPIPE') process.exit(0);
+  remark(`the output cannot be written: ${messageOf(error)}`);
+  process.exit(1);
 }
 
 /** Columns of the terminal that standard output is; undefined: it is none. */

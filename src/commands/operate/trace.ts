@@ -1,4 +1,5 @@
-import { openSync, closeSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { SessionAnswer } from '../../admin/answers.ts';
 import { ConfigError } from '../../config/error.ts';
 import { ladderHeading, ladderLines, type LadderEvent } from '../../demo/ladder.ts';
@@ -43,10 +44,10 @@ export const traceCommand: Subcommand<TraceFlags> = {
           'with the session, by Ctrl-C, and when the relay ends.',
       ),
   handler: async ({ admin, session, client, svg, 'mask-paths': isMasked }) => {
-    if ((session === undefined) === (client === undefined))
-      throw new ConfigError(
-        'nothing to trace; allowed: trace SESSION (npx pinhole list), or trace --client ADDR',
-      );
+    if ((session === undefined) === (client === undefined)) {
+      const wrong = session === undefined ? 'nothing to trace' : 'SESSION and --client were both given';
+      throw new ConfigError(`${wrong}; allowed: trace SESSION (npx pinhole list), or trace --client ADDR`);
+    }
     const name = session === undefined ? undefined : readNamed('SESSION', session, sessionName);
     const id = name?.id;
     const address = client === undefined ? undefined : readFlag('client', client, clientAddress);
@@ -77,7 +78,7 @@ export const traceCommand: Subcommand<TraceFlags> = {
 /** @throws {ConfigError} before anything is traced in vain */
 function checkWritable(file: string): void {
   try {
-    closeSync(openSync(file, 'a'));
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
   } catch (error) {
     throw new ConfigError(`flag --svg: ${messageOf(error)}; allowed: a file that can be written`, {
       cause: error,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { AdminStand, folderFor } from '../../admin/stand.ts';
+import { emittedFile } from '../../support/project.ts';
 import { runCommandLine, type CommandLineAnswer } from '../../support/relay/command-line.ts';
 import { Program } from '../../support/relay/program.ts';
 import { noTerminal, onTerminal } from '../../support/relay/terminal.ts';
@@ -77,6 +79,17 @@ test('a table fits the terminal', { skip: noTerminal }, async (t) => {
     const lines = text.split('\r\n').slice(0, -1);
     assert.equal(lines.length, 2);
     for (const line of lines) assert.ok(line.length <= columns, line);
+  }
+});
+
+test('says that its output cannot be written', async (t) => {
+  const stand = await startStand(t);
+  for (const words of ['status', 'list --json', 'reload']) {
+    const command = `exec "$0" "$@" > /dev/full`;
+    const argv = [process.execPath, emittedFile('src/cli.ts'), ...words.split(' '), '--admin', stand.path];
+    const { status, stderr } = spawnSync('sh', ['-c', command, ...argv], { encoding: 'utf8' });
+    assert.equal(status, 1, words);
+    assert.match(stderr, /^pinhole: the output cannot be written: .*ENOSPC.*\n$/m);
   }
 });
 

@@ -134,7 +134,7 @@ test('what cannot be traced is said at once', async (t) => {
   await stand.program.relay();
   for (const [words, code, message] of [
     [['trace'], 2, /nothing to trace; allowed: trace SESSION/],
-    [['trace', '1', '--client', '127.0.0.1'], 2, /nothing to trace/],
+    [['trace', '1', '--client', '127.0.0.1'], 2, /SESSION and --client were both given/],
     [
       ['trace', '--client', 'here'],
       2,
