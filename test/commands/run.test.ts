@@ -163,7 +163,7 @@ test('the first SIGTERM after a drain with a long grace ends within the usual on
   await program.logged('stopping');
   program.signal('SIGTERM');
   await data.client.wasReset();
-  pair.client.reset();
+  await Promise.all([pair.client.close(), pair.server.close()]);
   assert.equal((await program.finished()).code, 0);
 });
 
