@@ -60,8 +60,8 @@ export class RelayPinhole implements OwnedChannel {
     this.expectation = expectation;
     this.request = request;
     this.isArmed = isArmed;
-    let serve = (): void => undefined;
-    let giveUp = (): void => undefined;
+    let serve = nothing;
+    let giveUp = nothing;
     this.served = new Promise<void>((resolve, reject) => {
       serve = resolve;
       giveUp = () => {
@@ -70,7 +70,7 @@ export class RelayPinhole implements OwnedChannel {
     });
     // Nobody may be waiting for it.
     this.served.catch(() => undefined);
-    let accept = (): void => undefined;
+    let accept = nothing;
     this.accepted = new Promise<void>((resolve) => (accept = resolve));
     this.#accepted = accept;
     this.#serve = serve;
@@ -208,4 +208,8 @@ export class RelayPinhole implements OwnedChannel {
 
 function failed({ cause, error }: DataChannelEnd): DataOutcome {
   return { kind: 'failed', cause, error };
+}
+
+function nothing(): void {
+  // Until a promise has said what to do.
 }

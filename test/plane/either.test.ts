@@ -30,8 +30,8 @@ function request([peer, reached, to, from]: readonly (typeof four)[number][]): P
 test('asks the plane that can carry it, and closes both', async () => {
   const told: string[] = [];
   const plane = (name: string): RangePlane => ({
-    channels: 0,
-    progress: () => [],
+    channels: 2,
+    progress: () => [{ expectation: 1, uploaded: 3, downloaded: undefined }],
     openRange: ({ peer }) => {
       told.push(`${name} range ${peer}`);
       return Promise.resolve({ unavailable: [], close: () => undefined });
@@ -48,9 +48,14 @@ test('asks the plane that can carry it, and closes both', async () => {
   const either = createEitherPlane(plane('kernel'), plane('relay'));
   await either.open(request(four));
   await either.open(request([...six.slice(0, 2), ...four.slice(2)]));
-  assert.deepEqual(either.progress(), []);
+  assert.deepEqual([either.progress().length, either.channels], [2, 4]);
+  const { to, ...range } = request(four);
+  await either.openRange({ ...range, to: to.address, isOpen: () => true });
   const closing = either.close(0);
   // Done before it returns: the process may end next.
-  assert.deepEqual(told, ['kernel 198.51.100.10', 'relay 2001:db8::10', 'kernel closed 0', 'relay closed 0']);
+  assert.deepEqual(told, [
+    ...['kernel 198.51.100.10', 'relay 2001:db8::10', 'relay range 198.51.100.10'],
+    ...['kernel closed 0', 'relay closed 0'],
+  ]);
   await closing;
 });

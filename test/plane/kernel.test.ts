@@ -645,6 +645,48 @@ test('takes its pinholes back at the end, and nothing waits for data channels wi
   assert.equal(stand.of('pinhole-closed').length, 1);
 });
 
+test('tells how far each transfer is, as far as the kernel counts', async (t) => {
+  const stand = await Stand.start(t);
+  assert.deepEqual(stand.plane.progress(), []);
+  await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'), stand.flow('update', 'ESTABLISHED'));
+  const [{ expectation = 0 } = {}] = stand.of('pinhole-taken') as { readonly expectation?: number }[];
+  stand.listed = [stand.flow('listed', 'ESTABLISHED', { bytes: { sent: 7, returned: 5000 } })];
+  assert.deepEqual(stand.plane.progress(), [{ expectation, uploaded: 7, downloaded: 5000 }]);
+  stand.listed = undefined;
+  assert.deepEqual(stand.plane.progress(), [{ expectation, uploaded: undefined, downloaded: undefined }]);
+});
+
+test('holds no reply back for what the kernel carries, and cuts nothing off', async (t) => {
+  const stand = await Stand.start(t);
+  const pinhole = await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'), stand.flow('update', 'ESTABLISHED'));
+  const command = { verb: 'RETR', path: 'file', isRelative: true };
+  pinhole.serve(command);
+  pinhole.accept({ ...command, path: '/file', isRelative: false });
+  pinhole.hurry();
+  const outcomes = [
+    await pinhole.connected(),
+    await pinhole.delivered({ isUpload: false, isRefusal: false }),
+  ];
+  assert.deepEqual(outcomes, [{ kind: 'well' }, { kind: 'well' }]);
+  assert.equal(pinhole.abort('closed-by-administrator'), false);
+  assert.equal(stand.owner.open, 1);
+  stand.tell(stand.flow('destroy', undefined));
+  assert.equal((await stand.event('transfer-ended')).command?.path, '/file');
+});
+
+test('takes no connection for a transfer whose command the server has refused', async (t) => {
+  const stand = await Stand.start(t);
+  const pinhole = await stand.plane.open(stand.passive());
+  stand.tell(stand.flow('new', 'SYN_SENT'), stand.flow('update', 'ESTABLISHED'));
+  pinhole.serve({ verb: 'RETR', path: 'file', isRelative: true });
+  pinhole.refuse();
+  stand.tell(stand.flow('update', 'TIME_WAIT'), stand.flow('destroy', undefined));
+  assert.equal((await stand.event('data-channel-closed')).command, undefined);
+  assert.equal(stand.of('transfer-ended').length, 0);
+});
+
 test('waits for the data channel of a client that comes at the last moment', async (t) => {
   const stand = await Stand.start(t);
   await stand.plane.open(stand.passive());

@@ -69,7 +69,7 @@ export class ControlChannel {
   #isInLine = false;
   /** How many bytes have come. */
   #received = 0;
-  #detach: () => void = () => undefined;
+  #detach: () => void = nothing;
   readonly #turn: Turn;
   /** What came while lines waited for their turn. */
   readonly #untold: (() => void)[] = [];
@@ -365,11 +365,15 @@ function descriptorOfChannel(channel: Channel): number | undefined {
   return channel.kind === 'tcp' ? descriptorOf(channel.stream) : undefined;
 }
 
+function nothing(): void {
+  // Nobody listens yet.
+}
+
 const nobody: ControlChannelListener = {
-  line: () => undefined,
-  turnEnded: () => undefined,
-  ended: () => undefined,
-  failed: () => undefined,
-  drained: () => undefined,
-  closed: () => undefined,
+  line: nothing,
+  turnEnded: nothing,
+  ended: nothing,
+  failed: nothing,
+  drained: nothing,
+  closed: nothing,
 };
