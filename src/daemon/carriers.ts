@@ -22,6 +22,8 @@ export interface Carriers extends Pick<SessionsHost, 'plane' | 'originalDestinat
   readonly borrowing: Borrowing | undefined;
   /** Data channels that begin from now on follow this configuration. */
   configure(config: Config): void;
+  /** Leaves what was made on this host to a successor, and goes on using it. */
+  retire(): Promise<void>;
   /** Gives back what was made on this host, before it returns; after the plane's end. */
   release(): void;
   /** The same, as far as that goes. */
@@ -55,6 +57,7 @@ export async function startCarriers(
       },
       borrowing,
       originalDestination,
+      retire: async () => host?.retire(),
       release: () => {
         host?.close();
       },

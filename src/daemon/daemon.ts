@@ -271,6 +271,7 @@ class RunningDaemon implements Daemon {
     const { signal } = this.#drained;
     if (drainTimeout === 0 || signal.aborted) return;
     await this.#admin?.retire();
+    await carriers.retire();
     host.draining?.();
     const end = performance.now() + drainTimeout;
     const waits = { sessions: this.#sessions.count, dataChannels: carriers.plane.channels };

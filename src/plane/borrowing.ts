@@ -117,11 +117,12 @@ export class Borrowing implements Borrower {
    *
    * @param timeout milliseconds
    * @returns what takes that back
+   * @throws {NftError} `exists`: another process leads the peer from there
    */
   async lead(lead: Lead, timeout: number): Promise<() => void> {
     this.#leads.set(lead, performance.now() + timeout);
     try {
-      await this.#table.submit(admit(this.#name, lead, timeout));
+      await this.#table.submit(admit(this.#name, lead, timeout, true));
     } catch (error) {
       this.#leads.delete(lead);
       throw error;

@@ -42,11 +42,11 @@ export class KernelElements {
     return from.port !== 0 && isTaken({ from: to, at: from }) ? { ...from, port: 0 } : from;
   }
 
-  /** @throws {NftError} and then the kernel has nothing of it */
+  /** @throws {NftError} and then the kernel has nothing of it; `exists`: the place is another process's */
   async admit(pinhole: KernelPinhole): Promise<void> {
     const source = this.#share(pinhole);
     try {
-      await this.#table.submit(this.#admission(pinhole, source));
+      await this.#table.submit(this.#admission(pinhole, source, true));
     } catch (error) {
       this.#unshare(pinhole.path);
       throw error;
@@ -68,11 +68,11 @@ export class KernelElements {
 
   /** What the kernel has of a pinhole, to be said again. */
   again(pinhole: KernelPinhole): Statement[] {
-    return this.#admission(pinhole, disguise(this.#name, pinhole.path, leftOf(pinhole)));
+    return this.#admission(pinhole, disguise(this.#name, pinhole.path, leftOf(pinhole)), false);
   }
 
-  #admission(pinhole: KernelPinhole, source: readonly Statement[]): Statement[] {
-    return [...source, ...admit(this.#name, pinhole.path, leftOf(pinhole))];
+  #admission(pinhole: KernelPinhole, source: readonly Statement[], isNew: boolean): Statement[] {
+    return [...source, ...admit(this.#name, pinhole.path, leftOf(pinhole), isNew)];
   }
 
   /** Returns the statements that name the source; another path may have named the same one. */

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import type { Observer } from '../events.ts';
-import { codeOf } from '../net/error.ts';
 import { NftError } from '../linux/nftables/error.ts';
 import { loadNft } from '../linux/nftables/libnftables.ts';
 import type { Nft } from '../linux/nftables/nft.ts';
@@ -11,6 +9,7 @@ import { followConntrack, requireConntrack } from '../linux/conntrack/follow.ts'
 import { createKernelPlane, type KernelPlaneOptions } from './kernel.ts';
 import { KernelTable } from './kernel-table.ts';
 import type { Plane } from './plane.ts';
+import { TableUsers } from './table-users.ts';
 import { readSysctl } from '../linux/sysctl.ts';
 
 /** What of nftables a configuration uses, and how. */
@@ -21,9 +20,11 @@ export interface KernelNeeds extends TableSettings {
   readonly forwards: boolean;
 }
 
-/** The table of this process, and its claim on the names in it. */
+/** The table of this process, and its claim on it. */
 export interface HostTable {
   readonly table: KernelTable;
+  /** Leaves it to a successor, which finds in it what this process needs, and goes on using it. */
+  retire(): Promise<void>;
   close(): void;
 }
 
@@ -31,39 +32,28 @@ export interface HostTable {
 export async function openHostTable(needs: KernelNeeds, observe: Observer): Promise<HostTable> {
   const { table: name, mark } = needs;
   const nft = await openNft(needs);
-  const claims: Server[] = [];
-  const unclaim = (): void => {
-    for (const claim of claims) claim.close();
-  };
+  const users = new TableUsers({ table: name, mark });
   try {
-    claims.push(
-      await claimName(
-        `table ${name}`,
-        `another Pinhole uses the table ${name}; choose another --kernel-table`,
-      ),
-    );
-    claims.push(
-      await claimName(`mark ${mark}`, `another Pinhole uses the mark ${mark}; choose another --kernel-mark`),
-    );
+    await users.claim();
   } catch (error) {
-    unclaim();
     nft.close();
     throw error;
   }
   try {
-    const table = new KernelTable({ table: name, mark }, nft, observe);
+    const table = new KernelTable({ table: name, mark }, nft, observe, () => users.areOthers());
     return {
       table,
+      retire: () => users.retire(),
       close: () => {
         try {
           table.close();
         } finally {
-          unclaim();
+          users.release();
         }
       },
     };
   } catch (error) {
-    unclaim();
+    users.release();
     throw error;
   }
 }
@@ -149,20 +139,4 @@ export function missingSettings(): string[] {
   return kernelSettings.flatMap(([name, effect]) =>
     readSysctl(name) === '0' ? [`${effect} while ${name} is 0: sysctl -w ${name}=1`] : [],
   );
-}
-
-/**
- * Two processes with one table would take each other's for what a crash has left. An abstract socket belongs to a
- * network namespace, as the table does, and is gone with its process, whatever ends that (unix(7)).
- */
-function claimName(name: string, taken: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
-    server.once('error', (error) => {
-      reject(codeOf(error) === 'EADDRINUSE' ? new Error(taken) : error);
-    });
-    server.listen(`\0pinhole ${name}`, () => {
-      resolve(server.unref());
-    });
-  });
 }

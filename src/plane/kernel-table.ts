@@ -3,30 +3,38 @@ import { NftError } from '../linux/nftables/error.ts';
 import type { Nft } from '../linux/nftables/nft.ts';
 import { NftQueue } from '../linux/nftables/queue.ts';
 import type { Statement } from '../linux/nftables/statement.ts';
-import { dropTable, makeTable, type TableSettings } from '../linux/nftables/table.ts';
+import { dropTable, keepTable, makeTable, type TableSettings } from '../linux/nftables/table.ts';
 
 /**
- * The one table of nftables that is this process's own: made at start in the place of what a crash has left, made
- * again where somebody has deleted it, deleted at the end.
+ * The one table of nftables that Pinhole has: made at start in the place of what a crash has left, made again where
+ * somebody has deleted it, deleted at the end. Processes that drain share it with their successor: as long as there are
+ * others, it is neither replaced nor deleted, and each takes out its own elements.
  */
 export class KernelTable {
   readonly settings: TableSettings;
   readonly #nft: Nft;
   readonly #observe: Observer;
   readonly #queue: NftQueue;
+  readonly #areOthers: () => boolean;
   readonly #holders: (() => readonly (readonly Statement[])[])[] = [];
   /** How often it was made. */
   #generation = 0;
   #closed = false;
 
-  /** It owns `nft` from now on. @throws {NftError} where the table cannot be made; nothing is left then */
-  constructor(settings: TableSettings, nft: Nft, observe: Observer) {
+  /**
+   * It owns `nft` from now on.
+   *
+   * @param areOthers whether other processes use the table too
+   * @throws {NftError} where the table cannot be made; nothing is left then
+   */
+  constructor(settings: TableSettings, nft: Nft, observe: Observer, areOthers: () => boolean = () => false) {
     this.settings = settings;
     this.#nft = nft;
     this.#observe = observe;
     this.#queue = new NftQueue(nft);
+    this.#areOthers = areOthers;
     try {
-      nft.run([makeTable(settings)]);
+      this.#make();
     } catch (error) {
       nft.close();
       throw error;
@@ -53,7 +61,8 @@ export class KernelTable {
     } catch (error) {
       if (!(error instanceof NftError && error.kind === 'no-table') || this.#isClosed()) throw error;
       if (generation === this.#generation) this.#makeAgain();
-      await this.#queue.submit(statements);
+      // Some of it may be there by that.
+      await this.#queue.submit(statements.map(asMayBeThere));
     }
   }
 
@@ -72,13 +81,13 @@ export class KernelTable {
     if (!this.#closed) this.#queue.flush();
   }
 
-  /** Deletes it, before this returns. What was let in lives on. */
+  /** Deletes it, unless others use it, before this returns. What was let in lives on. */
   close(): void {
     if (this.#closed) return;
     this.#queue.flush();
     this.#closed = true;
     try {
-      this.#nft.run([dropTable(this.settings)]);
+      if (!this.#areOthers()) this.#nft.run([dropTable(this.settings)]);
     } finally {
       this.#nft.close();
     }
@@ -88,10 +97,27 @@ export class KernelTable {
     return this.#closed;
   }
 
+  #make(): void {
+    if (this.#areOthers()) {
+      try {
+        this.#nft.run([keepTable(this.settings)]);
+        return;
+      } catch {
+        // Another version has made it, with other sets. What is pending there is lost, and only that.
+      }
+    }
+    this.#nft.run([makeTable(this.settings)]);
+  }
+
   #makeAgain(): void {
     const pinholes = this.#holders.flatMap((holder) => holder());
-    this.#nft.run([makeTable(this.settings), ...pinholes.flat()]);
+    // Another process may have done so a moment ago.
+    this.#nft.run([keepTable(this.settings), ...pinholes.flat()]);
     this.#generation++;
     this.#observe({ type: 'table-restored', table: this.settings.table, pinholes: pinholes.length });
   }
+}
+
+function asMayBeThere(statement: Statement): Statement {
+  return statement.kind === 'add-element' ? { ...statement, isNew: false } : statement;
 }

@@ -6,6 +6,7 @@ import { ExpectationTable } from '../expectation/table.ts';
 import { familyOf } from '../net/address.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
+import { NftError } from '../linux/nftables/error.ts';
 import type { Flow } from '../linux/conntrack/flow.ts';
 import type { FollowConntrack } from '../linux/conntrack/follow.ts';
 import { KernelChannels } from './kernel-channels.ts';
@@ -52,6 +53,8 @@ class KernelPlane implements Plane {
   readonly #channels: KernelChannels;
   /** Taken back a moment ago, when somebody may have come that nobody has heard of yet; by tuple. */
   readonly #late = new Map<string, { readonly pinhole: KernelPinhole; readonly until: number }>();
+  /** Where a pinhole is being opened, which nobody can know yet; by tuple. */
+  readonly #opening = new Set<string>();
   #sweep: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -116,6 +119,7 @@ class KernelPlane implements Plane {
         await this.#admit(pinhole);
       } catch (error) {
         this.#expected.close(pinhole);
+        if (error instanceof NftError && error.kind === 'exists') continue;
         throw error;
       }
       return this.#opened(pinhole, asked);
@@ -160,15 +164,17 @@ class KernelPlane implements Plane {
   }
 
   async #admit(pinhole: KernelPinhole): Promise<void> {
-    await this.#elements.admit(pinhole);
-    const isTakenBack = !this.#expected.isPending(pinhole);
     const tuple = tupleKey(pinhole.path.at, pinhole.path.peer);
-    if (this.#late.has(tuple)) {
-      // Who has come by now came to the pinhole that had the tuple before.
+    this.#opening.add(tuple);
+    try {
+      await this.#elements.admit(pinhole);
+      // Who has come by now came to the pinhole that had the tuple before, which may have been another process's.
       this.#channels.poll();
-      this.#late.delete(tuple);
+    } finally {
+      this.#opening.delete(tuple);
     }
-    if (!isTakenBack) return;
+    this.#late.delete(tuple);
+    if (this.#expected.isPending(pinhole)) return;
     this.#dismiss(pinhole);
     throw new Error('the pinhole was withdrawn while it was being opened');
   }
@@ -232,6 +238,7 @@ class KernelPlane implements Plane {
       this.#late.delete(tuple);
       return late.pinhole;
     }
+    if (this.#opening.has(tuple)) return undefined;
     // By the kernel's clock it was in time, or it would not be here.
     const claim = this.#expected.claim(at, from.address, 0);
     if (claim.kind === 'refused') return undefined;

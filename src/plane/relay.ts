@@ -4,6 +4,7 @@ import type { PinholeReason } from '../events.ts';
 import { factsOf } from '../expectation/expectation.ts';
 import type { ExpectationRegister } from '../expectation/register.ts';
 import { ExpectationTable } from '../expectation/table.ts';
+import { NftError } from '../linux/nftables/error.ts';
 import { unlimited, type Descriptors } from '../net/descriptors.ts';
 import { endpointOfSocket, formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
@@ -205,6 +206,7 @@ export class RelayPlane implements RangePlane {
     } catch (error) {
       // Taken back in the meantime, it has been released.
       if (this.#expected.isPending(pinhole)) listener.release();
+      if (error instanceof NftError && error.kind === 'exists') return false;
       throw error;
     }
     // Taken back in the meantime, when there was nothing to take back.

@@ -68,3 +68,45 @@ test('the end deletes it before it returns, with what is pending, and may come t
   table.withdraw(element);
   assert.equal(nft.transactions.length, length);
 });
+
+test('a table that others use is neither replaced nor deleted, but its rules are of this process', async () => {
+  const nft = new FakeNft();
+  const old = new KernelTable(settings, nft, () => undefined);
+  await old.submit(element);
+  let others = true;
+  const table = new KernelTable(
+    settings,
+    nft,
+    () => undefined,
+    () => others,
+  );
+  assert.equal(nft.transactions.at(-1)?.[0]?.kind, 'table');
+  assert.equal(nft.elements('expect4').length, 1);
+  table.close();
+  assert.equal(nft.elements('expect4').length, 1);
+  others = false;
+  const last = new KernelTable(
+    settings,
+    nft,
+    () => undefined,
+    () => others,
+  );
+  assert.equal(nft.elements('expect4').length, 0, 'what a crash has left');
+  last.close();
+  assert.equal(nft.sets, undefined);
+});
+
+test('a table that another version has made with other sets is replaced', () => {
+  const nft = new FakeNft();
+  nft.failure = ([first]) =>
+    first?.kind === 'table' && first.change === 'keep'
+      ? new NftError('exists', 'nftables: File exists')
+      : undefined;
+  new KernelTable(
+    settings,
+    nft,
+    () => undefined,
+    () => true,
+  );
+  assert.deepEqual(nft.sets, new Map());
+});

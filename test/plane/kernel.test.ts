@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Event } from '../../src/events.ts';
 import { formatEndpoint } from '../../src/net/endpoint.ts';
 import { NftError } from '../../src/linux/nftables/error.ts';
+import { admit, dismiss } from '../../src/linux/nftables/transaction.ts';
 import type { Flow } from '../../src/linux/conntrack/flow.ts';
 import { createKernelPlane } from '../../src/plane/kernel.ts';
 import { KernelTable } from '../../src/plane/kernel-table.ts';
@@ -244,6 +245,16 @@ test('a pinhole that is taken back while it is opened leaves nothing', async (t)
   assert.deepEqual(stand.elements(), {});
   stand.tell(stand.flow('destroy', undefined));
   await closing;
+});
+
+test('what another process has in the table is not given out again, until it is gone', async (t) => {
+  const stand = await Stand.start(t);
+  const { at } = await stand.plane.open(stand.passive({ peer: other }));
+  const elsewhere = { peer: client, at, to: { address: server, port: 30_099 } };
+  stand.nft.run(admit('pinhole', elsewhere, 60_000));
+  await assert.rejects(stand.plane.open(stand.passive()), NoFreePortError);
+  stand.nft.run(dismiss('pinhole', elsewhere));
+  assert.deepEqual((await stand.plane.open(stand.passive())).at, at);
 });
 
 test('a port is leased to a peer, and when none is left that is said', async (t) => {

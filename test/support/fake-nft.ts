@@ -45,8 +45,10 @@ export class FakeNft implements Nft {
   }
 
   #carryOut(statement: Statement): void {
-    if (statement.kind === 'table') this.sets = statement.change === 'make' ? new Map() : undefined;
-    else this.#change(statement);
+    if (statement.kind === 'table') {
+      if (statement.change === 'keep') this.sets ??= new Map();
+      else this.sets = statement.change === 'make' ? new Map() : undefined;
+    } else this.#change(statement);
   }
 
   #change(statement: AddElement | DeleteElement): void {
@@ -61,8 +63,8 @@ export class FakeNft implements Nft {
     } else if (there === undefined) {
       if (elements.size >= this.capacity) throw new NftError('full', 'nftables: a set is full');
       elements.set(key, statement);
-    } else if (joined(there.value) !== joined(statement.value)) {
-      throw new NftError('other', 'nftables: Could not process rule: File exists');
+    } else if (statement.isNew === true || joined(there.value) !== joined(statement.value)) {
+      throw new NftError('exists', 'nftables: Could not process rule: File exists');
     }
   }
 }

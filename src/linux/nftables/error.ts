@@ -3,10 +3,11 @@
  * - `no-library`: libnftables, or koffi to call it, is not installed.
  * - `no-permission`: this process lacks CAP_NET_ADMIN.
  * - `no-table`: the table is not there; somebody else has deleted it.
+ * - `exists`: an element that was to be new is there; another process expects the same peer at the same place.
  * - `full`: a set has as many elements as it may have.
  * - `other`: anything else; the message has the words of nftables.
  */
-export type NftErrorKind = 'no-library' | 'no-permission' | 'no-table' | 'full' | 'other';
+export type NftErrorKind = 'no-library' | 'no-permission' | 'no-table' | 'exists' | 'full' | 'other';
 
 /** A transaction of which nothing was carried out, or the want of what is needed to run any. */
 export class NftError extends Error {
@@ -33,6 +34,7 @@ export function errorFromOutput(output: string): NftError {
   }
   // No statement that is made here names an element that need not be there, so it is the table.
   if (words.includes('No such file or directory')) return new NftError('no-table', `nftables: ${words}`);
+  if (words.includes('File exists')) return new NftError('exists', `nftables: ${words}`);
   if (words.includes('Too many open files in system')) {
     return new NftError('full', 'nftables: a set is full, too many pinholes are pending');
   }

@@ -26,7 +26,7 @@ const type = {
   newElements: (nfTables << 8) | 12,
   deleteElements: (nfTables << 8) | 14,
 } as const;
-const flag = { request: 1, create: 0x400 } as const;
+const flag = { request: 1, exclusive: 0x200, create: 0x400 } as const;
 const inet = 1;
 const inList = { table: 1, set: 2, elements: 3 } as const;
 const inElements = { element: 1 } as const;
@@ -36,7 +36,7 @@ const inData = { value: 1 } as const;
 function writeElement(writer: MessageWriter, statement: AddElement | DeleteElement): void {
   const adds = statement.kind === 'add-element';
   const kind = adds ? type.newElements : type.deleteElements;
-  const flags = adds ? flag.request | flag.create : flag.request;
+  const flags = flag.request | (adds ? flag.create | (statement.isNew === true ? flag.exclusive : 0) : 0);
   writer.message({ type: kind, flags, family: inet }, () => {
     writer.text(inList.table, statement.table);
     writer.text(inList.set, statement.set);

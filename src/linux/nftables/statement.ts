@@ -18,6 +18,8 @@ export interface AddElement {
   readonly timeout: number;
   /** Of an element of a map. */
   readonly value: Fields | undefined;
+  /** Whether it is a failure (`exists`) that the element is there. */
+  readonly isNew?: boolean | undefined;
 }
 
 export interface DeleteElement {
@@ -27,10 +29,10 @@ export interface DeleteElement {
   readonly key: Fields;
 }
 
-/** A whole table is made, or dropped. */
+/** A whole table is made, made without losing its elements, or dropped. */
 export interface TableStatement {
   readonly kind: 'table';
-  readonly change: 'make' | 'drop';
+  readonly change: 'make' | 'keep' | 'drop';
   readonly table: string;
   /** In nft's language: what is in a table is read by nobody here. */
   readonly text: string;

@@ -26,14 +26,20 @@ const heldFor = 4000;
  * makes. Each stands at two hooks, as what this host itself sends and receives passes others than what it forwards.
  */
 export function makeTable(settings: TableSettings): TableStatement {
-  return { kind: 'table', change: 'make', table: settings.table, text: textOfTable(settings) };
+  return { kind: 'table', change: 'make', table: settings.table, text: textOfTable(settings, 'delete') };
 }
 
-function textOfTable({ table, mark, isOwned = false }: TableSettings): string {
+/** Makes the table, or where it is there its rules anew: its elements stay. */
+export function keepTable(settings: TableSettings): TableStatement {
+  const { table } = settings;
+  return { kind: 'table', change: 'keep', table, text: textOfTable(settings, 'flush') };
+}
+
+function textOfTable({ table, mark, isOwned = false }: TableSettings, before: 'delete' | 'flush'): string {
   // The kernel gives no owner to a table that was without one in the same transaction.
   const begin = isOwned
     ? `table inet ${table} {\n\tflags owner\n`
-    : `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n`;
+    : `add table inet ${table}\n${before} table inet ${table}\ntable inet ${table} {\n`;
   return `${begin}${([4, 6] as const).map(setsOf).join('')}\tchain gate {
 ${([4, 6] as const).map((family) => gateOf(family, mark)).join('')}\t}
 \tchain settle {

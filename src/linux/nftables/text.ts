@@ -18,9 +18,9 @@ export function textOfFields(fields: Fields): string {
 function textOfStatement(statement: Statement): string {
   switch (statement.kind) {
     case 'add-element': {
-      const { table, set, key, timeout, value } = statement;
+      const { table, set, key, timeout, value, isNew } = statement;
       const leadsTo = value === undefined ? '' : ` : ${textOfFields(value)}`;
-      return `add element inet ${table} ${set} { ${textOfFields(key)} timeout ${timeout}ms${leadsTo} }\n`;
+      return `${isNew === true ? 'create' : 'add'} element inet ${table} ${set} { ${textOfFields(key)} timeout ${timeout}ms${leadsTo} }\n`;
     }
     case 'delete-element': {
       const { table, set, key } = statement;

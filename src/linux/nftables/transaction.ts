@@ -24,11 +24,12 @@ export interface Translation extends Lead {
  * moment needs both.
  *
  * @param timeout milliseconds
+ * @param isNew whether it fails (`exists`) where another process expects the peer there
  */
-export function admit(table: string, lead: Lead, timeout: number): Statement[] {
+export function admit(table: string, lead: Lead, timeout: number, isNew: boolean = false): Statement[] {
   const key = tupleOf(lead);
   return [
-    add(table, setOf('to', lead), key, timeout + 10 * second, fieldsOf(lead.to)),
+    add(table, setOf('to', lead), key, timeout + 10 * second, fieldsOf(lead.to), isNew),
     add(table, setOf('expect', lead), key, timeout),
   ];
 }
@@ -138,8 +139,15 @@ function fieldsOf({ address, port }: Endpoint): Fields {
 }
 
 /** A timeout of nothing would be none at all. */
-function add(table: string, set: string, key: Fields, timeout: number, value?: Fields): AddElement {
-  return { kind: 'add-element', table, set, key, timeout: Math.max(1, Math.ceil(timeout)), value };
+function add(
+  table: string,
+  set: string,
+  key: Fields,
+  timeout: number,
+  value?: Fields,
+  isNew: boolean = false,
+): AddElement {
+  return { kind: 'add-element', table, set, key, timeout: Math.max(1, Math.ceil(timeout)), value, isNew };
 }
 
 function remove(table: string, set: string, key: Fields): DeleteElement {

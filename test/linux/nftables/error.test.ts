@@ -7,7 +7,7 @@ const outputs = [
   ['no-permission', 'internal:0:0-0: Error: Could not process rule: Operation not permitted\n'],
   ['no-table', '/dev/stdin:1:26-32: Error: No such file or directory\nadd element inet pinhole to4 { }\n'],
   ['full', 'Error: Could not process rule: Too many open files in system\nadd element ...\n^^^\n'],
-  ['other', 'Error: Could not process rule: File exists\n'],
+  ['exists', 'Error: Could not process rule: File exists\n'],
   ['other', 'Error: syntax error, unexpected newline\n'],
   ['other', ''],
 ] as const;

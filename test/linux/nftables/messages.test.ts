@@ -112,6 +112,14 @@ for (const statements of [[makeTable(settings)], [dropTable(settings)], [element
   });
 }
 
+test('an element that has to be new is created, for the kernel and in text', { skip }, () => {
+  const added = { ...element, kind: 'add-element', timeout: 1000, value: undefined } as const;
+  // NLM_F_CREATE, and NLM_F_EXCL with it.
+  assert.match(hexOf([added]) ?? '', /0c0a0104/);
+  assert.match(hexOf([{ ...added, isNew: true }]) ?? '', /0c0a0106/);
+  assert.match(toText([{ ...added, isNew: true }]), /^create element inet t s /);
+});
+
 test('writes a timeout of more than 32 bits', { skip }, () => {
   const timeout = 2 ** 32 + 1;
   assert.match(

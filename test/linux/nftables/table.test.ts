@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dropTable, makeTable } from '../../../src/linux/nftables/table.ts';
+import { dropTable, keepTable, makeTable } from '../../../src/linux/nftables/table.ts';
 
 test('makes the table, replacing one that was left behind', () => {
   const { text } = makeTable({ table: 'ftp', mark: 0x2121 });
   assert.match(text, /^add table inet ftp\ndelete table inet ftp\ntable inet ftp \{\n/);
   assert.equal(dropTable({ table: 'ftp', mark: 1 }).text, 'add table inet ftp\ndelete table inet ftp\n');
+});
+
+test('keeps the elements of a table where that is asked for', () => {
+  const settings = { table: 'ftp', mark: 0x2121 };
+  const { text } = keepTable(settings);
+  assert.match(text, /^add table inet ftp\nflush table inet ftp\ntable inet ftp \{\n/);
+  assert.equal(text.replace('flush', 'delete'), makeTable(settings).text);
 });
 
 test('makes a table that goes with this process where that is asked for, and deletes it as such', () => {
