@@ -2,11 +2,13 @@
  * Many transfers of many clients, good and bad ones, and then a look at what they have left:
  *
  *     npm run soak [-- --minutes N] [-- --transfers N] [-- --plane relay|kernel|both] [-- --server vsftpd|proftpd]
+ *     npm run soak -- --restarts N [--clients N] [--plane relay|kernel|both]
  */
 import { parseArgs } from 'node:util';
 
 import { ownNamespaces } from '../support/lab/network.ts';
 import { requirements } from '../support/lab/provision.ts';
+import { restartUnderLoad, type Restarted } from './restarts.ts';
 import { createStand, type Idle, type Stand } from './stand.ts';
 import type { Plane } from './watched-relay.ts';
 
@@ -19,6 +21,8 @@ It takes root, on Debian or Ubuntu.
 --transfers N   stops once each plane has carried so many, however long it takes (0: goes by the time)
 --plane P       relay, kernel or both (both)
 --server S      vsftpd or proftpd (vsftpd)
+--restarts N    in place of all that: restarts the relay so often under transfers, in clear and with TLS
+--clients N     of those restarts: sessions at once (50)
 --seed S        of the clients' random numbers (the time)
 
 Exit code 1 where anything is wrong: a file, a failure of a good client, something left over, memory that grew.
@@ -42,6 +46,8 @@ const { values } = parseArgs({
     transfers: { type: 'string', default: '0' },
     plane: { type: 'string', default: 'both' },
     server: { type: 'string', default: 'vsftpd' },
+    restarts: { type: 'string', default: '0' },
+    clients: { type: 'string', default: '50' },
     seed: { type: 'string', default: String(Date.now()) },
     help: { type: 'boolean', default: false },
   },
@@ -61,6 +67,8 @@ async function soak(): Promise<boolean> {
   }
   // A disk is not what is tried.
   process.env['TMPDIR'] ??= '/dev/shm';
+  const restarts = positive('restarts', values.restarts);
+  if (restarts > 0) return restartAll(restarts, positive('clients', values.clients), planes);
   say(`seed ${values.seed}, ${server}`);
   const chosen: readonly Plane[] = planes === 'both' ? ['relay', 'kernel'] : [planes];
   const results = await Promise.all(
@@ -78,6 +86,34 @@ async function soak(): Promise<boolean> {
   const isFine = results.every((problems) => problems.length === 0) && left.length === 0;
   say(isFine ? 'nothing is wrong' : 'something is wrong');
   return isFine;
+}
+
+/** One after the other on each plane, in clear and with TLS. Prints a table, and returns whether nothing is wrong. */
+async function restartAll(restarts: number, clients: number, planes: Plane | 'both'): Promise<boolean> {
+  say(`seed ${values.seed}: ${restarts} restarts under ${clients} clients`);
+  const rows: (readonly [string, Restarted])[] = [];
+  for (const plane of planes === 'both' ? (['relay', 'kernel'] as const) : [planes])
+    for (const isTls of [false, true]) {
+      const options = { plane, isTls, restarts, clients, interval: 0.5, seed: values.seed };
+      const done = await restartUnderLoad(options);
+      const row = [`${plane}, ${isTls ? 'TLS' : 'clear'}`, done] as const;
+      rows.push(row);
+      say(rowOf(...row));
+      for (const [words, count] of Object.entries(done.failures)) say(`  ${count} times: ${words}`);
+    }
+  process.stdout.write(`\n${tableHead}\n${rows.map((row) => rowOf(...row)).join('\n')}\n`);
+  const isFine = rows.every(([, { failures }]) => Object.keys(failures).length === 0);
+  say(isFine ? 'nothing is wrong' : 'something is wrong');
+  return isFine;
+}
+
+const tableHead = `| plane, TLS | restarts | seconds | processes at once | sessions | transfers | slow ones | refused | cut | wrong |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`;
+
+function rowOf(what: string, done: Restarted): string {
+  const { restarts, seconds, processes, sessions, transfers, slow, refused, cut, wrong } = done;
+  const numbers = [restarts, Math.round(seconds), processes, sessions, transfers, slow, refused, cut, wrong];
+  return `| ${[what, ...numbers].join(' | ')} |`;
 }
 
 /** Returns what is wrong. */

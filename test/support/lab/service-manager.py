@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Starts a program as systemd starts a service, and prints what the program tells it, a line a datagram.
 
-service-manager.py [--watchdog MICROSECONDS] [--socket NAME=ADDRESS:PORT | --socket NAME=/PATH] ... -- PROGRAM ARGUMENTS
+service-manager.py [--watchdog MICROSECONDS] [--socket NAME=ADDRESS:PORT | --socket NAME=/PATH] [--launcher PATH] ...
+    -- PROGRAM ARGUMENTS
 
 The program's output goes to standard error. SIGTERM and SIGHUP go on to the program; SIGUSR1 has it end and starts another.
+With --launcher that shell is what is started and waited for, as the unit of the Debian package has it.
 """
-import json, os, signal, socket, sys, tempfile
+import ctypes, json, os, signal, socket, sys, tempfile
 
 words = sys.argv[1:]
 split = words.index("--")
@@ -27,6 +29,11 @@ for name, value in zip(options[::2], options[1::2]):
             listener.bind((host, int(port)))
         listener.listen(64)
         listeners.append((label, listener))
+    elif name == "--launcher":
+        argv[:0] = ["/bin/sh", value]
+        env["RUNTIME_DIRECTORY"] = tempfile.gettempdir()
+        # Whom the shell has left is waited for here: PR_SET_CHILD_SUBREAPER.
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     elif name == "--env":
         key, _, text = value.partition("=")
         env[key] = text
@@ -53,34 +60,46 @@ def start():
     os.execvpe(argv[0], argv, env)
 
 
-children = [start()]
+hasLauncher = "--launcher" in options
+main = start()
+isEnding = False
 
 
 def pass_on(number, _):
-    os.kill(children[-1], number)
+    os.kill(main, number)
 
 
 def restart(*_):
     """As systemctl restart does, where a process that has been told to end may go on: KillMode=process."""
-    os.kill(children[-1], signal.SIGTERM)
-    children.append(start())
+    global main, isEnding
+    if hasLauncher:
+        # RestartKillSignal=; the next is started behind its end.
+        isEnding = True
+        os.kill(main, signal.SIGUSR2)
+        return
+    os.kill(main, signal.SIGTERM)
+    main = start()
 
 
 for number in (signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, pass_on)
 signal.signal(signal.SIGUSR1, restart)
-notify.settimeout(0.1)
+notify.settimeout(0.02)
 code = 0
-while children:
+while True:
     try:
         print(json.dumps(notify.recv(4096).decode()), flush=True)
     except TimeoutError:
         pass
-    for child in list(children):
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            children.remove(child)
-            code = code or os.waitstatus_to_exitcode(status)
+    try:
+        ended, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        break
+    if ended:
+        code = code or os.waitstatus_to_exitcode(status)
+    if ended == main and isEnding:
+        isEnding = False
+        main = start()
 os.unlink(path)
 os.rmdir(folder)
 sys.exit(code & 0xFF)
