@@ -17,7 +17,7 @@ const layers = [
   ['net', '^src/net/'],
   [
     'linux without addresses, node-internals',
-    '^src/node-internals/|^src/linux/(netlink/|(accounts|allocator|libc|notify-socket|privileges|process-limits|socket-calls|sysctl)\\.ts$)',
+    '^src/node-internals/|^src/linux/(netlink/|(accounts|allocator|libc|notify-socket|port-holder|privileges|process-limits|socket-calls|sysctl)\\.ts$)',
   ],
 ];
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { endpointsOf, reaches, type ListenAddress } from '../config/listening.ts';
 import type { Address } from '../net/address.ts';
+import { holderOfPort } from '../linux/port-holder.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { codeOf, messageOf } from '../net/error.ts';
 import { listen, type Listener } from '../proxy/listener.ts';
@@ -124,7 +125,11 @@ async function listenOrExplain(
     const unasked = !wanted.some((each) => each.address === address);
     if (unasked && address === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL'))
       return undefined;
-    throw new Error(`listen ${formatEndpoint({ address, port })}: ${whyNoListener(error)}`, { cause: error });
+    const holder = code === 'EADDRINUSE' ? holderOfPort(port) : undefined;
+    const who = holder ? `: ${holder.name}, process id ${holder.pid}` : '';
+    throw new Error(`listen ${formatEndpoint({ address, port })}: ${whyNoListener(error)}${who}`, {
+      cause: error,
+    });
   }
 }
 

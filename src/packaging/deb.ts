@@ -168,7 +168,7 @@ function filesIn(folder: string): string[] {
 /** Whatever the umask and the modes of the sources are. */
 function setModes(tree: string): void {
   const programs =
-    /^(?:usr\/bin\/pinhole|usr\/lib\/pinhole\/(?:reload|start|stopped)|DEBIAN\/(?:postinst|prerm|postrm)|usr\/share\/doc\/pinhole\/examples\/.*\.sh)$/;
+    /^(?:usr\/bin\/pinhole|usr\/lib\/pinhole\/(?:check|reload|start|stopped)|DEBIAN\/(?:postinst|prerm|postrm)|usr\/share\/doc\/pinhole\/examples\/.*\.sh)$/;
   chmodSync(tree, 0o755);
   for (const name of readdirSync(tree, { recursive: true, encoding: 'utf8' })) {
     const stat = lstatSync(join(tree, name));

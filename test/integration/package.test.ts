@@ -225,6 +225,18 @@ test('runs under systemd: states, status line, reload, restart, sockets, upgrade
   assert.notEqual(await show('MainPID'), second, 'an upgrade restarts what runs');
   assert.match(await sh(downloads), /^Welcome\./);
 
+  const running = await show('MainPID');
+  await sh(`echo 'idle-timeout = "many"' >>${configuration}`);
+  const upgrade = await run(['sh', '-c', `${install}/next.deb`]);
+  assert.equal(upgrade.code, 0);
+  assert.match(
+    upgrade.stderr,
+    /idle-timeout: [\s\S]*pinhole\.service is not restarted: it would not start\./,
+  );
+  assert.equal(await show('MainPID'), running, 'an upgrade restarts nothing that would not start');
+  assert.match(await sh(downloads), /^Welcome\./);
+  await sh(`sed -i '/"many"/d' ${configuration}; /usr/lib/pinhole/check`);
+
   // What is missing then is the host's: libnftables, the kernel's own parts.
   if ((await run(['sh', '-c', 'ldconfig -p | grep -q libnftables'])).code === 0) {
     const dropIns = '/etc/systemd/system/pinhole.service.d';

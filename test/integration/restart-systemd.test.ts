@@ -90,8 +90,9 @@ test('systemctl restart leaves sessions to the old process, which ends with them
   assert.equal(both.length, 2);
   assert.ok(both.includes(first));
   assert.match(await service.sh(download), /^Welcome/);
-  // Again, beside two.
-  await service.sh('systemctl restart pinhole');
+  // Again, beside two: as an upgrade does it, with a configuration file that both sides have changed.
+  await service.sh(`dpkg --force-confdef --force-confold --install ${given}/next.deb`);
+  assert.match(await service.sh('ls /etc/pinhole'), /pinhole\.toml\.dpkg-dist/);
   assert.equal(await service.show('NRestarts'), '0');
   await service.until(
     'the end of the second',
@@ -172,11 +173,23 @@ test('what ends without being told is started again, and nothing of it is left',
   }
 });
 
-test('clients wait at the socket while the new configuration is wrong, and old sessions go on', async (t) => {
+test('clients wait at the socket while the new version or configuration does not start, and old sessions go on', async (t) => {
   const system = await withSockets(t, `'drain-timeout = "1h"'`);
   if (!system) return;
   const service = new Service(system);
   const finish = await service.lastingSession();
+  const program = '/usr/lib/pinhole/dist/cli.js';
+  await service.sh(`cp ${program} /run/cli.js; echo 'is no program' >${program}`);
+  await assert.rejects(service.sh('timeout 10 systemctl restart pinhole'));
+  await service.sh(`${download} >/run/first 2>&1 &`);
+  await delay(1000);
+  await service.sh(`cat /run/cli.js >${program}`);
+  const waits = (file: string): Promise<string> => service.sh(`cat ${file}`);
+  await service.until(
+    'a client',
+    () => waits('/run/first'),
+    (text) => text.startsWith('Welcome'),
+  );
   await service.sh(`echo 'max-sessions = "many"' >>${configuration}`);
   await assert.rejects(service.sh('systemctl restart pinhole'));
   assert.match(await service.sh('journalctl -u pinhole --no-pager'), /max-sessions: .*many/);
@@ -190,7 +203,7 @@ test('clients wait at the socket while the new configuration is wrong, and old s
   await service.sh(`sed -i '/^max-sessions/d' ${configuration}`);
   await service.until(
     'the client that waited',
-    () => service.sh('cat /run/waited'),
+    () => waits('/run/waited'),
     (text) => text.startsWith('Welcome'),
   );
   await finish();

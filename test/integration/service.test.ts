@@ -100,6 +100,21 @@ for (const [what, given, words] of [
     assert.equal((await service.process.exited).code, 1);
   });
 
+test('a second instance at the same port is told who has it, and changes nothing', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  port++;
+  const run = [process.execPath, cli, 'run', '--log-format', 'json', ...off, '--listen', `127.0.0.1:${port}`];
+  const first = startProcess(run);
+  t.after(() => first.stop());
+  await first.waitForOutput(/"listening"/, 10_000);
+  const { code, stderr } = await runProcess(run, { timeout: 10_000 });
+  assert.equal(code, 1);
+  const words = 'another process is using this port';
+  assert.equal(stderr, `pinhole: listen 127.0.0.1:${port}: ${words}: node, process id ${first.pid}\n`);
+  const curl = await runProcess(['curl', '-sS', `ftp://127.0.0.1:${port}/welcome.txt`]);
+  assert.match(curl.stdout, /^Welcome\./);
+});
+
 /** Real transfers, one after the other, until it is told to stop: how many, and what went wrong. */
 async function transferOn(url: string, isOver: () => boolean): Promise<{ count: number; faults: string[] }> {
   const faults: string[] = [];

@@ -75,7 +75,7 @@ def restart(*_):
     if hasLauncher:
         # RestartKillSignal=; the next is started behind its end.
         isEnding = True
-        os.kill(main, signal.SIGUSR2)
+        os.kill(main, signal.SIGTERM)
         return
     os.kill(main, signal.SIGTERM)
     main = start()
