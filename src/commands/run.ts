@@ -159,7 +159,7 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
     running = await startDaemon(settled, logger, {
       admin: adminPlaceOf(config, process.getuid?.(), process.env),
       origins: () => origins,
-      ...{ reload, drain, sockets },
+      ...{ reload, drain, sockets, runtimeDirectory: process.env['RUNTIME_DIRECTORY'] },
       draining: () => {
         releaseLauncher(process.env);
       },

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Observer } from '../events.ts';
+import type { SharedPorts } from '../expectation/recent-ports.ts';
 import { ExpectationRegister } from '../expectation/register.ts';
 import { loadOriginalDestination } from '../linux/original-destination.ts';
 import type { Logger } from '../log/log.ts';
@@ -35,13 +36,14 @@ export async function startCarriers(
   config: Config,
   descriptors: Descriptors,
   observe: Observer,
+  ports?: SharedPorts,
 ): Promise<Carriers> {
   const originalDestination = config.intercept ? await loadOriginalDestination() : undefined;
   const needs = needsOf(config);
   const host = needs && (await openHostTable(needs, observe));
   const borrowing = host && new Borrowing(host.table);
   try {
-    const register = new ExpectationRegister();
+    const register = new ExpectationRegister(ports);
     const relay = createRelayPlane({
       ...{ observe, register, borrowing, descriptors },
       ...limitsOf(config),

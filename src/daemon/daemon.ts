@@ -27,6 +27,7 @@ import { insideOf, portsInUse, sampleOf, type RunningState } from './inside.ts';
 import { Listeners } from './listeners.ts';
 import { createNodeCheck } from './node-check.ts';
 import { isOwnAddress } from './own-address.ts';
+import { openPortJournal } from './port-journal.ts';
 import { startPublicAddresses, type PublicAddresses } from './public-addresses.ts';
 import { fixedSettingsThatDiffer, serverName, settingsOf, type ServableConfig } from './settings.ts';
 
@@ -88,7 +89,8 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   ]);
   const limit = descriptorLimit();
   const descriptors = new Descriptors(descriptorsToShare(limit));
-  const carriers = await startCarriers(config, descriptors, observe).catch((error: unknown) => {
+  const ports = openPortJournal(host.runtimeDirectory);
+  const carriers = await startCarriers(config, descriptors, observe, ports).catch((error: unknown) => {
     tls.stop();
     transferLog?.close();
     throw error;

@@ -8,6 +8,8 @@ export interface Host {
   readonly observers?: readonly Observer[];
   /** Where its admin socket is. */
   readonly admin?: AdminPlace | undefined;
+  /** A folder of the service's own, which its processes share (RUNTIME_DIRECTORY). */
+  readonly runtimeDirectory?: string | undefined;
   /** Sockets that the service manager has bound. */
   readonly sockets?: InheritedSockets;
   /** Where the values of the configuration are from, by key. */

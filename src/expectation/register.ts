@@ -4,7 +4,7 @@ import type { Mode } from '../events.ts';
 import type { PortRange } from '../net/port-range.ts';
 import type { Expectation } from './expectation.ts';
 import { portCandidates } from './port-pool.ts';
-import { RecentPorts } from './recent-ports.ts';
+import { RecentPorts, type SharedPorts } from './recent-ports.ts';
 
 /** What a plane is asked for, as far as the choice of a port depends on it. */
 export interface Wanted {
@@ -23,10 +23,14 @@ interface Tuples {
 /** What the tables of two planes have in common: one row of ids, no tuple that both expect, and which ports rest. */
 export class ExpectationRegister {
   /** Ports of active mode, where the server comes from the same port each time. */
-  readonly #recent = new RecentPorts();
+  readonly #recent: RecentPorts;
   readonly #tables: Tuples[] = [];
   readonly #blocks: ((at: Endpoint, peer: Address) => boolean)[] = [];
   #lastId = 0;
+
+  constructor(shared?: SharedPorts) {
+    this.#recent = new RecentPorts(shared);
+  }
 
   /** @param isBlocked whether a server that comes from its data port to this endpoint would not get through */
   join(table: Tuples, isBlocked?: (at: Endpoint, peer: Address) => boolean): void {

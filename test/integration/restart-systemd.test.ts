@@ -9,17 +9,32 @@ import { sourceFolder } from '../support/project.ts';
 
 const session = join(sourceFolder(import.meta.dirname), '../support/lab/lasting-session.py');
 const configuration = '/etc/pinhole/pinhole.toml';
+const dropIns = '/etc/systemd/system/pinhole.service.d';
 const download = 'curl -sS --max-time 20 ftp://127.0.0.1/welcome.txt';
 
-/** A system with Pinhole behind its sockets, in front of the server in memory. */
-async function withSockets(t: TestContext, settings: string): Promise<OwnSystem | undefined> {
+/**
+ * A system with Pinhole behind its sockets, in front of the server in memory.
+ *
+ * @param settings lines of its configuration, as words of a shell
+ * @param dropIn the example that is used
+ * @param before what is run before its start
+ */
+async function withSockets(
+  t: TestContext,
+  settings: string,
+  dropIn?: string,
+  before: string = '',
+): Promise<OwnSystem | undefined> {
   const system = await systemFor(t, 'systemd', { 'lasting-session.py': session });
   if (!system) return undefined;
   await system.sh(`
     dpkg --force-confold --install ${given}/pinhole.deb
     printf '%s\n' 'listen = ["127.0.0.1:21"]' ${settings} >${configuration}
+    mkdir -p ${dropIns}
+    ${dropIn === undefined ? '' : `cp /usr/share/doc/pinhole/examples/${dropIn} ${dropIns}/; systemctl daemon-reload`}
     systemctl start pinhole.socket pinhole-admin.socket
-    systemctl start pinhole`);
+    ${before}
+    systemctl start pinhole || { journalctl -u pinhole --no-pager; exit 1; }`);
   return system;
 }
 
@@ -207,4 +222,90 @@ test('clients wait at the socket while the new version or configuration does not
     (text) => text.startsWith('Welcome'),
   );
   await finish();
+});
+
+test('on the kernel plane both processes share the table, and the last one removes it', async (t) => {
+  const system = await withSockets(t, `'drain-timeout = "1h"' 'plane = "kernel"'`, 'kernel-plane.conf');
+  if (!system) return;
+  const service = new Service(system);
+  if ((await system.run(['sh', '-c', 'ldconfig -p | grep -q libnftables && command -v nft'])).code !== 0) {
+    t.skip('no libnftables or nft in that system');
+    return;
+  }
+  const finish = await service.lastingSession();
+  await service.sh('systemctl restart pinhole');
+  assert.equal((await service.processes()).length, 2);
+  assert.match(await service.sh(download), /^Welcome/);
+  await finish();
+  await service.until(
+    'the end of the first',
+    () => service.processes(),
+    ({ length }) => length === 1,
+  );
+  assert.match(await service.sh('nft list tables'), /inet pinhole/);
+  await service.sh('systemctl stop pinhole.socket pinhole-admin.socket pinhole');
+  assert.equal(await service.sh('nft list tables'), '');
+});
+
+test('keys come by LoadCredential= or by the hook of certbot, also at the socket for FTPS, and logrotate rotates', async (t) => {
+  const lineage = '/etc/letsencrypt/live/ftp.example.org';
+  const renew = `
+    mkdir -p ${lineage}
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=ftp.example.org \\
+      -keyout ${lineage}/privkey.pem -out ${lineage}/fullchain.pem 2>/dev/null
+    chmod 600 ${lineage}/privkey.pem`;
+  const paths = (cert: string, key: string): string =>
+    `'tls = "terminate"' 'tls-cert = ["${cert}"]' 'tls-key = ["${key}"]'`;
+  const credentials = '/run/credentials/pinhole.service/ftp';
+  const system = await withSockets(
+    t,
+    `${paths(`${credentials}.pem`, `${credentials}.key`)} 'transfer-log = "/var/log/pinhole/xferlog"'`,
+    'credentials.conf',
+    `${renew}; systemctl start pinhole-ftps.socket`,
+  );
+  if (!system) return;
+  const service = new Service(system);
+  const implicit = 'curl -sS -k --max-time 20 ftps://127.0.0.1:990/welcome.txt';
+  assert.match(await service.sh(implicit), /^Welcome/);
+  assert.match(await service.sh(`${download} -k --ssl-reqd`), /^Welcome/);
+
+  const served = 'echo | openssl s_client -connect 127.0.0.1:990 2>/dev/null | openssl x509 -noout -serial';
+  const serial = `openssl x509 -noout -serial -in ${lineage}/fullchain.pem`;
+  const hook = '/etc/letsencrypt/renewal-hooks/deploy/pinhole';
+  await service.sh(`
+    install -D -m 755 /usr/share/doc/pinhole/examples/certbot-hook.sh ${hook}
+    ${hook}
+    sed -i -e 's,${credentials}.pem,/etc/pinhole/tls/fullchain.pem,; s,${credentials}.key,/etc/pinhole/tls/privkey.pem,' ${configuration}
+    rm /etc/systemd/system/pinhole.service.d/credentials.conf; systemctl daemon-reload; systemctl restart pinhole`);
+  assert.equal(await service.sh(served), await service.sh(serial));
+  const before = await service.processes();
+  await service.sh(`${renew}; RENEWED_LINEAGE=${lineage} ${hook}`);
+  const renewed = await service.sh(serial);
+  await service.until(
+    'the renewed certificate',
+    () => service.sh(served),
+    (text) => text === renewed,
+  );
+  assert.deepEqual(await service.processes(), before, 'without a restart');
+
+  if ((await system.run(['sh', '-c', 'command -v logrotate'])).code !== 0) {
+    t.diagnostic('logrotate is not there: not tried');
+    return;
+  }
+  const log = '/var/log/pinhole/xferlog';
+  const lines = (file: string): Promise<string> => service.sh(`grep -c /welcome.txt ${file} || true`);
+  await service.until(
+    'the transfers before',
+    () => lines(log),
+    (text) => text === '2\n',
+  );
+  await service.sh('logrotate --force /etc/logrotate.d/pinhole');
+  await service.sh(implicit);
+  await service.until(
+    'the transfer behind it',
+    () => lines(log),
+    (text) => text === '1\n',
+  );
+  assert.equal(await lines(`${log}.1`), '2\n');
+  assert.match(await service.sh(`stat -c '%a %U %G' ${log}`), /^640 pinhole pinhole$/m);
 });

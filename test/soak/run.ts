@@ -40,6 +40,9 @@ const spareDescriptors = 4;
 /** Of a round, in seconds: after each everybody goes, and what is left is looked at. */
 const longestRound = 300;
 
+const tableHead = `| plane, TLS | restarts | seconds | processes at once | sessions | transfers | slow ones | refused | cut | wrong |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`;
+
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '30' },
@@ -106,9 +109,6 @@ async function restartAll(restarts: number, clients: number, planes: Plane | 'bo
   say(isFine ? 'nothing is wrong' : 'something is wrong');
   return isFine;
 }
-
-const tableHead = `| plane, TLS | restarts | seconds | processes at once | sessions | transfers | slow ones | refused | cut | wrong |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`;
 
 function rowOf(what: string, done: Restarted): string {
   const { restarts, seconds, processes, sessions, transfers, slow, refused, cut, wrong } = done;
