@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** A process, by its id and the name of its program. */
 export interface PortHolder {
@@ -17,7 +18,7 @@ export function holderOfPort(port: number): PortHolder | undefined {
     const pids = sockets.size === 0 ? [] : readdirSync('/proc').filter((name) => /^\d+$/.test(name));
     const [holder, ...others] = pids.filter((pid) => hasOneOf(pid, sockets)).map(Number);
     if (holder === undefined || others.length > 0 || holder === process.pid) return undefined;
-    return { pid: holder, name: readIfThere(`/proc/${holder}/comm`).trim() };
+    return { pid: holder, name: nameOf(holder) };
   } catch {
     // No /proc.
     return undefined;
@@ -50,6 +51,15 @@ function hasOneOf(pid: string, sockets: ReadonlySet<string>): boolean {
   } catch {
     // Another user's, or gone.
     return false;
+  }
+}
+
+/** That of its program: what it calls its main thread is another matter (`MainThread` with Node 24). */
+function nameOf(pid: number): string {
+  try {
+    return basename(readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, '');
+  } catch {
+    return readIfThere(`/proc/${pid}/comm`).trim();
   }
 }
 
