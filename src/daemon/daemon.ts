@@ -248,7 +248,7 @@ class RunningDaemon implements Daemon {
   }
 
   hasten(grace: number = this.#config.grace): void {
-    this.#grace = grace;
+    this.#grace = Math.min(grace, this.#grace ?? Infinity);
     this.#drained.abort();
     if (performance.now() + grace < this.#cutAt) this.#cutAfter(grace);
   }

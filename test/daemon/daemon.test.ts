@@ -410,6 +410,8 @@ test('cuts off what is left earlier than was said first, where it is hastened', 
   const lab = await Lab.start(t, { grace: '60s' });
   const pair = await lab.login();
   const data = await lab.passiveChannel(pair);
+  data.server.send('half of');
+  await data.client.expect('half of');
   const closed = lab.daemon.close();
   lab.daemon.hasten(50);
   // Not later again.
