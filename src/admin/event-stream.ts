@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { fieldsOf, levelOf, wordsOf } from '../log/event-line.ts';
-import { escapeHarmful } from '../log/harmless-line.ts';
+import { harmlessJson } from '../log/harmless-line.ts';
 import { clientOf, type Event } from '../events.ts';
 import type { Roster } from '../status/roster.ts';
 import { controlOf, secondsOf } from './answers.ts';
@@ -33,7 +33,7 @@ export function streamEvents(inside: Inside, filter: EventFilter, response: Serv
   let hasTaken = false;
   const send = (name: string, fields: object): boolean => {
     if (response.writableLength > mostWaiting) return false;
-    response.write(`event: ${name}\ndata: ${escapeHarmful(JSON.stringify(fields))}\n\n`);
+    response.write(`event: ${name}\ndata: ${harmlessJson(fields)}\n\n`);
     return true;
   };
   const observe = (event: Event): void => {

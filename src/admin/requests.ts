@@ -1,5 +1,5 @@
 import { logLevels } from '../config/config.ts';
-import { escapeHarmful } from '../log/harmless-line.ts';
+import { harmlessJson } from '../log/harmless-line.ts';
 import { parseAddress } from '../net/address.ts';
 import { messageOf } from '../net/error.ts';
 import { isAddressText } from './addresses.ts';
@@ -172,7 +172,7 @@ function bodyOf({ body }: AdminRequest): unknown {
 // ---- Reads ----
 
 function json(value: unknown): AdminAnswer {
-  return whole(`${escapeHarmful(JSON.stringify(value))}\n`, 'application/json');
+  return whole(`${harmlessJson(value)}\n`, 'application/json');
 }
 
 function whole(body: string, type: string, status = 200): AdminAnswer {

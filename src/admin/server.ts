@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { escapeHarmful } from '../log/harmless-line.ts';
+import { harmlessJson } from '../log/harmless-line.ts';
+import { closeGently } from '../net/close-gently.ts';
 import { streamEvents } from './event-stream.ts';
 import { Fresh } from './fresh.ts';
 import { Rising } from '../status/rising.ts';
@@ -61,10 +62,10 @@ export class AdminServer {
     server.on('clientError', (error, socket) => {
       // What is no HTTP gets as much of an answer as there is; what is too slow or too long as well.
       const status = statusOf(error);
-      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      if (socket.writable)
+        socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       // A client that does not close would keep its place.
-      socket.resume();
-      setTimeout(() => socket.destroy(), readingTime).unref();
+      closeGently(socket, undefined, readingTime);
     });
     this.#servers.add(server);
     return server;
@@ -109,7 +110,7 @@ export class AdminServer {
     const known = error instanceof RequestError ? error : new RequestError(500, 'the answer failed');
     this.#send(exchange, {
       ...{ kind: 'whole', status: known.status, type: 'application/json' },
-      body: `${escapeHarmful(JSON.stringify({ error: known.message }))}\n`,
+      body: `${harmlessJson({ error: known.message })}\n`,
       // What is left of a body that is too long is not read.
       headers: { ...known.headers, ...(known.status === 413 && { connection: 'close' }) },
     });

@@ -235,7 +235,7 @@ class RunningDaemon implements Daemon {
     stop(this.#changeable);
     this.#wayBack?.abort();
     this.#cutAfter(grace);
-    await this.#sessions.close(grace);
+    await this.#sessions.close();
     // A data channel outlives its session: what is left of the grace is for those.
     await plane.close(Math.max(0, end - performance.now()));
     clearTimeout(this.#cut);
@@ -291,9 +291,9 @@ class RunningDaemon implements Daemon {
     const { carriers, transferLog } = this.#parts;
     const ended = carriers.plane.close(0);
     carriers.abandon();
+    // From here on it writes each line at once.
     transferLog?.flush();
     await Promise.race([ended, delay(untilTold)]);
-    transferLog?.flush();
   }
 
   async #reload(next: ServableConfig): Promise<readonly string[]> {

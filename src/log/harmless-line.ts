@@ -30,12 +30,17 @@ export function escapeHarmful(text: string): string {
   return replaceHarmfulButC0(text, escape);
 }
 
+/** JSON without what a terminal would obey: an escape means the same in it. */
+export function harmlessJson(value: unknown, space?: number): string {
+  return escapeHarmful(JSON.stringify(value, undefined, space));
+}
+
 function escape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function lineOf(fields: readonly [string, unknown][]): string {
-  return `${escapeHarmful(JSON.stringify(Object.fromEntries(fields)))}\n`;
+  return `${harmlessJson(Object.fromEntries(fields))}\n`;
 }
 
 function shortened(value: unknown): unknown {

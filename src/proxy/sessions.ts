@@ -6,6 +6,7 @@ import type { Address } from '../net/address.ts';
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import type { Cidr } from '../net/cidr.ts';
 import type { Descriptors } from '../net/descriptors.ts';
+import { closeGently } from '../net/close-gently.ts';
 import { dial, type Dialling } from '../net/dial.ts';
 import { endpointOfSocket, type Endpoint } from '../net/endpoint.ts';
 import { keepAlive } from '../net/keepalive.ts';
@@ -16,7 +17,6 @@ import type { TlsForServer } from '../tls/for-server.ts';
 import { Admission, clientOf, type AdmissionLimits } from './admission.ts';
 import { Attempt } from './attempt.ts';
 import { ClientShares, type ClientShare } from './client-shares.ts';
-import { closeGently } from './session/close-gently.ts';
 import { mayBeLoop, NoSession, openServer, refusalOf, secureClient, type Upstream } from './establish.ts';
 import { GreetingQueue } from './greeting-queue.ts';
 import type { OriginalDestination } from '../linux/original-destination.ts';
@@ -233,19 +233,15 @@ export class Sessions {
     waiting.abort();
   }
 
-  /** Ends sessions as they become idle, and the rest when `grace` milliseconds are over. */
-  async close(grace: number): Promise<void> {
+  /** Ends sessions as they become idle. Resolves when all have ended: `shutDown` ends the rest. */
+  async close(): Promise<void> {
     this.#closing = true;
     for (const each of [...this.#attempts]) each.abort();
     for (const session of [...this.#live.values()]) session.drain();
     if (this.count === 0) return;
-    const timer = setTimeout(() => {
-      this.shutDown();
-    }, grace);
     await new Promise<void>((resolve) => {
       this.#empty = resolve;
     });
-    clearTimeout(timer);
   }
 
   /** Ends all, with their transfers. */

@@ -124,30 +124,32 @@ test('SIGTERM cuts a transfer when the grace is over, though its client leaves t
   assert.equal(pair.client.socket.closed, false);
 });
 
-test('a second SIGTERM ends it at once, with exit code 1', async (t) => {
+/** A relay with a transfer that SIGTERM would wait for, told a second time. */
+async function toldTwice(
+  t: TestContext,
+  ...more: string[]
+): Promise<{ program: Program; pair: ControlPair; data: Awaited<ReturnType<typeof transfer>> }> {
   const { control, flags } = await server(t);
-  const program = new Program(t, ['run', ...flags, '--grace', '60s']);
+  const program = new Program(t, ['run', ...flags, '--grace', '60s', ...more]);
   const pair = await login(t, program, control);
   const data = await transfer(t, pair);
   program.signal('SIGTERM');
   await program.logged('stopping');
   program.signal('SIGTERM');
   assert.equal((await program.finished()).code, 1);
+  return { program, pair, data };
+}
+
+test('a second SIGTERM ends it at once, with exit code 1', async (t) => {
+  const { program, pair, data } = await toldTwice(t);
   await program.logged('stopped immediately');
   await pair.client.rest();
   data.client.reset();
 });
 
 test('a second SIGTERM cuts a transfer, and both logs say so', async (t) => {
-  const { control, flags } = await server(t);
   const file = join(temporaryFolder(t), 'xferlog');
-  const program = new Program(t, ['run', ...flags, '--grace', '60s', '--transfer-log', file]);
-  const pair = await login(t, program, control);
-  const data = await transfer(t, pair);
-  program.signal('SIGTERM');
-  await program.logged('stopping');
-  program.signal('SIGTERM');
-  assert.equal((await program.finished()).code, 1);
+  const { program, data } = await toldTwice(t, '--transfer-log', file);
   assert.equal((await program.logged('transfer'))['cause'], 'shutdown');
   assert.match(readFileSync(file, 'utf8'), /^.* o r \S+ ftp 0 \* i\n$/);
   data.client.reset();

@@ -103,7 +103,9 @@ async function start(
     for (const { socket } of clients) socket.destroy();
     meant.destroy();
     listener.close();
-    await Promise.all([sessions.close(0), plane.close(0)]);
+    const closed = Promise.all([sessions.close(), plane.close(0)]);
+    sessions.shutDown();
+    await closed;
   });
   return {
     relay,

@@ -4,7 +4,7 @@ import { findRelay } from './admin-client.ts';
 import { eventText } from './event-text.ts';
 import { clientAddress, sessionName, withAdmin, type AdminFlags } from './flags.ts';
 import { follow } from './follow.ts';
-import { endWithReader, print, printJson } from './print.ts';
+import { print, printJson } from './print.ts';
 
 interface EventsFlags extends AdminFlags {
   readonly client?: string | undefined;
@@ -37,7 +37,6 @@ export const eventsCommand: Subcommand<EventsFlags> = {
       ...(client !== undefined && { client: readFlag('client', client, clientAddress) }),
       ...(name && { session: String(name.id) }),
     };
-    endWithReader();
     await follow(await findRelay(admin, name?.process), query, (event) => {
       if (json) printJson({ type: event.type, ...event.fields });
       else if (event.type !== 'missed') print(eventText(event));

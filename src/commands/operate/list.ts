@@ -7,7 +7,7 @@ import { carried, doneOf } from './carried.ts';
 import { expectationLine } from './conntrack.ts';
 import { entriesOf, findRelays, sessionText, type OfProcess, type Relays } from './draining.ts';
 import { withAdmin, type AdminFlags } from './flags.ts';
-import { endWithReader, print, printJson, remark, shown, terminalWidth } from './print.ts';
+import { print, printJson, remark, shown, terminalWidth } from './print.ts';
 import { formatTable, type Column } from './table.ts';
 import { formatSeconds } from './units.ts';
 
@@ -36,7 +36,6 @@ export const listCommand: Subcommand<ListFlags> = {
           'successor serves; in JSON each entry has the process id.',
       ),
   handler: async ({ admin, what, json }) => {
-    endWithReader();
     const relays = await findRelays(admin);
     if (json) printJson(await asJson(relays, what), 2);
     else await printers[what](relays);

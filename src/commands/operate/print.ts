@@ -1,4 +1,4 @@
-import { escapeHarmful, visibleControls } from '../../log/harmless-line.ts';
+import { harmlessJson, visibleControls } from '../../log/harmless-line.ts';
 import { codeOf, messageOf } from '../../net/error.ts';
 
 /** Names and paths as others have given them, without what a terminal would obey. */
@@ -8,12 +8,12 @@ export function shown(text: string | null | undefined): string {
 
 /** JSON has its control characters below U+0020 escaped already. */
 export function printJson(value: unknown, space?: number): void {
-  print(escapeHarmful(JSON.stringify(value, undefined, space)));
+  print(harmlessJson(value, space));
 }
 
 /** Lines on standard output. */
 export function print(...lines: readonly string[]): void {
-  endWithReader();
+  process.stdout.off('error', end).on('error', end);
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
@@ -23,10 +23,6 @@ export function remark(line: string): void {
 }
 
 /** `| head`: a reader that closes the pipe is no error. What else cannot be written is. */
-export function endWithReader(): void {
-  process.stdout.off('error', end).on('error', end);
-}
-
 function end(error: Error): void {
   if (codeOf(error) === 'EPIPE') process.exit(0);
   remark(`the output cannot be written: ${messageOf(error)}`);

@@ -14,7 +14,7 @@ import { follow } from './follow.ts';
 import { ladderSvg, type SvgLine } from './ladder-svg.ts';
 import { ladderText, sideOf } from './ladder-text.ts';
 import { PathMask } from './mask-paths.ts';
-import { endWithReader, print, remark, shown, terminalWidth } from './print.ts';
+import { print, remark, shown, terminalWidth } from './print.ts';
 
 interface TraceFlags extends AdminFlags {
   readonly session?: string | undefined;
@@ -52,7 +52,6 @@ export const traceCommand: Subcommand<TraceFlags> = {
     const id = name?.id;
     const address = client === undefined ? undefined : readFlag('client', client, clientAddress);
     if (svg !== undefined) checkWritable(svg);
-    endWithReader();
     const relay = await findRelay(admin, name?.process);
     const tracer = new Tracer(isMasked ? new PathMask() : undefined);
     tracer.know(await sessionsOf(relay, id));

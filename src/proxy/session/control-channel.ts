@@ -1,9 +1,9 @@
 import { LineReader, type Line } from '../../ftp/lines.ts';
 import type { Channel } from '../../net/channel.ts';
+import { closeGently } from '../../net/close-gently.ts';
 import { ignoreError } from '../../net/socket.ts';
 import { descriptorOf } from '../../node-internals/descriptor.ts';
 import { socketCalls } from '../../linux/socket-calls.ts';
-import { closeGently } from './close-gently.ts';
 import { Holds, type Hold } from './holds.ts';
 import type { Share, Turn } from './turns.ts';
 import { UrgentLines } from './urgent-lines.ts';

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** How long a peer may take to close after FIN was sent to it, in milliseconds. */
+/** How long a peer may take to close after FIN was sent to it, in milliseconds, unless told. */
 const lingerTimeout = 5000;
 /**
  * How much it may still send, in bytes: this input waits for no turn, and a peer that sends more does not wait for a
@@ -14,7 +14,11 @@ const mostForgotten = 65_536;
  *
  * @param closed is called when it is closed
  */
-export function closeGently(stream: Duplex, closed: () => void = () => undefined): void {
+export function closeGently(
+  stream: Duplex,
+  closed: () => void = () => undefined,
+  patience: number = lingerTimeout,
+): void {
   if (stream.closed) {
     closed();
     return;
@@ -30,7 +34,7 @@ export function closeGently(stream: Duplex, closed: () => void = () => undefined
   stream.resume();
   const timer = setTimeout(() => {
     stream.destroy();
-  }, lingerTimeout);
+  }, patience);
   stream.once('close', () => {
     clearTimeout(timer);
   });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { closeGently } from '../../../src/proxy/session/close-gently.ts';
-import { mebibyte, pour, someFile } from '../../support/relay/flood.ts';
-import { link } from '../../support/relay/tls-link.ts';
-import { within } from '../../support/relay/within.ts';
+import { closeGently } from '../../src/net/close-gently.ts';
+import { mebibyte, pour, someFile } from '../support/relay/flood.ts';
+import { link } from '../support/relay/tls-link.ts';
+import { within } from '../support/relay/within.ts';
 
 test('lets a peer read the last reply that has something under way itself', async (t) => {
   const { near, far } = await link(t);
