@@ -1,9 +1,10 @@
 /* global module */
 // The layers of docs/architecture.md: imports go downward only.
 const layers = [
-  ['cli, packaging', '^src/cli\\.ts$|^src/packaging/'],
+  ['cli, worker, packaging', '^src/(cli|worker)\\.ts$|^src/packaging/'],
   ['commands', '^src/commands/'],
   ['daemon', '^src/daemon/'],
+  ['workers', '^src/workers/'],
   ['admin', '^src/admin/'],
   ['log', '^src/log/'],
   ['proxy, ruleset, doctor, demo', '^src/(proxy|ruleset|doctor|demo)/'],

@@ -81,6 +81,7 @@ export const sessionReasons = [
   'loop',
   'destination-not-allowed',
   'closed-by-administrator',
+  'worker-died',
   'shutdown',
 ] as const;
 export type SessionReason = (typeof sessionReasons)[number];
@@ -104,6 +105,7 @@ export const transferCauses = [
   'session-closed',
   'replaced',
   'closed-by-administrator',
+  'worker-died',
   'shutdown',
 ] as const;
 export type TransferCause = (typeof transferCauses)[number];

@@ -32,6 +32,20 @@ export interface Progress {
   readonly downloaded: number | undefined;
 }
 
+/** A process that has a part of the sessions. */
+export interface WorkerFacts {
+  /** Its place among the workers, from 0. */
+  readonly worker: number;
+  readonly pid: number;
+  readonly sessions: number;
+  readonly dataConnections: number;
+  readonly eventLoopDelay: EventLoopDelay;
+  /** Bytes of resident memory. */
+  readonly memory: number;
+  /** Seconds of processor time. */
+  readonly processorTime: number;
+}
+
 /** A certificate that clients are shown. */
 export interface CertificateFacts {
   readonly file: string;
@@ -60,6 +74,8 @@ export interface Inside {
   readonly history: () => readonly Sample[];
   readonly progress: () => readonly Progress[];
   readonly limits: () => Limits;
+  /** Those that have the sessions; none: this process has them. */
+  readonly workers: () => readonly WorkerFacts[];
   readonly eventLoopDelay: () => EventLoopDelay;
   /** Seconds by which the event loop was late. */
   readonly eventLoopDelays: () => HistogramCounts;
@@ -74,7 +90,7 @@ export interface Inside {
   /** Tries the server: what was seen, in words. @throws where it does not answer */
   readonly tryServer: () => Promise<string>;
   /** @returns how many data connections live on; undefined: there is no such session */
-  readonly closeSession: (id: number) => number | undefined;
+  readonly closeSession: (id: number) => number | undefined | Promise<number | undefined>;
   /** No new sessions; transfers finish within the grace (milliseconds; undefined: the configured one), then the process ends. */
   readonly drain: (grace: number | undefined) => void;
   readonly setLogLevel: (level: string) => void;

@@ -9,7 +9,7 @@ import {
 } from '../events.ts';
 import type { Rising } from '../status/rising.ts';
 import { progressByExpectation } from './answers.ts';
-import type { Inside } from './inside.ts';
+import type { Inside, WorkerFacts } from './inside.ts';
 import { formatFamily, gauge, histogram, type Family, type Value } from './metrics-text.ts';
 
 /**
@@ -23,6 +23,7 @@ export function metricsText(inside: Inside, rising: Rising): string {
     ...stateFamilies(inside),
     ...timeFamilies(inside),
     ...processFamilies(inside),
+    ...workerFamilies(inside.workers()),
   ]
     .map(formatFamily)
     .join('');
@@ -241,6 +242,32 @@ function processFamilies({ started, descriptorLimit, lostLogLines }: Inside): Fa
       'nodejs_external_memory_bytes',
       'Memory of objects outside that heap, buffers among them.',
       external,
+    ),
+  ];
+}
+
+/** Of each worker by its place; none where this process has the sessions. */
+function workerFamilies(workers: readonly WorkerFacts[]): Family[] {
+  if (workers.length === 0) return [];
+  const family = (
+    name: string,
+    type: 'gauge' | 'counter',
+    help: string,
+    of: (facts: WorkerFacts) => number,
+  ): Family => ({
+    ...{ name: `pinhole_worker_${name}`, type, help },
+    values: workers.map((facts) => ({ labels: { worker: String(facts.worker) }, value: of(facts) })),
+  });
+  return [
+    family('sessions', 'gauge', 'Sessions of the worker.', ({ sessions }) => sessions),
+    family('data_connections', 'gauge', 'Its data connections.', ({ dataConnections }) => dataConnections),
+    family('cpu_seconds_total', 'counter', 'Its processor time.', ({ processorTime }) => processorTime),
+    family('resident_memory_bytes', 'gauge', 'Its memory.', ({ memory }) => memory),
+    family(
+      'event_loop_delay_p99_seconds',
+      'gauge',
+      'How late it comes to what has happened, the 99th percentile since its start.',
+      ({ eventLoopDelay }) => eventLoopDelay.p99 / 1000,
     ),
   ];
 }

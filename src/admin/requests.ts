@@ -209,8 +209,8 @@ function filterOf(query: URLSearchParams): EventFilter {
 // ---- Changes ----
 
 function closeSession(id: number): Change {
-  return ({ inside }) => {
-    const left = inside.closeSession(id);
+  return async ({ inside }) => {
+    const left = await inside.closeSession(id);
     if (left === undefined) throw new RequestError(404, `there is no session ${id}`);
     return json({ closed: id, dataConnectionsLeft: left });
   };

@@ -1,7 +1,7 @@
 import { networkOf } from '../net/cidr.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import type { EventLoopDelay } from '../status/event-loop.ts';
-import type { Inside, Use } from './inside.ts';
+import type { Inside, Use, WorkerFacts } from './inside.ts';
 
 /** A limit and its use; null: no limit. */
 interface UseAnswer {
@@ -44,6 +44,8 @@ export interface StatusAnswer {
   readonly eventLoopDelay: EventLoopDelay;
   /** Bytes of resident memory. */
   readonly memory: number;
+  /** The processes that share the sessions; none: this one has them. */
+  readonly workers: readonly WorkerFacts[];
 }
 
 const day = 86_400_000;
@@ -85,6 +87,7 @@ export function statusAnswer(inside: Inside): StatusAnswer {
     })),
     eventLoopDelay: inside.eventLoopDelay(),
     memory: process.memoryUsage.rss(),
+    workers: inside.workers(),
   };
 }
 

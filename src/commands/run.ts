@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { chownSync, statSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import type { Config } from '../config/config.ts';
 import { listenOf } from '../config/listening.ts';
 import { adminPlaceOf } from '../config/admin.ts';
@@ -14,13 +13,13 @@ import { readInheritedSockets } from '../daemon/inherited-sockets.ts';
 import { nodeUsesOf } from '../daemon/node-check.ts';
 import { findServiceManager, releaseLauncher } from '../daemon/service-manager.ts';
 import { tryServer } from '../daemon/try-server.ts';
+import { tune } from '../daemon/tune.ts';
 import { createLogger } from '../log/log.ts';
 import { formatEndpoint } from '../net/endpoint.ts';
 import { messageOf } from '../net/error.ts';
 import { checkNode } from '../node-internals/check.ts';
 import { checkHost } from '../plane/kernel-host.ts';
 import { accountOf, groupId } from '../linux/accounts.ts';
-import { keepFreedMemory } from '../linux/allocator.ts';
 import { becomeUser } from '../linux/privileges.ts';
 import { isColoured } from './colour.ts';
 import type { Subcommand } from './subcommand.ts';
@@ -66,17 +65,6 @@ export const runCommand: Subcommand<RunFlags> = {
     else await run(loaded, isEmbedded, () => configFrom({ ...argv }));
   },
 };
-
-// The young generation of V8's heap would grow to 48 MiB with thousands of idle sessions; kept at what it starts
-// with it costs no measurable speed, and a session takes some 7 KiB in place of 13 (`npm run bench -- idle`).
-const smallYoungGeneration = '--semi-space-growth-factor=1';
-
-/** Sets of this process what is nobody else's to set. */
-function tune({ tls, serverTls }: Config): void {
-  setFlagsFromString(smallYoungGeneration);
-  // Not awaited: until it is done, TLS is only slower.
-  if (tls === 'terminate' || serverTls !== 'off') void keepFreedMemory();
-}
 
 /** How far `--check` goes: without a value as far as the server. */
 const checks = ['server', 'config'] as const;

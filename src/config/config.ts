@@ -48,6 +48,8 @@ export interface Config extends DecisionSettings {
   readonly drainTimeout: number;
   readonly grace: number;
   readonly plane: (typeof planes)[number];
+  /** How many processes share the sessions; `auto`: as many as there are processors. */
+  readonly workers: number | 'auto';
   /** The name of the kernel plane's nftables table, of family inet. */
   readonly kernelTable: string;
   /** The mark of the connections that the kernel plane lets through, from 1 to 2^32 - 1. */

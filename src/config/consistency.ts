@@ -16,6 +16,7 @@ export function checkConsistency(config: Config, origins: Origins): void {
   refuseLostAddress(config, origins);
   refuseOwnServer(config, origins);
   refuseHalfTls(config, origins);
+  refuseSharedSessions(config, origins);
 }
 
 /**
@@ -52,6 +53,19 @@ function refuseOwnServer(config: Config, origins: Origins): void {
   if (own === undefined) return;
   const why = `the relay itself listens there: listen is ${formatListen(own)} from ${originOf('listen', origins)}`;
   throw refusal(config, origins, 'server', table.server.kind.allowed, why);
+}
+
+/** What several processes cannot share. */
+function refuseSharedSessions(config: Config, origins: Origins): void {
+  const { workers, tls, user } = config;
+  if (workers === 1) return;
+  const others = [
+    [tls === 'pass', 'tls is pass', 'each opaque session uses every port of the range'],
+    [user !== undefined, 'user is set', 'a worker that is replaced could not become that user'],
+  ] as const;
+  for (const [isSet, what, why] of others) {
+    if (isSet) throw refusal(config, origins, 'workers', '1', `${what}, and ${why}`);
+  }
 }
 
 /** TLS that is not whole would be no TLS, and nobody would know. */

@@ -118,6 +118,17 @@ export function whole(least: number, most: number): Kind<number> {
   return one(`a whole number from ${least} to ${most}`, read, (value) => value);
 }
 
+/** The same, or the word `auto`. */
+export function wholeOrAuto(least: number, most: number): Kind<number | 'auto'> {
+  const { allowed, read, ...number } = whole(least, most);
+  return {
+    ...number,
+    allowed: `${allowed}, or auto`,
+    read: (text) => (text === 'auto' ? { value: text } : read(text)),
+    write: (value) => value,
+  };
+}
+
 const second = 1000;
 /** Milliseconds. */
 export const hour: number = 3600 * second;

@@ -32,6 +32,7 @@ import {
   server,
   tableName,
   whole,
+  wholeOrAuto,
   type Kind,
   type Written,
 } from './kinds.ts';
@@ -164,6 +165,12 @@ export const table: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     'what carries the data: relay, this process; kernel, nftables',
     choice(planes),
     'relay',
+  ),
+  workers: setting(
+    'Operation',
+    'processes that share the sessions; auto: as many as there are processors',
+    wholeOrAuto(1, 64),
+    '1',
   ),
   kernelTable: setting(
     'Operation',

@@ -38,12 +38,14 @@ export function loadTls(config: Config): { readonly services: TlsServices; reado
  * Reads the certificates again when their files change; returns what ends that.
  *
  * @param interval milliseconds between looks at the files
+ * @param reloaded is called when they have been read again
  */
 export function watchCertificates(
   config: Config,
   services: TlsServices,
   logger: Logger,
   interval: number = lookEvery,
+  reloaded: () => void = () => undefined,
 ): () => void {
   const { forClients } = services;
   if (!forClients) return () => undefined;
@@ -51,9 +53,9 @@ export function watchCertificates(
   const files = [...tlsCert, ...tlsKey, ...(tlsClientCa === undefined ? [] : [tlsClientCa])];
   const changed = (): void => {
     try {
-      const identities = identitiesOf(config);
-      forClients.configure(optionsOf(config, identities));
+      const identities = rereadCertificates(config, forClients);
       logger.info({ certificates: identities.map(({ leaf }) => leaf.validTo) }, 'certificates reloaded');
+      reloaded();
     } catch (error) {
       // A certificate and its key are seldom written at once: the next look may find both.
       logger.warn({ error: messageOf(error) }, 'certificates not reloaded, the old ones stay in use');
@@ -72,17 +74,27 @@ export function watchCertificates(
   };
 }
 
+/** Reads the certificates that clients are shown again. @throws for one that cannot be used; the old ones stay then */
+export function rereadCertificates(config: Config, forClients: TlsForClients): readonly Identity[] {
+  const identities = identitiesOf(config);
+  forClients.configure(optionsOf(config, identities));
+  return identities;
+}
+
 /** TLS as new sessions have it, with what keeps its certificates up to date. */
 export interface Tls {
   readonly services: TlsServices;
   stop(): void;
 }
 
-/** @throws for a certificate that cannot be used */
-export function startTls(config: Config, logger: Logger): Tls {
+/**
+ * @param reloaded is called when certificates have changed
+ * @throws for a certificate that cannot be used
+ */
+export function startTls(config: Config, logger: Logger, reloaded?: () => void): Tls {
   const { services, remarks } = loadTls(config);
   for (const remark of remarks) logger.warn(remark);
-  return { services, stop: watchCertificates(config, services, logger) };
+  return { services, stop: watchCertificates(config, services, logger, lookEvery, reloaded) };
 }
 
 /** What is another text after any of these files has changed. */

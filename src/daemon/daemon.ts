@@ -6,19 +6,17 @@ import { descriptorLimit, descriptorsToShare } from '../linux/process-limits.ts'
 import { loadSocketCalls } from '../linux/socket-calls.ts';
 import { logEvents, type Logger } from '../log/log.ts';
 import type { TransferLog } from '../log/transfer-log.ts';
-import { Descriptors } from '../net/descriptors.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange, sizeOf } from '../net/port-range.ts';
 import { missingSettings } from '../plane/kernel-host.ts';
 import { sessionsWithin } from '../proxy/admission.ts';
-import { Sessions } from '../proxy/sessions.ts';
 import { watchEventLoop, type EventLoopWatch } from '../status/event-loop.ts';
 import { History } from '../status/history.ts';
 import { Roster } from '../status/roster.ts';
 import { Subscribers } from '../status/subscribers.ts';
 import { startAdmin, type Admin } from './admin.ts';
 import { startTransferLog } from './transfer-log.ts';
-import { startCarriers, tryWayBack, type Carriers } from './carriers.ts';
+import { tryWayBack } from './carriers.ts';
 import { startTls, type Tls } from './certificates.ts';
 import { createCounters, type Counters } from '../status/counters.ts';
 import type { Host } from './host.ts';
@@ -26,9 +24,11 @@ import { noSockets } from './inherited-sockets.ts';
 import { insideOf, portsInUse, sampleOf, type RunningState } from './inside.ts';
 import { Listeners } from './listeners.ts';
 import { createNodeCheck } from './node-check.ts';
-import { isOwnAddress } from './own-address.ts';
 import { openPortJournal } from './port-journal.ts';
 import { startPublicAddresses, type PublicAddresses } from './public-addresses.ts';
+import { startServing, type Serving, type ServingOptions } from './serving.ts';
+import type { DaemonSessions } from './sessions.ts';
+import type { Workers } from './workers.ts';
 import { fixedSettingsThatDiffer, serverName, settingsOf, type ServableConfig } from './settings.ts';
 
 export interface Daemon {
@@ -73,7 +73,9 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   if (!(await loadSocketCalls())) logger.warn(withoutSocketCalls);
   const counters = createCounters();
   const roster = new Roster();
-  const tls = startTls(config, logger);
+  /** Set once they have started. */
+  const started: { workers?: Workers | undefined } = {};
+  const tls = startTls(config, logger, () => started.workers?.tellCertificates());
   let transferLog: TransferLog | undefined;
   try {
     transferLog = startTransferLog(config, logger, roster);
@@ -81,29 +83,40 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
     tls.stop();
     throw error;
   }
-  const subscribers = new Subscribers();
+  const subscribers = new Subscribers(() => started.workers?.tellDialogue());
   const observe = tellAll([
     ...[roster.observe, counters.observe, logEvents(logger, config.ipv6ClientPrefix, roster)],
     ...(transferLog ? [transferLog.observe] : []),
     ...[subscribers.observe, ...(host.observers ?? [])],
   ]);
   const limit = descriptorLimit();
-  const descriptors = new Descriptors(descriptorsToShare(limit));
-  const ports = openPortJournal(host.runtimeDirectory);
-  const carriers = await startCarriers(config, descriptors, observe, ports).catch((error: unknown) => {
+  const isWatched = (host.observers ?? []).length > 0;
+  const options: ServingOptions = {
+    ...{
+      observe,
+      logger,
+      descriptors: descriptorsToShare(limit),
+      ports: openPortJournal(host.runtimeDirectory),
+    },
+    isDialogueWanted: () => isWatched || subscribers.size > 0 || logger.isLevelEnabled('trace'),
+  };
+  const serving = await startServing(config, options).catch((error: unknown) => {
     tls.stop();
     transferLog?.close();
     throw error;
   });
+  started.workers = serving.workers;
+  logger.on('level-change', () => serving.workers?.tellDialogue());
   if (config.plane === 'kernel') {
     for (const missing of missingSettings()) logger.warn({ plane: 'kernel' }, missing);
   }
-  const addresses = await startPublicAddresses(config, observe);
+  const tellAddresses = (changed: PublicAddresses): void => serving.workers?.tellAddresses(changed);
+  const addresses = await startPublicAddresses(config, observe, tellAddresses);
   const told = { observe, counters, roster, subscribers, transferLog };
-  const parts = { host, logger, requireNode, ...told, descriptors, descriptorLimit: limit, carriers };
+  const parts = { host, logger, requireNode, ...told, serving, descriptorLimit: limit };
   const daemon = new RunningDaemon(config, parts, { tls, addresses });
   await daemon.start();
-  const sessions = sessionsWithin(descriptors);
+  const sessions = sessionsWithin(serving.descriptors);
   if (limit !== undefined && sessions < config.maxSessions) {
     const most = { descriptors: limit, sessions };
     logger.warn(
@@ -132,9 +145,8 @@ interface Parts {
   readonly roster: Roster;
   readonly subscribers: Subscribers;
   readonly transferLog: TransferLog | undefined;
-  readonly descriptors: Descriptors;
+  readonly serving: Serving;
   readonly descriptorLimit: number | undefined;
-  readonly carriers: Carriers;
 }
 
 /** What a reload makes anew. */
@@ -145,7 +157,7 @@ interface Changeable {
 
 class RunningDaemon implements Daemon {
   readonly #parts: Parts;
-  readonly #sessions: Sessions;
+  readonly #sessions: DaemonSessions;
   readonly #listeners: Listeners;
   readonly #wayBack: ReturnType<typeof tryWayBack>;
   #config: ServableConfig;
@@ -164,21 +176,16 @@ class RunningDaemon implements Daemon {
   #cut: NodeJS.Timeout | undefined;
 
   constructor(config: ServableConfig, parts: Parts, changeable: Changeable) {
-    const { carriers, descriptors, logger, observe, host } = parts;
+    const { serving, logger, host } = parts;
     this.#parts = parts;
     this.#config = config;
     this.#changeable = changeable;
-    this.#wayBack = tryWayBack(config, carriers, logger);
+    this.#wayBack = tryWayBack(config, serving.borrowing, logger);
     this.#listeners = new Listeners((socket, isImplicit) => {
       this.#sessions.accept(socket, isImplicit);
     }, host.sockets ?? noSockets);
-    const { plane, originalDestination, borrowing: borrower } = carriers;
-    const isOwn = (endpoint: Endpoint): boolean => this.#listeners.reaches(endpoint);
-    this.#sessions = new Sessions(
-      settingsOf(config, changeable.addresses, changeable.tls.services),
-      { plane, originalDestination, borrower, isOwn, isOwnAddress, descriptors },
-      observe,
-    );
+    const settings = settingsOf(config, changeable.addresses, changeable.tls.services);
+    this.#sessions = serving.sessions(settings, (endpoint) => this.#listeners.reaches(endpoint));
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -198,11 +205,14 @@ class RunningDaemon implements Daemon {
 
   /** @throws when a listener can't be had; nothing is left running then */
   async start(): Promise<void> {
+    const { workers } = this.#parts.serving;
     try {
+      workers?.tellAddresses(this.#changeable.addresses);
       await this.#listeners.configure(this.#config);
+      workers?.tellListening(this.endpoints);
       await this.#startAdmin();
     } catch (error) {
-      const { carriers } = this.#parts;
+      const { carriers } = this.#parts.serving;
       this.#listeners.close();
       this.#eventLoop?.stop();
       stop(this.#changeable);
@@ -222,7 +232,8 @@ class RunningDaemon implements Daemon {
   }
 
   async close(given?: number, drains: boolean = true): Promise<void> {
-    const { carriers, counters, logger } = this.#parts;
+    const { serving, counters, logger } = this.#parts;
+    const { carriers } = serving;
     const { plane } = carriers;
     this.#closing = true;
     await this.#reloading.catch(() => undefined);
@@ -258,7 +269,7 @@ class RunningDaemon implements Daemon {
     clearTimeout(this.#cut);
     this.#cutAt = performance.now() + grace;
     this.#cut = setTimeout(() => {
-      void this.#parts.carriers.plane.close(0);
+      void this.#parts.serving.carriers.plane.close(0);
       // Clients hear of their transfers first.
       setImmediate(() => {
         this.#sessions.shutDown();
@@ -269,7 +280,8 @@ class RunningDaemon implements Daemon {
   /** Has sessions and data connections go on as they are, for `drain-timeout` at most: a successor has the new ones. */
   async #drain(): Promise<void> {
     const { drainTimeout } = this.#config;
-    const { carriers, host, logger } = this.#parts;
+    const { host, logger, serving } = this.#parts;
+    const { carriers } = serving;
     const { signal } = this.#drained;
     if (drainTimeout === 0 || signal.aborted) return;
     await this.#admin?.retire();
@@ -288,7 +300,8 @@ class RunningDaemon implements Daemon {
   }
 
   async abort(): Promise<void> {
-    const { carriers, transferLog } = this.#parts;
+    const { serving, transferLog } = this.#parts;
+    const { carriers } = serving;
     const ended = carriers.plane.close(0);
     carriers.abandon();
     // From here on it writes each line at once.
@@ -298,14 +311,17 @@ class RunningDaemon implements Daemon {
 
   async #reload(next: ServableConfig): Promise<readonly string[]> {
     if (this.#closing) throw new Error('the relay is stopping');
-    const { logger, requireNode, observe, carriers, transferLog } = this.#parts;
+    const { logger, requireNode, observe, serving, transferLog } = this.#parts;
+    const { carriers, workers } = serving;
     // Also where the rest fails: logrotate wants it.
     transferLog?.reopen();
     refuseFixed(this.#config, next);
     requireNode(next);
-    const tls = startTls(next, logger);
-    const changeable = { tls, addresses: await startPublicAddresses(next, observe) };
+    const tls = startTls(next, logger, () => workers?.tellCertificates());
+    const tellAddresses = (changed: PublicAddresses): void => workers?.tellAddresses(changed);
+    const changeable = { tls, addresses: await startPublicAddresses(next, observe, tellAddresses) };
     try {
+      await workers?.prepare(next);
       await this.#listeners.configure(next);
     } catch (error) {
       stop(changeable);
@@ -319,13 +335,14 @@ class RunningDaemon implements Daemon {
     carriers.configure(next);
     this.#config = next;
     this.#sessions.configure(settingsOf(next, changeable.addresses, tls.services));
+    workers?.change(next, changeable.addresses, this.endpoints);
     logger.info({ changed }, 'reloaded');
     this.#tellListening();
     return changed;
   }
 
   async #startAdmin(): Promise<void> {
-    const { host, logger, descriptors } = this.#parts;
+    const { host, logger, serving } = this.#parts;
     this.#eventLoop = watchEventLoop();
     const { adminListen } = this.#config;
     const fd = host.sockets?.admin;
@@ -333,7 +350,9 @@ class RunningDaemon implements Daemon {
     if (!host.admin && !bound && adminListen.length === 0) return;
     const state: RunningState = {
       ...this.#parts,
-      ...{ sessions: this.#sessions, eventLoop: this.#eventLoop, started: this.#started, descriptors },
+      ...{ sessions: this.#sessions, eventLoop: this.#eventLoop, started: this.#started },
+      ...{ carriers: serving.carriers, descriptors: serving.descriptors },
+      workers: () => serving.workers?.facts ?? [],
       config: () => this.#config,
       tls: () => this.#changeable.tls,
       endpoints: () => this.endpoints,

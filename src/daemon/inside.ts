@@ -1,10 +1,9 @@
-import type { CertificateFacts, Inside, Limits, SettingFacts } from '../admin/inside.ts';
+import type { CertificateFacts, Inside, Limits, SettingFacts, WorkerFacts } from '../admin/inside.ts';
 import { keyOf, names, writeSetting } from '../config/table.ts';
 import type { Descriptors } from '../net/descriptors.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import { sizeOf, type PortRange } from '../net/port-range.ts';
 import { lostLogLines, type Logger } from '../log/log.ts';
-import type { Sessions } from '../proxy/sessions.ts';
 import type { Counters } from '../status/counters.ts';
 import type { EventLoopWatch } from '../status/event-loop.ts';
 import type { Sample } from '../status/history.ts';
@@ -15,6 +14,7 @@ import { subjectOf } from '../tls/identities.ts';
 import type { Carriers } from './carriers.ts';
 import type { Tls } from './certificates.ts';
 import type { Host } from './host.ts';
+import type { DaemonSessions } from './sessions.ts';
 import { serverName, type ServableConfig } from './settings.ts';
 import { tryServer } from './try-server.ts';
 import type { Mode } from '../events.ts';
@@ -27,8 +27,11 @@ export interface RunningState {
   readonly counters: Counters;
   readonly subscribers: Subscribers;
   readonly carriers: Carriers;
-  readonly sessions: Sessions;
-  readonly descriptors: Descriptors;
+  readonly sessions: DaemonSessions;
+  /** Of connections, in all processes. */
+  readonly descriptors: Pick<Descriptors, 'taken' | 'total'>;
+  /** Those that have the sessions; none: this process has them. */
+  readonly workers: () => readonly WorkerFacts[];
   /** Of the process. */
   readonly descriptorLimit: number | undefined;
   readonly eventLoop: EventLoopWatch;
@@ -56,6 +59,7 @@ export function insideOf(state: RunningState): Inside {
     history: state.history,
     progress: () => carriers.plane.progress(),
     limits: () => limitsOf(state),
+    workers: state.workers,
     eventLoopDelay: () => eventLoop.read(),
     eventLoopDelays: () => eventLoop.delays(),
     descriptorLimit,

@@ -35,8 +35,8 @@ export class Listeners {
   }
 
   /** Whether a connection to this endpoint would come here. */
-  reaches({ address, port }: Endpoint): boolean {
-    return this.endpoints.some((own) => own.port === port && reaches(address, own.address, isOwnAddress));
+  reaches(endpoint: Endpoint): boolean {
+    return isOneOf(this.endpoints, endpoint);
   }
 
   /**
@@ -109,6 +109,11 @@ export class Listeners {
       if (listener) opened.set(key, listener);
     }
   }
+}
+
+/** Whether a connection to this endpoint would come to one of those that this host listens at. */
+export function isOneOf(listening: readonly Endpoint[], { address, port }: Endpoint): boolean {
+  return listening.some((own) => own.port === port && reaches(address, own.address, isOwnAddress));
 }
 
 /** A host without IPv6 has no `::`: a port alone then means IPv4. */

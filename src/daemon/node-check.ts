@@ -19,10 +19,11 @@ export function createNodeCheck(logger: Logger): (config: Config) => void {
 }
 
 /** What a configuration uses of what Node's documentation does not promise. */
-export function nodeUsesOf({ tls, serverTls, tlsClientCa }: Config): Set<Use> {
+export function nodeUsesOf({ tls, serverTls, tlsClientCa, workers }: Config): Set<Use> {
   const uses = new Set<Use>(['connections']);
   if (tls === 'terminate') uses.add('tls').add('tls-clients');
   if (serverTls !== 'off') uses.add('tls');
   if (tlsClientCa !== undefined) uses.add('client-certificates');
+  if (workers !== 1) uses.add('workers');
   return uses;
 }

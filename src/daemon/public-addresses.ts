@@ -9,16 +9,28 @@ export interface PublicAddresses {
   stop(): void;
 }
 
-export async function startPublicAddresses(config: Config, observe: Observer): Promise<PublicAddresses> {
+/** @param changed is called when one has changed that was there */
+export async function startPublicAddresses(
+  config: Config,
+  observe: Observer,
+  changed: (addresses: PublicAddresses) => void = () => undefined,
+): Promise<PublicAddresses> {
   const { publicAddress, publicAddress6 } = config;
-  const v4 = publicAddress === undefined ? undefined : new PublicAddress(publicAddress, 4, observe);
-  const v6 = publicAddress6 === undefined ? undefined : new PublicAddress(publicAddress6, 6, observe);
+  const known: { addresses?: PublicAddresses } = {};
+  const told: Observer = (event) => {
+    observe(event);
+    if (known.addresses && event.type === 'public-address-resolved') changed(known.addresses);
+  };
+  const v4 = publicAddress === undefined ? undefined : new PublicAddress(publicAddress, 4, told);
+  const v6 = publicAddress6 === undefined ? undefined : new PublicAddress(publicAddress6, 6, told);
   await Promise.all([v4?.start(), v6?.start()]);
-  return {
+  const addresses: PublicAddresses = {
     of: (family) => (family === 4 ? v4 : v6)?.current,
     stop: () => {
       v4?.stop();
       v6?.stop();
     },
   };
+  known.addresses = addresses;
+  return addresses;
 }

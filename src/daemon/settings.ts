@@ -19,6 +19,7 @@ const fixedAtStart = [
   'logFormat',
   'transferLog',
   'plane',
+  'workers',
   'kernelTable',
   'kernelMark',
   'keepClientAddress',

@@ -15,9 +15,18 @@ export interface Wanted {
   readonly peer: Address;
 }
 
+/** Gives the ports of a range to try, in order. @param random gives an integer from 0 to below its argument */
+export type Candidates = (
+  ports: PortRange,
+  preferred: number,
+  random: (below: number) => number,
+) => Iterable<number>;
+
 /** A table, as far as the other one has to know it. */
 interface Tuples {
   has(at: Endpoint, peer: Address): boolean;
+  /** Where somebody is expected. */
+  readonly ports: Iterable<number>;
 }
 
 /** What the tables of two planes have in common: one row of ids, no tuple that both expect, and which ports rest. */
@@ -26,10 +35,13 @@ export class ExpectationRegister {
   readonly #recent: RecentPorts;
   readonly #tables: Tuples[] = [];
   readonly #blocks: ((at: Endpoint, peer: Address) => boolean)[] = [];
+  readonly #candidates: Candidates;
   #lastId = 0;
 
-  constructor(shared?: SharedPorts) {
+  /** @param candidates `portCandidates` unless other processes have ports of the ranges too */
+  constructor(shared?: SharedPorts, candidates: Candidates = portCandidates) {
     this.#recent = new RecentPorts(shared);
+    this.#candidates = candidates;
   }
 
   /** @param isBlocked whether a server that comes from its data port to this endpoint would not get through */
@@ -44,7 +56,7 @@ export class ExpectationRegister {
     random: (below: number) => number,
     now: number,
   ): Iterable<number> {
-    const candidates = portCandidates(ports, preferredPort, random);
+    const candidates = this.#candidates(ports, preferredPort, random);
     if (mode === 'passive') return candidates;
     return this.#recent.inOrder(candidates, address, peer, now, preferredPort);
   }
@@ -61,6 +73,11 @@ export class ExpectationRegister {
 
   nextId(): number {
     return ++this.#lastId;
+  }
+
+  /** Ports at which somebody is expected. */
+  get ports(): ReadonlySet<number> {
+    return new Set(this.#tables.flatMap(({ ports }) => [...ports]));
   }
 
   has(at: Endpoint, peer: Address): boolean {

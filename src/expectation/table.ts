@@ -165,6 +165,10 @@ export class ExpectationTable<Pinhole extends Expecting> {
     return [...this.#byEndpoint.values()].flatMap((peers) => [...peers.values()]);
   }
 
+  get ports(): number[] {
+    return this.pending.map(({ expectation }) => expectation.at.port);
+  }
+
   get size(): number {
     let size = 0;
     for (const peers of this.#byEndpoint.values()) size += peers.size;

@@ -65,6 +65,7 @@ export const replies = {
   serverClosed: '421 Service not available: the server closed the control connection.',
   serverTlsFailed: '421 Service not available: TLS with the server failed.',
   noFreeRange: '421 Service not available: no free port on the relay.',
+  workerDied: '421 Service not available; try again later.',
   shutdownForNew: '421 Service shutting down.',
   closedByAdministrator: '421 Closed by the administrator.',
   shutdown: '421 Service closing control connection.',

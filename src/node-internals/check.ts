@@ -1,6 +1,7 @@
 import { closing } from './before-close.ts';
 import { certificateErrors } from './certificate-error.ts';
 import { descriptors } from './descriptor.ts';
+import { passedConnections } from './passed-connection.ts';
 import { isUsable, type Part, type Use } from './part.ts';
 import { bufferedReads } from './reads-into-buffer.ts';
 import { sessionIds } from './sessions-by-id.ts';
@@ -17,6 +18,7 @@ export const nodeParts: readonly Part[] = [
   closing,
   tlsErrors,
   certificateErrors,
+  passedConnections,
   writeCounts,
   bufferedReads,
   ticketKeys,

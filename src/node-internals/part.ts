@@ -1,5 +1,8 @@
-/** What of this program uses a part: any connection, TLS, TLS towards clients, and certificates that clients show. */
-export type Use = 'connections' | 'tls' | 'tls-clients' | 'client-certificates';
+/**
+ * What of this program uses a part: any connection, TLS, TLS towards clients, certificates that clients show, and several
+ * processes.
+ */
+export type Use = 'connections' | 'tls' | 'tls-clients' | 'client-certificates' | 'workers';
 
 /** Something of Node that its documentation does not promise. */
 export interface Part {

@@ -58,6 +58,28 @@ export async function openHostTable(needs: KernelNeeds, observe: Observer): Prom
   }
 }
 
+/**
+ * Uses the table that another process has made.
+ *
+ * @param makeAgain has that process make it again, where somebody has deleted it
+ * @throws where something is missing
+ */
+export async function joinHostTable(
+  { table, mark, what }: KernelNeeds,
+  observe: Observer,
+  makeAgain: () => Promise<void>,
+): Promise<HostTable> {
+  const joined = new KernelTable({ table, mark }, await loadNft(what), observe, undefined, makeAgain);
+  return {
+    table: joined,
+    // The first process does that.
+    retire: () => Promise.resolve(),
+    close: () => {
+      joined.close();
+    },
+  };
+}
+
 /** The kernel plane with the table of this host, which outlives it. @throws where connections cannot be followed */
 export function startKernelPlane(options: Omit<KernelPlaneOptions, 'follow'>): Promise<Plane> {
   return createKernelPlane({ ...options, follow: followConntrack });

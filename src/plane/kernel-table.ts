@@ -17,6 +17,8 @@ export class KernelTable {
   readonly #queue: NftQueue;
   readonly #areOthers: () => boolean;
   readonly #holders: (() => readonly (readonly Statement[])[])[] = [];
+  readonly #makeElsewhere: (() => Promise<void>) | undefined;
+  #restoreElsewhere: () => Promise<number> = () => Promise.resolve(0);
   /** How often it was made. */
   #generation = 0;
   #closed = false;
@@ -25,14 +27,23 @@ export class KernelTable {
    * It owns `nft` from now on.
    *
    * @param areOthers whether other processes use the table too
+   * @param makeElsewhere set where another process makes and deletes the table: has it make the table again
    * @throws {NftError} where the table cannot be made; nothing is left then
    */
-  constructor(settings: TableSettings, nft: Nft, observe: Observer, areOthers: () => boolean = () => false) {
+  constructor(
+    settings: TableSettings,
+    nft: Nft,
+    observe: Observer,
+    areOthers: () => boolean = () => false,
+    makeElsewhere?: () => Promise<void>,
+  ) {
     this.settings = settings;
     this.#nft = nft;
     this.#observe = observe;
     this.#queue = new NftQueue(nft);
     this.#areOthers = areOthers;
+    this.#makeElsewhere = makeElsewhere;
+    if (makeElsewhere) return;
     try {
       this.#make();
     } catch (error) {
@@ -44,6 +55,19 @@ export class KernelTable {
   /** Where the table is made again, it gets what `holder` returns: the statements of each pinhole that is pending. */
   restores(holder: () => readonly (readonly Statement[])[]): void {
     this.#holders.push(holder);
+  }
+
+  /** Other processes use it too: where it is made again, `restore` has them put in what they had. @param restore returns how many pinholes */
+  shareWith(restore: () => Promise<number>): void {
+    this.#restoreElsewhere = restore;
+  }
+
+  /** Another process has made it again: it gets what this one had. @returns how many pinholes */
+  restore(): number {
+    const pinholes = this.#holders.flatMap((holder) => holder());
+    if (pinholes.length > 0) this.#nft.run(pinholes.flat());
+    this.#generation++;
+    return pinholes.length;
   }
 
   /**
@@ -60,7 +84,7 @@ export class KernelTable {
       await this.#queue.submit(statements);
     } catch (error) {
       if (!(error instanceof NftError && error.kind === 'no-table') || this.#isClosed()) throw error;
-      if (generation === this.#generation) this.#makeAgain();
+      if (generation === this.#generation) await (this.#makeElsewhere ?? this.makeAgain.bind(this))();
       // Some of it may be there by that.
       await this.#queue.submit(statements.map(asMayBeThere));
     }
@@ -87,14 +111,10 @@ export class KernelTable {
     this.#queue.flush();
     this.#closed = true;
     try {
-      if (!this.#areOthers()) this.#nft.run([dropTable(this.settings)]);
+      if (!this.#makeElsewhere && !this.#areOthers()) this.#nft.run([dropTable(this.settings)]);
     } finally {
       this.#nft.close();
     }
-  }
-
-  #isClosed(): boolean {
-    return this.#closed;
   }
 
   #make(): void {
@@ -109,12 +129,21 @@ export class KernelTable {
     this.#nft.run([makeTable(this.settings)]);
   }
 
-  #makeAgain(): void {
+  /** Somebody has deleted it. */
+  async makeAgain(): Promise<void> {
     const pinholes = this.#holders.flatMap((holder) => holder());
     // Another process may have done so a moment ago.
     this.#nft.run([keepTable(this.settings), ...pinholes.flat()]);
     this.#generation++;
-    this.#observe({ type: 'table-restored', table: this.settings.table, pinholes: pinholes.length });
+    const { table } = this.settings;
+    this.#observe({
+      ...{ type: 'table-restored', table },
+      pinholes: pinholes.length + (await this.#restoreElsewhere()),
+    });
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
   }
 }
 

@@ -83,6 +83,14 @@ class KernelPlane implements Plane {
       },
       isBlocked: (at, peer) => this.#channels.isHeldByOld(at, peer),
     });
+    const late = this.#late;
+    // What comes to these ports may still be for those that were taken back.
+    register?.join({
+      has: () => false,
+      get ports() {
+        return [...late.values()].map(({ pinhole }) => pinhole.path.at.port);
+      },
+    });
     table.restores(() => {
       // One that was taken would let in a second connection.
       this.#channels.poll();

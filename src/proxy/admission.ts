@@ -74,7 +74,7 @@ export class Admission {
 }
 
 /** How many sessions there can be. */
-export function sessionsWithin({ total }: Descriptors): number {
+export function sessionsWithin({ total }: Pick<Descriptors, 'total'>): number {
   return Math.floor((total * shareOfSessions) / descriptorsOfSession);
 }
 

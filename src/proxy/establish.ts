@@ -40,6 +40,7 @@ const refusals: Partial<Record<SessionReason, string>> = {
   'too-many-descriptors': replies.tooManyDescriptors,
   loop: replies.loop,
   'destination-not-allowed': replies.destinationNotAllowed,
+  'worker-died': replies.workerDied,
 };
 
 /** The reply to a client in clear whose connection gets no session. */

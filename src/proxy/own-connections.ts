@@ -37,9 +37,17 @@ export class OwnConnections {
     return this.#fromClients.has(keyOf(local, server));
   }
 
-  /** The other end of this connection of ours is not served when it comes here, for a while. */
-  remember(local: Endpoint, server: Endpoint): void {
-    setTimeout(add(this.#toServers, local, server), memory).unref();
+  /**
+   * The other end of this connection of ours is not served when it comes here, for a while.
+   *
+   * @param over is called when that is over
+   */
+  remember(local: Endpoint, server: Endpoint, over: () => void = () => undefined): void {
+    const forget = add(this.#toServers, local, server);
+    setTimeout(() => {
+      forget();
+      over();
+    }, memory).unref();
   }
 }
 

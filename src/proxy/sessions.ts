@@ -6,7 +6,6 @@ import type { Address } from '../net/address.ts';
 import { tcpChannel, type Channel } from '../net/channel.ts';
 import type { Cidr } from '../net/cidr.ts';
 import type { Descriptors } from '../net/descriptors.ts';
-import { closeGently } from '../net/close-gently.ts';
 import { dial, type Dialling } from '../net/dial.ts';
 import { endpointOfSocket, type Endpoint } from '../net/endpoint.ts';
 import { keepAlive } from '../net/keepalive.ts';
@@ -21,6 +20,7 @@ import { mayBeLoop, NoSession, openServer, refusalOf, secureClient, type Upstrea
 import { GreetingQueue } from './greeting-queue.ts';
 import type { OriginalDestination } from '../linux/original-destination.ts';
 import { OwnConnections } from './own-connections.ts';
+import { refuseClient } from './refuse.ts';
 import type { TlsPlan } from './session/tls-plan.ts';
 import type { SessionSettings } from './session/settings.ts';
 import { Session } from './session/session.ts';
@@ -62,8 +62,17 @@ interface AdmittedEnds extends Ends {
   readonly reached: Endpoint;
   /** Its client's part of this process. */
   readonly share: ClientShare;
+  readonly counted: Counted | undefined;
   /** It no longer counts. */
   readonly leave: () => void;
+}
+
+/** A client that another process has accepted, admitted and counted, over all processes. */
+export interface Counted {
+  /** The number of its session. */
+  readonly id: number;
+  /** It counts no longer. */
+  readonly left: () => void;
 }
 
 /** What sessions use of this host. */
@@ -77,6 +86,10 @@ export interface SessionsHost {
   readonly isOwn: (endpoint: Endpoint) => boolean;
   readonly isOwnAddress: (address: Address) => boolean;
   readonly descriptors: Descriptors;
+  /** How many processes have the sessions of a client among them; 1 unless told. */
+  readonly processes?: number;
+  /** Is told of each connection to a server, where other processes accept clients. @returns what is to be called at its end */
+  readonly dialled?: (session: number, local: Endpoint, server: Endpoint) => () => void;
 }
 
 /** Every session of this process, from the accepted connection on. */
@@ -114,40 +127,49 @@ export class Sessions {
    * Takes a client's control connection, paused, over.
    *
    * @param isImplicit whether it is TLS from its first byte
+   * @param counted set where another process has counted it already
    */
-  accept(socket: Socket, isImplicit: boolean): void {
+  accept(socket: Socket, isImplicit: boolean, counted?: Counted): void {
     const client = endpointOfSocket(socket.remoteAddress, socket.remotePort);
     const arrived = endpointOfSocket(socket.localAddress, socket.localPort);
     if (!client || !arrived) {
       // It was reset before it was accepted.
       socket.destroy();
+      counted?.left();
       return;
     }
     socket.once('error', ignoreError);
     // If it is our own connection that was redirected back here, its 'connect' is emitted in this turn, maybe later.
     setImmediate(() => {
-      this.#admit(socket, client, arrived, isImplicit);
+      this.#admit(socket, client, arrived, isImplicit, counted);
     });
   }
 
-  #admit(socket: Socket, client: Endpoint, arrived: Endpoint, isImplicit: boolean): void {
+  #admit(
+    socket: Socket,
+    client: Endpoint,
+    arrived: Endpoint,
+    isImplicit: boolean,
+    counted: Counted | undefined,
+  ): void {
     const settings = this.#settings;
     const original = this.#host.originalDestination?.(socket, arrived.address) ?? arrived;
     const ends = { client, original };
     const destination = this.#destinationOf({ original, arrived }, settings);
     const upstream = this.#upstreamOf(destination, settings);
     const why = this.#whyRefuse(ends) ?? (destination.kind === 'refuse' ? destination.reason : undefined);
-    const entered = why ?? (upstream ? this.#enter(ends, settings) : 'loop');
+    const entered = why ?? (upstream ? this.#enter(ends, settings, counted) : 'loop');
     if (typeof entered === 'string' || !upstream) {
       const reason = typeof entered === 'string' ? entered : 'loop';
       // In clear it would be nothing that a TLS client understands.
       const reply = isImplicit ? undefined : refusalOf(reason);
       this.#refuse(tcpChannel(socket), client, { reason, reply, error: undefined });
+      counted?.left();
       return;
     }
     keepAlive(socket, settings.keepalive, true);
     const reached = destination.kind === 'meant' ? destination.server : arrived;
-    const admitted = { ...ends, reached, arrived, ...entered };
+    const admitted = { ...ends, reached, arrived, counted, ...entered };
     void this.#establish(socket, admitted, upstream, isImplicit, settings);
   }
 
@@ -174,7 +196,7 @@ export class Sessions {
     const plan = tlsPlanFor(upstream, settings, ends.share.time);
     this.#attempts.add(attempt);
     try {
-      if (isGone(await this.#keepRate(attempt, ends.share.rate, settings))) return;
+      if (!ends.counted && isGone(await this.#keepRate(attempt, ends.share.rate, settings))) return;
       if (isImplicit) attempt.client = await secureClient(socket, plan);
       if (isGone(await this.#waitForTurn(attempt, ends.client, upstream, settings))) return;
       const connected = await attempt.connect(this.#dial(upstream, ends.client, settings));
@@ -207,7 +229,8 @@ export class Sessions {
   ): Promise<boolean> {
     const from = clientOf(client.address, settings);
     const isLikelyLoop = mayBeLoop(client.address, upstream);
-    const most = isLikelyLoop ? mostGreetingsOfLoop : mostGreetings;
+    const { processes = 1 } = this.#host;
+    const most = Math.ceil((isLikelyLoop ? mostGreetingsOfLoop : mostGreetings) / processes);
     const place = this.#greetings.enter(from, most, settings.connectTimeout);
     return attempt.waitForTurn(place, isLikelyLoop ? 'loop' : 'server-unreachable');
   }
@@ -219,6 +242,11 @@ export class Sessions {
    */
   closeByAdministrator(id: number): number | undefined {
     return this.#live.get(id)?.closeByAdministrator();
+  }
+
+  /** Ends a session whose connection to the server has led back to another process of this relay. */
+  endLoop(id: number): void {
+    this.#live.get(id)?.endLoop();
   }
 
   /** Resolves when no session is left, after so many milliseconds, or by `over`. Sessions go on as they are. */
@@ -277,7 +305,7 @@ export class Sessions {
   async #begin(
     attempt: Attempt,
     upstream: Socket,
-    { reached, arrived, leave, share, ...ends }: AdmittedEnds,
+    { reached, arrived, leave, share, counted, ...ends }: AdmittedEnds,
     plan: TlsPlan,
     settings: SessionsSettings,
   ): Promise<void> {
@@ -290,13 +318,19 @@ export class Sessions {
       leave();
       return;
     }
+    const id = counted?.id ?? ++this.#lastId;
+    const hungUp = this.#host.dialled?.(id, local, server);
     if (this.#host.isOwn(server) || this.#own.isServerOwn(local, server)) {
       // It would dial itself for this session, and once more for that one, until no session is left.
       upstream.destroy();
-      this.#own.remember(local, server);
+      this.#own.remember(local, server, hungUp);
       throw new NoSession('loop', refusalOf('loop'));
     }
-    const forget = this.#own.addServer(local, server);
+    const forgetOwn = this.#own.addServer(local, server);
+    const forget = (): void => {
+      forgetOwn();
+      hungUp?.();
+    };
     keepAlive(upstream, settings.keepalive, true);
     const opened = await openServer(upstream, plan, settings.policy.tls, client.kind === 'tls').catch(
       (error: unknown) => {
@@ -309,7 +343,6 @@ export class Sessions {
       ? { address: ends.client.address, port: local.port }
       : local;
     const own = { client: arrived.address, server: local.address };
-    const id = ++this.#lastId;
     const session: Session = new Session(
       {
         id,
@@ -342,25 +375,16 @@ export class Sessions {
     return this.#own.isClientOwn(client, original) ? 'loop' : undefined;
   }
 
-  #refuse(
-    channel: Channel,
-    client: Endpoint,
-    { reason, reply, error }: Pick<NoSession, 'reason' | 'reply' | 'error'>,
-  ): void {
-    const { stream } = channel;
-    this.#observe({ type: 'session-refused', client, reason, error });
-    if (reply !== undefined && stream.writable) stream.write(`${reply}\r\n`);
-    const done = this.#admission.refuse(clientOf(client.address, this.#settings));
-    channel.resume();
-    if (done) closeGently(stream, done);
-    // Many get the same reply at once, and a client that has sent something may not get to read it.
-    else stream.destroy();
+  #refuse(channel: Channel, client: Endpoint, why: Pick<NoSession, 'reason' | 'reply' | 'error'>): void {
+    const limits = this.#settings;
+    refuseClient(channel, client, why, { admission: this.#admission, limits, observe: this.#observe });
   }
 
   /** Returns what it has from then on, or why it can't be. */
   #enter(
     { client, original }: Ends,
     settings: SessionsSettings,
+    counted: Counted | undefined,
   ): Pick<AdmittedEnds, 'share' | 'leave'> | SessionReason {
     const from = clientOf(client.address, settings);
     const leave = this.#admission.enter(from, settings);
@@ -372,6 +396,7 @@ export class Sessions {
         leave();
         this.#shares.leave(from);
         forget();
+        counted?.left();
         if (this.count === 0) this.#empty?.();
       },
     };

@@ -46,7 +46,7 @@ export async function measureFtps(pairs: number): Promise<void> {
 }
 
 /** Sessions a second: connect, AUTH TLS, log in, PROT P, quit. */
-async function sessions(lab: Lab, way: WayName): Promise<number> {
+export async function sessions(lab: Lab, way: WayName): Promise<number> {
   const { network, server, certificates } = lab;
   const script = join(sourceFolder(import.meta.dirname), 'ftps-sessions.py');
   const words = [addresses[4].public, lab.portOf(way), server.user, server.password, certificates.ca].map(

@@ -1,7 +1,7 @@
 /**
  * Measures, and prints ratios of things run side by side in one run:
  *
- *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle|strangers|admin|before ...] [--pairs=N]
+ *     npm run bench [-- throughput|transfers|path|ftps|pinholes|idle|strangers|admin|workers|before ...] [--pairs=N]
  *
  * `before` compares this build with another, whose folder (with cli.js in it) is in BENCH_BEFORE.
  */
@@ -15,6 +15,7 @@ import { measureStrangers } from './strangers.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureTransfers } from './transfers.ts';
 import { prepare } from './ways.ts';
+import { measureWorkers } from './workers.ts';
 
 const all = {
   throughput: measureThroughput,
@@ -25,6 +26,7 @@ const all = {
   idle: () => measureIdleSessions(),
   strangers: measureStrangers,
   admin: measureAdmin,
+  workers: measureWorkers,
   before: measureBefore,
 };
 

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { messageOf } from '../../src/net/error.ts';
 import { makeCertificates, type Certificates } from '../support/lab/certificates.ts';
@@ -25,6 +25,10 @@ const ports = {
   'relay-before': 2129,
   'kernel-before': 2130,
   'relay-admin': 2131,
+  'one-worker': 2132,
+  'two-workers': 2133,
+  'one-worker-light': 2134,
+  'two-workers-light': 2135,
 } as const;
 
 /** `direct`: the gateway as a router. */
@@ -43,6 +47,10 @@ export const labels: Readonly<Record<WayName, string>> = {
   'relay-before': 'relay plane before',
   'kernel-before': 'kernel plane before',
   'relay-admin': 'relay plane with its admin interface',
+  'one-worker': '1 worker',
+  'two-workers': '2 workers',
+  'one-worker-light': '1 worker, RSA 4096, clients and a server that do little',
+  'two-workers-light': '2 workers',
   direct: 'direct',
 };
 
@@ -58,6 +66,10 @@ const passivePorts = {
   'relay-before': [20_000, 22_499],
   'kernel-before': [22_500, 27_499],
   'relay-admin': [27_500, 29_999],
+  'one-worker': [60_000, 61_999],
+  'two-workers': [62_000, 63_999],
+  'one-worker-light': [64_000, 64_099],
+  'two-workers-light': [64_100, 64_199],
 } as const;
 
 export interface Lab {
@@ -83,6 +95,10 @@ const starters: Readonly<Record<Exclude<WayName, 'direct'>, (network: Network) =
   'relay-before': (network) => startPinhole(network, 'relay-before', cliBefore()),
   'kernel-before': (network) => startPinhole(network, 'kernel-before', cliBefore()),
   'relay-admin': (network) => startPinhole(network, 'relay-admin'),
+  'one-worker': (network) => startPinhole(network, 'one-worker'),
+  'two-workers': (network) => startPinhole(network, 'two-workers'),
+  'one-worker-light': (network) => startPinhole(network, 'one-worker-light'),
+  'two-workers-light': (network) => startPinhole(network, 'two-workers-light'),
 };
 
 /** The hosts, vsftpd, and the ways that are asked for as far as they can be had; links are cables unless told. */
@@ -140,6 +156,10 @@ const flagsOf = {
   'relay-before': ['--plane', 'relay'],
   'kernel-before': ['--plane', 'kernel', '--kernel-table', 'before', '--kernel-mark', '0x2130'],
   'relay-admin': ['--plane', 'relay'],
+  'one-worker': ['--tls', 'terminate'],
+  'two-workers': ['--tls', 'terminate', '--workers', '2'],
+  'one-worker-light': ['--tls', 'terminate'],
+  'two-workers-light': ['--tls', 'terminate', '--workers', '2'],
 } as const;
 
 /** Another build of the program, which this one is compared with. @throws where none is named */
@@ -156,9 +176,29 @@ function identityIn(network: Network): { cert: string; key: string } {
   return { cert: join(folder, 'server.pem'), key: join(folder, 'server.key') };
 }
 
-/** Where `relay-admin` has its admin interface. */
-export function adminSocketOf({ folder }: Network): string {
-  return join(folder, 'admin.sock');
+/** Ways whose processes are asked. */
+const asked: ReadonlySet<WayName> = new Set<WayName>([
+  ...(['relay-admin', 'one-worker', 'two-workers', 'one-worker-light', 'two-workers-light'] as const),
+]);
+
+/** Where a way has its admin interface. */
+export function adminSocketOf({ folder }: Network, way: WayName = 'relay-admin'): string {
+  return join(folder, `${way}.sock`);
+}
+
+/** Where the server for the ways that are light listens. */
+export const lightPort = 2121;
+
+/** A key whose handshake takes the relay much longer than anybody else. */
+async function heavyIdentity(network: Network): Promise<{ cert: string; key: string }> {
+  const [cert, key] = [join(network.folder, 'heavy.pem'), join(network.folder, 'heavy.key')];
+  if (!existsSync(cert)) {
+    const name = ['-subj', '/CN=heavy', '-days', '30'];
+    await network.must('gateway', [
+      ...['openssl', 'req', '-x509', '-newkey', 'rsa:4096', '-nodes', '-keyout', key, '-out', cert, ...name],
+    ]);
+  }
+  return { cert, key };
 }
 
 /** It logs into a file, as the others do: whoever read its output would take time of the same processors. */
@@ -167,11 +207,14 @@ async function startPinhole(
   plane: keyof typeof flagsOf,
   program: string = cli,
 ): Promise<void> {
-  const { cert, key } = identityIn(network);
-  const tls = plane === 'relay-tls' ? ['--tls-cert', cert, '--tls-key', key] : [];
-  const listen = ['--server', `${inside}:21`, '--listen', `${outside}:${ports[plane]}`];
+  const isLight = plane.endsWith('-light');
+  const { cert, key } = isLight ? await heavyIdentity(network) : identityIn(network);
+  const isTls = flagsOf[plane].some((flag) => flag === 'terminate');
+  const tls = isTls ? ['--tls-cert', cert, '--tls-key', key] : [];
+  const server = `${inside}:${isLight ? lightPort : 21}`;
+  const listen = ['--server', server, '--listen', `${outside}:${ports[plane]}`];
   const flags = [...flagsOf[plane], ...tls, ...listen];
-  const place = plane === 'relay-admin' ? adminSocketOf(network) : 'off';
+  const place = asked.has(plane) ? adminSocketOf(network, plane) : 'off';
   const admin = program === cli ? ['--admin', place] : [];
   const argv = [process.execPath, program, 'run', ...flags, ...admin, '--passive-ports', rangeOf(plane)];
   const log = join(network.folder, `${plane}.log`);

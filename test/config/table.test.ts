@@ -34,6 +34,7 @@ test('has the documented defaults', () => {
     drainTimeout: 0,
     grace: 30_000,
     plane: 'relay',
+    workers: 1,
     kernelTable: 'pinhole',
     kernelMark: 0x2121,
     user: undefined,

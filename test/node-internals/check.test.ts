@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { checkNode, nodeParts, triedVersions } from '../../src/node-internals/check.ts';
 import { isUsable, type Part, type Use } from '../../src/node-internals/part.ts';
 
-const allUses = new Set<Use>(['connections', 'tls', 'tls-clients', 'client-certificates']);
+const allUses = new Set<Use>(['connections', 'tls', 'tls-clients', 'client-certificates', 'workers']);
 
 function part(changes: Partial<Part> = {}): Part {
   return {

@@ -56,6 +56,10 @@ export class Lifetime {
     return this.#parts.pinholes.abort('closed-by-administrator');
   }
 
+  endLoop(): void {
+    this.finish('loop', replies.loop);
+  }
+
   loginIsLate(): void {
     this.finish('login-timeout', replies.loginTimeout);
   }

@@ -118,6 +118,11 @@ export class Session {
     return this.#lifetime.closeByAdministrator();
   }
 
+  /** Ends the session, whose server is this relay. */
+  endLoop(): void {
+    this.#lifetime.endLoop();
+  }
+
   /** Ends the session now. */
   shutDown(): void {
     this.#lifetime.shutDown();

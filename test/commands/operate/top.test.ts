@@ -17,6 +17,7 @@ const status: StatusAnswer = {
   limits: { sessions: use, sessionsPerClient: use, passivePorts: use, activePorts: use, descriptors: use },
   certificates: [],
   eventLoopDelay: { median: 0, p99: 0, worst: 0 },
+  workers: [],
 };
 
 function data(id: number, more: Partial<DataAnswer> = {}): DataAnswer {

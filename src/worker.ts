@@ -1,0 +1,3 @@
+import { serveAsWorker } from './daemon/worker.ts';
+
+serveAsWorker();
