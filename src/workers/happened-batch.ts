@@ -33,7 +33,9 @@ export class HappenedBatch {
       const { type, session, received, sent } = event;
       this.#events.push({ type, session, received, sent } as Event);
     } else this.#events.push(event);
-    this.#due();
+    // What is in the kernel outlives this process: the first one has to know of it.
+    if (event.type === 'pinhole-opened' && event.plane === 'kernel') this.flush();
+    else this.#due();
   };
 
   left(session: number): void {
