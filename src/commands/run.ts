@@ -20,7 +20,6 @@ import { messageOf } from '../net/error.ts';
 import { checkNode } from '../node-internals/check.ts';
 import { checkHost } from '../plane/kernel-host.ts';
 import { accountOf, groupId } from '../linux/accounts.ts';
-import { becomeUser } from '../linux/privileges.ts';
 import { isColoured } from './colour.ts';
 import type { Subcommand } from './subcommand.ts';
 import { readFlag } from './flags.ts';
@@ -153,7 +152,7 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
       },
     });
     if (config.user)
-      await becomeUserOf(config, config.user).catch(async (error: unknown) => {
+      await becomeUserOf(running, config, config.user).catch(async (error: unknown) => {
         await running.close(0);
         throw error;
       });
@@ -205,7 +204,7 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
 }
 
 /** @throws where it cannot be; nothing has changed then */
-async function becomeUserOf(config: Config, { user, group }: AccountNames): Promise<void> {
+async function becomeUserOf(daemon: Daemon, config: Config, { user, group }: AccountNames): Promise<void> {
   const account = accountOf(user);
   if (!account) throw new Error(`user: there is no user ${user}; allowed: a name of /etc/passwd`);
   const gid = group === undefined ? account.gid : groupId(group);
@@ -214,11 +213,10 @@ async function becomeUserOf(config: Config, { user, group }: AccountNames): Prom
   // The file was made by root: it is to be opened again after its rotation.
   const { transferLog } = config;
   if (transferLog !== undefined && statSync(transferLog).isFile()) chownSync(transferLog, account.uid, gid);
-  await becomeUser(
-    user,
-    { ...account, gid },
-    needsOf(config) ? ['NET_BIND_SERVICE', 'NET_ADMIN'] : ['NET_BIND_SERVICE'],
-  );
+  await daemon.becomeUser({
+    ...{ name: user, uid: account.uid, gid },
+    kept: needsOf(config) ? ['NET_BIND_SERVICE', 'NET_ADMIN'] : ['NET_BIND_SERVICE'],
+  });
 }
 
 const endSignals = ['SIGTERM', 'SIGINT'] as const;

@@ -57,15 +57,9 @@ function refuseOwnServer(config: Config, origins: Origins): void {
 
 /** What several processes cannot share. */
 function refuseSharedSessions(config: Config, origins: Origins): void {
-  const { workers, tls, user } = config;
-  if (workers === 1) return;
-  const others = [
-    [tls === 'pass', 'tls is pass', 'each opaque session uses every port of the range'],
-    [user !== undefined, 'user is set', 'a worker that is replaced could not become that user'],
-  ] as const;
-  for (const [isSet, what, why] of others) {
-    if (isSet) throw refusal(config, origins, 'workers', '1', `${what}, and ${why}`);
-  }
+  if (config.workers === 1 || config.tls !== 'pass') return;
+  const why = 'tls is pass, and each opaque session uses every port of the range';
+  throw refusal(config, origins, 'workers', '1', why);
 }
 
 /** TLS that is not whole would be no TLS, and nobody would know. */

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { changesBetween } from '../config/changes.ts';
 import type { Config } from '../config/config.ts';
 import { tellAll, type Observer } from '../events.ts';
+import { becomeUser, type ServiceUser } from '../linux/privileges.ts';
 import { descriptorLimit, descriptorsToShare } from '../linux/process-limits.ts';
 import { loadSocketCalls } from '../linux/socket-calls.ts';
 import { logEvents, type Logger } from '../log/log.ts';
@@ -24,7 +25,6 @@ import { noSockets } from './inherited-sockets.ts';
 import { insideOf, portsInUse, sampleOf, type RunningState } from './inside.ts';
 import { Listeners } from './listeners.ts';
 import { createNodeCheck } from './node-check.ts';
-import { openPortJournal } from './port-journal.ts';
 import { startPublicAddresses, type PublicAddresses } from './public-addresses.ts';
 import { startServing, type Serving, type ServingOptions } from './serving.ts';
 import type { DaemonSessions } from './sessions.ts';
@@ -45,6 +45,8 @@ export interface Daemon {
    * @throws where it cannot be followed, by name; then nothing has changed
    */
   reload(config: ServableConfig): Promise<readonly string[]>;
+  /** Makes its processes another user's, for good. @throws where that cannot be; then it is to be closed */
+  becomeUser(user: ServiceUser): Promise<void>;
   /**
    * No new sessions, transfers finish within the grace, then everything ends.
    *
@@ -75,7 +77,7 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
   const roster = new Roster();
   /** Set once they have started. */
   const started: { workers?: Workers | undefined } = {};
-  const tls = startTls(config, logger, () => started.workers?.tellCertificates());
+  const tls = startTls(config, logger, (files) => started.workers?.tellCertificates(files));
   let transferLog: TransferLog | undefined;
   try {
     transferLog = startTransferLog(config, logger, roster);
@@ -96,7 +98,8 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
       observe,
       logger,
       descriptors: descriptorsToShare(limit),
-      ports: openPortJournal(host.runtimeDirectory),
+      runtimeDirectory: host.runtimeDirectory,
+      tlsFiles: tls.files,
     },
     isDialogueWanted: () => isWatched || subscribers.size > 0 || logger.isLevelEnabled('trace'),
   };
@@ -231,6 +234,11 @@ class RunningDaemon implements Daemon {
     return this.#reloading;
   }
 
+  async becomeUser(user: ServiceUser): Promise<void> {
+    await this.#parts.serving.workers?.becomeUser(user);
+    await becomeUser(user);
+  }
+
   async close(given?: number, drains: boolean = true): Promise<void> {
     const { serving, counters, logger } = this.#parts;
     const { carriers } = serving;
@@ -317,11 +325,11 @@ class RunningDaemon implements Daemon {
     transferLog?.reopen();
     refuseFixed(this.#config, next);
     requireNode(next);
-    const tls = startTls(next, logger, () => workers?.tellCertificates());
+    const tls = startTls(next, logger, (files) => workers?.tellCertificates(files));
     const tellAddresses = (changed: PublicAddresses): void => workers?.tellAddresses(changed);
     const changeable = { tls, addresses: await startPublicAddresses(next, observe, tellAddresses) };
     try {
-      await workers?.prepare(next);
+      await workers?.prepare(next, tls.files);
       await this.#listeners.configure(next);
     } catch (error) {
       stop(changeable);
@@ -335,7 +343,7 @@ class RunningDaemon implements Daemon {
     carriers.configure(next);
     this.#config = next;
     this.#sessions.configure(settingsOf(next, changeable.addresses, tls.services));
-    workers?.change(next, changeable.addresses, this.endpoints);
+    workers?.change(next, tls.files, changeable.addresses, this.endpoints);
     logger.info({ changed }, 'reloaded');
     this.#tellListening();
     return changed;

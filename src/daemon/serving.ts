@@ -1,13 +1,14 @@
 import type { Config } from '../config/config.ts';
 import type { Observer } from '../events.ts';
-import type { SharedPorts } from '../expectation/recent-ports.ts';
 import type { Logger } from '../log/log.ts';
 import { Descriptors } from '../net/descriptors.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { Borrowing } from '../plane/borrowing.ts';
 import { Sessions, type SessionsSettings } from '../proxy/sessions.ts';
 import { startCarriers, type Carriers } from './carriers.ts';
+import type { TlsFiles } from './certificates.ts';
 import { isOwnAddress } from './own-address.ts';
+import { openPortJournal } from './port-journal.ts';
 import type { DaemonSessions } from './sessions.ts';
 import { Workers, workersOf } from './workers.ts';
 
@@ -28,8 +29,9 @@ export interface ServingOptions {
   readonly logger: Logger;
   /** How many descriptors the connections of one process may have. */
   readonly descriptors: number;
-  /** What processes of one service tell each other of the ports that rest. */
-  readonly ports: SharedPorts | undefined;
+  /** The service's own folder, where its processes tell each other which ports rest. */
+  readonly runtimeDirectory: string | undefined;
+  readonly tlsFiles: TlsFiles;
   /** Whether somebody reads the lines of the dialogues. */
   readonly isDialogueWanted: () => boolean;
 }
@@ -48,10 +50,10 @@ export async function startServing(config: Config, options: ServingOptions): Pro
 
 async function serveHere(
   config: Config,
-  { observe, descriptors: total, ports }: ServingOptions,
+  { observe, descriptors: total, runtimeDirectory }: ServingOptions,
 ): Promise<Serving> {
   const descriptors = new Descriptors(total);
-  const carriers = await startCarriers(config, descriptors, observe, ports);
+  const carriers = await startCarriers(config, descriptors, observe, openPortJournal(runtimeDirectory));
   const { plane, originalDestination, borrowing } = carriers;
   return {
     ...{ carriers, borrowing, descriptors, workers: undefined },

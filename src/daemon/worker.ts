@@ -1,4 +1,5 @@
 import type { Observer } from '../events.ts';
+import { becomeUser, type ServiceUser } from '../linux/privileges.ts';
 import { descriptorLimit, descriptorsToShare } from '../linux/process-limits.ts';
 import { loadSocketCalls } from '../linux/socket-calls.ts';
 import { Descriptors } from '../net/descriptors.ts';
@@ -7,6 +8,7 @@ import type { PortRange } from '../net/port-range.ts';
 import { receivedConnection } from '../node-internals/passed-connection.ts';
 import { Sessions, type TlsServices } from '../proxy/sessions.ts';
 import { watchEventLoop, type EventLoopWatch } from '../status/event-loop.ts';
+import type { ReadFile } from '../tls/identities.ts';
 import { HappenedBatch } from '../workers/happened-batch.ts';
 import type { Order, QuestionToFirst, QuestionToWorker, Shared, Telling } from '../workers/messages.ts';
 import { PortShare } from '../workers/port-share.ts';
@@ -15,6 +17,7 @@ import { loadTls, rereadCertificates } from './certificates.ts';
 import { startCarriers, type OwnCarriers } from './carriers.ts';
 import { isOneOf } from './listeners.ts';
 import { isOwnAddress } from './own-address.ts';
+import { openPortJournal } from './port-journal.ts';
 import { settingsOf, type ServableConfig } from './settings.ts';
 import { tune } from './tune.ts';
 
@@ -62,29 +65,36 @@ export function serveAsWorker(): void {
 }
 
 async function startWorker(
-  { shared, ports, workers }: Order & { readonly kind: 'start' },
+  { shared, ports, workers, runtimeDirectory }: Order & { readonly kind: 'start' },
   tell: (telling: Telling) => void,
 ): Promise<Worker> {
   const config = servable(shared);
   tune(config);
   await loadSocketCalls();
-  const { services } = loadTls(config);
+  const { services } = loadTls(config, readerOf(shared.tlsFiles));
   const share = new PortShare();
   share.add(ports);
   const batch = new HappenedBatch(tell, shared.isDialogueWanted);
   const questions = new Questions<QuestionToFirst>(tell);
   const descriptors = new Descriptors(descriptorsToShare(descriptorLimit()));
-  const carriers = await startCarriers(config, descriptors, batch.observe, undefined, {
-    candidates: (range, preferred, random) => share.candidates(range, preferred, random),
-    makeTable: async () => {
-      await questions.ask({ kind: 'table' });
+  const carriers = await startCarriers(
+    config,
+    descriptors,
+    batch.observe,
+    openPortJournal(runtimeDirectory),
+    {
+      candidates: (range, preferred, random) => share.candidates(range, preferred, random),
+      makeTable: async () => {
+        await questions.ask({ kind: 'table' });
+      },
+      more: async (range) => {
+        const more = (await questions.ask({ kind: 'ports', range })) as number[];
+        share.add(more);
+        return more;
+      },
     },
-    more: async (range) => {
-      const more = (await questions.ask({ kind: 'ports', range })) as number[];
-      share.add(more);
-      return more;
-    },
-  });
+  );
+  if (shared.user) await become(shared.user);
   return new Worker(shared, services, { tell, carriers, descriptors, share, batch, questions, workers });
 }
 
@@ -154,9 +164,6 @@ class Worker {
       case 'change':
         this.#change(order.shared, order.ports ?? []);
         break;
-      case 'certificates':
-        this.#rereadCertificates();
-        break;
       case 'loop':
         this.#sessions.endLoop(order.id);
         break;
@@ -198,10 +205,10 @@ class Worker {
     batch.isDialogueWanted = this.#shared.isDialogueWanted;
     if (shared.config) {
       this.#addresses = { current: this.#shared.addresses };
-      this.#tls = this.#prepared ?? loadTls(shared.config).services;
+      this.#tls = this.#prepared ?? loadTls(shared.config, readerOf(this.#shared.tlsFiles)).services;
       this.#prepared = undefined;
       carriers.configure(shared.config);
-    }
+    } else if (shared.tlsFiles) this.#changeCertificates();
     this.#addresses.current = this.#shared.addresses;
     if (shared.config) this.#sessions.configure(this.#settings());
   }
@@ -209,8 +216,10 @@ class Worker {
   #answer(question: QuestionToWorker): unknown {
     switch (question.kind) {
       case 'prepare':
-        this.#prepared = loadTls(question.config).services;
+        this.#prepared = loadTls(question.config, readerOf(question.tlsFiles)).services;
         return undefined;
+      case 'become':
+        return become(question.user);
       case 'ports':
         return this.#giveBack(question.range);
       case 'close-session':
@@ -227,13 +236,9 @@ class Worker {
     return share.giveBack(range, carriers.expectedPorts());
   }
 
-  #rereadCertificates(): void {
+  #changeCertificates(): void {
     const { forClients } = this.#tls;
-    try {
-      if (forClients) rereadCertificates(this.#shared.config, forClients);
-    } catch {
-      // The first process has read them, and they have changed since: it looks again.
-    }
+    if (forClients) rereadCertificates(this.#shared.config, forClients, readerOf(this.#shared.tlsFiles));
   }
 
   #settings(): ReturnType<typeof settingsOf> {
@@ -255,6 +260,21 @@ class Worker {
       progress: this.#reports++ % every === 0 ? carriers.plane.progress() : undefined,
     });
   }
+}
+
+/** Reads what the first process has read. */
+function readerOf(files: Shared['tlsFiles']): ReadFile {
+  const texts = new Map(files);
+  return (file) => {
+    const text = texts.get(file);
+    if (text === undefined) throw new Error('the first process has not read it');
+    return text;
+  };
+}
+
+/** Where the first process had become this user before, this one was so from its beginning. */
+async function become(user: ServiceUser): Promise<void> {
+  if (process.getuid?.() !== user.uid) await becomeUser(user);
 }
 
 /** The first process listens, and this one has no listeners. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Observer, PinholeFacts } from '../events.ts';
 import { dismiss } from '../linux/nftables/transaction.ts';
 import { loadOriginalDestination, type OriginalDestination } from '../linux/original-destination.ts';
+import type { ServiceUser } from '../linux/privileges.ts';
 import type { Logger } from '../log/log.ts';
 import { messageOf } from '../net/error.ts';
 import type { Endpoint } from '../net/endpoint.ts';
@@ -14,6 +15,7 @@ import type { KernelTable } from '../plane/kernel-table.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { Reception, type ReceptionLimits } from '../workers/reception.ts';
 import { giveUp, needsOf, type Carriers } from './carriers.ts';
+import type { TlsFiles } from './certificates.ts';
 import type { PublicAddresses } from './public-addresses.ts';
 
 /** How many workers a configuration asks for; 1: this process serves the sessions itself. */
@@ -31,6 +33,9 @@ export interface WorkersOptions {
   /** How many descriptors the connections of each worker may have. */
   readonly descriptors: number;
   readonly isDialogueWanted: () => boolean;
+  /** The service's own folder, where its processes tell each other which ports rest. */
+  readonly runtimeDirectory: string | undefined;
+  readonly tlsFiles: TlsFiles;
 }
 
 /** The workers of a daemon. */
@@ -83,14 +88,17 @@ export class Workers {
 
   /** @throws where one cannot start */
   static async start(config: Config, options: WorkersOptions): Promise<Workers> {
-    const { count, observe, logger, isDialogueWanted } = options;
+    const { count, observe, logger, runtimeDirectory, isDialogueWanted } = options;
     const entry = fileURLToPath(new URL('../worker.js', import.meta.url));
-    const shared = { config, addresses: {}, listening: [], isDialogueWanted: isDialogueWanted() };
+    const shared = {
+      ...{ config, addresses: {}, listening: [] },
+      ...{ isDialogueWanted: isDialogueWanted(), tlsFiles: [...options.tlsFiles] },
+    };
     const originalDestination = config.intercept ? await loadOriginalDestination() : undefined;
     const needs = needsOf(config);
     const host = needs && (await openHostTable(needs, observe));
     const pool = new WorkerPool({
-      ...{ count, entry, shared, observe, logger },
+      ...{ count, entry, shared, runtimeDirectory, observe, logger },
       makeTable: oneAtATime(() => host?.table.makeAgain() ?? Promise.resolve()),
       lost: (pinholes) => {
         if (host) dismissAll(host.table, pinholes);
@@ -120,15 +128,26 @@ export class Workers {
   }
 
   /** Has each look whether it can follow a configuration. @throws where one cannot; nothing has changed then */
-  async prepare(config: Config): Promise<void> {
-    await this.#pool.askAll({ kind: 'prepare', config }).catch((error: unknown) => {
+  async prepare(config: Config, tlsFiles: TlsFiles): Promise<void> {
+    await this.#pool.askAll({ kind: 'prepare', config, tlsFiles: [...tlsFiles] }).catch((error: unknown) => {
       throw new Error(`a worker cannot follow this configuration: ${messageOf(error)}`, { cause: error });
     });
   }
 
   /** What sessions are made with from now on. */
-  change(config: Config, addresses: PublicAddresses, listening: readonly Endpoint[]): void {
-    this.#pool.change({ config, addresses: known(addresses), listening });
+  change(
+    config: Config,
+    tlsFiles: TlsFiles,
+    addresses: PublicAddresses,
+    listening: readonly Endpoint[],
+  ): void {
+    this.#pool.change({ config, tlsFiles: [...tlsFiles], addresses: known(addresses), listening });
+  }
+
+  /** Those that start later are that user's from their beginning, or become it. @throws where one cannot */
+  async becomeUser(user: ServiceUser): Promise<void> {
+    this.#pool.change({ user });
+    await this.#pool.askAll({ kind: 'become', user }, this.#pool.all);
   }
 
   tellListening(listening: readonly Endpoint[]): void {
@@ -144,8 +163,8 @@ export class Workers {
     this.#pool.change({ isDialogueWanted: this.#options.isDialogueWanted() });
   }
 
-  tellCertificates(): void {
-    this.#pool.tell({ kind: 'certificates' });
+  tellCertificates(tlsFiles: TlsFiles): void {
+    this.#pool.change({ tlsFiles: [...tlsFiles] });
   }
 
   get facts(): WorkerFacts[] {

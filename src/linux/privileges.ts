@@ -16,24 +16,23 @@ const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_RAISE = 2;
 const version3 = 0x20080522;
 
-/** Numbers of a user and a group. */
-interface Account {
+/** Whose a process is to be. */
+export interface ServiceUser {
+  /** Of the user, whose other groups it gets. */
+  readonly name: string;
   readonly uid: number;
   readonly gid: number;
+  /** What it may still do of what root may. */
+  readonly kept: readonly Capability[];
 }
 
 /**
  * Makes this process another user's, with these capabilities and no other, and for good. Programs that it starts have
  * them as well.
  *
- * @param name of the user, whose other groups it gets
  * @throws where this process is not root's, or koffi is missing; before anything has changed
  */
-export async function becomeUser(
-  name: string,
-  { uid, gid }: Account,
-  kept: readonly Capability[],
-): Promise<void> {
+export async function becomeUser({ name, uid, gid, kept }: ServiceUser): Promise<void> {
   // Documented, and not in the types.
   const { initgroups } = process as { readonly initgroups?: (user: string, group: number) => void };
   if (process.getuid?.() !== 0) throw new Error('user: only root can become another user; allowed: none');
@@ -45,11 +44,11 @@ export async function becomeUser(
   initgroups?.(name, gid);
   process.setgid?.(gid);
   process.setuid?.(uid);
-  const bits = kept.reduce((sum, name) => sum | (1 << capabilities[name]), 0);
+  const bits = kept.reduce((sum, capability) => sum | (1 << capabilities[capability]), 0);
   // Effective, permitted and inheritable, of the lower 32 and of the upper.
   must('capset', libc.capset(words(version3, 0), words(bits, bits, bits, 0, 0, 0)));
-  for (const name of kept)
-    must('prctl', libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capabilities[name], 0, 0));
+  for (const capability of kept)
+    must('prctl', libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capabilities[capability], 0, 0));
   must('prctl', libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 

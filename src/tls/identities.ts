@@ -21,18 +21,23 @@ export interface IdentityFiles {
   readonly key: string;
 }
 
+/** Gives the text of a file. @throws where it cannot */
+export type ReadFile = (file: string) => string;
+
+export const readFromDisk: ReadFile = (file) => readFileSync(file, 'utf8');
+
 /**
  * Reads certificates with their keys.
  *
  * @throws {IdentityError} that names the file and what is wrong with it
  */
-export function loadIdentities(files: readonly IdentityFiles[]): Identity[] {
-  return files.map(loadIdentity);
+export function loadIdentities(files: readonly IdentityFiles[], read: ReadFile = readFromDisk): Identity[] {
+  return files.map((each) => loadIdentity(each, read));
 }
 
-function loadIdentity({ cert: certFile, key: keyFile }: IdentityFiles): Identity {
-  const cert = readText('tls-cert', certFile);
-  const key = readText('tls-key', keyFile);
+function loadIdentity({ cert: certFile, key: keyFile }: IdentityFiles, read: ReadFile): Identity {
+  const cert = readText('tls-cert', certFile, read);
+  const key = readText('tls-key', keyFile, read);
   const leaf = readAs('tls-cert', certFile, 'a certificate in PEM', () => new X509Certificate(cert));
   const privateKey: KeyObject = readAs('tls-key', keyFile, 'a private key in PEM, without a passphrase', () =>
     createPrivateKey(key),
@@ -68,15 +73,15 @@ export function identityFor(identities: readonly Identity[], name: string): Iden
 }
 
 /** Reads PEM certificates that others are verified against. */
-export function readAuthorities(setting: string, file: string): string {
-  const text = readText(setting, file);
+export function readAuthorities(setting: string, file: string, read: ReadFile = readFromDisk): string {
+  const text = readText(setting, file, read);
   readAs(setting, file, 'certificates in PEM', () => new X509Certificate(text));
   return text;
 }
 
-function readText(setting: string, file: string): string {
+function readText(setting: string, file: string, read: ReadFile): string {
   try {
-    return readFileSync(file, 'utf8');
+    return read(file);
   } catch (error) {
     throw new IdentityError(`${setting}: ${file} cannot be read: ${messageOf(error)}`, { cause: error });
   }

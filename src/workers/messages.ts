@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Event } from '../events.ts';
+import type { ServiceUser } from '../linux/privileges.ts';
 import type { Address } from '../net/address.ts';
 import type { Endpoint } from '../net/endpoint.ts';
 import type { PortRange } from '../net/port-range.ts';
@@ -17,6 +18,10 @@ export interface Shared {
   readonly listening: readonly Endpoint[];
   /** Whether the lines of the dialogues are to be told. */
   readonly isDialogueWanted: boolean;
+  /** The files that TLS needs, which a worker may not be allowed to read: path and text. */
+  readonly tlsFiles: readonly (readonly [file: string, text: string])[];
+  /** Whose each process is to be; undefined: whose it is. */
+  readonly user?: ServiceUser | undefined;
 }
 
 /** What a worker is told. */
@@ -27,10 +32,10 @@ export type Order =
       readonly ports: readonly number[];
       /** How many workers there are. */
       readonly workers: number;
+      /** The service's own folder, where its processes tell each other which ports rest. */
+      readonly runtimeDirectory: string | undefined;
     }
   | { readonly kind: 'change'; readonly shared: Partial<Shared>; readonly ports?: readonly number[] }
-  /** The files of the certificates have changed. */
-  | { readonly kind: 'certificates' }
   /** A client, admitted and counted; its connection comes with this. */
   | { readonly kind: 'client'; readonly id: number; readonly isImplicit: boolean }
   /** The connection of this session to its server has led back to this relay. */
@@ -44,7 +49,9 @@ export type Order =
 
 export type QuestionToWorker =
   /** Whether a configuration can be followed; `change` follows. The answer is nothing. */
-  | { readonly kind: 'prepare'; readonly config: Config }
+  | { readonly kind: 'prepare'; readonly config: Config; readonly tlsFiles: Shared['tlsFiles'] }
+  /** To become `user`. The answer is nothing. */
+  | { readonly kind: 'become'; readonly user: ServiceUser }
   /** Gives half of its unused ports of a range: the answer is which. */
   | { readonly kind: 'ports'; readonly range: PortRange }
   /** The answer is how many data channels live on, or null: there is no such session. */

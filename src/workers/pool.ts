@@ -15,6 +15,8 @@ export interface PoolOptions {
   /** The module that they run. */
   readonly entry: string;
   readonly shared: Shared;
+  /** The service's own folder. */
+  readonly runtimeDirectory: string | undefined;
   readonly observe: Observer;
   readonly logger: Logger;
   /** Makes the table of nftables again. */
@@ -22,6 +24,11 @@ export interface PoolOptions {
   /** A worker has died that had these pinholes. */
   readonly lost: (pinholes: readonly PinholeFacts[]) => void;
 }
+
+/** How often it is looked whether the workers tell anything, in milliseconds. */
+const lookEvery = 1000;
+/** At how many looks in a row one that has told nothing hangs: where it serves it tells something each second. */
+const mostSilentLooks = { serving: 10, starting: 60 };
 
 /** Who has given the workers their sessions, told of those. */
 export interface PoolOwner {
@@ -43,6 +50,7 @@ export class WorkerPool {
   readonly #backOffs: readonly BackOff[];
   readonly #leases: PortLeases;
   readonly #restarts = new Set<NodeJS.Timeout>();
+  #looking: NodeJS.Timeout | undefined;
   #shared: Shared;
   #owner: PoolOwner | undefined;
   #lastExpectation = 0;
@@ -79,6 +87,9 @@ export class WorkerPool {
         this.#allReady = resolve;
         this.#failedToStart = reject;
         for (let place = 0; place < this.#options.count; place++) this.#begin(place);
+        this.#looking = setInterval(() => {
+          this.#endThoseThatHang();
+        }, lookEvery).unref();
       });
     } catch (error) {
       this.dismiss();
@@ -101,10 +112,15 @@ export class WorkerPool {
     for (const worker of this.#workers) worker.tell(order);
   }
 
-  /** Asks all that serve. @throws what one of them says; one that ends before it answers counts as none */
-  askAll(question: QuestionToWorker): Promise<unknown[]> {
+  /** Those that start as well. */
+  get all(): WorkerProcess[] {
+    return [...this.#workers];
+  }
+
+  /** Asks all that serve, or these. @throws what one of them says; one that ends before it answers counts as none */
+  askAll(question: QuestionToWorker, workers: readonly WorkerProcess[] = this.ready): Promise<unknown[]> {
     return Promise.all(
-      this.ready.map((worker) =>
+      workers.map((worker) =>
         worker.ask(question).catch((error: unknown) => {
           if (this.#workers.has(worker)) throw error;
           return undefined;
@@ -123,12 +139,21 @@ export class WorkerPool {
   /** Ends them; what is open is reset. */
   dismiss(): void {
     this.retire();
+    clearInterval(this.#looking);
     for (const worker of this.#workers) worker.dismiss();
   }
 
   /** For those that do not do as they are told. */
   kill(): void {
     for (const worker of this.#workers) worker.kill();
+  }
+
+  #endThoseThatHang(): void {
+    for (const worker of this.#workers) {
+      const most = worker.isReady ? mostSilentLooks.serving : mostSilentLooks.starting;
+      if (worker.look() <= most) continue;
+      worker.kill(`it told nothing for ${(most * lookEvery) / 1000} seconds`);
+    }
   }
 
   #begin(place: number): void {
@@ -146,7 +171,8 @@ export class WorkerPool {
     );
     this.#workers.add(worker);
     const ports = this.#leases.of(place);
-    worker.tell({ kind: 'start', shared: this.#shared, ports, workers: this.#options.count });
+    const { count: workers, runtimeDirectory } = this.#options;
+    worker.tell({ kind: 'start', shared: this.#shared, ports, workers, runtimeDirectory });
   }
 
   #told(worker: WorkerProcess, telling: Telling): void {

@@ -31,6 +31,7 @@ export class WorkerProcess {
   sessions = 0;
   isReady = false;
   report: Report | undefined = undefined;
+  #silentLooks = 0;
   readonly #child: ChildProcess;
   readonly #questions: Questions<QuestionToWorker>;
   readonly #started: number = performance.now();
@@ -60,6 +61,7 @@ export class WorkerProcess {
     });
     child.on('message', (message) => {
       const telling = message as Telling;
+      this.#silentLooks = 0;
       if (telling.kind === 'answer') this.#questions.answered(telling);
       else if (telling.kind === 'failed') this.#failure = telling;
       else told(this, telling);
@@ -121,7 +123,14 @@ export class WorkerProcess {
     if (this.#child.connected) this.#child.disconnect();
   }
 
-  kill(): void {
+  /** Returns how often it was looked at since it has told something. */
+  look(): number {
+    return ++this.#silentLooks;
+  }
+
+  /** @param why as its death is explained; undefined: as it explains itself */
+  kill(why?: string): void {
+    if (why !== undefined) this.#failure ??= { error: why };
     this.#child.kill('SIGKILL');
   }
 }

@@ -32,11 +32,11 @@ function diedLines(lab: Lab): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-async function until(what: string, look: () => boolean): Promise<void> {
+async function until(what: string, look: () => boolean, limit?: number): Promise<void> {
   const looking = async (): Promise<void> => {
     while (!look()) await new Promise((resolve) => setTimeout(resolve, 10));
   };
-  await within(looking(), what);
+  await within(looking(), what, undefined, limit);
 }
 
 function cpuOf(pid: number): number {
@@ -154,6 +154,24 @@ test('a worker that dies again and again is waited for longer each time, which t
   }
   const [first, second] = diedLines(lab);
   assert.deepEqual([first?.['restartIn'], second?.['restartIn']], [0.5, 1]);
+});
+
+test('a worker that hangs is ended and replaced, and its sessions are told as over', async (t) => {
+  const lab = await Lab.start(t, { workers: '2' });
+  const [victim = 0, survivor = 0] = pidsOf(lab);
+  const pairs = [await lab.login(), await lab.login()];
+  process.kill(victim, 'SIGSTOP');
+  await until('it was told', () => diedLines(lab).length === 1, 30_000);
+  const [died] = diedLines(lab);
+  assert.deepEqual([died?.['workerPid'], died?.['sessions']], [victim, 1]);
+  assert.equal(died?.['error'], 'it told nothing for 10 seconds');
+  await lab.event('session-closed', { reason: 'worker-died' });
+  await until('there is another worker', () => !pidsOf(lab).includes(victim));
+  assert.equal(pidsOf(lab)[1], survivor);
+  const left = new Set(lab.eventsOf('session-closed').map(({ session }) => session));
+  for (const [index, pair] of pairs.entries()) {
+    if (!left.has(index + 1)) await exchange(pair, 'NOOP', '200 Here.');
+  }
 });
 
 test('clients wait for a worker where all have died', async (t) => {

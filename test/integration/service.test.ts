@@ -1,6 +1,6 @@
 /** What a service manager gives and hears: sockets that it has bound, readiness, reloads, the watchdog, the end. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
@@ -183,6 +183,43 @@ test('becomes another user after its start, with the one capability that it need
   for (const kind of ['Inh', 'Prm', 'Eff', 'Amb'])
     assert.match(status, new RegExp(`^Cap${kind}:\t0000000000000400$`, 'm'));
   assert.match(status, /^NoNewPrivs:\t1$/m);
+  assert.equal((await started.stop()).code, 0);
+});
+
+test('workers become that user too, and one that is replaced serves with a key that only root may read', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  port++;
+  const folder = mkdtempSync(join(tmpdir(), 'pinhole-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const made = await runProcess([
+    ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+    ...['-subj', '/CN=localhost', '-keyout', key, '-out', certificate],
+  ]);
+  assert.equal(made.code, 0, made.stderr);
+  chmodSync(key, 0o600);
+  const run = [process.execPath, cli, 'run', '--log-format', 'json', ...off, '--user', 'nobody'];
+  const tls = ['--tls', 'terminate', '--tls-cert', certificate, '--tls-key', key];
+  const started = startProcess([...run, ...tls, '--workers', '2', '--listen', `127.0.0.1:${port}`]);
+  t.after(() => started.stop());
+  await started.waitForOutput(/"listening"/, 20_000);
+  const fetch = ['curl', '-sS', '-k', '--ssl-reqd', `ftp://127.0.0.1:${port}/welcome.txt`];
+  const workers = async (count: number): Promise<string[]> => {
+    const { input } = await started.waitForOutput(new RegExp(`("worker started"[^]*){${count}}`), 20_000);
+    return [...input.matchAll(/"workerPid":(\d+),"msg":"worker started"/g)].map(([, pid = '']) => pid);
+  };
+  for (let n = 0; n < 4; n++) assert.match((await runProcess(fetch)).stdout, /^Welcome\./);
+  for (const pid of await workers(2)) process.kill(Number(pid), 'SIGKILL');
+  const pids = await workers(4);
+  for (let n = 0; n < 4; n++) assert.match((await runProcess(fetch)).stdout, /^Welcome\./);
+  for (const pid of [started.pid, ...pids.slice(2)]) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+    for (const kind of ['Inh', 'Prm', 'Eff', 'Amb'])
+      assert.match(status, new RegExp(`^Cap${kind}:\t0000000000000400$`, 'm'));
+  }
   assert.equal((await started.stop()).code, 0);
 });
 

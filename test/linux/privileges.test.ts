@@ -4,7 +4,7 @@ import { becomeUser } from '../../src/linux/privileges.ts';
 
 test('only root becomes another user', async (t) => {
   t.mock.method(process as { getuid: () => number }, 'getuid', () => 1000);
-  await assert.rejects(becomeUser('nobody', { uid: 65534, gid: 65534 }, ['NET_BIND_SERVICE']), {
+  await assert.rejects(becomeUser({ name: 'nobody', uid: 65534, gid: 65534, kept: ['NET_BIND_SERVICE'] }), {
     message: 'user: only root can become another user; allowed: none',
   });
 });
