@@ -40,7 +40,7 @@ export async function openHostTable(needs: KernelNeeds, observe: Observer): Prom
     throw error;
   }
   try {
-    const table = new KernelTable({ table: name, mark }, nft, observe, () => users.areOthers());
+    const table = new KernelTable({ table: name, mark }, nft, observe, users);
     return {
       table,
       retire: () => users.retire(),

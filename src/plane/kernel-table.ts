@@ -4,6 +4,9 @@ import type { Nft } from '../linux/nftables/nft.ts';
 import { NftQueue } from '../linux/nftables/queue.ts';
 import type { Statement } from '../linux/nftables/statement.ts';
 import { dropTable, keepTable, makeTable, type TableSettings } from '../linux/nftables/table.ts';
+import type { TableUsers } from './table-users.ts';
+
+type Users = Pick<TableUsers, 'areOthers' | 'leave'>;
 
 /**
  * The one table of nftables that Pinhole has: made at start in the place of what a crash has left, made again where
@@ -15,7 +18,7 @@ export class KernelTable {
   readonly #nft: Nft;
   readonly #observe: Observer;
   readonly #queue: NftQueue;
-  readonly #areOthers: () => boolean;
+  readonly #users: Users;
   readonly #holders: (() => readonly (readonly Statement[])[])[] = [];
   readonly #makeElsewhere: (() => Promise<void>) | undefined;
   #restoreElsewhere: () => Promise<number> = () => Promise.resolve(0);
@@ -26,7 +29,7 @@ export class KernelTable {
   /**
    * It owns `nft` from now on.
    *
-   * @param areOthers whether other processes use the table too
+   * @param users the processes that use the table; this one alone unless told
    * @param makeElsewhere set where another process makes and deletes the table: has it make the table again
    * @throws {NftError} where the table cannot be made; nothing is left then
    */
@@ -34,14 +37,14 @@ export class KernelTable {
     settings: TableSettings,
     nft: Nft,
     observe: Observer,
-    areOthers: () => boolean = () => false,
+    users: Users = { areOthers: () => false, leave: () => true },
     makeElsewhere?: () => Promise<void>,
   ) {
     this.settings = settings;
     this.#nft = nft;
     this.#observe = observe;
     this.#queue = new NftQueue(nft);
-    this.#areOthers = areOthers;
+    this.#users = users;
     this.#makeElsewhere = makeElsewhere;
     if (makeElsewhere) return;
     try {
@@ -111,14 +114,14 @@ export class KernelTable {
     this.#queue.flush();
     this.#closed = true;
     try {
-      if (!this.#makeElsewhere && !this.#areOthers()) this.#nft.run([dropTable(this.settings)]);
+      if (!this.#makeElsewhere && this.#users.leave()) this.#nft.run([dropTable(this.settings)]);
     } finally {
       this.#nft.close();
     }
   }
 
   #make(): void {
-    if (this.#areOthers()) {
+    if (this.#users.areOthers()) {
       try {
         this.#nft.run([keepTable(this.settings)]);
         return;

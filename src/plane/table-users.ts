@@ -59,6 +59,18 @@ export class TableUsers {
     });
   }
 
+  /**
+   * Ends the use of it.
+   *
+   * @returns whether nobody uses it any more. Where others do it looks again without a claim of its own: they may end in
+   * the same moment, and each would leave the table to the other
+   */
+  leave(): boolean {
+    if (!this.areOthers()) return true;
+    this.release();
+    return !this.areOthers();
+  }
+
   release(): void {
     this.#disown();
     this.#beside?.claim.close();

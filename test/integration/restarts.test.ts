@@ -10,10 +10,14 @@ const flawless = { refused: 0, cut: 0, wrong: 0, code: 0, failures: {} };
 
 describe('restarts under transfers', { concurrency: true }, () => {
   for (const plane of ['relay', 'kernel'] as const)
-    for (const isTls of [false, true])
-      test(`refuse nobody and cut nothing on the ${plane} plane ${isTls ? 'with TLS' : 'in clear'}`, async (t) => {
+    for (const [isTls, workers] of [
+      [false, 1],
+      [true, 1],
+      [true, 2],
+    ] as const)
+      test(`refuse nobody and cut nothing on the ${plane} plane ${isTls ? 'with TLS' : 'in clear'}, ${workers} at work`, async (t) => {
         if (skipOrFail(t, missing)) return;
-        const done = await restartUnderLoad({ plane, isTls, ...short });
+        const done = await restartUnderLoad({ plane, isTls, workers, ...short });
         t.diagnostic(JSON.stringify(done));
         const { refused, cut, wrong, code, failures } = done;
         assert.deepEqual({ refused, cut, wrong, code, failures }, flawless);

@@ -74,23 +74,19 @@ test('a table that others use is neither replaced nor deleted, but its rules are
   const old = new KernelTable(settings, nft, () => undefined);
   await old.submit(element);
   let others = true;
-  const table = new KernelTable(
-    settings,
-    nft,
-    () => undefined,
-    () => others,
-  );
+  const table = new KernelTable(settings, nft, () => undefined, {
+    areOthers: () => others,
+    leave: () => !others,
+  });
   assert.equal(nft.transactions.at(-1)?.[0]?.kind, 'table');
   assert.equal(nft.elements('expect4').length, 1);
   table.close();
   assert.equal(nft.elements('expect4').length, 1);
   others = false;
-  const last = new KernelTable(
-    settings,
-    nft,
-    () => undefined,
-    () => others,
-  );
+  const last = new KernelTable(settings, nft, () => undefined, {
+    areOthers: () => others,
+    leave: () => !others,
+  });
   assert.equal(nft.elements('expect4').length, 0, 'what a crash has left');
   last.close();
   assert.equal(nft.sets, undefined);
@@ -102,11 +98,6 @@ test('a table that another version has made with other sets is replaced', () => 
     first?.kind === 'table' && first.change === 'keep'
       ? new NftError('exists', 'nftables: File exists')
       : undefined;
-  new KernelTable(
-    settings,
-    nft,
-    () => undefined,
-    () => true,
-  );
+  new KernelTable(settings, nft, () => undefined, { areOthers: () => true, leave: () => false });
   assert.deepEqual(nft.sets, new Map());
 });

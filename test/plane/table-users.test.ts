@@ -54,3 +54,22 @@ test('one process serves with a table and a mark, and others may drain beside it
   old.release();
   assert.equal(next.areOthers(), false);
 });
+
+test('of processes that end in the same moment the last one knows that it is that', async (t) => {
+  const settings = { table: `test_${process.pid}_end`, mark: process.pid + 1 };
+  const [old, next] = [new TableUsers(settings), new TableUsers(settings)];
+  t.after(() => {
+    old.release();
+    next.release();
+  });
+  await old.claim();
+  await old.retire();
+  await next.claim();
+  // Both have looked by now, and each has seen the other.
+  const look = t.mock.method(old, 'areOthers', () => {
+    look.mock.restore();
+    assert.equal(next.leave(), false);
+    return true;
+  });
+  assert.equal(old.leave(), true);
+});

@@ -16,6 +16,8 @@ import type { Plane } from './watched-relay.ts';
 export interface RestartOptions {
   readonly plane: Plane;
   readonly isTls: boolean;
+  /** How many processes serve the sessions; 1 unless told. */
+  readonly workers?: number;
   readonly restarts: number;
   readonly clients: number;
   /** Seconds from the readiness of one process to its end. */
@@ -64,7 +66,7 @@ async function measure(
   network: Network,
   server: LabServer,
   folder: string,
-  { plane, isTls, restarts, clients: threads, interval, seed }: RestartOptions,
+  { plane, isTls, workers = 1, restarts, clients: threads, interval, seed }: RestartOptions,
 ): Promise<Restarted> {
   const tls = isTls ? (await makeCertificates(folder)).server : undefined;
   const service = network.spawn(
@@ -74,7 +76,7 @@ async function measure(
       ...[process.execPath, cli, 'run', '--server', `${addresses[4].server}:21`, '--plane', plane],
       ...['--admin', 'off', '--log-format', 'json', '--log-level', 'error', '--drain-timeout', '1h'],
       ...['--passive-ports', '50000-51999', '--active-ports', '52000-53999'],
-      ...['--max-sessions-per-client', '10000'],
+      ...['--max-sessions-per-client', '10000', '--workers', String(workers)],
       ...(tls ? ['--tls', 'terminate', '--tls-cert', tls.cert, '--tls-key', tls.key] : []),
     ],
     { env: { TMPDIR: folder } },

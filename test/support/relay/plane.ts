@@ -7,9 +7,6 @@ import type { TableSettings } from '../../../src/linux/nftables/table.ts';
 
 export const plane: Carrier = process.env['PINHOLE_TEST_PLANE'] === 'kernel' ? 'kernel' : 'relay';
 
-/** How many workers the relays of these tests have; undefined: none, as by default. */
-const workers: string | undefined = process.env['PINHOLE_TEST_WORKERS'];
-
 /** The points of docs/kernel-plane.md, "What differs from the relay plane": each begins so. */
 export const differences = [
   'A passive pinhole is for the client only',
@@ -47,7 +44,7 @@ export function namesInKernel(): TableSettings {
 
 /** What a relay's settings need for the plane that is tested. */
 export function settingsOfPlane(): Readonly<Record<string, string>> {
-  if (plane === 'relay') return workers === undefined ? {} : { workers };
+  if (plane === 'relay') return {};
   const { table, mark } = namesInKernel();
   return { plane, 'kernel-table': table, 'kernel-mark': String(mark) };
 }
