@@ -69,6 +69,12 @@ test('one admin interface has the sessions, data connections and bytes of all wo
       [1, 1, 1],
     ],
   );
+  const status = await runProgram(t, ['status', '--admin', stand.path]);
+  const [, ...lines] = status.stdout.trimEnd().split('\n');
+  assert.deepEqual(
+    lines,
+    workers.map(({ worker, pid }) => `  worker ${worker} (process ${pid}): 1 session, 1 data connection`),
+  );
   const { body } = await ask(stand.path, '/metrics');
   assert.match(body, /^pinhole_worker_sessions\{worker="1"\} 1$/m);
   assert.match(body, /^pinhole_sessions 2$/m);
@@ -94,9 +100,8 @@ test('lines of the dialogue are told while somebody reads them, and logged where
   await control.ask('NOOP', 200);
   assert.doesNotMatch(stand.program.stdout, /"msg":"command"/);
   await stand.change('/v1/log-level', { level: 'trace' });
-  // Until the workers have heard of it.
-  await delay(100);
-  await control.ask('NOOP', 200);
+  // The workers hear of it in a moment.
+  while (!stand.program.stdout.includes('"msg":"command"')) await control.ask('NOOP', 200);
   const line = await stand.program.logged('command');
   assert.equal(line['line'], 'NOOP');
 });
