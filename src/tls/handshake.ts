@@ -157,14 +157,22 @@ const recordOverhead = 22;
  */
 function limitEmptiness(wire: Wire, tls: TLSSocket): void {
   let empty = 0;
+  // Answers in front of which something came.
+  let isAnswering = false;
   beforePush(tls, (chunk) => {
     // What comes behind close_notify is nobody's. While answers wait, a byte now and then makes up for no updates.
     if (chunk === null) empty = -Infinity;
     else if (wire.writableLength === 0) empty = 0;
     else empty = Math.max(0, empty - chunk.length - recordOverhead);
+    isAnswering = chunk !== null;
   });
   // Before TLS has this piece, it has made all of those before it.
   wire.prependListener('data', ({ length }: Buffer) => {
+    if (isAnswering && wire.writableLength === 0) {
+      // They have left since.
+      empty = 0;
+      isAnswering = false;
+    }
     if (empty > mostEmpty) {
       const words = `received more than ${mostEmpty} bytes of empty TLS records`;
       wire.destroy(Object.assign(new Error(words), { code: 'ERR_SSL_EMPTY_RECORDS' }));

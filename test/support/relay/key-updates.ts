@@ -10,12 +10,14 @@ const applicationData = 0x17;
 const handshake = 0x16;
 const keyUpdate = Buffer.of(24, 0, 0, 1, 1);
 
-/** A client of TLS 1.3 whose records the test makes by itself: Node's sends no KeyUpdate. It reads nothing. */
+/** A client of TLS 1.3 whose records the test makes by itself: Node's sends no KeyUpdate. It reads nothing by itself. */
 export interface KeyUpdater {
   /** Sends so many KeyUpdates that ask for an answer each. */
   update(count: number): void;
   /** Sends bytes of the application behind them. */
   send(text: string): void;
+  /** Reads and drops what comes from now on. */
+  drop(): void;
 }
 
 /** Makes a connection TLS 1.3, this end being TLS's client. */
@@ -53,6 +55,9 @@ export async function keyUpdaterOf(peer: Peer): Promise<KeyUpdater> {
     },
     send: (text) => {
       socket.write(writer.record(applicationData, Buffer.from(text, 'latin1')));
+    },
+    drop: () => {
+      socket.resume();
     },
   };
 }
