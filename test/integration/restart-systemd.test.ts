@@ -247,6 +247,51 @@ test('on the kernel plane both processes share the table, and the last one remov
   assert.equal(await service.sh('nft list tables'), '');
 });
 
+test('workers serve under the unit, go on beside those of the successor, and end with their process', async (t) => {
+  const system = await withSockets(t, `'drain-timeout = "1h"' 'workers = 2'`);
+  if (!system) return;
+  const service = new Service(system);
+  const finish = await service.lastingSession();
+  const old = await service.processes();
+  assert.equal(old.length, 3);
+  await service.sh('systemctl restart pinhole');
+  assert.equal((await service.processes()).length, 6);
+  for (let n = 0; n < 4; n++) assert.match(await service.sh(download), /^Welcome/);
+  await finish();
+  const threeNew = async (): Promise<string[]> => {
+    const processes = await service.processes();
+    return processes.length === 3 && !processes.some((pid) => old.includes(pid)) ? processes : [];
+  };
+  const [first = '', worker = ''] = await service.until(
+    'the end of the first three',
+    threeNew,
+    ({ length }) => length === 3,
+  );
+  await service.sh(`kill -KILL ${worker}`);
+  await service.until(
+    'another worker',
+    threeNew,
+    (processes) => processes.length === 3 && !processes.includes(worker),
+  );
+  assert.equal(await service.show('NRestarts'), '0');
+  await service.sh(`kill -KILL ${first}`);
+  const restarted = await service.until(
+    'a start of all',
+    threeNew,
+    (processes) => processes.length === 3 && !processes.includes(first),
+  );
+  assert.ok(!restarted.includes(worker));
+  await service.until(
+    'its state',
+    () => service.show('ActiveState'),
+    (state) => state === 'active',
+  );
+  assert.match(await service.sh(download), /^Welcome/);
+  await service.sh('systemctl stop pinhole.socket pinhole-admin.socket pinhole');
+  assert.deepEqual(await service.processes(), []);
+  assert.equal(await service.show('Result'), 'success');
+});
+
 test('keys come by the hook of certbot or by LoadCredential=, also at the socket for FTPS, and logrotate rotates', async (t) => {
   const lineage = '/etc/letsencrypt/live/ftp.example.org';
   const renew = `
