@@ -146,7 +146,7 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
     running = await startDaemon(settled, logger, {
       admin: adminPlaceOf(config, process.getuid?.(), process.env),
       origins: () => origins,
-      ...{ reload, drain, sockets, runtimeDirectory: process.env['RUNTIME_DIRECTORY'] },
+      ...{ reload, drain, sockets, keeper: manager, runtimeDirectory: process.env['RUNTIME_DIRECTORY'] },
       draining: () => {
         releaseLauncher(process.env);
       },
@@ -195,9 +195,10 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
   };
   for (const signal of endSignals) process.on(signal, hurry);
   manager.stopping((first.grace ?? running.grace) + spareTime);
+  const closed = running.close(first.grace, first.drains);
   // A successor tells its own: this process may drain for hours beside it.
   manager.close();
-  await running.close(first.grace, first.drains);
+  await closed;
   await embedded?.close();
   process.off('SIGHUP', reloadOrTell);
   for (const signal of endSignals) process.off(signal, hurry);

@@ -184,9 +184,13 @@ class RunningDaemon implements Daemon {
     this.#config = config;
     this.#changeable = changeable;
     this.#wayBack = tryWayBack(config, serving.borrowing, logger);
-    this.#listeners = new Listeners((socket, isImplicit) => {
-      this.#sessions.accept(socket, isImplicit);
-    }, host.sockets ?? noSockets);
+    this.#listeners = new Listeners(
+      (socket, isImplicit) => {
+        this.#sessions.accept(socket, isImplicit);
+      },
+      host.sockets ?? noSockets,
+      host.keeper,
+    );
     const settings = settingsOf(config, changeable.addresses, changeable.tls.services);
     this.#sessions = serving.sessions(settings, (endpoint) => this.#listeners.reaches(endpoint));
   }
@@ -244,6 +248,8 @@ class RunningDaemon implements Daemon {
     const { carriers } = serving;
     const { plane } = carriers;
     this.#closing = true;
+    // A restart drains.
+    if (!drains) this.#listeners.forget();
     await this.#reloading.catch(() => undefined);
     this.#listeners.close();
     if (drains) await this.#drain();

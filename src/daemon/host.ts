@@ -1,6 +1,6 @@
 import type { AdminPlace } from '../config/admin.ts';
 import type { Observer } from '../events.ts';
-import type { InheritedSockets } from './inherited-sockets.ts';
+import type { InheritedSockets, SocketKeeper } from './inherited-sockets.ts';
 
 /** What the process does that the daemon runs in. */
 export interface Host {
@@ -12,6 +12,8 @@ export interface Host {
   readonly runtimeDirectory?: string | undefined;
   /** Sockets that the service manager has bound. */
   readonly sockets?: InheritedSockets;
+  /** Keeps the others for the next process. */
+  readonly keeper?: SocketKeeper;
   /** Where the values of the configuration are from, by key. */
   readonly origins?: () => ReadonlyMap<string, string>;
   /** Reads the configuration again, and has it followed. @returns as `Daemon.reload` */

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import type { Endpoint } from '../net/endpoint.ts';
 
 /** Listening sockets that the service manager has bound (sd_listen_fds(3)), as descriptors. */
 export interface InheritedSockets {
@@ -7,9 +8,29 @@ export interface InheritedSockets {
   /** For control connections that are TLS from their first byte. */
   readonly tls: readonly number[];
   readonly admin: number | undefined;
+  /** That a process before this one has bound, and had it keep: by name, and one may be there twice. */
+  readonly kept: readonly KeptSocket[];
 }
 
-export const noSockets: InheritedSockets = { clear: [], tls: [], admin: undefined };
+export interface KeptSocket {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** Keeps listening sockets for the next process. */
+export interface SocketKeeper {
+  keep(name: string, fd: number): void;
+  forget(name: string): void;
+}
+
+export const noSockets: InheritedSockets = { clear: [], tls: [], admin: undefined, kept: [] };
+
+const keptPrefix = 'listen-';
+
+/** The name under which a listening socket is kept: `listen-21-0.0.0.0`. There are no colons in it (sd_notify(3)). */
+export function keptName({ address, port }: Endpoint): string {
+  return `${keptPrefix}${port}-${address.replaceAll(':', '_')}`;
+}
 
 /** The names that a socket unit gives them: `FileDescriptorName=`. */
 const names = { ftp: 'clear', ftps: 'tls', admin: 'admin' } as const;
@@ -39,16 +60,19 @@ export function readInheritedSockets(
       `the service manager hands over ${fds} sockets with ${given.length} names; allowed: ${allowed}`,
     );
   const byName: Record<Name, number[]> = { ftp: [], ftps: [], admin: [] };
+  const kept: KeptSocket[] = [];
   given.forEach((name, index) => {
     const fd = first + index;
-    if (!Object.hasOwn(names, name))
+    const isKept = name.startsWith(keptPrefix);
+    if (!isKept && !Object.hasOwn(names, name))
       throw new Error(`the socket ${name} of the service manager is for nothing; allowed: ${allowed}`);
     if (!isSocket(fd)) throw new Error(`descriptor ${fd} (${name}) of the service manager is no socket`);
-    byName[name as Name].push(fd);
+    if (isKept) kept.push({ name, fd });
+    else byName[name as Name].push(fd);
   });
   if (byName.admin.length > 1)
     throw new Error(`the service manager hands over ${byName.admin.length} admin sockets; allowed: one`);
-  return { clear: byName.ftp, tls: byName.ftps, admin: byName.admin[0] };
+  return { clear: byName.ftp, tls: byName.ftps, admin: byName.admin[0], kept };
 }
 
 function isSocketHere(fd: number): boolean {

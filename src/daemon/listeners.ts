@@ -1,11 +1,13 @@
+import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { endpointsOf, reaches, type ListenAddress } from '../config/listening.ts';
 import type { Address } from '../net/address.ts';
 import { holderOfPort } from '../linux/port-holder.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { codeOf, messageOf } from '../net/error.ts';
 import { listen, type Listener } from '../proxy/listener.ts';
-import type { InheritedSockets } from './inherited-sockets.ts';
+import { keptName, type InheritedSockets, type KeptSocket, type SocketKeeper } from './inherited-sockets.ts';
 import { isOwnAddress } from './own-address.ts';
 
 /** Where clients connect, in clear and with TLS from the first byte. */
@@ -18,14 +20,30 @@ export interface ListenSettings {
 export class Listeners {
   readonly #accept: (socket: Socket, isImplicit: boolean) => void;
   readonly #inherited: InheritedSockets;
+  readonly #keeper: SocketKeeper | undefined;
+  /** What a process before this one has had kept, and nobody has looked at yet. */
+  #unseen: readonly KeptSocket[];
+  /** Of that what the settings want, by name. */
+  readonly #wanted = new Map<string, number>();
   readonly #open = new Map<string, Listener>();
+  /** Some of it was not wanted, and whoever keeps it may take a moment to close it. */
+  #hasDropped = false;
+  /** What is kept, by name. */
+  #told = new Set<string>();
 
   /**
    * @param accept gets each connection paused, and whether it is TLS from its first byte
    * @param inherited sockets that the service manager has bound: where it has any of a kind, the settings bind none
+   * @param keeper keeps the others for the next process
    */
-  constructor(accept: (socket: Socket, isImplicit: boolean) => void, inherited: InheritedSockets) {
+  constructor(
+    accept: (socket: Socket, isImplicit: boolean) => void,
+    inherited: InheritedSockets,
+    keeper?: SocketKeeper,
+  ) {
     this.#inherited = inherited;
+    this.#keeper = keeper;
+    this.#unseen = inherited.kept;
     this.#accept = accept;
   }
 
@@ -49,6 +67,10 @@ export class Listeners {
     const keys = new Set<string>();
     try {
       const { clear, tls } = this.#inherited;
+      this.#sortKept([
+        ...(clear.length > 0 ? [] : inClear.flatMap(endpointsOf)),
+        ...(tls.length > 0 ? [] : listenTls.flatMap(endpointsOf)),
+      ]);
       if (clear.length > 0) await this.#adopt(clear, false, keys, opened);
       else await this.#openNew(inClear, false, keys, opened);
       if (tls.length > 0) await this.#adopt(tls, true, keys, opened);
@@ -63,6 +85,23 @@ export class Listeners {
       this.#open.delete(key);
     }
     for (const [key, listener] of opened) this.#open.set(key, listener);
+    this.#keep();
+  }
+
+  /** Has those that this process has bound kept, and no others. */
+  #keep(): void {
+    const wanted = new Map<string, number>();
+    for (const [key, { endpoint, fd }] of this.#open)
+      if (fd !== undefined && !key.startsWith(adopted)) wanted.set(keptName(endpoint), fd);
+    for (const name of this.#told) if (!wanted.has(name)) this.#keeper?.forget(name);
+    for (const [name, fd] of wanted) if (!this.#told.has(name)) this.#keeper?.keep(name, fd);
+    this.#told = new Set(wanted.keys());
+  }
+
+  /** There is no next process: clients that come from now on are refused. */
+  forget(): void {
+    for (const name of this.#told) this.#keeper?.forget(name);
+    this.#told = new Set();
   }
 
   /** Stops accepting; accepted connections continue. */
@@ -79,7 +118,7 @@ export class Listeners {
     opened: Map<string, Listener>,
   ): Promise<void> {
     for (const fd of fds) {
-      const key = `descriptor ${fd}`;
+      const key = `${adopted}${fd}`;
       keys.add(key);
       if (this.#open.has(key)) continue;
       const accept = (socket: Socket): void => {
@@ -89,6 +128,45 @@ export class Listeners {
         throw new Error(`descriptor ${fd} of the service manager: ${messageOf(error)}`, { cause: error });
       });
       opened.set(key, listener);
+    }
+  }
+
+  /** Closes what is not wanted any more: it may be in the way of what is. */
+  #sortKept(wanted: readonly Endpoint[]): void {
+    const names = new Set(wanted.map(keptName));
+    for (const { name, fd } of this.#unseen) {
+      if (names.has(name) && !this.#wanted.has(name)) {
+        this.#wanted.set(name, fd);
+        this.#told.add(name);
+        continue;
+      }
+      closeSync(fd);
+      if (names.has(name)) continue;
+      this.#keeper?.forget(name);
+      this.#hasDropped = true;
+    }
+    this.#unseen = [];
+  }
+
+  async #listenAt(
+    at: Endpoint,
+    wanted: readonly ListenAddress[],
+    accept: Accept,
+  ): Promise<Listener | undefined> {
+    const name = keptName(at);
+    const fd = this.#wanted.get(name);
+    this.#wanted.delete(name);
+    // Clients may have been waiting there since the process before this one.
+    if (fd !== undefined) return listen({ fd }, accept);
+    const { address, port } = at;
+    const end = performance.now() + (this.#hasDropped ? forgetting : 0);
+    for (;;) {
+      try {
+        return await listenOrExplain(address, port, wanted, accept);
+      } catch (error) {
+        if (performance.now() >= end || codeOf((error as Error).cause) !== 'EADDRINUSE') throw error;
+        await delay(50);
+      }
     }
   }
 
@@ -105,11 +183,19 @@ export class Listeners {
       const key = `${formatEndpoint({ address, port })}${isImplicit ? ' tls' : ''}`;
       keys.add(key);
       if (this.#open.has(key)) continue;
-      const listener = await listenOrExplain(address, port, wanted, accept);
+      const listener = await this.#listenAt({ address, port }, wanted, accept);
       if (listener) opened.set(key, listener);
     }
   }
 }
+
+/** Of the key of a listener on a socket that the service manager has bound. */
+const adopted = 'descriptor ';
+
+/** How long the service manager may take to close what it kept, in milliseconds. */
+const forgetting = 5000;
+
+type Accept = Parameters<typeof listen>[1];
 
 /** Whether a connection to this endpoint would come to one of those that this host listens at. */
 export function isOneOf(listening: readonly Endpoint[], { address, port }: Endpoint): boolean {
@@ -121,7 +207,7 @@ async function listenOrExplain(
   address: Address,
   port: number,
   wanted: readonly ListenAddress[],
-  accept: Parameters<typeof listen>[1],
+  accept: Accept,
 ): Promise<Listener | undefined> {
   try {
     return await listen({ address, port }, accept);

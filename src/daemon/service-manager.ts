@@ -8,6 +8,10 @@ export interface ServiceManager {
   reloading(): void;
   /** @param within milliseconds that its end may take from now on */
   stopping(within: number): void;
+  /** Has it keep a listening socket for the next process, under a name (sd_pid_notify_with_fds(3), FDSTORE). */
+  keep(name: string, fd: number): void;
+  /** What it keeps under this name is not wanted any more. */
+  forget(name: string): void;
   /** No more is told. */
   close(): void;
 }
@@ -21,6 +25,8 @@ const nobody: ServiceManager = {
   ready: () => undefined,
   reloading: () => undefined,
   stopping: () => undefined,
+  keep: () => undefined,
+  forget: () => undefined,
   close: () => undefined,
 };
 
@@ -97,6 +103,14 @@ class Systemd implements ServiceManager {
   stopping(within: number): void {
     const microseconds = Math.ceil(within * 1000);
     this.#socket.send(`STOPPING=1\nSTATUS=stopping: transfers finish\nEXTEND_TIMEOUT_USEC=${microseconds}`);
+  }
+
+  keep(name: string, fd: number): void {
+    this.#socket.sendWith(`FDSTORE=1\nFDNAME=${name}`, fd);
+  }
+
+  forget(name: string): void {
+    this.#socket.send(`FDSTOREREMOVE=1\nFDNAME=${name}`);
   }
 
   close(): void {

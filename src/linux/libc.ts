@@ -13,6 +13,8 @@ interface Functions {
   /** setsockopt(2) with a `struct sock_fprog`. */
   attachFilter(fd: number, level: number, option: number, program: FilterProgram, length: number): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  /** sendmsg(2) with one descriptor in its control message. */
+  sendmsg(fd: number, message: DescriptorMessage, flags: number): number;
   recv(fd: number, buffer: Uint8Array, length: number, flags: number): number;
   ioctl(fd: number, request: number, value: Uint8Array): number;
   fcntl(fd: number, command: number, value: number): number;
@@ -21,6 +23,20 @@ interface Functions {
   mallopt(option: number, value: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
   capset(header: Uint8Array, data: Uint8Array): number;
+}
+
+/** `struct msghdr` (unix(7), SCM_RIGHTS). */
+interface DescriptorMessage {
+  readonly vector: { readonly base: Uint8Array; readonly length: number };
+  readonly vectors: number;
+  /** `struct cmsghdr` with its data. */
+  readonly control: {
+    readonly length: number;
+    readonly level: number;
+    readonly type: number;
+    readonly fd: number;
+  };
+  readonly controlLength: number;
 }
 
 interface FilterProgram {
@@ -39,6 +55,7 @@ const declarations: Readonly<Record<keyof Functions, Declaration>> = {
   setsockopt: ['setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint32_t']],
   attachFilter: ['setsockopt', 'int', ['int', 'int', 'int', 'sock_fprog *', 'uint32_t']],
   send: ['send', 'intptr_t', ['int', 'void *', 'size_t', 'int']],
+  sendmsg: ['sendmsg', 'intptr_t', ['int', 'descriptor_message *', 'int']],
   recv: ['recv', 'intptr_t', ['int', 'void *', 'size_t', 'int']],
   ioctl: ['ioctl', 'int', ['int', 'ulong', 'void *']],
   fcntl: ['fcntl', 'int', ['int', 'int', 'long']],
@@ -106,5 +123,13 @@ function bind(koffi: Koffi, name: keyof Functions, what: string): unknown {
 function openProgram(koffi: Koffi): ReturnType<Koffi['load']> {
   const program = koffi.load(null);
   koffi.struct('sock_fprog', { len: 'uint16_t', filter: 'void *' });
+  koffi.struct('iovec', { base: 'void *', length: 'size_t' });
+  koffi.struct('descriptor_control', { length: 'size_t', level: 'int', type: 'int', fd: 'int' });
+  koffi.struct('descriptor_message', {
+    ...{ name: 'void *', nameLength: 'uint32_t' },
+    ...{ vector: 'iovec *', vectors: 'size_t' },
+    ...{ control: 'descriptor_control *', controlLength: 'size_t' },
+    flags: 'int',
+  });
   return program;
 }

@@ -6,13 +6,21 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
 /** `sun_path` of unix(7). */
 const longestPath = 108;
+
+/** The bytes of a pointer, and of `struct cmsghdr`, in which the length is one of those (cmsg(3)). */
+const word = process.arch === 'arm' || process.arch === 'ia32' ? 4 : 8;
+const controlHeader = word + 8;
 
 /** Sends datagrams to the service manager (sd_notify(3)). Node has no datagrams over unix sockets. */
 export interface NotifySocket {
   /** Sends one, without waiting; one that cannot be sent is lost. */
   send(text: string): void;
+  /** The same with a descriptor, which the service manager gets one of its own for. */
+  sendWith(text: string, fd: number): void;
   close(): void;
 }
 
@@ -24,7 +32,13 @@ export async function openNotifySocket(path: string): Promise<NotifySocket> {
   const bytes = Buffer.from(path.replace(/^@/, '\0'));
   if (!/^[/@]/.test(path) || bytes.length > longestPath)
     throw new Error(`NOTIFY_SOCKET is ${path}: allowed are paths and abstract names of unix sockets`);
-  const libc = await loadLibc('telling the service manager', ['socket', 'connect', 'send', 'close']);
+  const libc = await loadLibc('telling the service manager', [
+    'socket',
+    'connect',
+    'send',
+    'sendmsg',
+    'close',
+  ]);
   const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) throw new Error(`the service manager cannot be told: ${libc.lastError()}`);
   const address = Buffer.alloc(2 + bytes.length);
@@ -39,6 +53,14 @@ export async function openNotifySocket(path: string): Promise<NotifySocket> {
     send: (text) => {
       const message = Buffer.from(text);
       libc.send(fd, message, message.length, MSG_NOSIGNAL);
+    },
+    sendWith: (text, descriptor) => {
+      const message = Buffer.from(text);
+      const length = controlHeader + 4;
+      const control = { length, level: SOL_SOCKET, type: SCM_RIGHTS, fd: descriptor };
+      const vector = { base: message, length: message.length };
+      const controlLength = Math.ceil(length / word) * word;
+      libc.sendmsg(fd, { vector, vectors: 1, control, controlLength }, MSG_NOSIGNAL);
     },
     close: () => {
       libc.close(fd);

@@ -7,6 +7,8 @@ import { descriptorOf } from '../node-internals/descriptor.ts';
 
 export interface Listener {
   readonly endpoint: Endpoint;
+  /** undefined: it is closed. */
+  readonly fd: number | undefined;
   /** Stops accepting; accepted connections continue. */
   close(): void;
 }
@@ -46,6 +48,9 @@ export function listen(where: Endpoint | BoundSocket, accept: (socket: Socket) =
       }
       resolve({
         endpoint,
+        get fd() {
+          return descriptorOf(server);
+        },
         close: () => {
           server.close();
         },

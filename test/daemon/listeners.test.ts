@@ -1,19 +1,27 @@
 import assert from 'node:assert/strict';
+import { fstatSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { noSockets } from '../../src/daemon/inherited-sockets.ts';
+import { keptName, noSockets } from '../../src/daemon/inherited-sockets.ts';
 import { Listeners } from '../../src/daemon/listeners.ts';
 import { loadLibc } from '../../src/linux/libc.ts';
+import { parseAddress } from '../../src/net/address.ts';
 import { descriptorOf } from '../../src/node-internals/descriptor.ts';
 
-test('listens on sockets that are bound already, and not where the settings say then', async (t) => {
+/** A socket that another process has bound. */
+async function boundSocket(): Promise<{ readonly fd: number; readonly port: number }> {
   const bound = createServer().listen(0, '127.0.0.1');
   await once(bound, 'listening');
   const { port } = bound.address() as AddressInfo;
   const { dup } = await loadLibc('the test', ['dup']);
   const fd = dup(descriptorOf(bound) ?? assert.fail('no descriptor'));
   bound.close();
+  return { fd, port };
+}
+
+test('listens on sockets that are bound already, and not where the settings say then', async (t) => {
+  const { fd, port } = await boundSocket();
   const accepted: boolean[] = [];
   const listeners = new Listeners(
     (socket: Socket, isImplicit) => {
@@ -41,4 +49,61 @@ test('names a descriptor that nobody can listen on', async () => {
   await assert.rejects(listeners.configure({ listen: [], listenTls: [] }), {
     message: /^descriptor 9999 of the service manager: /,
   });
+});
+
+test('takes what was kept where the settings want it, and has its own kept, as long as they are wanted', async (t) => {
+  const [wanted, other] = [await boundSocket(), await boundSocket()];
+  const address = parseAddress('127.0.0.1') ?? assert.fail();
+  const nameOf = (port: number): string => keptName({ address, port });
+  const told: string[] = [];
+  const keeper = {
+    keep: (name: string, fd: number) => {
+      assert.ok(fstatSync(fd).isSocket());
+      told.push(`keep ${name}`);
+    },
+    forget: (name: string) => void told.push(`forget ${name}`),
+  };
+  const { dup } = await loadLibc('the test', ['dup']);
+  // A service manager may have the same twice.
+  const twice = dup(wanted.fd);
+  const sockets = [wanted, other, { fd: twice, port: wanted.port }];
+  const kept = sockets.map(({ fd, port }) => ({ name: nameOf(port), fd }));
+  const accept = (socket: Socket): void => void socket.destroy();
+  const listeners = new Listeners(accept, { ...noSockets, kept }, keeper);
+  t.after(() => {
+    listeners.close();
+  });
+  // Before the first configuration somebody waits there.
+  const early = connect(wanted.port, '127.0.0.1').resume();
+  await once(early, 'connect');
+  const inClear = { address, port: wanted.port };
+  await listeners.configure({ listen: [inClear], listenTls: [] });
+  await once(early, 'close');
+  assert.deepEqual(told.splice(0), [`forget ${nameOf(other.port)}`]);
+  assert.throws(() => fstatSync(twice), { code: 'EBADF' });
+  await assert.rejects(once(connect(other.port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
+  await listeners.configure({ listen: [inClear], listenTls: [{ address, port: other.port }] });
+  assert.deepEqual(told.splice(0), [`keep ${nameOf(other.port)}`]);
+  await listeners.configure({ listen: [inClear], listenTls: [] });
+  assert.deepEqual(told.splice(0), [`forget ${nameOf(other.port)}`]);
+  listeners.forget();
+  assert.deepEqual(told.splice(0), [`forget ${nameOf(wanted.port)}`]);
+});
+
+test('waits for a port that is kept under another address until whoever keeps it has closed it', async (t) => {
+  const { fd, port } = await boundSocket();
+  const { dup, close } = await loadLibc('the test', ['dup', 'close']);
+  const ofManager = dup(fd);
+  const kept = [{ name: keptName({ address: parseAddress('0.0.0.0') ?? assert.fail(), port }), fd }];
+  const keeper = {
+    keep: () => undefined,
+    forget: () => void setTimeout(() => close(ofManager), 100),
+  };
+  const listeners = new Listeners((socket) => socket.destroy(), { ...noSockets, kept }, keeper);
+  t.after(() => {
+    listeners.close();
+  });
+  const address = parseAddress('127.0.0.1') ?? assert.fail();
+  await listeners.configure({ listen: [{ address, port }], listenTls: [] });
+  assert.deepEqual(listeners.endpoints, [{ address, port }]);
 });

@@ -50,6 +50,16 @@ test('tells the service manager that it serves, reloads and stops, with a status
   manager.close();
 });
 
+test('has a socket kept, and forgotten', async (t) => {
+  const { path, receive } = await managerSocket(t);
+  const manager = await findServiceManager({ NOTIFY_SOCKET: path }, () => '', none);
+  manager.keep('listen-21-0.0.0.0', 0);
+  assert.equal(receive(), 'FDSTORE=1\nFDNAME=listen-21-0.0.0.0');
+  manager.forget('listen-21-0.0.0.0');
+  assert.equal(receive(), 'FDSTOREREMOVE=1\nFDNAME=listen-21-0.0.0.0');
+  manager.close();
+});
+
 test('tells a status line again when it has changed', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const { path, receive } = await managerSocket(t);

@@ -130,6 +130,31 @@ test('systemctl restart leaves sessions to the old process, which ends with them
   assert.match(await service.sh(download), /^Welcome/);
 });
 
+test('without pinhole.socket the listening sockets of the unit itself are handed over', async (t) => {
+  const system = await withSockets(t, `'drain-timeout = "1h"'`, undefined, 'systemctl stop pinhole.socket');
+  if (!system) return;
+  const service = new Service(system);
+  const finish = await service.lastingSession();
+  await service.sh(`
+    ( while [ ! -e /run/over ]; do ${download} || echo "FAULT $?"; done ) >/run/clients 2>&1 &
+    for n in 1 2 3; do sleep 0.5; systemctl restart pinhole; done
+    sleep 0.5; touch /run/over`);
+  assert.ok((await service.processes()).length > 1);
+  const heard = await service.sh('sleep 1; sort /run/clients | uniq -c');
+  t.diagnostic(heard.trim().split('\n')[0] ?? '');
+  assert.doesNotMatch(heard, /FAULT|curl/);
+  assert.match(heard, /^ +\d+ Welcome/m);
+  // Stopped, and then elsewhere: nothing is left of what was kept.
+  await finish();
+  await service.sh('systemctl stop pinhole');
+  assert.equal((await system.run(['sh', '-c', download])).code, 7, 'connection refused');
+  await service.sh('systemctl start pinhole');
+  assert.match(await service.sh(download), /^Welcome/);
+  await service.sh(`sed -i 's/127.0.0.1:21/127.0.0.1:2121/' ${configuration}; systemctl restart pinhole`);
+  assert.equal((await system.run(['sh', '-c', download])).code, 7, 'connection refused');
+  assert.match(await service.sh(download.replace('127.0.0.1/', '127.0.0.1:2121/')), /^Welcome/);
+});
+
 test('systemctl stop ends sessions within grace, whatever drain-timeout is', async (t) => {
   const system = await withSockets(t, `'drain-timeout = "1h"' 'grace = "2s"'`);
   if (!system) return;

@@ -10,14 +10,14 @@ const flawless = { refused: 0, cut: 0, wrong: 0, code: 0, failures: {} };
 
 describe('restarts under transfers', { concurrency: true }, () => {
   for (const plane of ['relay', 'kernel'] as const)
-    for (const [isTls, workers] of [
-      [false, 1],
-      [true, 1],
-      [true, 2],
+    for (const [isTls, workers, isOwn] of [
+      [false, 1, true],
+      [true, 1, false],
+      [true, 2, true],
     ] as const)
-      test(`refuse nobody and cut nothing on the ${plane} plane ${isTls ? 'with TLS' : 'in clear'}, ${workers} at work`, async (t) => {
+      test(`refuse nobody and cut nothing on the ${plane} plane ${isTls ? 'with TLS' : 'in clear'}, ${workers} at work, ${isOwn ? 'own' : 'given'} sockets`, async (t) => {
         if (skipOrFail(t, missing)) return;
-        const done = await restartUnderLoad({ plane, isTls, workers, ...short });
+        const done = await restartUnderLoad({ plane, isTls, workers, isOwn, ...short });
         t.diagnostic(JSON.stringify(done));
         const { refused, cut, wrong, code, failures } = done;
         assert.deepEqual({ refused, cut, wrong, code, failures }, flawless);

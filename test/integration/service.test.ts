@@ -1,6 +1,14 @@
 /** What a service manager gives and hears: sockets that it has bound, readiness, reloads, the watchdog, the end. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
@@ -129,32 +137,27 @@ async function transferOn(url: string, isOver: () => boolean): Promise<{ count: 
   return { count, faults };
 }
 
-test('eight restarts refuse no client and cut no transfer on sockets of the service manager', async (t) => {
+for (const isOwn of [false, true]) {
+  const whose = isOwn ? "Pinhole's own sockets" : 'sockets of the service manager';
+  test(`eight restarts refuse no client and cut no transfer on ${whose}`, (t) => restartOn(t, isOwn));
+}
+
+async function restartOn(t: TestContext, isOwn: boolean): Promise<void> {
   if (skipOrFail(t, missing)) return;
   port++;
+  const at = `127.0.0.1:${port}`;
   const server = await startFtpServer(
     '127.0.0.2',
     plantFiles({ '/welcome.txt': 'Welcome.\n'.repeat(100_000) }),
   );
   t.after(() => server.close());
-  const service = startService(
-    t,
-    ['--socket', `ftp=127.0.0.1:${port}`],
-    [
-      ...off,
-      '--server',
-      `${server.address}:${server.port}`,
-      '--drain-timeout',
-      '60s',
-      '--passive-ports',
-      '24300-24499',
-    ],
-  );
+  const service = startService(t, isOwn ? [] : ['--socket', `ftp=${at}`], [
+    ...[...off, '--server', `${server.address}:${server.port}`, '--drain-timeout', '60s'],
+    ...['--passive-ports', isOwn ? '24500-24699' : '24300-24499', ...(isOwn ? ['--listen', at] : [])],
+  ]);
   await service.told(/READY=1/);
   let isOver = false;
-  const clients = Array.from({ length: 6 }, () =>
-    transferOn(`ftp://127.0.0.1:${port}/welcome.txt`, () => isOver),
-  );
+  const clients = Array.from({ length: 6 }, () => transferOn(`ftp://${at}/welcome.txt`, () => isOver));
   for (let n = 2; n <= 9; n++) {
     process.kill(service.process.pid, 'SIGUSR1');
     await service.told(new RegExp(`("READY=1[^]*){${n}}`));
@@ -166,7 +169,54 @@ test('eight restarts refuse no client and cut no transfer on sockets of the serv
     [],
   );
   assert.ok(results.every(({ count }) => count > 2));
+}
+
+test('a stop has its own sockets forgotten at once, and workers have none of those that were handed over', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  port += 2;
+  const [given, own] = [`127.0.0.1:${port - 1}`, `127.0.0.1:${port}`];
+  const at = ['--socket', `ftp=${given}`, '--socket', `ftp=${own}`];
+  const first = startService(t, at, [...off, '--workers', '2']);
+  const { input } = await first.told(/READY=1/);
+  const listening = inodesListening(port - 1, port);
+  assert.equal(listening.length, 2);
+  for (const [, pid = ''] of input.matchAll(/"workerPid":(\d+),"msg":"worker started"/g))
+    for (const inode of listening) assert.ok(!socketsOf(pid).includes(inode), `worker ${pid}`);
+  await first.process.stop();
+  const second = startService(t, [], [...off, '--listen', own]);
+  await second.told(new RegExp(`"FDSTORE=1\\\\nFDNAME=listen-${port}-127.0.0.1"[^]*READY=1`));
+  const [child = ''] = childrenOf(second.process.pid);
+  process.kill(Number(child), 'SIGINT');
+  await second.told(new RegExp(`"FDSTOREREMOVE=1\\\\nFDNAME=listen-${port}-127.0.0.1"`));
 });
+
+/** The inodes of the sockets that listen at these ports. */
+function inodesListening(...ports: readonly number[]): string[] {
+  const listen = '0A';
+  return readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(
+      ([, local = '', , state]) =>
+        state === listen && ports.includes(parseInt(local.split(':')[1] ?? '', 16)),
+    )
+    .map((fields) => fields[9] ?? '');
+}
+
+/** The inodes of a process's sockets. */
+function socketsOf(pid: string): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function childrenOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ');
+}
 
 test('becomes another user after its start, with the one capability that it needs', async (t) => {
   if (skipOrFail(t, missing)) return;

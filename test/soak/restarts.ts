@@ -18,6 +18,8 @@ export interface RestartOptions {
   readonly isTls: boolean;
   /** How many processes serve the sessions; 1 unless told. */
   readonly workers?: number;
+  /** Whether Pinhole binds the sockets, which the service manager keeps; else that binds them. */
+  readonly isOwn?: boolean;
   readonly restarts: number;
   readonly clients: number;
   /** Seconds from the readiness of one process to its end. */
@@ -66,17 +68,19 @@ async function measure(
   network: Network,
   server: LabServer,
   folder: string,
-  { plane, isTls, workers = 1, restarts, clients: threads, interval, seed }: RestartOptions,
+  { plane, isTls, workers = 1, isOwn = false, restarts, clients: threads, interval, seed }: RestartOptions,
 ): Promise<Restarted> {
+  const at = `${addresses[4].public}:21`;
   const tls = isTls ? (await makeCertificates(folder)).server : undefined;
   const service = network.spawn(
     'gateway',
     [
-      ...['python3', manager, '--socket', `ftp=${addresses[4].public}:21`, '--launcher', launcher, '--'],
+      ...['python3', manager, ...(isOwn ? [] : ['--socket', `ftp=${at}`]), '--launcher', launcher, '--'],
       ...[process.execPath, cli, 'run', '--server', `${addresses[4].server}:21`, '--plane', plane],
       ...['--admin', 'off', '--log-format', 'json', '--log-level', 'error', '--drain-timeout', '1h'],
       ...['--passive-ports', '50000-51999', '--active-ports', '52000-53999'],
       ...['--max-sessions-per-client', '10000', '--workers', String(workers)],
+      ...(isOwn ? ['--listen', at] : []),
       ...(tls ? ['--tls', 'terminate', '--tls-cert', tls.cert, '--tls-key', tls.key] : []),
     ],
     { env: { TMPDIR: folder } },

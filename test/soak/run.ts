@@ -2,7 +2,7 @@
  * Many transfers of many clients, good and bad ones, and then a look at what they have left:
  *
  *     npm run soak [-- --minutes N] [-- --transfers N] [-- --plane relay|kernel|both] [-- --server vsftpd|proftpd]
- *     npm run soak -- --restarts N [--clients N] [--workers N] [--plane relay|kernel|both]
+ *     npm run soak -- --restarts N [--clients N] [--workers N] [--own-sockets] [--plane relay|kernel|both]
  */
 import { parseArgs } from 'node:util';
 
@@ -24,6 +24,7 @@ It takes root, on Debian or Ubuntu.
 --restarts N    in place of all that: restarts the relay so often under transfers, in clear and with TLS
 --clients N     of those restarts: sessions at once (50)
 --workers N     of those restarts: processes that serve (1)
+--own-sockets   of those restarts: Pinhole binds the sockets, and not the service manager
 --seed S        of the clients' random numbers (the time)
 
 Exit code 1 where anything is wrong: a file, a failure of a good client, something left over, memory that grew.
@@ -53,6 +54,7 @@ const { values } = parseArgs({
     restarts: { type: 'string', default: '0' },
     clients: { type: 'string', default: '50' },
     workers: { type: 'string', default: '1' },
+    'own-sockets': { type: 'boolean', default: false },
     seed: { type: 'string', default: String(Date.now()) },
     help: { type: 'boolean', default: false },
   },
@@ -100,7 +102,8 @@ async function restartAll(restarts: number, clients: number, planes: Plane | 'bo
   for (const plane of planes === 'both' ? (['relay', 'kernel'] as const) : [planes])
     for (const isTls of [false, true]) {
       const workers = positive('workers', values.workers);
-      const options = { plane, isTls, workers, restarts, clients, interval: 0.5, seed: values.seed };
+      const isOwn = values['own-sockets'];
+      const options = { plane, isTls, workers, isOwn, restarts, clients, interval: 0.5, seed: values.seed };
       const done = await restartUnderLoad(options);
       const row = [`${plane}, ${isTls ? 'TLS' : 'clear'}`, done] as const;
       rows.push(row);

@@ -4,6 +4,8 @@
 service-manager.py [--watchdog MICROSECONDS] [--socket NAME=ADDRESS:PORT | --socket NAME=/PATH] [--launcher PATH] ...
     -- PROGRAM ARGUMENTS
 
+It keeps the descriptors that it is told to keep (FDSTORE=1), and hands them to the next program.
+
 The program's output goes to standard error. SIGTERM and SIGHUP go on to the program; SIGUSR1 has it end and starts another.
 With --launcher that shell is what is started and waited for, as the unit of the Debian package has it.
 """
@@ -43,16 +45,19 @@ path = os.path.join(folder, "notify")
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.bind(path)
 env["NOTIFY_SOCKET"] = path
-env.setdefault("LISTEN_FDS", str(len(listeners)))
-env.setdefault("LISTEN_FDNAMES", ":".join(label for label, _ in listeners))
+# What the program has had kept: a name and a descriptor.
+stored = []
 
 def start():
     child = os.fork()
     if child != 0:
         return child
     os.dup2(2, 1)
+    handed = [(label, listener.fileno()) for label, listener in listeners] + stored
+    env.setdefault("LISTEN_FDS", str(len(handed)))
+    env.setdefault("LISTEN_FDNAMES", ":".join(label for label, _ in handed))
     # Above the place of the first, so that none is closed before it is copied.
-    copies = [os.dup2(listener.fileno(), 100 + n) for n, (_, listener) in enumerate(listeners)]
+    copies = [os.dup2(fd, 200 + n) for n, (_, fd) in enumerate(handed)]
     for n, copy in enumerate(copies):
         os.dup2(copy, 3 + n)
         os.close(copy)
@@ -63,6 +68,19 @@ def start():
 hasLauncher = "--launcher" in options
 main = start()
 isEnding = False
+
+
+def receive():
+    message, fds, _, _ = socket.recv_fds(notify, 4096, 8)
+    fields = dict(line.split("=", 1) for line in message.decode().split("\n"))
+    name = fields.get("FDNAME", "stored")
+    if fields.get("FDSTORE") == "1":
+        stored.extend((name, fd) for fd in fds)
+    elif fields.get("FDSTOREREMOVE") == "1":
+        for kept in [each for each in stored if each[0] == name]:
+            os.close(kept[1])
+            stored.remove(kept)
+    return message.decode()
 
 
 def pass_on(number, _):
@@ -88,7 +106,7 @@ notify.settimeout(0.02)
 code = 0
 while True:
     try:
-        print(json.dumps(notify.recv(4096).decode()), flush=True)
+        print(json.dumps(receive()), flush=True)
     except TimeoutError:
         pass
     try:
