@@ -15,6 +15,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -72,10 +73,13 @@ async function build(): Promise<void> {
     setModes(tree);
     const file = join('build/packages', `pinhole_${version}_${architecture}.deb`);
     mkdirSync(dirname(file), { recursive: true });
-    execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, file], {
+    // Under its name it is whole at each moment.
+    const half = `${file}.${process.pid}`;
+    execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, half], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(epoch) },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
+    renameSync(half, file);
     const packed = (lstatSync(file).size / 1e6).toFixed(1);
     process.stdout.write(`${file}: ${packed} MB, installed ${(size / 1e6).toFixed(1)} MB beside Node\n`);
   } finally {
