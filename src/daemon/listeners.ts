@@ -124,10 +124,7 @@ export class Listeners {
       const accept = (socket: Socket): void => {
         this.#accept(socket, isImplicit);
       };
-      const listener = await listen({ fd }, accept).catch((error: unknown) => {
-        throw new Error(`descriptor ${fd} of the service manager: ${messageOf(error)}`, { cause: error });
-      });
-      opened.set(key, listener);
+      opened.set(key, await listenOn(fd, accept));
     }
   }
 
@@ -157,7 +154,7 @@ export class Listeners {
     const fd = this.#wanted.get(name);
     this.#wanted.delete(name);
     // Clients may have been waiting there since the process before this one.
-    if (fd !== undefined) return listen({ fd }, accept);
+    if (fd !== undefined) return listenOn(fd, accept);
     const { address, port } = at;
     const end = performance.now() + (this.#hasDropped ? forgetting : 0);
     for (;;) {
@@ -200,6 +197,15 @@ type Accept = Parameters<typeof listen>[1];
 /** Whether a connection to this endpoint would come to one of those that this host listens at. */
 export function isOneOf(listening: readonly Endpoint[], { address, port }: Endpoint): boolean {
   return listening.some((own) => own.port === port && reaches(address, own.address, isOwnAddress));
+}
+
+/** @throws with what is wrong with the descriptor */
+async function listenOn(fd: number, accept: Accept): Promise<Listener> {
+  try {
+    return await listen({ fd }, accept);
+  } catch (error) {
+    throw new Error(`descriptor ${fd} of the service manager: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** A host without IPv6 has no `::`: a port alone then means IPv4. */
