@@ -377,7 +377,7 @@ export const en = {
       change: 'run this on the host itself, or put all settings into one file',
     },
     'established-dropped': {
-      seen: '{chain} drops the packets after the first one of connections to the ports {ports}',
+      seen: '{chain} drops each connection after its first packet (destination port {ports})',
       means:
         'it accepts neither packets of connections that are established nor these by their ports: every connection hangs after its first packet',
       change: 'accept packets of established connections',
