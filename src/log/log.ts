@@ -7,6 +7,7 @@ import { harmlessLine } from './harmless-line.ts';
 import { isJournal, withPriority } from './journal.ts';
 import { limitRepeats } from './limit-repeats.ts';
 import { LineSink } from './line-sink.ts';
+import { withoutPasswords } from './passwords.ts';
 import { createPrettyFormat, type Terminal } from './pretty.ts';
 import { kindOf, repetitionOf } from './refusal-kind.ts';
 import type { Repetition } from './repeats.ts';
@@ -40,10 +41,8 @@ export function createLogger(
   const options = {
     level: logLevel,
     timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: withoutPasswords },
     base: { pid: process.pid },
-    // What is logged holds no password: helper/redact sees to it. This is for what a later line may add.
-    redact: ['password', '*.password'],
   };
   const output = stream ?? createSink(format);
   return pino(options, {
