@@ -164,17 +164,20 @@ export class RelayChannels {
  * @param limit milliseconds from the server's acceptance of the command on
  */
 function limitHandshakes(
-  { request, giveUp, accepted }: RelayPinhole,
+  pinhole: RelayPinhole,
   protection: Protection,
   legs: OpeningLegs,
   limit: number,
 ): () => void {
   // A client that never says what it wants would hold both connections for ever.
-  const patience = protection.server && setTimeout(giveUp, request.timeout);
+  const giveUp = (): void => {
+    pinhole.giveUp();
+  };
+  const patience = protection.server && setTimeout(giveUp, pinhole.request.timeout);
   // A handshake may begin when the server has accepted the command, as some clients have it, and has to be over soon.
   let handshakes: NodeJS.Timeout | undefined;
   let areOver = false;
-  void accepted.then(() => {
+  void pinhole.accepted.then(() => {
     if (areOver) return;
     handshakes = setTimeout(() => {
       legs.abort(protection.client ? 'client-tls-failed' : 'server-tls-failed');

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TransferCause, TransferCommand } from '../events.ts';
 import type { Expectation } from '../expectation/expectation.ts';
+import { Awaited } from './awaited.ts';
 import type { DataChannel, DataChannelEnd } from './data-channel.ts';
 import { well, type DataOutcome, type OwnedChannel, type PinholeRequest } from './plane.ts';
 
@@ -40,14 +41,10 @@ export class RelayPinhole implements OwnedChannel {
   /** Takes back what leads a borrowed address here. */
   unlead: (() => void) | undefined;
   channel: PinholeChannel | undefined;
-  /** Settled when the command has come that the data channel serves, rejected where none will. */
-  readonly served: Promise<void>;
-  readonly #serve: () => void;
-  /** No command will come any more: `served` is rejected, if it has not come. */
-  readonly giveUp: () => void;
-  /** Settled when the server has accepted a command for it. */
-  readonly accepted: Promise<void>;
-  readonly #accepted: () => void;
+  /** The command that the data channel serves. */
+  readonly #served = new Awaited('no command was sent for the data connection');
+  /** The server's acceptance of a command for it. */
+  readonly #accepted = new Awaited();
   #command: TransferCommand | undefined;
   #isAccepted = false;
   #isRefused = false;
@@ -60,21 +57,21 @@ export class RelayPinhole implements OwnedChannel {
     this.expectation = expectation;
     this.request = request;
     this.isArmed = isArmed;
-    let serve = nothing;
-    let giveUp = nothing;
-    this.served = new Promise<void>((resolve, reject) => {
-      serve = resolve;
-      giveUp = () => {
-        reject(new Error('no command was sent for the data connection'));
-      };
-    });
-    // Nobody may be waiting for it.
-    this.served.catch(() => undefined);
-    let accept = nothing;
-    this.accepted = new Promise<void>((resolve) => (accept = resolve));
-    this.#accepted = accept;
-    this.#serve = serve;
-    this.giveUp = giveUp;
+  }
+
+  /** Settled when the command has come that the data channel serves, rejected where none will. */
+  get served(): Promise<void> {
+    return this.#served.promise;
+  }
+
+  /** Settled when the server has accepted a command for it. */
+  get accepted(): Promise<void> {
+    return this.#accepted.promise;
+  }
+
+  /** No command will come any more: `served` is rejected, if it has not come. */
+  giveUp(): void {
+    this.#served.fail();
   }
 
   get command(): TransferCommand | undefined {
@@ -104,13 +101,13 @@ export class RelayPinhole implements OwnedChannel {
   serve(command: TransferCommand): void {
     this.#command ??= command;
     this.#isRefused = false;
-    this.#serve();
+    this.#served.come();
   }
 
   accept(command?: TransferCommand): void {
     if (command && command.verb === this.#command?.verb) this.#command = command;
     this.#isAccepted = true;
-    this.#accepted();
+    this.#accepted.come();
   }
 
   refuse(): void {
@@ -132,6 +129,7 @@ export class RelayPinhole implements OwnedChannel {
 
   /** What is told of the data channel has changed. */
   changed(): void {
+    if (this.#waiting.size === 0) return;
     for (const look of [...this.#waiting]) look();
   }
 
@@ -208,8 +206,4 @@ export class RelayPinhole implements OwnedChannel {
 
 function failed({ cause, error }: DataChannelEnd): DataOutcome {
   return { kind: 'failed', cause, error };
-}
-
-function nothing(): void {
-  // Until a promise has said what to do.
 }

@@ -20,6 +20,7 @@ import {
   type RangeRequest,
 } from './plane.ts';
 import { type ChannelLimits, RelayChannels, type RelayChannelsOptions } from './relay-channels.ts';
+import { RelayHandle } from './relay-handle.ts';
 import { descriptorsOfChannel, RelayPinhole } from './relay-pinhole.ts';
 import { RelayRanges } from './relay-ranges.ts';
 import { SharedListener } from './shared-listener.ts';
@@ -42,6 +43,16 @@ export class RelayPlane implements RangePlane {
   readonly #listeners = new Map<string, SharedListener>();
   readonly #channels: RelayChannels;
   readonly #ranges: RelayRanges;
+  /** One for all pinholes. */
+  readonly #keeper = {
+    arm: (pinhole: RelayPinhole): void => {
+      this.#arm(pinhole);
+    },
+    close: (pinhole: RelayPinhole, reason: PinholeReason): void => {
+      this.#takeBack(pinhole, reason);
+      pinhole.giveUp();
+    },
+  };
 
   constructor(options: RelayPlaneOptions) {
     this.#options = options;
@@ -122,44 +133,14 @@ export class RelayPlane implements RangePlane {
     const seconds = (performance.now() - asked) / 1000;
     const { command, timeout } = request;
     this.#options.observe({ type: 'pinhole-opened', command, seconds, timeout, ...factsOf(expectation) });
-    return {
-      at: expectation.at,
-      get channel() {
-        return pinhole.channel && pinhole;
-      },
-      arm: () => {
-        pinhole.isArmed = true;
-        const { early } = pinhole;
-        pinhole.early = undefined;
-        if (early) this.#channels.carry(pinhole, early);
-        return Promise.resolve();
-      },
-      serve: (command) => {
-        pinhole.serve(command);
-      },
-      accept: (command) => {
-        pinhole.accept(command);
-      },
-      refuse: () => {
-        pinhole.refuse();
-      },
-      connected: () => pinhole.connected(),
-      delivered: (transfer) => pinhole.delivered(transfer),
-      hurry: () => {
-        pinhole.hurry();
-      },
-      close: (reason) => {
-        this.#takeBack(pinhole, reason);
-        pinhole.giveUp();
-      },
-      abandon: () => {
-        if (!pinhole.command) pinhole.abort('reset');
-      },
-      abort: (cause) => {
-        pinhole.abort(cause);
-        return pinhole.channel !== undefined;
-      },
-    };
+    return new RelayHandle(pinhole, this.#keeper);
+  }
+
+  #arm(pinhole: RelayPinhole): void {
+    pinhole.isArmed = true;
+    const { early } = pinhole;
+    pinhole.early = undefined;
+    if (early) this.#channels.carry(pinhole, early);
   }
 
   /** Also one that was taken by a connection which still waits for it to be armed. */
