@@ -43,38 +43,61 @@ export function dial(
   timeout: number,
   how: readonly LocalEnd[] | (() => Promise<Route>) = [{}],
 ): Dialling {
-  const givenUp = new AbortController();
+  const end = new EarlyEnd();
   const timer = setTimeout(() => {
-    givenUp.abort(new NoAnswerError(`no answer from ${to.host} port ${to.port} in ${timeout / 1000} s`));
+    end.come(new NoAnswerError(`no answer from ${to.host} port ${to.port} in ${timeout / 1000} s`));
   }, timeout);
   const connect = async (): Promise<Socket> => {
-    const way =
-      typeof how === 'function' ? await untilGivenUp(givenUp.signal, how()) : { host: to.host, locals: how };
-    return connectFromFirst({ host: way.host, port: to.port }, way.locals, givenUp.signal);
+    try {
+      if (typeof how !== 'function') return await connectFromFirst(to, how, end);
+      const { host, locals } = await untilEnd(end, how());
+      return await connectFromFirst({ host, port: to.port }, locals, end);
+    } finally {
+      clearTimeout(timer);
+    }
   };
   return {
-    connected: connect().finally(() => {
-      clearTimeout(timer);
-    }),
+    connected: connect(),
     abort: () => {
-      givenUp.abort(new Error('given up'));
+      end.come(new Error('given up'));
     },
   };
+}
+
+/** The end of a dialling before it has led anywhere. An AbortSignal would cost as much as the socket does. */
+class EarlyEnd {
+  #reason: Error | undefined;
+  #act: ((reason: Error) => void) | undefined;
+
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  come(reason: Error): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#act?.(reason);
+  }
+
+  /** @param act is told when it comes, in the place of who was to be told before */
+  listen(act: ((reason: Error) => void) | undefined): void {
+    this.#act = act;
+  }
 }
 
 async function connectFromFirst(
   to: { readonly host: string; readonly port: number },
   [local = {}, ...others]: readonly LocalEnd[],
-  givenUp: AbortSignal,
+  end: EarlyEnd,
 ): Promise<Socket> {
   let undo: (() => void) | undefined;
   try {
-    undo = await local.prepare?.();
-    givenUp.throwIfAborted();
-    return await connectFrom(to, local, givenUp);
+    if (local.prepare) undo = await local.prepare();
+    if (end.reason) throw end.reason;
+    return await connectFrom(to, local, end);
   } catch (error) {
-    if (givenUp.aborted || others.length === 0 || !isLocal(error)) throw error;
-    return await connectFromFirst(to, others, givenUp);
+    if (end.reason || others.length === 0 || !isLocal(error)) throw error;
+    return await connectFromFirst(to, others, end);
   } finally {
     undo?.();
   }
@@ -83,7 +106,7 @@ async function connectFromFirst(
 function connectFrom(
   { host, port }: { readonly host: string; readonly port: number },
   { address, port: localPort }: LocalEnd,
-  givenUp: AbortSignal,
+  end: EarlyEnd,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -92,22 +115,21 @@ function connectFrom(
       lookup: sharedLookup.lookup,
       allowHalfOpen: true,
       noDelay: true,
-      ...(address !== undefined && { localAddress: address }),
-      ...(localPort !== undefined && { localPort }),
+      localAddress: address,
+      localPort,
     });
-    const giveUp = (): void => {
-      socket.destroy(givenUp.reason as Error);
-    };
     const failed = (error: Error): void => {
-      givenUp.removeEventListener('abort', giveUp);
+      end.listen(undefined);
       reject(error);
     };
-    givenUp.addEventListener('abort', giveUp);
+    end.listen((reason) => {
+      socket.destroy(reason);
+    });
     socket.pause();
     socket.on('error', failed);
     socket.once('connect', () => {
       // From now on it is its owner's.
-      givenUp.removeEventListener('abort', giveUp);
+      end.listen(undefined);
       socket.off('error', failed);
       resolve(socket);
     });
@@ -115,11 +137,9 @@ function connectFrom(
 }
 
 /** The outcome of `work`, or the reason why it is not waited for any longer. */
-function untilGivenUp<T>(givenUp: AbortSignal, work: Promise<T>): Promise<T> {
+function untilEnd<T>(end: EarlyEnd, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    givenUp.addEventListener('abort', () => {
-      reject(givenUp.reason as Error);
-    });
+    end.listen(reject);
     work.then(resolve, reject);
   });
 }
