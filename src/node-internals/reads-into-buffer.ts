@@ -1,46 +1,78 @@
-import { Socket, type OnReadOpts } from 'node:net';
+import type { Socket } from 'node:net';
 import { handleOf } from './handle.ts';
 import { isUsable, type Part } from './part.ts';
 import { onSocket } from './trial.ts';
 
-/**
- * Moves a connection, paused, to a socket that reads into a buffer of its owner's. Node offers this (`onread`) to sockets
- * that connect and not to those that were accepted, so both are moved by their handle; the old socket object is empty
- * afterwards.
- *
- * @returns the socket that has the connection now, paused, which never emits 'data'; undefined where this Node cannot do
- *   that, and nothing has changed
- */
-export function readsIntoBuffer(old: Socket, onread: OnReadOpts): Socket | undefined {
-  return isUsable(bufferedReads) ? move(old, onread) : undefined;
+/** `onread` of node:net. */
+interface BufferedReads {
+  /** What is read into first, and asked for anew behind each read. */
+  readonly buffer: Uint8Array | (() => Uint8Array);
+  /** Returns whether to go on. */
+  readonly callback: (length: number, read: Uint8Array) => boolean;
 }
 
-function move(old: Socket, onread: OnReadOpts): Socket {
-  const handle = handleOf(old);
-  const options = { handle, allowHalfOpen: true, pauseOnCreate: true, onread };
-  Object.assign(old, { _handle: null });
-  old.removeAllListeners();
-  old.destroy();
-  return new Socket(options);
+/**
+ * Has a connection, paused, read into a buffer of its owner's. Node offers this (`onread`) to sockets that connect, before
+ * they do, and not to those that were accepted.
+ *
+ * @returns the socket, paused, which never emits 'data' from now on; undefined where this Node cannot do that, and nothing
+ *   has changed
+ */
+export function readsIntoBuffer(socket: Socket, onread: BufferedReads): Socket | undefined {
+  if (!isUsable(bufferedReads)) return undefined;
+  useBuffer(socket, onread);
+  return socket;
+}
+
+/** What `new net.Socket({ onread })` notes of it, under symbols of its own. */
+interface Noted {
+  readonly kBuffer: symbol;
+  readonly kBufferGen: symbol;
+  readonly kBufferCb: symbol;
+}
+
+let noted: Noted | undefined;
+
+/** @throws where this Node has no such symbols */
+function symbolsOf(socket: Socket): Noted {
+  const named = (name: string): symbol => {
+    const found = Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
+    if (!found) throw new Error(`a socket has no ${name}`);
+    return found;
+  };
+  return {
+    kBuffer: named('kBuffer'),
+    kBufferGen: named('kBufferGen'),
+    kBufferCb: named('kBufferCb'),
+  };
+}
+
+interface Reader {
+  readonly useUserBuffer: (buffer: Uint8Array) => void;
+}
+
+function useBuffer(socket: Socket, { buffer, callback }: BufferedReads): void {
+  const { kBuffer, kBufferGen, kBufferCb } = (noted ??= symbolsOf(socket));
+  const isMade = typeof buffer === 'function';
+  const first = isMade ? buffer() : buffer;
+  const fields = socket as unknown as Record<symbol, unknown>;
+  fields[kBuffer] = first;
+  fields[kBufferGen] = isMade ? buffer : null;
+  fields[kBufferCb] = callback;
+  // A socket with a buffer stops the handle's reading as well.
+  socket.pause();
+  handleOf<Reader>(socket)?.useUserBuffer?.(first);
 }
 
 export const bufferedReads: Part = {
-  name: 'new net.Socket({ handle, onread })',
+  name: 'socket[kBuffer], [kBufferGen], [kBufferCb] and socket._handle.useUserBuffer',
   use: 'connections',
   without:
     'data connections are read in smaller pieces, each into memory of its own, with about half the throughput',
   isNeeded: false,
   isThere: () =>
-    onSocket((old) => {
-      const handle = handleOf(old);
-      let isAsked = false;
-      const buffer = (): Buffer => {
-        isAsked = true;
-        return Buffer.alloc(1);
-      };
-      const socket = move(old, { buffer, callback: () => true });
-      const isMoved = Boolean(handle) && handleOf(socket) === handle && handleOf(old) === null;
-      socket.destroy();
-      return isMoved && isAsked;
+    onSocket((socket) => {
+      symbolsOf(socket);
+      return typeof handleOf<Reader>(socket)?.useUserBuffer === 'function';
     }),
 };

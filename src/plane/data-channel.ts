@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../net/error.ts';
 import { isUnresponsive, patienceOf } from '../net/keepalive.ts';
 import { HelloHold } from './hello-hold.ts';
 import { OneWay } from './one-way.ts';
-import { withReads } from './reads.ts';
+import { readInto } from './reads.ts';
 
 export interface DataChannelEnd {
   readonly cause: TransferCause;
@@ -124,8 +124,10 @@ class JoinedChannel implements DataChannel {
     this.#ended = ended;
     const { idleTimeout, livesOn = () => false, isClearAgreed = false, keepalive = 0 } = options;
     this.#hold = isClearAgreed ? this.#newHold() : undefined;
-    this.#client = withReads(ends.client, (chunk) => this.#fromClient(chunk));
-    this.#server = withReads(ends.server, (chunk) => this.#fromServer(chunk));
+    this.#client = ends.client;
+    this.#server = ends.server;
+    readInto(this.#client, (chunk) => this.#fromClient(chunk));
+    readInto(this.#server, (chunk) => this.#fromServer(chunk));
     const moves = (): void => {
       this.#idle.refresh();
     };
