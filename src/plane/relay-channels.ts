@@ -6,8 +6,9 @@ import { dial, type Dialling, type LocalEnd } from '../net/dial.ts';
 import { requireBorrowing, type Borrowing } from './borrowing.ts';
 import { joinDataChannel, type DataChannelEnd, type TruncatedEnd } from './data-channel.ts';
 import { LegError, openLegs, protectedLegs, type OpeningLegs } from './data-legs.ts';
+import { PinholeChannel } from './pinhole-channel.ts';
 import type { DataProgress, PinholeRequest, Protection } from './plane.ts';
-import type { RelayPinhole, PinholeChannel } from './relay-pinhole.ts';
+import type { RelayPinhole } from './relay-pinhole.ts';
 
 /** How data channels are carried; those that begin later may have others. */
 export interface ChannelLimits {
@@ -70,17 +71,10 @@ export class RelayChannels {
     const started = performance.now();
     const dialling = this.#dial(pinhole.request, accepted);
     const legs = openLegs(mode, accepted, dialling, protection, pinhole);
-    const channel: PinholeChannel = {
-      isConnected: false,
-      joined: undefined,
-      end: undefined,
-      abort: (cause) => {
-        (channel.joined ?? legs).abort(cause);
-      },
-    };
+    const channel = new PinholeChannel(legs);
     const ended = (end: DataChannelEnd): void => {
       this.#open.delete(pinhole.expectation.id);
-      channel.end = end;
+      channel.ended(end);
       pinhole.free();
       this.#tell(pinhole, end, started);
       pinhole.changed();
@@ -104,7 +98,7 @@ export class RelayChannels {
           pinhole.changed();
         };
         const options = { idleTimeout, isClearAgreed, truncatedEnd, keepalive, changed };
-        channel.joined = joinDataChannel(ends, options, ended);
+        channel.join(joinDataChannel(ends, options, ended));
       },
       (error: unknown) => {
         ended(endBefore(error));

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { TransferCause, TransferCommand } from '../events.ts';
 import type { Expectation } from '../expectation/expectation.ts';
 import { Awaited } from './awaited.ts';
-import type { DataChannel, DataChannelEnd } from './data-channel.ts';
+import type { DataChannelEnd } from './data-channel.ts';
+import type { PinholeChannel } from './pinhole-channel.ts';
 import { well, type DataOutcome, type OwnedChannel, type PinholeRequest } from './plane.ts';
 
 /**
@@ -17,16 +18,6 @@ const glance = 1000;
 
 /** Both connections, and one that outlives its own descriptor until what it has sent is acknowledged. */
 export const descriptorsOfChannel = 3;
-
-/** The data channel that has come of a pinhole. */
-export interface PinholeChannel {
-  /** Whether both its connections stand. */
-  isConnected: boolean;
-  /** Once both legs are up, TLS on them included. */
-  joined: DataChannel | undefined;
-  end: DataChannelEnd | undefined;
-  abort(cause: TransferCause): void;
-}
 
 /** A pinhole, pending or taken, and what its data channel needs to know. */
 export class RelayPinhole implements OwnedChannel {
@@ -50,7 +41,8 @@ export class RelayPinhole implements OwnedChannel {
   #isRefused = false;
   #isTaken = false;
   #isHurried = false;
-  readonly #waiting = new Set<() => void>();
+  /** Who waits for news of the data channel; most often nobody. */
+  #waiting: Set<() => void> | undefined;
 
   constructor(expectation: Expectation, request: PinholeRequest, isArmed: boolean, free: () => void) {
     this.free = free;
@@ -89,8 +81,8 @@ export class RelayPinhole implements OwnedChannel {
 
   get isUnused(): boolean {
     if (this.#isAccepted || !this.channel) return false;
-    const { joined, end } = this.channel;
-    return (joined?.moved ?? 0) === 0 && (end === undefined || end.uploaded + end.downloaded === 0);
+    const { moved, end } = this.channel;
+    return moved === 0 && (end === undefined || end.uploaded + end.downloaded === 0);
   }
 
   abort(cause: TransferCause): boolean {
@@ -129,8 +121,7 @@ export class RelayPinhole implements OwnedChannel {
 
   /** What is told of the data channel has changed. */
   changed(): void {
-    if (this.#waiting.size === 0) return;
-    for (const look of [...this.#waiting]) look();
+    if (this.#waiting) for (const look of [...this.#waiting]) look();
   }
 
   connected(): DataOutcome | Promise<DataOutcome> {
@@ -188,11 +179,11 @@ export class RelayPinhole implements OwnedChannel {
       const again = (): void => {
         const seen = look();
         if (seen === undefined || (typeof seen === 'string' && !isLate)) return;
-        this.#waiting.delete(again);
+        this.#waiting?.delete(again);
         clearInterval(glances);
         resolve(typeof seen === 'string' ? well : seen);
       };
-      this.#waiting.add(again);
+      (this.#waiting ??= new Set()).add(again);
       const glances = setInterval(again, glance);
       setImmediate(() => {
         setImmediate(() => {
