@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { socketCalls } from '../linux/socket-calls.ts';
 import { descriptorOf } from '../node-internals/descriptor.ts';
 
+const oneByte = Buffer.alloc(1);
+
 /**
  * Whether the 'end' of a socket was a reset in truth; to be asked in that event. When RST comes with the last
  * bytes still unread, libuv reads the bytes, sees POLLHUP, and reports end of file without the `read` that
@@ -13,7 +15,7 @@ export function wasReset(socket: Socket): boolean {
   const fd = descriptorOf(socket);
   if (fd === undefined) return true;
   try {
-    readSync(fd, Buffer.alloc(1));
+    readSync(fd, oneByte);
     return false;
   } catch {
     return true;

@@ -109,8 +109,11 @@ class JoinedChannel implements DataChannel {
   readonly #server: Channel;
   readonly #options: DataChannelOptions;
   readonly #ended: (end: DataChannelEnd) => void;
-  readonly #open = new Set<Channel>();
+  /** Connections that are not closed. */
+  #open = 0;
   readonly #hold: HelloHold | undefined;
+  readonly #releaseClient: () => void;
+  readonly #releaseServer: () => void;
   readonly #idle: NodeJS.Timeout;
   readonly #watch: NodeJS.Timeout | undefined;
   /** Acknowledges the server's FIN. */
@@ -126,8 +129,8 @@ class JoinedChannel implements DataChannel {
     this.#hold = isClearAgreed ? this.#newHold() : undefined;
     this.#client = ends.client;
     this.#server = ends.server;
-    readInto(this.#client, (chunk) => this.#fromClient(chunk));
-    readInto(this.#server, (chunk) => this.#fromServer(chunk));
+    this.#releaseClient = readInto(this.#client, (chunk) => this.#fromClient(chunk));
+    this.#releaseServer = readInto(this.#server, (chunk) => this.#fromServer(chunk));
     const moves = (): void => {
       this.#idle.refresh();
     };
@@ -209,9 +212,12 @@ class JoinedChannel implements DataChannel {
       if (way.hasEnded && back.hasEnded && from.kind === 'tls') return;
       this.#fail(way, causes[side][kindOf(error)], messageOf(error));
     });
-    this.#open.add(from);
+    this.#open++;
+    let isOpen = true;
     const closed = (): void => {
-      if (!this.#open.delete(from)) return;
+      if (!isOpen) return;
+      isOpen = false;
+      this.#open--;
       back.look();
       this.#finish();
     };
@@ -285,11 +291,13 @@ class JoinedChannel implements DataChannel {
   #finish(): void {
     const upload = this.#upload;
     const { download } = this;
-    if (this.#isOver || this.#open.size > 0 || !upload.isSettled || !download.isSettled) return;
+    if (this.#isOver || this.#open > 0 || !upload.isSettled || !download.isSettled) return;
     this.#isOver = true;
     clearTimeout(this.#idle);
     clearInterval(this.#watch);
     clearTimeout(this.#late);
+    this.#releaseClient();
+    this.#releaseServer();
     const uploaded = upload.acknowledged;
     const downloaded = download.acknowledged;
     const { cause = 'complete', error } = this.#failure ?? {};

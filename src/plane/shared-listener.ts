@@ -10,13 +10,17 @@ export class SharedListener {
   #users = 0;
   readonly #gone: (listener: SharedListener) => void;
   readonly #address: Address;
-  readonly closed: Promise<void>;
 
   /** Where it listens, once it does. */
   get endpoint(): Endpoint {
     const bound = this.#server.address();
     const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
     return { address: this.#address, port };
+  }
+
+  /** To be asked while it is there. */
+  get closed(): Promise<void> {
+    return new Promise((resolve) => this.#server.once('close', resolve));
   }
 
   constructor(
@@ -27,7 +31,6 @@ export class SharedListener {
     this.#gone = gone;
     this.#address = endpoint.address;
     this.#server = listenAt(endpoint, accept);
-    this.closed = new Promise((resolve) => this.#server.once('close', resolve));
     this.#listening = new Promise((resolve, reject) => {
       this.#server.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);

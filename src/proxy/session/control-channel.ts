@@ -161,9 +161,10 @@ export class ControlChannel {
     if (this.#isLent) return false;
     const output = this.#output;
     this.#output = '';
-    if (!this.#channel.stream.writable) return true;
+    const { kind, stream } = this.#channel;
+    if (!stream.writable) return true;
     // As bytes: of a text TLS would make UTF-8 first.
-    return this.#channel.stream.write(Buffer.from(output, 'latin1'));
+    return kind === 'tcp' ? stream.write(output, 'latin1') : stream.write(Buffer.from(output, 'latin1'));
   }
 
   /** Says FIN after what was sent; the peer may still speak. */
