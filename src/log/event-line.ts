@@ -1,5 +1,11 @@
 import type { Level } from 'pino';
-import { clientOf, type Event, type PinholeFacts, type TransferCommand } from '../events.ts';
+import {
+  clientOf,
+  type Event,
+  type PinholeFacts,
+  type PinholeReason,
+  type TransferCommand,
+} from '../events.ts';
 import { directionOf } from '../ftp/transfer.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
 import { formatPortRange } from '../net/port-range.ts';
@@ -88,19 +94,12 @@ export function fieldsWith(event: Event, known: Known, user: string | undefined)
       const client = sessionClientOf(event, known);
       return { session, client, user, unavailable: ports === '' ? undefined : ports };
     }
-    case 'pinhole-opened': {
-      const { type, session, seconds, timeout, ...rest } = event;
-      return { session, client: clientOf(event), user, ...rest, ...endpointsOf(event) };
-    }
-    case 'pinhole-closed': {
-      const { type, session, ...rest } = event;
-      return { session, client: clientOf(event), user, ...rest, ...endpointsOf(event) };
-    }
-    case 'pinhole-taken': {
-      const { type, session, from, ...rest } = event;
-      const client = clientOf(event);
-      return { session, client, user, ...rest, ...endpointsOf(event), from: formatEndpoint(from) };
-    }
+    case 'pinhole-opened':
+      return pinholeOf(event, user, event.command, undefined, undefined);
+    case 'pinhole-closed':
+      return pinholeOf(event, user, undefined, event.reason, undefined);
+    case 'pinhole-taken':
+      return pinholeOf(event, user, undefined, undefined, event.from);
     case 'pinhole-refused':
       return { at: formatEndpoint(event.at), from: formatEndpoint(event.from), reason: event.reason };
     case 'transfer-begun': {
@@ -124,6 +123,31 @@ export function fieldsWith(event: Event, known: Known, user: string | undefined)
       return { ...{ session: rest.session, client: sessionClientOf(event, known), user }, ...rest };
     }
   }
+}
+
+/** One object of one shape, as of transfers. */
+function pinholeOf(
+  facts: PinholeFacts,
+  user: string | undefined,
+  command: string | undefined,
+  reason: PinholeReason | undefined,
+  from: Endpoint | undefined,
+): object {
+  const { session, expectation, plane, mode, peer, at, to } = facts;
+  return {
+    session,
+    client: clientOf(facts),
+    user,
+    command,
+    reason,
+    expectation,
+    plane,
+    mode,
+    peer,
+    at: formatEndpoint(at),
+    to: formatEndpoint(to),
+    from: from && formatEndpoint(from),
+  };
 }
 
 type Transfer = Event & { readonly type: 'transfer-ended' };
@@ -177,10 +201,6 @@ function pathOf(command: TransferCommand | undefined): {
 function sessionClientOf(event: Event, known: Known): string | undefined {
   const client = known.clientOf(event);
   return client && formatEndpoint(client);
-}
-
-function endpointsOf({ at, to }: PinholeFacts): { at: string; to: string } {
-  return { at: formatEndpoint(at), to: formatEndpoint(to) };
 }
 
 function rounded(seconds: number): number {

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Observer } from '../events.ts';
 import { fieldsOf, fieldsWith, levelOf, nothingKnown, wordsOf, type Known } from './event-line.ts';
@@ -13,6 +13,7 @@ import { kindOf, repetitionOf } from './refusal-kind.ts';
 import type { Repetition } from './repeats.ts';
 import { standardOutput } from './standard-output.ts';
 import { Strangers } from './strangers.ts';
+import { timeField } from './time-field.ts';
 
 export type { Logger };
 
@@ -40,7 +41,7 @@ export function createLogger(
   const format = forJournal ? withPriority(plain) : plain;
   const options = {
     level: logLevel,
-    timestamp: stdTimeFunctions.isoTime,
+    timestamp: timeField,
     formatters: { level: (label: string) => ({ level: label }), log: withoutPasswords },
     base: { pid: process.pid },
   };
