@@ -64,19 +64,25 @@ export interface TlsFacts {
   readonly serverName: string | undefined;
 }
 
-/** A TCP connection as it is. */
-export function tcpChannel(stream: Socket): TcpChannel {
-  return new PlainChannel(stream);
+/**
+ * A TCP connection as it is.
+ *
+ * @param isReset whether the system has been told to reset it when it is closed
+ */
+export function tcpChannel(stream: Socket, isReset = false): TcpChannel {
+  return new PlainChannel(stream, isReset);
 }
 
 /** Each session has two of them: a class, as closures would take a KiB for each. */
 class PlainChannel implements TcpChannel {
   readonly kind = 'tcp';
   readonly stream: Socket;
+  readonly #isReset: boolean;
   readonly #queue: () => SendQueue;
 
-  constructor(stream: Socket) {
+  constructor(stream: Socket, isReset: boolean) {
     this.stream = stream;
+    this.#isReset = isReset;
     this.#queue = lazyQueue(stream);
   }
 
@@ -105,7 +111,7 @@ class PlainChannel implements TcpChannel {
   }
 
   resetUntilEnded(): void {
-    resetUntilEnded(this.stream);
+    resetUntilEnded(this.stream, this.#isReset);
   }
 
   cut(): void {

@@ -58,9 +58,13 @@ export function resetWhenClosed(socket: Socket): void {
   if (fd !== undefined) socketCalls()?.resetWhenClosed(fd, true);
 }
 
-/** The same, until FIN has been sent: after that the system sends what is left, whatever happens to this process. */
-export function resetUntilEnded(socket: Socket): void {
-  resetWhenClosed(socket);
+/**
+ * The same, until FIN has been sent: after that the system sends what is left, whatever happens to this process.
+ *
+ * @param isSet whether the system has been told to reset it
+ */
+export function resetUntilEnded(socket: Socket, isSet = false): void {
+  if (!isSet) resetWhenClosed(socket);
   socket.once('finish', () => {
     const fd = descriptorOf(socket);
     if (fd !== undefined) socketCalls()?.resetWhenClosed(fd, false);

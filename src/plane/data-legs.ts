@@ -64,7 +64,8 @@ export function openLegs(
   resetWhenClosed(accepted);
   const connect = async (): Promise<DataChannelEnds> => {
     const dialled = await connected;
-    resetWhenClosed(dialled);
+    // Without a handshake it is joined at once, which does the same.
+    if (protection) resetWhenClosed(dialled);
     const legs =
       mode === 'passive' ? { client: accepted, server: dialled } : { client: dialled, server: accepted };
     giveUp = () => {
@@ -77,7 +78,7 @@ export function openLegs(
       accepted.off('error', ignoreError);
       dialled.on('error', ignoreError);
       // pyftpdlib resets what begins before the command, and connects before it.
-      const ends = protection ? await protect(legs, protection, transfer) : plain(legs);
+      const ends = protection ? await protect(legs, protection, transfer) : plain(legs, accepted);
       dialled.off('error', ignoreError);
       return ends;
     } catch (error) {
@@ -102,8 +103,8 @@ export function openLegs(
   };
 }
 
-function plain({ client, server }: Legs): DataChannelEnds {
-  return { client: tcpChannel(client), server: tcpChannel(server) };
+function plain({ client, server }: Legs, accepted: Socket): DataChannelEnds {
+  return { client: tcpChannel(client, client === accepted), server: tcpChannel(server, server === accepted) };
 }
 
 /** Both handshakes at once: which of the two sides begins first depends on the client. */

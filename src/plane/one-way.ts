@@ -167,13 +167,17 @@ export class OneWay {
     const queue = this.#queue;
     queue.want();
     say();
+    let isDelivered = false;
     // Watched before it is looked at: what is over at once tells nobody of it while the caller is still at it.
     this.#watch = watchQueue(queue, 0, {
-      isOver: () => queue.isDelivered || queue.isGone,
+      isOver: () => {
+        isDelivered = queue.isDelivered;
+        return isDelivered || queue.isGone;
+      },
       moves: this.#moves,
       over: () => {
         // Who is gone with all of it does not miss the end.
-        this.#isDelivered = this.acknowledged === this.#moved;
+        this.#isDelivered = (isDelivered && this.to.kind === 'tcp') || this.acknowledged === this.#moved;
         if (this.#isDelivered) queue.release();
         this.#stopWatch();
         this.#settled();
