@@ -6,6 +6,12 @@ export interface PortRange {
   readonly last: number;
 }
 
+/**
+ * Of an address that is another host's, no port can be taken by others on this one; its services are left alone. It is
+ * known as itself: a setting with the same ports is another range.
+ */
+export const anyPort: PortRange = { first: 1024, last: 65_535 };
+
 /** Reads `50000-50999`, or `50000` for a range of one port. */
 export function parsePortRange(text: string): PortRange | undefined {
   const [firstText = '', lastText = firstText, ...rest] = text.split('-');

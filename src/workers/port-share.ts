@@ -1,5 +1,5 @@
 import { portCandidates } from '../expectation/port-pool.ts';
-import { portIn, type PortRange } from '../net/port-range.ts';
+import { anyPort, portIn, type PortRange } from '../net/port-range.ts';
 import { halfOf } from './port-leases.ts';
 
 /** The ports that a worker may use. */
@@ -14,11 +14,16 @@ export class PortShare {
   }
 
   /**
-   * The ports to try, in the order of `portCandidates`. Each is the worker's at the moment when it is asked for.
+   * The ports to try, in the order of `portCandidates`. Each is the worker's at the moment when it is asked for; those of
+   * another host's address are nobody's, and nftables says which of them another worker uses for the same peer.
    *
    * @param random gives an unpredictable integer from 0 to below its argument
    */
   *candidates(range: PortRange, preferred: number, random: (below: number) => number): Generator<number> {
+    if (range === anyPort) {
+      yield* portCandidates(range, preferred, random);
+      return;
+    }
     const ports = this.#within(range);
     if (portIn([range], preferred) && this.#held.has(preferred)) yield preferred;
     if (ports.length === 0) return;

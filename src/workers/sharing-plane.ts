@@ -1,4 +1,4 @@
-import type { PortRange } from '../net/port-range.ts';
+import { anyPort, type PortRange } from '../net/port-range.ts';
 import { NoFreePortError, type Pinhole, type PinholeRequest, type RangePlane } from '../plane/plane.ts';
 
 /** How often one pinhole asks for more ports: what it gets may be in use by somebody unknown. */
@@ -35,6 +35,8 @@ async function openSomewhere(
       return await plane.open(request);
     } catch (error) {
       if (!(error instanceof NoFreePortError) || questions === mostQuestions) throw error;
+      // The others have no more of them.
+      if (request.ports === anyPort) throw error;
       const ports = await more(request.ports);
       // What comes back again and again helps nobody.
       if (ports.every((port) => given.has(port))) throw error;

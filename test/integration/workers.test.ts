@@ -1,4 +1,7 @@
-/** Two workers on the kernel plane: one table, whose elements are gone with the worker that they were of. */
+/**
+ * Two workers on the kernel plane: one table, whose elements are gone with the worker that they were of. And two that
+ * intercept.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,6 +18,15 @@ import { startServer, type LabServer } from '../support/lab/servers.ts';
 const missing = await requirements();
 const content = randomBytes(300_000);
 
+/** Clients on the public side mean the server, and are led to the relay. */
+const redirect = `table inet intercepted {
+  chain prerouting {
+    type nat hook prerouting priority dstnat;
+    iifname public0 tcp dport 21 redirect to :2121
+  }
+}
+`;
+
 let network: Network;
 let server: LabServer;
 let relay: LabRelay;
@@ -30,8 +42,8 @@ before(async () => {
 
 after(() => (missing.length > 0 ? undefined : network.dispose()));
 
-function onGateway(argv: readonly string[]): Promise<string> {
-  return network.must('gateway', argv);
+function onGateway(argv: readonly string[], input?: string): Promise<string> {
+  return network.must('gateway', argv, input === undefined ? {} : { input });
 }
 
 async function elements(kind: 'set' | 'map', name: string): Promise<string> {
@@ -94,5 +106,25 @@ describe('two workers on the kernel plane', { concurrency: 1 }, () => {
     if (skipOrFail(t, missing)) return;
     await relay.stop();
     assert.doesNotMatch(await onGateway(['nft', 'list', 'tables']), /pinhole/);
+  });
+});
+
+describe('two workers that intercept', { concurrency: 1 }, () => {
+  test('keep the ports that the server announces, whatever ports they have themselves', async (t) => {
+    if (skipOrFail(t, missing)) return;
+    await onGateway(['nft', '-f', '-'], redirect);
+    const ranges = ['--passive-ports', '50000', '--active-ports', '51000'];
+    const flags = ['--intercept', '--workers', '2', ...ranges];
+    const intercepting = await startRelay(network, { listen: '0.0.0.0:2121', server: null, flags });
+    const { server: address } = addresses[4];
+    const controls: ControlConnection[] = [];
+    for (let n = 0; n < 4; n++) controls.push(await ControlConnection.login(network, server, { address }));
+    for (const control of controls) await control.extendedPassive();
+    const isOpened = ({ msg }: Readonly<Record<string, unknown>>): boolean => msg === 'pinhole opened';
+    await intercepting.waitForLog(isOpened, { nth: 4 });
+    for (const { at, to } of intercepting.log().filter(isOpened)) assert.equal(at, to);
+    for (const control of controls) await control.end();
+    await intercepting.stop();
+    await onGateway(['nft', 'delete', 'table', 'inet', 'intercepted']);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PortRange } from '../../src/net/port-range.ts';
+import { anyPort, type PortRange } from '../../src/net/port-range.ts';
 import { halfOf, PortLeases } from '../../src/workers/port-leases.ts';
 import { PortShare } from '../../src/workers/port-share.ts';
 
@@ -83,4 +83,12 @@ test('tries no port that it has given up in the meantime', () => {
   const [given] = share.giveBack(range, new Set([first.value]));
   assert.ok(given !== undefined);
   assert.ok(![...candidates].includes(given));
+});
+
+test("tries any port of another host's address, the preferred one first, whatever it has itself", () => {
+  const share = new PortShare();
+  share.add([50_001]);
+  const [first, second] = share.candidates(anyPort, 41_234, lowest);
+  assert.deepEqual([first, second], [41_234, 1024]);
+  assert.equal(new Set(new PortShare().candidates(anyPort, 0, lowest)).size, 65_536 - 1024);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { anyPort } from '../../src/net/port-range.ts';
 import {
   NoFreePortError,
   type Pinhole,
@@ -57,4 +58,9 @@ test('asks for nothing where something else fails', async () => {
     Promise.reject(new Error('asked')),
   );
   await assert.rejects(plane.open(request), { message: 'broken' });
+});
+
+test("asks nobody for ports of another host's address", async () => {
+  const plane = createSharingPlane(planeThatFails(1), () => Promise.reject(new Error('asked')));
+  await assert.rejects(plane.open({ ...request, ports: anyPort }), NoFreePortError);
 });

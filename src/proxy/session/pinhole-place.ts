@@ -1,7 +1,7 @@
 import { announcedAddress } from '../../helper/policy.ts';
 import { familyOf, type Address } from '../../net/address.ts';
 import type { Endpoint } from '../../net/endpoint.ts';
-import type { PortRange } from '../../net/port-range.ts';
+import { anyPort } from '../../net/port-range.ts';
 import type { PinholeRequest } from '../../plane/plane.ts';
 import { isIntercepted, type SessionEndpoints } from './endpoints.ts';
 import type { SessionSettings } from './settings.ts';
@@ -11,9 +11,6 @@ export type PinholePlace = Pick<
   PinholeRequest,
   'peer' | 'alsoFrom' | 'address' | 'own' | 'ports' | 'to' | 'from'
 >;
-
-/** Of an address that is another host's, no port can be taken by others on this one; its services are left alone. */
-const anyPort: PortRange = { first: 1024, last: 65_535 };
 
 /** For passive mode: the client connects to the address that it knows. `port` is the port that the server announced. */
 export function placeForClient(
