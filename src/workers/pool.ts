@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Event, Observer, PinholeFacts } from '../events.ts';
 import type { Logger } from '../log/log.ts';
-import type { PortRange } from '../net/port-range.ts';
+import { portIn, type PortRange } from '../net/port-range.ts';
 import { BackOff } from './back-off.ts';
 import { EventBook } from './event-book.ts';
 import type { DialledServer, Happened, Order, QuestionToWorker, Shared, Telling } from './messages.ts';
@@ -216,22 +216,41 @@ export class WorkerPool {
     this.#options.observe(event);
   }
 
-  /** Where no port of a worker's is free, others give up half of what they do not use. */
-  async #findPorts(worker: WorkerProcess, range: PortRange): Promise<number[]> {
-    const found: number[] = [];
-    const places = Array.from({ length: this.#options.count }, (_, place) => place);
-    const serving = new Map(this.ready.map((each) => [each.place, each]));
-    await Promise.all(
-      places.map(async (place) => {
-        if (place === worker.place) return;
-        const other = serving.get(place);
-        const unused = other
-          ? await other.ask({ kind: 'ports', range }).catch(() => [])
-          : halfOf(this.#leases.of(place).filter((port) => port >= range.first && port <= range.last));
-        found.push(...this.#leases.move(unused as number[], place, worker.place));
-      }),
-    );
-    return found;
+  /**
+   * Where no port of a worker's is free, others give up half of what they do not use. The answer is what comes first: one
+   * that hangs is not waited for where another one has some.
+   */
+  #findPorts(worker: WorkerProcess, range: PortRange): Promise<number[]> {
+    const { count } = this.#options;
+    return new Promise((resolve) => {
+      let isAnswered = false;
+      let awaited = count - 1;
+      for (let place = 0; place < count; place++) {
+        if (place === worker.place) continue;
+        void this.#unusedOf(place, range).then((unused) => {
+          const ports = this.#leases.move(unused, place, worker.place);
+          awaited--;
+          if (isAnswered || !this.#workers.has(worker)) this.#give(worker.place, ports);
+          else if (ports.length > 0 || awaited === 0) {
+            isAnswered = true;
+            resolve(ports);
+          }
+        });
+      }
+    });
+  }
+
+  async #unusedOf(place: number, range: PortRange): Promise<number[]> {
+    const other = this.ready.find((each) => each.place === place);
+    if (!other) return halfOf(this.#leases.of(place).filter((port) => portIn([range], port)));
+    return (await other.ask({ kind: 'ports', range }).catch(() => [])) as number[];
+  }
+
+  /** To the worker at a place, which may be another one than that which asked: one that begins later begins with them. */
+  #give(place: number, ports: readonly number[]): void {
+    if (ports.length === 0) return;
+    for (const worker of this.#workers)
+      if (worker.place === place) worker.tell({ kind: 'change', shared: {}, ports });
   }
 
   #ended(worker: WorkerProcess, death: Death): void {

@@ -107,6 +107,55 @@ test('no client gets 425 while a port of the range is free, whichever worker has
   await last.client.expect(`${replies.noFreePort}\r\n`);
 });
 
+/** So many sessions: the first worker has the first of them, the second the second, and so on. */
+async function logins(lab: Lab, count: number): Promise<ControlPair[]> {
+  const pairs: ControlPair[] = [];
+  for (let n = 0; n < count; n++) pairs.push(await lab.login());
+  return pairs;
+}
+
+test('a port that is free comes at once, though another worker hangs that was asked too', async (t) => {
+  const lab = await Lab.start(t, {
+    workers: '3',
+    'passive-ports': passivePorts(6),
+    'active-ports': passivePorts(6),
+  });
+  const ofFirst = (await logins(lab, 7)).filter((_, index) => index % 3 === 0);
+  const [, hung = 0] = pidsOf(lab);
+  const ports = new Set<number>();
+  for (const pair of ofFirst.slice(0, 2)) ports.add((await lab.passive(pair)).at.port);
+  process.kill(hung, 'SIGSTOP');
+  const since = performance.now();
+  for (const pair of ofFirst.slice(2)) ports.add((await lab.passive(pair)).at.port);
+  assert.ok(performance.now() - since < 2000);
+  assert.equal(ports.size, 3);
+  process.kill(hung, 'SIGCONT');
+});
+
+test('the ports that come for a worker which has died are for the next one at its place', async (t) => {
+  const lab = await Lab.start(t, {
+    workers: '2',
+    'passive-ports': passivePorts(4),
+    'active-ports': passivePorts(4),
+  });
+  const ofFirst = (await logins(lab, 5)).filter((_, index) => index % 2 === 0);
+  const [victim = 0, other = 0] = pidsOf(lab);
+  for (const pair of ofFirst.slice(0, 2)) await lab.passive(pair);
+  process.kill(other, 'SIGSTOP');
+  const asking = ofFirst[2] ?? assert.fail();
+  asking.client.send('PASV\r\n');
+  await asking.server.expect('PASV\r\n');
+  asking.server.send(`227 (${hosts.server.replaceAll('.', ',')},200,13)\r\n`);
+  // Until the question is there, which nobody tells.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  process.kill(victim, 'SIGKILL');
+  await until('there is another worker', () => !pidsOf(lab).includes(victim));
+  process.kill(other, 'SIGCONT');
+  const ports = new Set<number>();
+  for (const pair of await logins(lab, 4)) ports.add((await lab.passive(pair)).at.port);
+  assert.equal(ports.size, 4);
+});
+
 test('a worker that is killed costs its own sessions alone, and is replaced', async (t) => {
   const lab = await Lab.start(t, { workers: '2' });
   const [victim = 0, survivor = 0] = pidsOf(lab);
