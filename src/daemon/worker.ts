@@ -35,7 +35,8 @@ export function serveAsWorker(): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
     process.on(signal, () => undefined);
   const tell = (telling: Telling, done?: () => void): void => {
-    if (process.connected) process.send?.(telling, undefined, undefined, done);
+    // What cannot be told any more is an error only where somebody waits for that: the end of the channel is told anyway.
+    if (process.connected) process.send?.(telling, undefined, undefined, done ?? (() => undefined));
     else done?.();
   };
   let worker: Worker | undefined;

@@ -16,6 +16,9 @@ interface OpenPinhole {
   command: TransferCommand | undefined;
 }
 
+/** What ends sessions and data channels with their worker. */
+type End = 'worker-died' | 'shutdown';
+
 /**
  * What one worker has told and what has not ended of that, so that the end of the worker is the end of it. Each worker
  * counts its expectations from 1: here they get numbers that no other worker's have.
@@ -86,14 +89,18 @@ export class EventBook {
     return event;
   }
 
-  /** The worker has died: what is told of that. Data channels come first, as they need their session's name. */
-  ends(): Event[] {
+  /**
+   * The worker has ended: what is told of that. Data channels come first, as they need their session's name.
+   *
+   * @param why `shutdown` where it was told to reset all that it had
+   */
+  ends(why: End = 'worker-died'): Event[] {
     const progress = new Map(this.#progress.map((each) => [each.expectation, each]));
     const events = [...this.#pinholes.values()].map((pinhole) =>
-      this.#endOf(pinhole, progress.get(pinhole.facts.expectation)),
+      this.#endOf(pinhole, why, progress.get(pinhole.facts.expectation)),
     );
     const closed = [...this.#sessions].map(([session, { client, since }]): Event => {
-      return { type: 'session-closed', session, client, reason: 'worker-died', seconds: this.#since(since) };
+      return { type: 'session-closed', session, client, reason: why, seconds: this.#since(since) };
     });
     this.#pinholes.clear();
     this.#sessions.clear();
@@ -102,9 +109,9 @@ export class EventBook {
     return [...events, ...closed];
   }
 
-  #endOf({ facts, taken, command }: OpenPinhole, progress: DataProgress | undefined): Event {
+  #endOf({ facts, taken, command }: OpenPinhole, cause: End, progress: DataProgress | undefined): Event {
     if (taken === undefined) return { type: 'pinhole-closed', reason: 'session-closed', ...facts };
-    const ended = { command, seconds: this.#since(taken), cause: 'worker-died', ...facts } as const;
+    const ended = { command, seconds: this.#since(taken), cause, ...facts } as const;
     if (!command) return { type: 'data-channel-closed', ...ended };
     const { uploaded = 0, downloaded = 0 } = progress ?? {};
     return { type: 'transfer-ended', ...ended, uploaded, downloaded };

@@ -262,10 +262,11 @@ export class WorkerPool {
       this.#failedToStart(new Error(`a worker did not start: ${why}`));
       return;
     }
-    const ends = worker.book.ends();
+    const isDismissed = this.#isClosing && code === 0;
+    const ends = worker.book.ends(isDismissed ? 'shutdown' : 'worker-died');
     this.#options.lost(ends.flatMap((event) => (event.type === 'pinhole-closed' ? [event] : [])));
     for (const event of ends) this.#options.observe(event);
-    if (this.#isClosing && code === 0) {
+    if (isDismissed) {
       this.#owner?.died(worker);
       return;
     }

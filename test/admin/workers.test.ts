@@ -125,6 +125,22 @@ test('a signal for the whole group ends it once, in order', async (t) => {
   await allGone(pids);
 });
 
+test('a second signal ends it at once, and no worker counts as dead', async (t) => {
+  const stand = new AdminStand(t, [...flags, '--grace', '60']);
+  const control = await stand.login();
+  const data = await stand.stalled(control);
+  data.on('error', () => undefined);
+  const pids = await pidsOf(stand);
+  stand.program.signal('SIGTERM');
+  await stand.program.logged('stopping');
+  stand.program.signal('SIGTERM');
+  const { code, stdout } = await stand.program.finished();
+  assert.equal(code, 1);
+  assert.doesNotMatch(stdout, /worker died|worker-died/);
+  assert.match(stdout, /"cause":"shutdown".*"msg":"transfer"/);
+  await allGone(pids);
+});
+
 test('no worker outlives the first process, whatever ends that', async (t) => {
   const stand = new AdminStand(t, flags);
   const control = await stand.login();

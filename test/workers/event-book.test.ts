@@ -88,3 +88,10 @@ test('has nothing to end of what has ended', () => {
   book.enter({ type: 'session-closed', session: 1, client, reason: 'quit', seconds: 1 });
   assert.deepEqual(book.ends(), []);
 });
+
+test('ends by `shutdown` what a worker had that was told to reset it', () => {
+  const book = new EventBook(numbers());
+  for (const event of [opened(1), pinhole(1, 1), taken(1, 1)]) book.enter(event);
+  const causes = book.ends('shutdown').map((event) => ('cause' in event ? event.cause : event.type));
+  assert.deepEqual(causes, ['shutdown', 'session-closed']);
+});
