@@ -92,12 +92,13 @@ export class WorkerPool {
         }, lookEvery).unref();
       });
     } catch (error) {
+      // The others end in silence: the first one says why.
       this.dismiss();
       throw error;
     } finally {
       this.#allReady = undefined;
-      this.#failedToStart = undefined;
     }
+    this.#failedToStart = undefined;
   }
 
   /** All workers know this from now on. */
