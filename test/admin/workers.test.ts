@@ -106,6 +106,16 @@ test('lines of the dialogue are told while somebody reads them, and logged where
   assert.equal(line['line'], 'NOOP');
 });
 
+test('a reload, and who asked for it, wait for a worker that hangs', async (t) => {
+  const stand = new AdminStand(t, flags);
+  await stand.program.logged('listening');
+  const [hung = 0] = await pidsOf(stand);
+  process.kill(hung, 'SIGSTOP');
+  const { code, stdout } = await runProgram(t, ['reload', '--admin', stand.path]);
+  assert.deepEqual([code, stdout], [0, 'nothing has changed\n']);
+  await allGone([hung]);
+});
+
 test('a signal for the whole group ends it once, in order', async (t) => {
   const stand = new AdminStand(t, flags);
   const control = await stand.login();

@@ -3,8 +3,11 @@ import { adminPathsToTry, retiredPath } from '../../config/admin.ts';
 import { changeHeader } from '../../admin/change-header.ts';
 import { codeOf, messageOf } from '../../net/error.ts';
 
-/** Milliseconds that a running relay may take to answer. */
-const patience = 10_000;
+/**
+ * Milliseconds that a running relay may take to answer. It waits itself for a worker that hangs, before it has ended that
+ * after ten seconds, where something is to change.
+ */
+const patience = { toRead: 10_000, toChange: 30_000 };
 
 /** An event of the stream: its type, and its fields. */
 export interface StreamedEvent {
@@ -114,9 +117,10 @@ function open(
       { socketPath, path, method, headers, agent: false, ...(signal && { signal }) },
       resolve,
     );
+    const most = method === 'GET' ? patience.toRead : patience.toChange;
     const limit = setTimeout(() => {
-      sent.destroy(new Error(`no answer within ${patience / 1000} s`));
-    }, patience);
+      sent.destroy(new Error(`no answer within ${most / 1000} s`));
+    }, most);
     sent.on('response', () => {
       clearTimeout(limit);
     });
