@@ -197,11 +197,16 @@ function oneAtATime(work: () => Promise<void>): () => Promise<void> {
 
 async function closePlanes(pool: WorkerPool, grace: number): Promise<void> {
   pool.retire();
-  const timer = setTimeout(() => {
-    pool.kill();
-  }, grace + patience);
-  await pool.askAll({ kind: 'close-plane', grace }).catch(() => undefined);
-  clearTimeout(timer);
+  await Promise.all(
+    pool.ready.map(async (worker) => {
+      const timer = setTimeout(() => {
+        worker.kill('its data connections did not end');
+      }, grace + patience);
+      // One that ends before it answers has none any more.
+      await worker.ask({ kind: 'close-plane', grace }).catch(() => undefined);
+      clearTimeout(timer);
+    }),
+  );
 }
 
 function known({ of }: PublicAddresses): { 4: ReturnType<typeof of>; 6: ReturnType<typeof of> } {

@@ -137,16 +137,14 @@ export class WorkerPool {
     this.#restarts.clear();
   }
 
-  /** Ends them; what is open is reset. */
+  /** Ends them; what is open is reset. One that hangs would stay for ever. */
   dismiss(): void {
     this.retire();
     clearInterval(this.#looking);
-    for (const worker of this.#workers) worker.dismiss();
-  }
-
-  /** For those that do not do as they are told. */
-  kill(): void {
-    for (const worker of this.#workers) worker.kill();
+    for (const worker of this.#workers) {
+      worker.dismiss();
+      if (worker.isSilent) worker.kill();
+    }
   }
 
   #endThoseThatHang(): void {

@@ -137,7 +137,7 @@ export class Reception implements PoolOwner {
     if (this.count === 0) return;
     clearTimeout(this.#end);
     this.#end = setTimeout(() => {
-      this.#pool.kill();
+      for (const worker of this.#pool.all) if (worker.sessions > 0) worker.kill('its sessions did not end');
     }, patience);
   }
 

@@ -11,6 +11,9 @@ import { Questions } from './questions.ts';
  */
 const youngGeneration = '--min-semi-space-size=8';
 
+/** At how many looks in a row one may have told nothing, as the machine is busy. */
+const mostSilentLooks = 3;
+
 /** How a process has ended. */
 export interface Death {
   readonly code: number | null;
@@ -126,6 +129,11 @@ export class WorkerProcess {
   /** Returns how often it was looked at since it has told something. */
   look(): number {
     return ++this.#silentLooks;
+  }
+
+  /** Whether it would not see that it is dismissed: where it serves it tells something each second. */
+  get isSilent(): boolean {
+    return this.#silentLooks > mostSilentLooks;
   }
 
   /** @param why as its death is explained; undefined: as it explains itself */

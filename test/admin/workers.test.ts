@@ -151,6 +151,37 @@ test('a second signal ends it at once, and no worker counts as dead', async (t) 
   await allGone(pids);
 });
 
+test('a worker that hangs is ended at the end, and the others end as they are told', async (t) => {
+  const stand = new AdminStand(t, [...flags, '--grace', '1']);
+  const control = await stand.login();
+  const pids = await pidsOf(stand);
+  process.kill(pids[0] ?? 0, 'SIGSTOP');
+  stand.program.signal('SIGTERM');
+  const { code, stdout } = await stand.program.finished();
+  assert.equal(code, 0);
+  const died = stdout.split('\n').filter((line) => line.includes('"msg":"worker died"'));
+  assert.equal(died.length, 1);
+  assert.match(
+    died[0] ?? '',
+    new RegExp(`"workerPid":${pids[0]},.*"error":"its data connections did not end"`),
+  );
+  control.socket.destroy();
+  await allGone(pids);
+});
+
+test('a worker that hangs does not stay where a second signal ends all at once', async (t) => {
+  const stand = new AdminStand(t, [...flags, '--grace', '60']);
+  await stand.login();
+  const pids = await pidsOf(stand);
+  process.kill(pids[0] ?? 0, 'SIGSTOP');
+  stand.program.signal('SIGTERM');
+  await stand.program.logged('stopping');
+  await delay(5500);
+  stand.program.signal('SIGTERM');
+  assert.equal((await stand.program.finished()).code, 1);
+  await allGone(pids);
+});
+
 test('no worker outlives the first process, whatever ends that', async (t) => {
   const stand = new AdminStand(t, flags);
   const control = await stand.login();

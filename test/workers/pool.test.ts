@@ -26,7 +26,7 @@ function poolOf(t: TestContext, program: string): { readonly pool: WorkerPool; r
     lost: () => undefined,
   });
   t.after(() => {
-    pool.kill();
+    for (const worker of pool.all) worker.kill();
     rmSync(folder, { recursive: true });
   });
   return { pool, logged };
