@@ -143,7 +143,7 @@ export class WorkerPool {
     clearInterval(this.#looking);
     for (const worker of this.#workers) {
       worker.dismiss();
-      if (worker.isSilent) worker.kill();
+      if (worker.isSilent) worker.kill('it told nothing for three seconds');
     }
   }
 
