@@ -108,6 +108,8 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
 
   // From here on, whatever the start creates outside this process has to be removed again.
   const told = firstSignal();
+  const begun = { isTold: false };
+  void told.then(() => (begun.isTold = true));
   let daemon: Daemon | undefined;
   let drain: (grace: number | undefined) => void = () => undefined;
   const drained = new Promise<Told>((resolve) => {
@@ -160,6 +162,8 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
   } catch (error) {
     manager.close();
     await embedded?.close();
+    // A signal from a terminal ends workers that have just begun as well.
+    if (begun.isTold) return;
     throw error;
   }
   manager.ready();

@@ -132,7 +132,7 @@ export async function startDaemon(config: ServableConfig, logger: Logger, host: 
 }
 
 /** How long an end at once waits for the events of what it has cut off, in milliseconds. */
-const untilTold = 250;
+const untilTold = 1000;
 
 /** How often a draining process looks for data connections, in milliseconds. */
 const drainGlance = 100;

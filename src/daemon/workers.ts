@@ -99,7 +99,7 @@ export class Workers {
     const host = needs && (await openHostTable(needs, observe));
     const pool = new WorkerPool({
       ...{ count, entry, shared, runtimeDirectory, observe, logger },
-      makeTable: oneAtATime(() => host?.table.makeAgain() ?? Promise.resolve()),
+      makeTable: oneAtATime(() => host?.table.makeAgain()),
       lost: (pinholes) => {
         if (host) dismissAll(host.table, pinholes);
       },
@@ -121,7 +121,7 @@ export class Workers {
     return new Reception(
       limits,
       this.#pool,
-      this.descriptors.total,
+      { ofAll: this.descriptors.total, here: this.#options.descriptors },
       this.#options.observe,
       this.#originalDestination,
     );
@@ -186,13 +186,14 @@ function dismissAll(table: KernelTable, pinholes: readonly PinholeFacts[]): void
   }
 }
 
-/** Who asks while it is being done waits for that. */
-function oneAtATime(work: () => Promise<void>): () => Promise<void> {
+/** Begins work, but not while some of it goes on. The result is that it has begun, or why it cannot. */
+function oneAtATime(begin: () => Promise<void> | undefined): () => void {
   let current: Promise<void> | undefined;
-  return () =>
-    (current ??= work().finally(() => {
+  return () => {
+    current ??= begin()?.finally(() => {
       current = undefined;
-    }));
+    });
+  };
 }
 
 async function closePlanes(pool: WorkerPool, grace: number): Promise<void> {

@@ -87,7 +87,10 @@ export class KernelTable {
       await this.#queue.submit(statements);
     } catch (error) {
       if (!(error instanceof NftError && error.kind === 'no-table') || this.#isClosed()) throw error;
-      if (generation === this.#generation) await (this.#makeElsewhere ?? this.makeAgain.bind(this))();
+      if (generation === this.#generation) {
+        if (this.#makeElsewhere) await this.#makeElsewhere();
+        else void this.makeAgain();
+      }
       // Some of it may be there by that.
       await this.#queue.submit(statements.map(asMayBeThere));
     }
@@ -132,17 +135,23 @@ export class KernelTable {
     this.#nft.run([makeTable(this.settings)]);
   }
 
-  /** Somebody has deleted it. */
-  async makeAgain(): Promise<void> {
+  /**
+   * Somebody has deleted it: when this returns it is there again, with what this process had.
+   *
+   * @returns when the others have put in what they had, which a pinhole of somebody else does not wait for
+   * @throws {NftError}
+   */
+  makeAgain(): Promise<void> {
     const pinholes = this.#holders.flatMap((holder) => holder());
     // Another process may have done so a moment ago.
     this.#nft.run([keepTable(this.settings), ...pinholes.flat()]);
     this.#generation++;
     const { table } = this.settings;
-    this.#observe({
-      ...{ type: 'table-restored', table },
-      pinholes: pinholes.length + (await this.#restoreElsewhere()),
-    });
+    return this.#restoreElsewhere()
+      .catch(() => 0)
+      .then((others) => {
+        this.#observe({ type: 'table-restored', table, pinholes: pinholes.length + others });
+      });
   }
 
   #isClosed(): boolean {

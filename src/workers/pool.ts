@@ -19,8 +19,8 @@ export interface PoolOptions {
   readonly runtimeDirectory: string | undefined;
   readonly observe: Observer;
   readonly logger: Logger;
-  /** Makes the table of nftables again. */
-  readonly makeTable: () => Promise<void>;
+  /** Makes the table of nftables again. @throws where it cannot */
+  readonly makeTable: () => void;
   /** A worker has died that had these pinholes. */
   readonly lost: (pinholes: readonly PinholeFacts[]) => void;
 }
@@ -191,8 +191,11 @@ export class WorkerPool {
         break;
       case 'question': {
         const { number, question } = telling;
-        const work = (): Promise<unknown> =>
-          question.kind === 'ports' ? this.#findPorts(worker, question.range) : this.#options.makeTable();
+        const work = (): Promise<number[]> | undefined => {
+          if (question.kind === 'ports') return this.#findPorts(worker, question.range);
+          this.#options.makeTable();
+          return undefined;
+        };
         void answerTo(number, work).then((answer) => {
           worker.tell(answer);
         });

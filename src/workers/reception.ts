@@ -31,6 +31,8 @@ interface Visit {
   readonly leave: () => void;
   /** Its connection, as long as no worker has it. */
   socket: Socket | undefined;
+  /** That is another process's from now on, or closed. */
+  readonly passed: () => void;
   worker: WorkerProcess | undefined;
   isOpened: boolean;
   isLoggedIn: boolean;
@@ -39,6 +41,9 @@ interface Visit {
   /** Runs while there is no worker for it. */
   limit: NodeJS.Timeout | undefined;
 }
+
+/** What clients that no worker has yet may have of the descriptors of this process. */
+const shareOfWaiting = 0.7;
 
 /** How long sessions may take to end: a client may be slow to close its control connection. */
 const patience = 10_000;
@@ -55,6 +60,8 @@ export class Reception implements PoolOwner {
   readonly #admission: Admission;
   readonly #shares = new ClientShares();
   readonly #own = new OwnConnections();
+  /** Of this process, which has a client's connection until a worker has it. */
+  readonly #descriptors: Descriptors;
   readonly #visits = new Map<number, Visit>();
   #lastId = 0;
   #closing = false;
@@ -63,13 +70,13 @@ export class Reception implements PoolOwner {
   #end: NodeJS.Timeout | undefined;
 
   /**
-   * @param descriptors how many connections all workers may have
+   * @param descriptors how many connections all workers may have, and how many this process
    * @param originalDestination set when sessions are intercepted
    */
   constructor(
     limits: ReceptionLimits,
     pool: WorkerPool,
-    descriptors: number,
+    descriptors: { readonly ofAll: number; readonly here: number },
     observe: Observer,
     originalDestination?: OriginalDestination,
   ) {
@@ -77,7 +84,8 @@ export class Reception implements PoolOwner {
     this.#limits = limits;
     this.#pool = pool;
     this.#observe = observe;
-    this.#admission = new Admission(new Descriptors(descriptors));
+    this.#admission = new Admission(new Descriptors(descriptors.ofAll));
+    this.#descriptors = new Descriptors(descriptors.here);
     pool.listen(this);
   }
 
@@ -174,6 +182,7 @@ export class Reception implements PoolOwner {
     const visit = this.#visits.get(session);
     if (!visit) return;
     this.#visits.delete(session);
+    visit.passed();
     clearTimeout(visit.limit);
     visit.hangUp?.();
     if (visit.worker) visit.worker.sessions--;
@@ -208,15 +217,17 @@ export class Reception implements PoolOwner {
       : this.#own.isClientOwn(client, original)
         ? 'loop'
         : this.#admission.enter(from, limits);
-    if (typeof why === 'string') {
-      this.#refuse(socket, client, isImplicit, why);
+    const passed = typeof why === 'string' ? undefined : this.#descriptors.take(1, shareOfWaiting);
+    if (typeof why === 'string' || !passed) {
+      if (typeof why !== 'string') why();
+      this.#refuse(socket, client, isImplicit, typeof why === 'string' ? why : 'too-many-descriptors');
       return;
     }
     const share = this.#shares.enter(from);
     const forget = this.#own.addClient(client, original);
     const id = ++this.#lastId;
     const visit: Visit = {
-      ...{ id, client, isImplicit, share, socket, worker: undefined },
+      ...{ id, client, isImplicit, share, socket, passed, worker: undefined },
       ...{ isOpened: false, isLoggedIn: false, hangUp: undefined, limit: undefined },
       leave: () => {
         why();
@@ -273,6 +284,7 @@ export class Reception implements PoolOwner {
         return;
       }
       visit.socket = undefined;
+      visit.passed();
       socket.destroy();
     });
   }

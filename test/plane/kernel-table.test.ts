@@ -45,6 +45,19 @@ test('a table that somebody has deleted is made again with all that it had, once
   assert.deepEqual(events, [{ type: 'table-restored', table: 'pinhole', pinholes: 1 }]);
 });
 
+test('no pinhole waits for what other processes put into a table that was made again', async () => {
+  const { nft, events, table } = start();
+  const put: ((pinholes: number) => void)[] = [];
+  table.shareWith(() => new Promise((resolve) => put.push(resolve)));
+  nft.sets = undefined;
+  await table.submit(element);
+  assert.equal(nft.elements('expect4').length, 1);
+  assert.deepEqual(events, []);
+  put[0]?.(2);
+  await new Promise(setImmediate);
+  assert.deepEqual(events, [{ type: 'table-restored', table: 'pinhole', pinholes: 2 }]);
+});
+
 test('where it cannot be made again, who asked is told, and the next tries again', async () => {
   const { nft, events, table } = start();
   nft.sets = undefined;

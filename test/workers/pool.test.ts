@@ -22,7 +22,7 @@ function poolOf(t: TestContext, program: string): { readonly pool: WorkerPool; r
     shared: { config: { passivePorts: range, activePorts: range } } as Shared,
     observe: () => undefined,
     logger: { info: log, error: log } as unknown as Logger,
-    makeTable: () => Promise.resolve(),
+    makeTable: () => undefined,
     lost: () => undefined,
   });
   t.after(() => {
