@@ -17,7 +17,7 @@ const controlHeader = word + 8;
 
 /** Sends datagrams to the service manager (sd_notify(3)). Node has no datagrams over unix sockets. */
 export interface NotifySocket {
-  /** Sends one, without waiting; one that cannot be sent is lost. */
+  /** Sends one, without waiting; one that cannot be sent is lost, as all are after `close`. */
   send(text: string): void;
   /** The same with a descriptor, which the service manager gets one of its own for. */
   sendWith(text: string, fd: number): void;
@@ -49,12 +49,16 @@ export async function openNotifySocket(path: string): Promise<NotifySocket> {
     libc.close(fd);
     throw new Error(`the service manager cannot be told at ${path}: ${error}`);
   }
+  // Its number is another connection's then.
+  let isClosed = false;
   return {
     send: (text) => {
+      if (isClosed) return;
       const message = Buffer.from(text);
       libc.send(fd, message, message.length, MSG_NOSIGNAL);
     },
     sendWith: (text, descriptor) => {
+      if (isClosed) return;
       const message = Buffer.from(text);
       const length = controlHeader + 4;
       const control = { length, level: SOL_SOCKET, type: SCM_RIGHTS, fd: descriptor };
@@ -63,6 +67,8 @@ export async function openNotifySocket(path: string): Promise<NotifySocket> {
       libc.sendmsg(fd, { vector, vectors: 1, control, controlLength }, MSG_NOSIGNAL);
     },
     close: () => {
+      if (isClosed) return;
+      isClosed = true;
       libc.close(fd);
     },
   };

@@ -60,6 +60,24 @@ test('has a socket kept, and forgotten', async (t) => {
   manager.close();
 });
 
+test('tells nothing after its end, when its descriptor may be that of a connection', async (t) => {
+  const { path } = await managerSocket(t);
+  const another = await managerSocket(t);
+  const manager = await findServiceManager({ NOTIFY_SOCKET: path }, () => '', none);
+  manager.close();
+  // It has the lowest number that is free: that of the first.
+  const other = await findServiceManager({ NOTIFY_SOCKET: another.path }, () => '', none);
+  manager.reloading();
+  manager.keep('listen-21-0.0.0.0', 0);
+  manager.forget('listen-21-0.0.0.0');
+  manager.ready();
+  manager.close();
+  assert.equal(another.receive(), undefined);
+  other.ready();
+  assert.equal(another.receive(), 'READY=1\nSTATUS=');
+  other.close();
+});
+
 test('tells a status line again when it has changed', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const { path, receive } = await managerSocket(t);
