@@ -84,7 +84,7 @@ class Systemd implements ServiceManager {
     this.#timers.push(setInterval(look, statusInterval).unref());
     if (watchdog === undefined) return;
     const feed = (): void => {
-      socket.send('WATCHDOG=1');
+      socket.offer('WATCHDOG=1');
     };
     this.#timers.push(setInterval(feed, watchdog).unref());
   }
@@ -122,6 +122,6 @@ class Systemd implements ServiceManager {
     const status = this.#status();
     if (status === this.#told) return;
     this.#told = status;
-    this.#socket.send(`STATUS=${status}`);
+    this.#socket.offer(`STATUS=${status}`);
   }
 }

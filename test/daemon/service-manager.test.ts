@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { findServiceManager } from '../../src/daemon/service-manager.ts';
 import { loadLibc } from '../../src/linux/libc.ts';
 import { turns } from '../support/relay/within.ts';
@@ -11,7 +13,9 @@ const unix = 1;
 const datagrams = 2 | 0o4000;
 
 /** A socket of datagrams, as a service manager has it. */
-async function managerSocket(t: TestContext): Promise<{ path: string; receive: () => string | undefined }> {
+async function managerSocket(
+  t: TestContext,
+): Promise<{ path: string; fd: number; receive: () => string | undefined }> {
   const folder = mkdtempSync(join(tmpdir(), 'pinhole-notify-'));
   t.after(() => {
     rmSync(folder, { recursive: true });
@@ -25,7 +29,7 @@ async function managerSocket(t: TestContext): Promise<{ path: string; receive: (
   const address = Buffer.concat([Buffer.from([unix, 0]), Buffer.from(`${path}\0`)]);
   assert.equal(bind(fd, address, address.length), 0);
   return {
-    path,
+    ...{ path, fd },
     receive: () => {
       const buffer = Buffer.alloc(4096);
       const length = recv(fd, buffer, buffer.length, 0);
@@ -59,6 +63,44 @@ test('has a socket kept, and forgotten', async (t) => {
   assert.equal(receive(), 'FDSTOREREMOVE=1\nFDNAME=listen-21-0.0.0.0');
   manager.close();
 });
+
+test('tells all where the service manager has no room for it at once, and waits no second time in vain', async (t) => {
+  const { path, fd, receive } = await managerSocket(t);
+  const manager = await findServiceManager({ NOTIFY_SOCKET: path }, () => '', none);
+  const most = Number(readFileSync('/proc/sys/net/unix/max_dgram_qlen', 'latin1')) + 4;
+  const reader = new Worker(lateReader, {
+    eval: true,
+    workerData: { fd, libc: new URL('../../src/linux/libc.js', import.meta.url).href },
+  });
+  await once(reader, 'message');
+  for (let n = 0; n < most; n++) manager.keep(`listen-${n}`, 0);
+  manager.ready();
+  assert.deepEqual(await once(reader, 'message'), [most]);
+  await reader.terminate();
+  const begun = performance.now();
+  for (let n = 0; n < most + 2; n++) manager.forget(`listen-${n}`);
+  assert.ok(performance.now() - begun < 1900);
+  while (receive() !== undefined);
+  manager.ready();
+  assert.equal(receive(), 'READY=1\nSTATUS=');
+  manager.close();
+});
+
+/** Reads with a delay: how many datagrams there were before READY=1. */
+const lateReader = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  void import(workerData.libc).then(async ({ loadLibc }) => {
+    const { recv } = await loadLibc('the test', ['recv']);
+    const buffer = Buffer.alloc(4096);
+    const pause = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    parentPort.postMessage('begun');
+    pause();
+    for (let count = 0; ; count++) {
+      let length;
+      while ((length = recv(workerData.fd, buffer, buffer.length, 0)) < 0) pause();
+      if (buffer.toString('latin1', 0, length).startsWith('READY=1')) return parentPort.postMessage(count);
+    }
+  });`;
 
 test('tells nothing after its end, when its descriptor may be that of a connection', async (t) => {
   const { path } = await managerSocket(t);
