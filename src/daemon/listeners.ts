@@ -29,7 +29,9 @@ export class Listeners {
   /** Some of it was not wanted, and whoever keeps it may take a moment to close it. */
   #hasDropped = false;
   /** What is kept, by name. */
-  #told = new Set<string>();
+  readonly #told = new Set<string>();
+  /** There is no next process. */
+  #isForgotten = false;
 
   /**
    * @param accept gets each connection paused, and whether it is TLS from its first byte
@@ -75,33 +77,41 @@ export class Listeners {
       else await this.#openNew(inClear, false, keys, opened);
       if (tls.length > 0) await this.#adopt(tls, true, keys, opened);
       else await this.#openNew(listenTls, true, keys, opened);
+      if (this.#isForgotten) throw new Error('the relay is stopping');
     } catch (error) {
       for (const listener of opened.values()) listener.close();
       throw error;
     }
     for (const [key, listener] of this.#open) {
-      if (keys.has(key)) continue;
-      listener.close();
-      this.#open.delete(key);
+      if (!keys.has(key)) this.#forget(key, listener);
     }
     for (const [key, listener] of opened) this.#open.set(key, listener);
     this.#keep();
   }
 
-  /** Has those that this process has bound kept, and no others. */
+  /** Has those that this process has bound kept. */
   #keep(): void {
-    const wanted = new Map<string, number>();
-    for (const [key, { endpoint, fd }] of this.#open)
-      if (fd !== undefined && !key.startsWith(adopted)) wanted.set(keptName(endpoint), fd);
-    for (const name of this.#told) if (!wanted.has(name)) this.#keeper?.forget(name);
-    for (const [name, fd] of wanted) if (!this.#told.has(name)) this.#keeper?.keep(name, fd);
-    this.#told = new Set(wanted.keys());
+    for (const [key, { endpoint, fd }] of this.#open) {
+      const name = keptName(endpoint);
+      if (fd === undefined || key.startsWith(adopted) || this.#told.has(name)) continue;
+      this.#keeper?.keep(name, fd);
+      this.#told.add(name);
+    }
   }
 
-  /** There is no next process: clients that come from now on are refused. */
+  #forget(key: string, listener: Listener): void {
+    const { endpoint, fd } = listener;
+    const name = keptName(endpoint);
+    if (fd !== undefined && !key.startsWith(adopted) && this.#told.delete(name))
+      this.#keeper?.forget(name, fd);
+    listener.close();
+    this.#open.delete(key);
+  }
+
+  /** As `close`, where there is no next process: clients that come from now on are refused. */
   forget(): void {
-    for (const name of this.#told) this.#keeper?.forget(name);
-    this.#told = new Set();
+    this.#isForgotten = true;
+    for (const [key, listener] of this.#open) this.#forget(key, listener);
   }
 
   /** Stops accepting; accepted connections continue. */
@@ -137,10 +147,11 @@ export class Listeners {
         this.#told.add(name);
         continue;
       }
+      if (!names.has(name)) {
+        this.#keeper?.forget(name, fd);
+        this.#hasDropped = true;
+      }
       closeSync(fd);
-      if (names.has(name)) continue;
-      this.#keeper?.forget(name);
-      this.#hasDropped = true;
     }
     this.#unseen = [];
   }

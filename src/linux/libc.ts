@@ -19,6 +19,7 @@ interface Functions {
   ioctl(fd: number, request: number, value: Uint8Array): number;
   fcntl(fd: number, command: number, value: number): number;
   dup(fd: number): number;
+  shutdown(fd: number, how: number): number;
   close(fd: number): number;
   mallopt(option: number, value: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
@@ -60,6 +61,7 @@ const declarations: Readonly<Record<keyof Functions, Declaration>> = {
   ioctl: ['ioctl', 'int', ['int', 'ulong', 'void *']],
   fcntl: ['fcntl', 'int', ['int', 'int', 'long']],
   dup: ['dup', 'int', ['int']],
+  shutdown: ['shutdown', 'int', ['int', 'int']],
   close: ['close', 'int', ['int']],
   mallopt: ['mallopt', 'int', ['int', 'int']],
   prctl: ['prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']],

@@ -9,6 +9,7 @@ const MSG_DONTWAIT = 0x40;
 const SOL_SOCKET = 1;
 const SO_SNDTIMEO = 21;
 const SCM_RIGHTS = 1;
+const SHUT_RD = 0;
 /** `sun_path` of unix(7). */
 const longestPath = 108;
 
@@ -27,6 +28,8 @@ export interface NotifySocket {
   offer(text: string): void;
   /** As `send`, with a descriptor, which the service manager gets one of its own for. */
   sendWith(text: string, fd: number): void;
+  /** Has a listening socket accept nobody any more, whatever processes have it besides this one. */
+  endListening(fd: number): void;
   close(): void;
 }
 
@@ -44,6 +47,7 @@ export async function openNotifySocket(path: string): Promise<NotifySocket> {
     'send',
     'sendmsg',
     'setsockopt',
+    'shutdown',
     'close',
   ]);
   const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -85,6 +89,9 @@ export async function openNotifySocket(path: string): Promise<NotifySocket> {
       const vector = { base: message, length: message.length };
       const controlLength = Math.ceil(length / word) * word;
       pass((flags) => libc.sendmsg(fd, { vector, vectors: 1, control, controlLength }, flags));
+    },
+    endListening: (descriptor) => {
+      libc.shutdown(descriptor, SHUT_RD);
     },
     close: () => {
       if (isClosed) return;

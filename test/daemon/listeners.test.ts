@@ -61,7 +61,10 @@ test('takes what was kept where the settings want it, and has its own kept, as l
       assert.ok(fstatSync(fd).isSocket());
       told.push(`keep ${name}`);
     },
-    forget: (name: string) => void told.push(`forget ${name}`),
+    forget: (name: string, fd: number) => {
+      assert.ok(fstatSync(fd).isSocket());
+      told.push(`forget ${name}`);
+    },
   };
   const { dup } = await loadLibc('the test', ['dup']);
   // A service manager may have the same twice.
@@ -86,8 +89,11 @@ test('takes what was kept where the settings want it, and has its own kept, as l
   assert.deepEqual(told.splice(0), [`keep ${nameOf(other.port)}`]);
   await listeners.configure({ listen: [inClear], listenTls: [] });
   assert.deepEqual(told.splice(0), [`forget ${nameOf(other.port)}`]);
+  const late = listeners.configure({ listen: [inClear], listenTls: [{ address, port: other.port }] });
   listeners.forget();
+  await assert.rejects(late, { message: 'the relay is stopping' });
   assert.deepEqual(told.splice(0), [`forget ${nameOf(wanted.port)}`]);
+  assert.deepEqual(listeners.endpoints, []);
 });
 
 test('waits for a port that is kept under another address until whoever keeps it has closed it', async (t) => {

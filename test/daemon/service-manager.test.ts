@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { findServiceManager } from '../../src/daemon/service-manager.ts';
 import { loadLibc } from '../../src/linux/libc.ts';
+import { descriptorOf } from '../../src/node-internals/descriptor.ts';
 import { turns } from '../support/relay/within.ts';
 
 const unix = 1;
@@ -59,8 +61,30 @@ test('has a socket kept, and forgotten', async (t) => {
   const manager = await findServiceManager({ NOTIFY_SOCKET: path }, () => '', none);
   manager.keep('listen-21-0.0.0.0', 0);
   assert.equal(receive(), 'FDSTORE=1\nFDNAME=listen-21-0.0.0.0');
-  manager.forget('listen-21-0.0.0.0');
+  manager.forget('listen-21-0.0.0.0', -1);
   assert.equal(receive(), 'FDSTOREREMOVE=1\nFDNAME=listen-21-0.0.0.0');
+  manager.close();
+});
+
+test('has nobody wait at a socket that is forgotten and that another process still has', async (t) => {
+  const { path } = await managerSocket(t);
+  const manager = await findServiceManager({ NOTIFY_SOCKET: path }, () => '', none);
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { dup, close } = await loadLibc('the test', ['dup', 'close']);
+  const fd = descriptorOf(server) ?? assert.fail('no descriptor');
+  const kept = dup(fd);
+  t.after(() => {
+    close(kept);
+  });
+  manager.forget(`listen-${port}-127.0.0.1`, fd);
+  server.close();
+  await assert.rejects(once(connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
+  // And what is kept is in nobody's way.
+  const next = createServer().listen(port, '127.0.0.1');
+  await once(next, 'listening');
+  next.close();
   manager.close();
 });
 
@@ -78,7 +102,7 @@ test('tells all where the service manager has no room for it at once, and waits 
   assert.deepEqual(await once(reader, 'message'), [most]);
   await reader.terminate();
   const begun = performance.now();
-  for (let n = 0; n < most + 2; n++) manager.forget(`listen-${n}`);
+  for (let n = 0; n < most + 2; n++) manager.forget(`listen-${n}`, -1);
   assert.ok(performance.now() - begun < 1900);
   while (receive() !== undefined);
   manager.ready();
@@ -111,7 +135,7 @@ test('tells nothing after its end, when its descriptor may be that of a connecti
   const other = await findServiceManager({ NOTIFY_SOCKET: another.path }, () => '', none);
   manager.reloading();
   manager.keep('listen-21-0.0.0.0', 0);
-  manager.forget('listen-21-0.0.0.0');
+  manager.forget('listen-21-0.0.0.0', -1);
   manager.ready();
   manager.close();
   assert.equal(another.receive(), undefined);
