@@ -190,6 +190,36 @@ test('a stop has its own sockets forgotten at once, and workers have none of tho
   await second.told(new RegExp(`"FDSTOREREMOVE=1\\\\nFDNAME=listen-${port}-127.0.0.1"`));
 });
 
+test('a reload has clients refused at a listener that it closes, though the launcher has that too', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  port++;
+  const file = join(folder, 'many.toml');
+  const listenAt = (count: number): void => {
+    const listen = Array.from({ length: count }, (_, n) => `"127.0.0.${n + 1}:${port}"`);
+    writeFileSync(file, `drain-timeout = "20s"\nlisten = [${listen.join(', ')}]\n`);
+  };
+  // A shell closes descriptors with one digit: 3 to 9.
+  listenAt(9);
+  const launcher = join(sourceFolder(import.meta.dirname), '../../src/packaging/files/usr/lib/pinhole/start');
+  const service = startService(t, ['--launcher', launcher], [...off, '--config', file]);
+  await service.told(/READY=1/);
+  process.kill(service.process.pid, 'SIGUSR1');
+  await service.told(/(READY=1[^]*){2}/);
+  const url = `ftp://127.0.0.9:${port}/welcome.txt`;
+  const fetch = ['curl', '-sS', '--max-time', '5', url];
+  assert.match((await runProcess(fetch)).stdout, /^Welcome\./);
+  listenAt(8);
+  process.kill(service.process.pid, 'SIGHUP');
+  await service.told(/"msg":"reloaded"/);
+  assert.equal((await runProcess(fetch)).code, 7, 'connection refused');
+  listenAt(9);
+  process.kill(service.process.pid, 'SIGHUP');
+  await service.told(/("msg":"reloaded"[^]*){2}/);
+  assert.match((await runProcess(fetch)).stdout, /^Welcome\./);
+  for (const pid of childrenOf(service.process.pid)) process.kill(Number(pid), 'SIGINT');
+  assert.equal((await service.process.exited).code, 0);
+});
+
 /** The inodes of the sockets that listen at these ports. */
 function inodesListening(...ports: readonly number[]): string[] {
   const listen = '0A';
