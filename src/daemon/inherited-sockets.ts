@@ -20,8 +20,8 @@ export interface KeptSocket {
 /** Keeps listening sockets for the next process. */
 export interface SocketKeeper {
   keep(name: string, fd: number): void;
-  /** Clients are refused from now on. @param fd the same socket here */
-  forget(name: string, fd: number): void;
+  /** Clients are refused from now on. @param fd the same socket here, where there is one */
+  forget(name: string, fd: number | undefined): void;
 }
 
 export const noSockets: InheritedSockets = { clear: [], tls: [], admin: undefined, kept: [] };

@@ -164,8 +164,8 @@ export class Listeners {
     const name = keptName(at);
     const fd = this.#wanted.get(name);
     this.#wanted.delete(name);
-    // Clients may have been waiting there since the process before this one.
-    if (fd !== undefined) return listenOn(fd, accept);
+    const kept = fd === undefined ? undefined : await this.#listenOnKept(name, fd, accept);
+    if (kept) return kept;
     const { address, port } = at;
     const end = performance.now() + (this.#hasDropped ? forgetting : 0);
     for (;;) {
@@ -176,6 +176,22 @@ export class Listeners {
         await delay(50);
       }
     }
+  }
+
+  /** Clients may have been waiting there since the process before this one. @returns undefined where it is no good any more */
+  async #listenOnKept(name: string, fd: number, accept: Accept): Promise<Listener | undefined> {
+    let listener: Listener | undefined;
+    try {
+      listener = await listenOn(fd, accept);
+      if (keptName(listener.endpoint) === name) return listener;
+    } catch {
+      // Its interface is gone: another may have the same name by now.
+    }
+    this.#keeper?.forget(name, listener?.fd);
+    listener?.close();
+    this.#told.delete(name);
+    this.#hasDropped = true;
+    return undefined;
   }
 
   async #openNew(

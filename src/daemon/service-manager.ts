@@ -10,8 +10,8 @@ export interface ServiceManager {
   stopping(within: number): void;
   /** Has it keep a listening socket for the next process, under a name (sd_pid_notify_with_fds(3), FDSTORE). */
   keep(name: string, fd: number): void;
-  /** What it keeps under this name is not wanted any more: clients are refused from now on. @param fd the same socket here */
-  forget(name: string, fd: number): void;
+  /** What it keeps under this name is not wanted any more: clients are refused from now on. @param fd the same socket here, where there is one */
+  forget(name: string, fd: number | undefined): void;
   /** No more is told. */
   close(): void;
 }
@@ -109,9 +109,9 @@ class Systemd implements ServiceManager {
     this.#socket.sendWith(`FDSTORE=1\nFDNAME=${name}`, fd);
   }
 
-  forget(name: string, fd: number): void {
+  forget(name: string, fd: number | undefined): void {
     // It may be told too late or in vain, and the shell `start` has some too: clients would wait there for nobody.
-    this.#socket.endListening(fd);
+    if (fd !== undefined) this.#socket.endListening(fd);
     this.#socket.send(`FDSTOREREMOVE=1\nFDNAME=${name}`);
   }
 

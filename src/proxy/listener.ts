@@ -37,10 +37,15 @@ export function listen(where: Endpoint | BoundSocket, accept: (socket: Socket) =
       limitReceive(server);
       // For example out of descriptors: that connection is lost, the next may succeed.
       server.on('error', () => undefined);
-      const bound = server.address();
-      const isEndpoint = bound !== null && typeof bound === 'object';
-      const known = isEndpoint ? addressOfSocket(bound.address) : undefined;
-      const endpoint = known && isEndpoint ? { address: known, port: bound.port } : where;
+      let endpoint;
+      try {
+        endpoint = endpointOf(server) ?? where;
+      } catch (error) {
+        // A socket that was bound already, at an interface that is gone.
+        server.close();
+        reject(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
       if ('fd' in endpoint) {
         server.close();
         reject(new Error('it is no socket of TCP'));
@@ -57,4 +62,12 @@ export function listen(where: Endpoint | BoundSocket, accept: (socket: Socket) =
       });
     });
   });
+}
+
+/** @returns undefined where it is no socket of TCP. @throws where the system cannot tell */
+function endpointOf(server: Server): Endpoint | undefined {
+  const bound = server.address();
+  if (bound === null || typeof bound !== 'object') return undefined;
+  const address = addressOfSocket(bound.address);
+  return address && { address, port: bound.port };
 }

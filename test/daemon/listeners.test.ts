@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { fstatSync } from 'node:fs';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, Server, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { keptName, noSockets } from '../../src/daemon/inherited-sockets.ts';
@@ -61,8 +61,8 @@ test('takes what was kept where the settings want it, and has its own kept, as l
       assert.ok(fstatSync(fd).isSocket());
       told.push(`keep ${name}`);
     },
-    forget: (name: string, fd: number) => {
-      assert.ok(fstatSync(fd).isSocket());
+    forget: (name: string, fd: number | undefined) => {
+      assert.ok(fstatSync(fd ?? assert.fail()).isSocket());
       told.push(`forget ${name}`);
     },
   };
@@ -94,6 +94,47 @@ test('takes what was kept where the settings want it, and has its own kept, as l
   await assert.rejects(late, { message: 'the relay is stopping' });
   assert.deepEqual(told.splice(0), [`forget ${nameOf(wanted.port)}`]);
   assert.deepEqual(listeners.endpoints, []);
+});
+
+test('binds anew where what was kept is no good any more, as when its interface was replaced', async (t) => {
+  const [at, elsewhere] = [await boundSocket(), await boundSocket()];
+  const address = parseAddress('127.0.0.1') ?? assert.fail();
+  const { close } = await loadLibc('the test', ['close']);
+  // Free again.
+  close(at.fd);
+  const free = await boundSocket();
+  close(free.fd);
+  const wanted = [at, free].map(({ port }) => ({ address, port }));
+  const [first, second] = wanted.map(keptName);
+  const kept = [
+    { name: first ?? '', fd: elsewhere.fd },
+    { name: second ?? '', fd: 9999 },
+  ];
+  const told: string[] = [];
+  const keeper = {
+    keep: (name: string) => void told.push(`keep ${name}`),
+    forget: (name: string, fd?: number) => void told.push(`forget ${name} ${fd !== undefined}`),
+  };
+  const listeners = new Listeners((socket) => socket.destroy(), { ...noSockets, kept }, keeper);
+  t.after(() => {
+    listeners.close();
+  });
+  await listeners.configure({ listen: wanted, listenTls: [] });
+  assert.deepEqual(listeners.endpoints, wanted);
+  assert.deepEqual(told, [
+    ...[`forget ${first} true`, `forget ${second} false`],
+    ...[`keep ${first}`, `keep ${second}`],
+  ]);
+  await assert.rejects(once(connect(elsewhere.port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' });
+});
+
+test('an address that the system cannot tell any more is an error, and no end of the process', async (t) => {
+  const { fd } = await boundSocket();
+  t.mock.method(Server.prototype, 'address', () => {
+    throw new Error('ENXIO');
+  });
+  const listeners = new Listeners(() => undefined, { ...noSockets, clear: [fd] });
+  await assert.rejects(listeners.configure({ listen: [], listenTls: [] }), { message: /ENXIO/ });
 });
 
 test('waits for a port that is kept under another address until whoever keeps it has closed it', async (t) => {
