@@ -155,7 +155,7 @@ async function run(loaded: LoadedConfig, isEmbedded: boolean, readAgain: () => L
     });
     if (config.user)
       await becomeUserOf(running, config, config.user).catch(async (error: unknown) => {
-        await running.close(0);
+        await running.close(0, false);
         throw error;
       });
     daemon = running;

@@ -86,6 +86,7 @@ export class Listeners {
       if (!keys.has(key)) this.#forget(key, listener);
     }
     for (const [key, listener] of opened) this.#open.set(key, listener);
+    this.#hasDropped = false;
     this.#keep();
   }
 

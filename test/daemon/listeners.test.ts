@@ -153,4 +153,12 @@ test('waits for a port that is kept under another address until whoever keeps it
   const address = parseAddress('127.0.0.1') ?? assert.fail();
   await listeners.configure({ listen: [{ address, port }], listenTls: [] });
   assert.deepEqual(listeners.endpoints, [{ address, port }]);
+  // From then on only others can be in the way.
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  t.after(() => other.close());
+  const taken = { address, port: (other.address() as AddressInfo).port };
+  const begun = performance.now();
+  await assert.rejects(listeners.configure({ listen: [taken], listenTls: [] }), /another process is using/);
+  assert.ok(performance.now() - begun < 2500);
 });

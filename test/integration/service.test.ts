@@ -303,6 +303,17 @@ test('workers become that user too, and one that is replaced serves with a key t
   assert.equal((await started.stop()).code, 0);
 });
 
+test('a start that fails at its user is no stop for the launcher', async (t) => {
+  if (skipOrFail(t, missing)) return;
+  port++;
+  const launcher = join(sourceFolder(import.meta.dirname), '../../src/packaging/files/usr/lib/pinhole/start');
+  const flags = ['--drain-timeout', '20s', '--listen', `127.0.0.1:${port}`, '--user', 'nosuch'];
+  const service = startService(t, ['--launcher', launcher], [...off, ...flags]);
+  assert.equal((await service.process.exited).code, 1);
+  // By then the launcher would have ended, with 0.
+  assert.doesNotMatch(service.process.stderr(), /"draining"/);
+});
+
 test('does not start as a user that is not there', async (t) => {
   if (skipOrFail(t, missing)) return;
   const run = [process.execPath, cli, 'run', ...off, '--listen', '127.0.0.1:0', '--user', 'nosuch'];
