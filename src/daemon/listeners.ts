@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { endpointsOf, reaches, type ListenAddress } from '../config/listening.ts';
+import { endpointsOf, overlapOf, reaches, type ListenAddress } from '../config/listening.ts';
 import type { Address } from '../net/address.ts';
 import { holderOfPort } from '../linux/port-holder.ts';
 import { formatEndpoint, type Endpoint } from '../net/endpoint.ts';
@@ -173,7 +173,10 @@ export class Listeners {
       try {
         return await listenOrExplain(address, port, wanted, accept);
       } catch (error) {
-        if (performance.now() >= end || codeOf((error as Error).cause) !== 'EADDRINUSE') throw error;
+        if (codeOf((error as Error).cause) !== 'EADDRINUSE') throw error;
+        const own = this.endpoints.find((endpoint) => overlapOf([endpoint, at]) !== undefined);
+        if (own) throw inTheWay(at, own, error);
+        if (performance.now() >= end) throw error;
         await delay(50);
       }
     }
@@ -225,6 +228,12 @@ type Accept = Parameters<typeof listen>[1];
 /** Whether a connection to this endpoint would come to one of those that this host listens at. */
 export function isOneOf(listening: readonly Endpoint[], { address, port }: Endpoint): boolean {
   return listening.some((own) => own.port === port && reaches(address, own.address, isOwnAddress));
+}
+
+/** A reload opens what is new before it closes what is old. */
+function inTheWay(wanted: Endpoint, own: Endpoint, cause: unknown): Error {
+  const [at, ours] = [wanted, own].map(formatEndpoint);
+  return new Error(`listen ${at}: Pinhole itself listens at ${ours}: that takes a restart`, { cause });
 }
 
 /** @throws with what is wrong with the descriptor */

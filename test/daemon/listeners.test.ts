@@ -153,6 +153,10 @@ test('waits for a port that is kept under another address until whoever keeps it
   const address = parseAddress('127.0.0.1') ?? assert.fail();
   await listeners.configure({ listen: [{ address, port }], listenTls: [] });
   assert.deepEqual(listeners.endpoints, [{ address, port }]);
+  const all = { address: parseAddress('0.0.0.0'), port };
+  await assert.rejects(listeners.configure({ listen: [all], listenTls: [] }), {
+    message: `listen 0.0.0.0:${port}: Pinhole itself listens at 127.0.0.1:${port}: that takes a restart`,
+  });
   // From then on only others can be in the way.
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
