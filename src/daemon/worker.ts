@@ -54,7 +54,11 @@ export function serveAsWorker(): void {
   });
   const early: { readonly order: Order; readonly connection: unknown }[] = [];
   process.on('message', (order: Order, connection: unknown) => {
-    if (worker) worker.obey(order, connection);
+    if (order.kind === 'dismiss') {
+      worker?.abort();
+      worker?.flush();
+      tell({ kind: 'dismissed' }, () => process.exit(0));
+    } else if (worker) worker.obey(order, connection);
     else if (order.kind !== 'start') early.push({ order, connection });
     else startWorker(order, tell).then(begin, fail);
   });

@@ -44,6 +44,8 @@ export type Order =
   | { readonly kind: 'close' }
   /** All sessions end now. */
   | { readonly kind: 'shut-down' }
+  /** It resets what is open, tells what has happened by then, and ends. */
+  | { readonly kind: 'dismiss' }
   | { readonly kind: 'question'; readonly number: number; readonly question: QuestionToWorker }
   | Answer;
 
@@ -67,6 +69,8 @@ export type Telling =
   | { readonly kind: 'ready' }
   /** It ends by an error. */
   | { readonly kind: 'failed'; readonly error: string; readonly stack?: string | undefined }
+  /** It ends as it was told; what it had that has not ended is reset. */
+  | { readonly kind: 'dismissed' }
   | Happened
   | ({ readonly kind: 'report' } & Report)
   | { readonly kind: 'question'; readonly number: number; readonly question: QuestionToFirst }

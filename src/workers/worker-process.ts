@@ -14,6 +14,9 @@ const youngGeneration = '--min-semi-space-size=8';
 /** At how many looks in a row one may have told nothing, as the machine is busy. */
 const mostSilentLooks = 3;
 
+/** How long one that is dismissed may take, in milliseconds. */
+const patience = 5000;
+
 /** How a process has ended. */
 export interface Death {
   readonly code: number | null;
@@ -121,9 +124,12 @@ export class WorkerProcess {
     else done(new Error('the worker has ended'));
   }
 
-  /** It resets what is open, and ends. */
+  /** It resets what is open, tells what has happened, and ends; one that does not in a moment is killed. */
   dismiss(): void {
-    if (this.#child.connected) this.#child.disconnect();
+    this.tell({ kind: 'dismiss' });
+    setTimeout(() => {
+      this.kill('it did not end when it was told to');
+    }, patience).unref();
   }
 
   /** Returns how often it was looked at since it has told something. */
