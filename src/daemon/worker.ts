@@ -40,12 +40,15 @@ export function serveAsWorker(): void {
     else done?.();
   };
   let worker: Worker | undefined;
-  const fail = (error: unknown): void => {
+  const end = (last: Telling, code: number): void => {
     // A file that is cut off here must not look whole to anybody.
     worker?.abort();
     worker?.flush();
+    tell(last, () => process.exit(code));
+  };
+  const fail = (error: unknown): void => {
     const stack = error instanceof Error ? error.stack : undefined;
-    tell({ kind: 'failed', error: messageOf(error), stack }, () => process.exit(1));
+    end({ kind: 'failed', error: messageOf(error), stack }, 1);
   };
   process.on('uncaughtException', fail);
   process.once('disconnect', () => {
@@ -54,11 +57,8 @@ export function serveAsWorker(): void {
   });
   const early: { readonly order: Order; readonly connection: unknown }[] = [];
   process.on('message', (order: Order, connection: unknown) => {
-    if (order.kind === 'dismiss') {
-      worker?.abort();
-      worker?.flush();
-      tell({ kind: 'dismissed' }, () => process.exit(0));
-    } else if (worker) worker.obey(order, connection);
+    if (order.kind === 'dismiss') end({ kind: 'dismissed' }, 0);
+    else if (worker) worker.obey(order, connection);
     else if (order.kind !== 'start') early.push({ order, connection });
     else startWorker(order, tell).then(begin, fail);
   });

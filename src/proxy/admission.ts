@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SessionReason } from '../events.ts';
 import type { Address } from '../net/address.ts';
 import { networkOf } from '../net/cidr.ts';
@@ -27,6 +28,8 @@ export class Admission {
   readonly #countOf = new Map<string, number>();
   readonly #refusedOf = new Map<string, number>();
   #count = 0;
+  /** Who waits until there is none. */
+  readonly #waiting: (() => void)[] = [];
   #refused = 0;
 
   constructor(descriptors: Descriptors) {
@@ -35,6 +38,21 @@ export class Admission {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Resolves when there is no session. */
+  async untilEmpty(): Promise<void> {
+    if (this.#count === 0) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The same, after so many milliseconds at most, or by `over`. */
+  async untilEmptyWithin(limit: number, over: AbortSignal): Promise<void> {
+    if (this.#count === 0) return;
+    const waiting = new AbortController();
+    const signal = AbortSignal.any([waiting.signal, over]);
+    await Promise.race([this.untilEmpty(), delay(limit, undefined, { signal }).catch(() => undefined)]);
+    waiting.abort();
   }
 
   /** @returns what takes that back, or why not */
@@ -50,6 +68,8 @@ export class Admission {
       this.#count--;
       add(this.#countOf, client, -1);
       give();
+      if (this.#count > 0) return;
+      for (const tell of this.#waiting.splice(0)) tell();
     };
   }
 

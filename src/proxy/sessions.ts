@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Observer, SessionReason } from '../events.ts';
 import { destinationOf, type Destination, type Meant } from '../helper/destination.ts';
 import type { Address } from '../net/address.ts';
@@ -105,7 +104,6 @@ export class Sessions {
   readonly #own = new OwnConnections();
   #lastId = 0;
   #closing = false;
-  #empty: (() => void) | undefined;
 
   constructor(settings: SessionsSettings, host: SessionsHost, observe: Observer) {
     this.#settings = settings;
@@ -250,26 +248,16 @@ export class Sessions {
   }
 
   /** Resolves when no session is left, after so many milliseconds, or by `over`. Sessions go on as they are. */
-  async idle(limit: number, over: AbortSignal): Promise<void> {
-    if (this.count === 0) return;
-    const waiting = new AbortController();
-    const signal = AbortSignal.any([waiting.signal, over]);
-    const empty = new Promise<void>((resolve) => {
-      this.#empty = resolve;
-    });
-    await Promise.race([empty, delay(limit, undefined, { signal }).catch(() => undefined)]);
-    waiting.abort();
+  idle(limit: number, over: AbortSignal): Promise<void> {
+    return this.#admission.untilEmptyWithin(limit, over);
   }
 
   /** Ends sessions as they become idle. Resolves when all have ended: `shutDown` ends the rest. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closing = true;
     for (const each of [...this.#attempts]) each.abort();
     for (const session of [...this.#live.values()]) session.drain();
-    if (this.count === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#empty = resolve;
-    });
+    return this.#admission.untilEmpty();
   }
 
   /** Ends all, with their transfers. */
@@ -397,7 +385,6 @@ export class Sessions {
         this.#shares.leave(from);
         forget();
         counted?.left();
-        if (this.count === 0) this.#empty?.();
       },
     };
   }

@@ -65,7 +65,6 @@ export class Reception implements PoolOwner {
   readonly #visits = new Map<number, Visit>();
   #lastId = 0;
   #closing = false;
-  #empty: (() => void) | undefined;
   /** Ends workers that do not do as they are told. */
   #end: NodeJS.Timeout | undefined;
 
@@ -121,12 +120,8 @@ export class Reception implements PoolOwner {
   }
 
   /** Resolves when no session is left, after so many milliseconds, or by `over`. Sessions go on as they are. */
-  async idle(limit: number, over: AbortSignal): Promise<void> {
-    if (this.count === 0) return;
-    const waiting = new AbortController();
-    const signal = AbortSignal.any([waiting.signal, over]);
-    await Promise.race([this.#untilEmpty(), delay(limit, undefined, { signal }).catch(() => undefined)]);
-    waiting.abort();
+  idle(limit: number, over: AbortSignal): Promise<void> {
+    return this.#admission.untilEmptyWithin(limit, over);
   }
 
   /** Ends sessions as they become idle. Resolves when all have ended: `shutDown` ends the rest. */
@@ -135,7 +130,7 @@ export class Reception implements PoolOwner {
     this.#pool.retire();
     for (const visit of [...this.#visits.values()]) if (!visit.worker) this.#giveUp(visit, 'shutdown');
     this.#pool.tell({ kind: 'close' });
-    if (this.count > 0) await this.#untilEmpty();
+    await this.#admission.untilEmpty();
     clearTimeout(this.#end);
   }
 
@@ -187,7 +182,6 @@ export class Reception implements PoolOwner {
     visit.hangUp?.();
     if (visit.worker) visit.worker.sessions--;
     visit.leave();
-    if (this.count === 0) this.#empty?.();
   }
 
   died(worker: WorkerProcess): void {
@@ -308,11 +302,5 @@ export class Reception implements PoolOwner {
     const reply = isImplicit ? undefined : refusalOf(reason);
     const how = { admission: this.#admission, limits: this.#limits, observe: this.#observe };
     refuseClient(tcpChannel(socket), client, { reason, reply, error: undefined }, how);
-  }
-
-  #untilEmpty(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#empty = resolve;
-    });
   }
 }

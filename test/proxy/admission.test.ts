@@ -72,3 +72,21 @@ test('takes all addresses of an IPv6 network for one client, and an IPv4 address
     '2001:db8:a000::/36',
   );
 });
+
+test('tells when there is no session any more, or when that has been waited for long enough', async () => {
+  const admission = new Admission(unlimited);
+  const over = new AbortController();
+  await admission.untilEmpty();
+  const leave = admission.enter('a', limits);
+  assert.ok(typeof leave === 'function');
+  await admission.untilEmptyWithin(1, over.signal);
+  assert.equal(admission.count, 1);
+  const told = Promise.all([admission.untilEmpty(), admission.untilEmptyWithin(60_000, over.signal)]);
+  leave();
+  await told;
+  assert.ok(typeof admission.enter('a', limits) === 'function');
+  const early = admission.untilEmptyWithin(60_000, over.signal);
+  over.abort();
+  await early;
+  assert.equal(admission.count, 1);
+});
