@@ -4,18 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DataAnswer, SessionAnswer } from '../../src/admin/answers.ts';
 import type { StatusAnswer } from '../../src/admin/status-answer.ts';
 import { runProgram } from '../support/relay/program.ts';
+import { isThere } from '../support/process-there.ts';
 import { AdminStand, ask } from './stand.ts';
 
 const flags = ['--workers', '2'];
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function allGone(pids: readonly number[]): Promise<void> {
   for (let n = 0; n < 500 && pids.some(isThere); n++) await delay(20);
