@@ -72,10 +72,6 @@ export class WorkerPool {
     return [...this.#workers].filter(({ isReady }) => isReady);
   }
 
-  get count(): number {
-    return this.#options.count;
-  }
-
   listen(owner: PoolOwner): void {
     this.#owner = owner;
   }
@@ -137,14 +133,11 @@ export class WorkerPool {
     this.#restarts.clear();
   }
 
-  /** Ends them; what is open is reset. One that hangs would stay for ever. */
+  /** Ends them; what is open is reset. */
   dismiss(): void {
     this.retire();
     clearInterval(this.#looking);
-    for (const worker of this.#workers) {
-      worker.dismiss();
-      if (worker.isSilent) worker.kill('it told nothing for three seconds');
-    }
+    for (const worker of this.#workers) worker.dismiss();
   }
 
   #endThoseThatHang(): void {

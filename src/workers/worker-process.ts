@@ -11,7 +11,7 @@ import { Questions } from './questions.ts';
  */
 const youngGeneration = '--min-semi-space-size=8';
 
-/** At how many looks in a row one may have told nothing, as the machine is busy. */
+/** At how many looks in a row, one a second, one that is dismissed may have told nothing, as the machine is busy. */
 const mostSilentLooks = 3;
 
 /** How long one that is dismissed may take, in milliseconds. */
@@ -124,8 +124,15 @@ export class WorkerProcess {
     else done(new Error('the worker has ended'));
   }
 
-  /** It resets what is open, tells what has happened, and ends; one that does not in a moment is killed. */
+  /**
+   * It resets what is open, tells what has happened, and ends; one that does not in a moment is killed, and one that hangs,
+   * which may outlive this process, at once.
+   */
   dismiss(): void {
+    if (this.#silentLooks > mostSilentLooks) {
+      this.kill('it told nothing for three seconds');
+      return;
+    }
     this.tell({ kind: 'dismiss' });
     setTimeout(() => {
       this.kill('it did not end when it was told to');
@@ -135,11 +142,6 @@ export class WorkerProcess {
   /** Returns how often it was looked at since it has told something. */
   look(): number {
     return ++this.#silentLooks;
-  }
-
-  /** Whether it would not see that it is dismissed: where it serves it tells something each second. */
-  get isSilent(): boolean {
-    return this.#silentLooks > mostSilentLooks;
   }
 
   /** @param why as its death is explained; undefined: as it explains itself */
